@@ -1,0 +1,81 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+)
+
+// An Auth judges requests and issues tokens as its [Config] says. Make one with
+// [New] and share it: it is safe for concurrent use. A nil *Auth refuses every
+// request with 503, so that an error of New which was not looked at locks up.
+type Auth struct {
+	config  Config
+	trusted []trust // Config.Keys first, then each of Config.Trusted
+	cookies *cookies
+	origins *http.CrossOriginProtection
+}
+
+// trust is an issuer with its keys and what its tokens must say.
+type trust struct {
+	keys      keySource
+	issuer    string // empty: any
+	audience  string // empty: any
+	rolesPath []string
+}
+
+// New returns an Auth for config, or an error that joins a [*ConfigError] for
+// every mistake in it.
+func New(config Config) (*Auth, error) {
+	config, err := config.withDefaults()
+	wrong := mistakes{err}
+	a := &Auth{config: config}
+	a.trust("", Issuer{Name: config.Issuer, Audience: config.Audience, Keys: config.Keys, RolesPath: config.RolesPath}, &wrong)
+	for i, issuer := range config.Trusted {
+		field := fmt.Sprintf("Trusted[%d].", i)
+		if issuer.Audience == "" {
+			issuer.Audience = config.Audience
+		}
+		if issuer.Name == "" {
+			wrong.add(field+"Name", "is empty: name the iss of its tokens")
+		}
+		if slices.ContainsFunc(a.trusted, func(t trust) bool { return t.issuer == issuer.Name && issuer.Name != "" }) {
+			wrong.add(field+"Name", "is %q, an issuer that is named already: give all its keys in one place", issuer.Name)
+		}
+		if issuer.Audience == "" {
+			wrong.add(field+"Audience", "is empty: name the audience that its tokens have here")
+		}
+		a.trust(field, issuer, &wrong)
+	}
+	if config.InsecureAnyIssuer {
+		a.trusted[0].issuer = ""
+	}
+	if config.InsecureAnyAudience {
+		a.trusted[0].audience = ""
+	}
+	a.setCookies(config.Cookies, &wrong)
+	if err := errors.Join(wrong...); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// trust adds issuer to those whose tokens are accepted.
+func (a *Auth) trust(field string, issuer Issuer, wrong *mistakes) {
+	t := trust{issuer: issuer.Name, audience: issuer.Audience, rolesPath: issuer.RolesPath}
+	if len(t.rolesPath) == 0 {
+		t.rolesPath = []string{"roles"}
+	}
+	t.rolesPath = slices.Clone(t.rolesPath)
+	if issuer.Keys == nil {
+		wrong.add(field+"Keys", "is nil: give a key, such as core.HS256(secret), or a core.KeySet")
+	} else {
+		var problems []string
+		t.keys, problems = issuer.Keys.open()
+		for _, problem := range problems {
+			wrong.add(field+"Keys", "%s", problem)
+		}
+	}
+	a.trusted = append(a.trusted, t)
+}

@@ -1,0 +1,84 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// ErrNoIdentity is what [Claims] returns for a context without an identity: the
+// route is not protected, its visitor is anonymous, or the context is not the
+// request's own. In Gin that is c.Request.Context(), in Fiber c.UserContext().
+var ErrNoIdentity = errors.New("core: the context has no identity")
+
+// Claims returns the claims of the token that the request with ctx was judged
+// by, decoded from JSON into a new T. It fails with [ErrNoIdentity], or with the
+// decoder's error for claims that do not fit T; [ClaimsOf] refuses such tokens
+// before the handler runs.
+func Claims[T any](ctx context.Context) (T, error) {
+	id, ok := IdentityFrom(ctx)
+	if !ok {
+		var zero T
+		return zero, ErrNoIdentity
+	}
+	return decodeClaims[T](id)
+}
+
+// IdentityFrom returns the identity that the request with ctx was judged to
+// have, and false if it has none.
+func IdentityFrom(ctx context.Context) (*Identity, bool) {
+	v, ok := ctx.Value(visitKey{}).(*visit)
+	if !ok {
+		return nil, false
+	}
+	return v.identity, true
+}
+
+// decodeClaims decodes the payload of id and lets the type have its say.
+func decodeClaims[T any](id *Identity) (T, error) {
+	var claims T
+	if err := json.Unmarshal([]byte(id.payload), &claims); err != nil {
+		var zero T
+		return zero, fmt.Errorf("core: claims do not fit %T: %w", zero, err)
+	}
+	if v, ok := any(&claims).(interface{ Validate() error }); ok {
+		if err := v.Validate(); err != nil {
+			var zero T
+			return zero, fmt.Errorf("core: claims are not a valid %T: %w", zero, err)
+		}
+	}
+	return claims, nil
+}
+
+// visit is the context of a request that was let through: the identity, and
+// what later guards of the same request must know.
+type visit struct {
+	context.Context
+
+	auth     *Auth
+	identity *Identity
+	cookie   bool // judged by its cookies
+}
+
+type visitKey struct{}
+
+// Value makes v findable from every context derived from it.
+func (v *visit) Value(key any) any {
+	if key == (visitKey{}) {
+		return v
+	}
+	return v.Context.Value(key)
+}
+
+// visitOf returns the visit that a put into ctx. Another Auth's does not count:
+// what one lets through, the next must still judge.
+func visitOf(ctx context.Context, a *Auth) *visit {
+	for {
+		v, ok := ctx.Value(visitKey{}).(*visit)
+		if !ok || v.auth == a {
+			return v
+		}
+		ctx = v.Context
+	}
+}

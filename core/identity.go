@@ -1,0 +1,50 @@
+package core
+
+import (
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/internal/jose"
+)
+
+// An Identity is who a verified token vouches for. It never changes, so it may
+// be shared, kept and used concurrently.
+type Identity struct {
+	claims  jose.Claims
+	payload string
+}
+
+// Subject returns the sub claim, which is never empty. With several issuers
+// only the pair with [Identity.Issuer] names someone (RFC 7519 §4.1.2).
+func (id *Identity) Subject() string { return id.claims.Subject }
+
+// Issuer returns the iss claim.
+func (id *Identity) Issuer() string { return id.claims.Issuer }
+
+// TokenID returns the jti claim, empty if the token has none.
+func (id *Identity) TokenID() string { return id.claims.ID }
+
+// SessionID returns the sid claim, empty if the token belongs to no session.
+func (id *Identity) SessionID() string { return id.claims.SessionID }
+
+// Expires returns when the token expires (exp). A connection that outlives the
+// request, such as a WebSocket, should end then.
+func (id *Identity) Expires() time.Time { return time.Unix(id.claims.Expires, 0) }
+
+// HasRole reports whether role is one of the token's roles, to the letter.
+func (id *Identity) HasRole(role string) bool {
+	return role != "" && slices.Contains(id.claims.Roles, role)
+}
+
+// Roles returns the token's roles.
+func (id *Identity) Roles() iter.Seq[string] { return slices.Values(id.claims.Roles) }
+
+// HasScope reports whether scope is one of the token's scopes, to the letter
+// (RFC 6749 §3.3).
+func (id *Identity) HasScope(scope string) bool {
+	return scope != "" && slices.Contains(id.claims.Scopes, scope)
+}
+
+// Scopes returns the token's scopes.
+func (id *Identity) Scopes() iter.Seq[string] { return slices.Values(id.claims.Scopes) }

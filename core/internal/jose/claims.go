@@ -1,0 +1,193 @@
+package jose
+
+import (
+	"errors"
+	"strings"
+)
+
+var (
+	errClaims  = errors.New("jose: payload is not an object of claims")
+	errExpires = errors.New("jose: exp is missing or zero")
+	errRole    = errors.New("jose: payload is a token for another use than access")
+	errBound   = errors.New("jose: token is bound to a key that the bearer would have to prove (cnf)")
+)
+
+// Claims are the claims of a token that have a say in how it is judged
+// (RFC 7519 §4.1, RFC 9068 §2.2). Its strings are parts of the payload.
+type Claims struct {
+	Issuer    string // iss
+	Subject   string // sub
+	ID        string // jti
+	SessionID string // sid
+	Expires   int64  // exp in seconds since 1970, never 0
+	NotBefore int64  // nbf, 0 if absent
+	IssuedAt  int64  // iat, 0 if absent
+	AuthTime  int64  // auth_time, 0 if absent
+	Roles     []string
+	Scopes    []string
+
+	audience value
+}
+
+var claimNames = []string{
+	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "auth_time", "scope", "scp", "cnf", "token_use", "nonce", "at_hash", "c_hash",
+}
+
+// ParseClaims reads the claims in payload. Roles are looked for at rolesPath,
+// the names to follow from the outermost object inwards. A claim of ours with
+// a wrong type is an error, roles and scopes of a wrong shape are none at all.
+func ParseClaims(payload string, rolesPath []string) (Claims, error) {
+	var c Claims
+	s := scanner{text: payload}
+	members, err := s.object(0)
+	if err != nil {
+		return Claims{}, errClaims
+	}
+	var roles, scope, scp value
+	for {
+		name, v, err := members.next()
+		if err != nil {
+			return Claims{}, err
+		}
+		if v.kind == none {
+			break
+		}
+		switch name {
+		case "iss":
+			c.Issuer, err = v.text()
+		case "sub":
+			c.Subject, err = v.text()
+		case "aud":
+			c.audience, err = v, checkAudience(v)
+		case "exp":
+			c.Expires, err = v.date()
+		case "nbf":
+			c.NotBefore, err = v.date()
+		case "iat":
+			c.IssuedAt, err = v.date()
+		case "auth_time":
+			c.AuthTime, err = v.date()
+		case "jti":
+			c.ID, err = v.text()
+		case "sid":
+			c.SessionID, err = v.text()
+		case "scope":
+			scope = v
+		case "scp":
+			scp = v
+		case "cnf":
+			// RFC 7800 §3.1, RFC 9449 §7.2: without the proof it is a stolen token.
+			err = errBound
+		case "nonce", "at_hash", "c_hash":
+			// OpenID Connect Core §2: marks of an ID token.
+			err = errRole
+		case "token_use":
+			if use, textErr := v.text(); textErr != nil || use != "access" {
+				err = errRole
+			}
+		default:
+			if foldsTo(name, claimNames) {
+				err = errFolded
+			}
+		}
+		if err != nil {
+			return Claims{}, err
+		}
+		if len(rolesPath) > 0 && name == rolesPath[0] {
+			roles = v
+		}
+	}
+	if err := s.end(); err != nil {
+		return Claims{}, err
+	}
+	if c.Expires == 0 {
+		return Claims{}, errExpires
+	}
+	if len(rolesPath) > 0 {
+		for _, name := range rolesPath[1:] {
+			roles = roles.member(name)
+		}
+	}
+	if scope.kind == none {
+		scope = scp // what Entra ID and Okta call it
+	}
+	c.setWords(roles, scope)
+	return c, nil
+}
+
+// HasAudience reports whether aud names audience, to the letter (RFC 7519 §4.1.3).
+func (c *Claims) HasAudience(audience string) bool {
+	if c.audience.kind == text {
+		return unquote(c.audience.raw) == audience
+	}
+	for v := range c.audience.elements() {
+		if unquote(v.raw) == audience {
+			return true
+		}
+	}
+	return false
+}
+
+func checkAudience(v value) error {
+	if v.kind == text {
+		return nil
+	}
+	if v.kind != array {
+		return errType
+	}
+	for element := range v.elements() {
+		if element.kind != text {
+			return errType
+		}
+	}
+	return nil
+}
+
+// setWords sets Roles and Scopes, which share one allocation.
+func (c *Claims) setWords(roles, scope value) {
+	n := countStrings(roles)
+	m := countStrings(scope)
+	var spaced string
+	if scope.kind == text {
+		spaced = unquote(scope.raw)
+		m = strings.Count(spaced, " ") + 1
+	}
+	if n+m == 0 {
+		return
+	}
+	words := make([]string, 0, n+m)
+	words = appendStrings(words, roles)
+	n = len(words)
+	words = appendStrings(words, scope)
+	// RFC 6749 §3.3: scope is a list of words with spaces between them.
+	for word := range strings.SplitSeq(spaced, " ") {
+		if word != "" {
+			words = append(words, word)
+		}
+	}
+	c.Roles, c.Scopes = words[:n:n], words[n:]
+}
+
+// countStrings returns how many strings the array v has, 0 if it has anything else.
+func countStrings(v value) int {
+	n := 0
+	for element := range v.elements() {
+		if element.kind != text {
+			return 0
+		}
+		n++
+	}
+	return n
+}
+
+func appendStrings(words []string, v value) []string {
+	if countStrings(v) == 0 {
+		return words
+	}
+	for element := range v.elements() {
+		if word := unquote(element.raw); word != "" {
+			words = append(words, word)
+		}
+	}
+	return words
+}

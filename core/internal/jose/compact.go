@@ -1,0 +1,89 @@
+package jose
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+)
+
+// maxHeaderSize bounds the decoded header. The header is the one part that is
+// parsed before the signature is checked, so it is kept small.
+const maxHeaderSize = 4 << 10
+
+var (
+	errSegments = errors.New("jose: token is not three non-empty segments")
+	errEncoding = errors.New("jose: segment is not canonical base64url without padding")
+	errHeader   = errors.New("jose: header is over the size limit")
+)
+
+// strict refuses unused bits that are not zero: two spellings of one token
+// would otherwise share a signature.
+var strict = base64.RawURLEncoding.Strict()
+
+// A Token is a compact JWS taken apart: its header read, its payload not yet.
+type Token struct {
+	Header       Header
+	SigningInput string // header and payload as they came (RFC 7515 §5.2)
+	payload      string
+	signature    string
+}
+
+// Parse reads the shape and the header of compact. It does not look inside the
+// payload. The strings of the Token are parts of compact, but for those of its
+// Header, which are copies. How long a token may be is the caller's to check.
+func Parse(compact string) (Token, error) {
+	first := strings.IndexByte(compact, '.')
+	last := strings.LastIndexByte(compact, '.')
+	if first <= 0 || last <= first+1 || last == len(compact)-1 ||
+		strings.IndexByte(compact[first+1:last], '.') >= 0 {
+		return Token{}, errSegments
+	}
+	token := Token{
+		SigningInput: compact[:last],
+		payload:      compact[first+1 : last],
+		signature:    compact[last+1:],
+	}
+	if base64.RawURLEncoding.DecodedLen(first) > maxHeaderSize {
+		return Token{}, errHeader
+	}
+	text, err := decode(nil, compact[:first])
+	if err != nil {
+		return Token{}, err
+	}
+	token.Header, err = parseHeader(string(text))
+	return token, err
+}
+
+// Signature appends the decoded signature to dst.
+func (t *Token) Signature(dst []byte) ([]byte, error) { return decode(dst, t.signature) }
+
+// Payload returns the decoded payload. Call it only when the signature is good:
+// what it returns is then what the issuer signed, and nothing an attacker chose.
+func (t *Token) Payload() (string, error) {
+	text, err := decode(nil, t.payload)
+	return string(text), err
+}
+
+// Encode returns header and payload as a signing input, ready to be signed.
+func Encode(header, payload []byte) string {
+	return strict.EncodeToString(header) + "." + strict.EncodeToString(payload)
+}
+
+// Compact returns the token of a signing input and its signature.
+func Compact(signingInput string, signature []byte) string {
+	return signingInput + "." + strict.EncodeToString(signature)
+}
+
+// decode appends the bytes that segment stands for to dst.
+func decode(dst []byte, segment string) ([]byte, error) {
+	// encoding/base64 skips line ends wherever they stand, even when it is strict.
+	if strings.IndexByte(segment, '\n') >= 0 || strings.IndexByte(segment, '\r') >= 0 {
+		return dst, errEncoding
+	}
+	n := len(dst)
+	dst = append(dst, make([]byte, strict.DecodedLen(len(segment)))...)
+	if _, err := strict.Decode(dst[n:], []byte(segment)); err != nil {
+		return dst[:n], errEncoding
+	}
+	return dst, nil
+}

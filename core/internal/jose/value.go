@@ -1,0 +1,96 @@
+package jose
+
+import (
+	"encoding/json"
+	"iter"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// text returns the string that v is, without control characters: no identifier
+// needs one, and logs, headers and other parsers are spared them.
+func (v value) text() (string, error) {
+	if v.kind != text {
+		return "", errType
+	}
+	s := unquote(v.raw)
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == 0x7f {
+			return "", errType
+		}
+	}
+	return s, nil
+}
+
+// date returns the NumericDate (RFC 7519 §2) that v is, in whole seconds,
+// rounded down. It never returns a negative one.
+func (v value) date() (int64, error) {
+	if v.kind != number {
+		return 0, errType
+	}
+	if n, err := strconv.ParseInt(v.raw, 10, 64); err == nil {
+		if n < 0 {
+			return 0, errNumber
+		}
+		return n, nil
+	}
+	f, err := strconv.ParseFloat(v.raw, 64)
+	if err != nil || f < 0 || f >= 1<<53 {
+		return 0, errNumber
+	}
+	return int64(math.Floor(f)), nil
+}
+
+// elements returns the values of the array that v is; none if it is no array.
+func (v value) elements() iter.Seq[value] {
+	return func(yield func(value) bool) {
+		if v.kind != array {
+			return
+		}
+		s := scanner{text: v.raw, pos: 1}
+		for {
+			if s.space(); s.peek() == ']' {
+				return
+			}
+			// v was read before, so this can't fail.
+			element, err := s.value(0)
+			if err != nil || !yield(element) {
+				return
+			}
+			if s.space(); s.peek() == ',' {
+				s.pos++
+			}
+		}
+	}
+}
+
+// member returns the value named name in the object that v is, or one of kind none.
+func (v value) member(name string) value {
+	if v.kind != object {
+		return value{}
+	}
+	s := scanner{text: v.raw}
+	m, err := s.object(0)
+	for err == nil {
+		var at string
+		var found value
+		if at, found, err = m.next(); found.kind == none || at == name {
+			return found
+		}
+	}
+	return value{}
+}
+
+// unquote returns what a string read by scanner.string stands for.
+func unquote(quoted string) string {
+	if strings.IndexByte(quoted, '\\') < 0 {
+		return quoted[1 : len(quoted)-1]
+	}
+	var s string
+	// The scanner admits only what encoding/json decodes without a replacement.
+	if err := json.Unmarshal([]byte(quoted), &s); err != nil {
+		return quoted
+	}
+	return s
+}

@@ -1,0 +1,148 @@
+package core
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"log/slog"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// A Key signs or verifies tokens by one algorithm. It is made by the function
+// named as the algorithm, which reports nothing: [New] reports a key that cannot
+// be used, with all other mistakes of the configuration.
+//
+// A Key of a secret or a private key signs and verifies, one of a public key
+// verifies only. Its kid (RFC 7515 §4.1.4) is the RFC 7638 thumbprint of the
+// key unless [Key.WithID] says otherwise; that of a secret is a keyed digest
+// instead, because a thumbprint would give away a hash of it (RFC 7638 §7).
+//
+// Printing and logging a Key shows its algorithm and kid, never the key.
+// A Key is safe for concurrent use.
+type Key struct{ material *material }
+
+// material is behind a pointer so that a Key in someone's unexported field,
+// where fmt cannot call String, prints as an address.
+type material struct {
+	id      string
+	method  method
+	signing any // what method signs with; nil if verify-only
+	public  any // what method verifies with
+	problem string
+}
+
+// method is a signature algorithm of RFC 7518 §3.1 or RFC 8037 §3.1.
+type method struct {
+	jwt.SigningMethod
+	alg  string // the name that tokens bear
+	also string // another name for the same algorithm that is accepted
+}
+
+// The key types that each family of algorithms takes. Bytes are a PEM file:
+// PKCS#8, PKCS#1 or SEC 1 for a private key, PKIX or PKCS#1 for a public one.
+type (
+	RSAKey interface {
+		*rsa.PrivateKey | *rsa.PublicKey | []byte
+	}
+	ECDSAKey interface {
+		*ecdsa.PrivateKey | *ecdsa.PublicKey | []byte
+	}
+	EdDSAKey interface {
+		ed25519.PrivateKey | ed25519.PublicKey | []byte
+	}
+)
+
+// HS256 is HMAC with SHA-256 (RFC 7518 §3.2). The secret has at least 32 bytes.
+func HS256(secret []byte) Key { return hmacKey(jwt.SigningMethodHS256, secret) }
+
+// HS384 is HMAC with SHA-384 (RFC 7518 §3.2). The secret has at least 48 bytes.
+func HS384(secret []byte) Key { return hmacKey(jwt.SigningMethodHS384, secret) }
+
+// HS512 is HMAC with SHA-512 (RFC 7518 §3.2). The secret has at least 64 bytes.
+func HS512(secret []byte) Key { return hmacKey(jwt.SigningMethodHS512, secret) }
+
+// RS256 is RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3), by a key of 2048 to 8192 bits.
+func RS256[K RSAKey](key K) Key { return rsaKey(jwt.SigningMethodRS256, key) }
+
+// RS384 is RSASSA-PKCS1-v1_5 with SHA-384 (RFC 7518 §3.3), by a key of 2048 to 8192 bits.
+func RS384[K RSAKey](key K) Key { return rsaKey(jwt.SigningMethodRS384, key) }
+
+// RS512 is RSASSA-PKCS1-v1_5 with SHA-512 (RFC 7518 §3.3), by a key of 2048 to 8192 bits.
+func RS512[K RSAKey](key K) Key { return rsaKey(jwt.SigningMethodRS512, key) }
+
+// PS256 is RSASSA-PSS with SHA-256 (RFC 7518 §3.5), by a key of 2048 to 8192 bits.
+func PS256[K RSAKey](key K) Key { return rsaKey(exactSalt(jwt.SigningMethodPS256), key) }
+
+// PS384 is RSASSA-PSS with SHA-384 (RFC 7518 §3.5), by a key of 2048 to 8192 bits.
+func PS384[K RSAKey](key K) Key { return rsaKey(exactSalt(jwt.SigningMethodPS384), key) }
+
+// PS512 is RSASSA-PSS with SHA-512 (RFC 7518 §3.5), by a key of 2048 to 8192 bits.
+func PS512[K RSAKey](key K) Key { return rsaKey(exactSalt(jwt.SigningMethodPS512), key) }
+
+// ES256 is ECDSA on P-256 with SHA-256 (RFC 7518 §3.4).
+func ES256[K ECDSAKey](key K) Key { return ecdsaKey(jwt.SigningMethodES256, key) }
+
+// ES384 is ECDSA on P-384 with SHA-384 (RFC 7518 §3.4).
+func ES384[K ECDSAKey](key K) Key { return ecdsaKey(jwt.SigningMethodES384, key) }
+
+// ES512 is ECDSA on P-521 with SHA-512 (RFC 7518 §3.4).
+func ES512[K ECDSAKey](key K) Key { return ecdsaKey(jwt.SigningMethodES512, key) }
+
+// EdDSA is Ed25519 (RFC 8037 §3.1). Tokens that name it Ed25519, as RFC 9864
+// would have it, are accepted too.
+func EdDSA[K EdDSAKey](key K) Key { return ed25519Key(key) }
+
+// WithID returns k under another kid, of 1 to 256 printable ASCII characters.
+func (k Key) WithID(id string) Key {
+	if k.material == nil {
+		return k
+	}
+	named := *k.material
+	named.id = id
+	return Key{&named}
+}
+
+// ID returns the kid of k.
+func (k Key) ID() string {
+	if k.material == nil {
+		return ""
+	}
+	return k.material.id
+}
+
+// String returns the algorithm and the kid.
+func (k Key) String() string {
+	if k.material == nil {
+		return "no key"
+	}
+	return k.material.method.alg + " key " + k.material.id
+}
+
+// GoString returns what String does, so that %#v prints no secret either.
+func (k Key) GoString() string { return k.String() }
+
+// LogValue returns what String does.
+func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// verify checks a signature. It never panics: every key was checked by New.
+func (m *material) verify(signingInput string, signature []byte) error {
+	return m.method.Verify(signingInput, signature, m.public)
+}
+
+func (m *material) sign(signingInput string) ([]byte, error) {
+	return m.method.Sign(signingInput, m.signing)
+}
+
+// signs reports whether a token that names alg can be one of m.
+func (m *material) signs(alg string) bool {
+	return alg == m.method.alg || alg == m.method.also
+}
+
+// exactSalt returns pss as RFC 7518 §3.5 has it, with a salt as long as the
+// hash. golang-jwt accepts any length when it verifies.
+func exactSalt(pss *jwt.SigningMethodRSAPSS) *jwt.SigningMethodRSAPSS {
+	exact := *pss
+	exact.VerifyOptions = exact.Options
+	return &exact
+}

@@ -1,0 +1,101 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/jwtgate/jwtgate/core/internal/jose"
+)
+
+// Keys are what tokens are verified with and, where one of them can, signed by:
+// one [Key] or a [KeySet]. The set of implementations is closed.
+type Keys interface {
+	// open returns the source of the keys, or what is wrong with them in words
+	// that hold no secret.
+	open() (keySource, []string)
+}
+
+// keySource has the keys of this moment.
+type keySource interface {
+	// held is called for every token that is verified. It never blocks, and
+	// what it returns is not changed later.
+	held() *keyTable
+}
+
+// A KeySet is several keys. The first that can sign signs, all verify. A token
+// without kid is verified only if exactly one of them has its algorithm.
+type KeySet []Key
+
+// maxCandidates bounds how many signatures are checked for one token: a token
+// without kid, or with one that several issuers use, can have several keys.
+const maxCandidates = 4
+
+// keyTable finds the key of a token.
+type keyTable struct {
+	all    []Key
+	signer *material // nil if none of the keys signs
+	byID   map[string]*material
+}
+
+// find returns the key for a token with header, nil if there is none: by its
+// kid, or, if it has none, the only one for its algorithm.
+func (t *keyTable) find(header jose.Header) *material {
+	if header.KeyID != "" {
+		if m := t.byID[header.KeyID]; m != nil && m.signs(header.Algorithm) {
+			return m
+		}
+		return nil
+	}
+	var only *material
+	for _, k := range t.all {
+		if k.material.signs(header.Algorithm) {
+			if only != nil {
+				return nil
+			}
+			only = k.material
+		}
+	}
+	return only
+}
+
+func newKeyTable(keys []Key) *keyTable {
+	table := &keyTable{all: keys, byID: make(map[string]*material, len(keys))}
+	for _, k := range keys {
+		table.byID[k.material.id] = k.material
+		if table.signer == nil && k.material.signing != nil {
+			table.signer = k.material
+		}
+	}
+	return table
+}
+
+func (k Key) open() (keySource, []string) { return KeySet{k}.open() }
+
+func (set KeySet) open() (keySource, []string) {
+	var problems []string
+	if len(set) == 0 {
+		problems = append(problems, "is empty: give at least one key")
+	}
+	seen := make(map[string]bool, len(set))
+	for i, k := range set {
+		switch {
+		case k.material == nil:
+			problems = append(problems, fmt.Sprintf("key %d is the zero Key: make one with HS256, RS256, ES256, EdDSA …", i))
+		case k.material.problem != "":
+			problems = append(problems, k.material.problem)
+		case !jose.ValidKeyID(k.material.id):
+			problems = append(problems, fmt.Sprintf("the kid of key %d is not 1 to 256 printable ASCII characters", i))
+		case seen[k.material.id]:
+			problems = append(problems, fmt.Sprintf("two keys have the kid %q: a kid names one key", k.material.id))
+		default:
+			seen[k.material.id] = true
+		}
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return newKeyTable(slices.Clone(set)), nil
+}
+
+// held makes a table the source of keys that do not change.
+func (t *keyTable) held() *keyTable { return t }

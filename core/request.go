@@ -1,0 +1,43 @@
+package core
+
+import (
+	"io"
+	"net/http"
+)
+
+// A Request is what an adapter tells about an HTTP request. The strings need
+// only be good until the call they are passed to returns: core copies what it
+// keeps.
+type Request struct {
+	Method string
+	Path   string // without the query
+	Host   string // the Host header or :authority
+
+	Authorization []string // every line of the header
+	Cookie        []string // every line of the header
+	Origin        string
+	SecFetchSite  string
+	Upgrade       string
+
+	ContentType string
+	UserAgent   string
+	Body        io.Reader // read by endpoints only; nil is an empty body
+}
+
+// HTTPRequest returns r as the adapters of net/http and of the frameworks built
+// on it tell it. It allocates nothing.
+func HTTPRequest(r *http.Request) Request {
+	return Request{
+		Method:        r.Method,
+		Path:          r.URL.Path,
+		Host:          r.Host,
+		Authorization: r.Header["Authorization"],
+		Cookie:        r.Header["Cookie"],
+		Origin:        r.Header.Get("Origin"),
+		SecFetchSite:  r.Header.Get("Sec-Fetch-Site"),
+		Upgrade:       r.Header.Get("Upgrade"),
+		ContentType:   r.Header.Get("Content-Type"),
+		UserAgent:     r.Header.Get("User-Agent"),
+		Body:          r.Body,
+	}
+}

@@ -1,0 +1,32 @@
+package core
+
+// A Response is what an adapter sends.
+type Response struct {
+	// Status is the status code to answer with. Zero means that there is no
+	// answer yet: the header fields are set and the handler goes on.
+	Status int
+	Header []Field
+	Body   []byte
+
+	// Err, if not nil, is to be handed to the framework's own error path in
+	// place of Body: as *echo.HTTPError, *fiber.Error, or by Gin's c.Error.
+	// Where a framework has no such path, as net/http, Body is sent.
+	Err error
+}
+
+// A Field is a header field of a [Response].
+type Field struct{ Name, Value string }
+
+// WriteHeader calls add for the fields of which an answer can have several
+// (Set-Cookie, Vary, WWW-Authenticate), so that those of outer middleware stay,
+// and set for all others.
+func (r *Response) WriteHeader(set, add func(name, value string)) {
+	for _, f := range r.Header {
+		switch f.Name {
+		case "Set-Cookie", "Vary", "WWW-Authenticate":
+			add(f.Name, f.Value)
+		default:
+			set(f.Name, f.Value)
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// A Rule is what a route asks of those it lets in, beyond a good token. All
+// rules given to Protect must hold. The zero Rule refuses everyone.
+type Rule struct {
+	optional bool
+	check    func(context.Context, *Identity) error
+}
+
+var (
+	errForbidden = errors.New("core: a rule refuses this identity")
+	errClaims    = errors.New("core: claims are not what the route needs")
+)
+
+// Role wants the token to have role (see [Config.RolesPath]), to the letter.
+func Role(role string) Rule {
+	return Rule{check: func(_ context.Context, id *Identity) error {
+		return allow(id.HasRole(role), "role")
+	}}
+}
+
+// Scope wants the token to have scope: a word of the scope claim (RFC 6749
+// §3.3, RFC 8693 §4.2), which may also be an array, or be called scp.
+func Scope(scope string) Rule {
+	return Rule{check: func(_ context.Context, id *Identity) error {
+		return allow(id.HasScope(scope), "scope")
+	}}
+}
+
+// AnyOf wants one of the rules to hold.
+func AnyOf(first Rule, more ...Rule) Rule {
+	return Rule{check: func(ctx context.Context, id *Identity) error {
+		err := first.apply(ctx, id)
+		for _, rule := range more {
+			if err == nil {
+				break
+			}
+			// Trouble with one rule must not hide behind the refusal of another.
+			if next := rule.apply(ctx, id); next == nil || errors.Is(err, errForbidden) {
+				err = next
+			}
+		}
+		return err
+	}}
+}
+
+// AllOf wants all of the rules to hold, as Protect does with its own. It is of
+// use inside [AnyOf].
+func AllOf(first Rule, more ...Rule) Rule {
+	return Rule{check: func(ctx context.Context, id *Identity) error {
+		err := first.apply(ctx, id)
+		for _, rule := range more {
+			if err == nil {
+				err = rule.apply(ctx, id)
+			}
+		}
+		return err
+	}}
+}
+
+// Check is a rule of the application's own. It is asked on every request, so it
+// should be quick, and must be safe for concurrent use. False refuses with 403;
+// an error is trouble on this side, and refuses with 503.
+func Check(ok func(ctx context.Context, id *Identity) (bool, error)) Rule {
+	return Rule{check: func(ctx context.Context, id *Identity) error {
+		allowed, err := ok(ctx, id)
+		if err != nil {
+			return err
+		}
+		return allow(allowed, "application")
+	}}
+}
+
+// ClaimsOf wants the token's claims to decode into a T, and, if *T has a method
+// Validate() error, that to return nil. The handler can then rely on [Claims];
+// a token that does not fit is refused with 401.
+func ClaimsOf[T any]() Rule {
+	return Rule{check: func(_ context.Context, id *Identity) error {
+		if _, err := decodeClaims[T](id); err != nil {
+			return fmt.Errorf("%w: %w", errClaims, err)
+		}
+		return nil
+	}}
+}
+
+// Optional lets requests without credentials through, with no identity in the
+// context. Credentials that are there must still be good, and other rules of
+// the same Protect still need an identity.
+func Optional() Rule { return Rule{optional: true} }
+
+// apply returns nil if id fulfils r, else an error that [ruleCode] understands.
+func (r Rule) apply(ctx context.Context, id *Identity) error {
+	switch {
+	case r.check != nil:
+		return r.check(ctx, id)
+	case r.optional:
+		return nil
+	}
+	return fmt.Errorf("%w: the zero Rule", errForbidden)
+}
+
+func allow(ok bool, what string) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", errForbidden, what)
+}
+
+// ruleCode returns how an error of a rule is answered: 401 for claims that make
+// no sense here, 403 for who may not, and 503 for what is not the client's doing.
+func ruleCode(err error) Code {
+	switch {
+	case errors.Is(err, errForbidden):
+		return CodeInsufficientScope
+	case errors.Is(err, errClaims):
+		return CodeTokenInvalid
+	}
+	return CodeUnavailable
+}
+
+// anonymous reports whether rules let requests without an identity through.
+func anonymous(rules []Rule) bool {
+	optional := false
+	for _, rule := range rules {
+		if rule.check != nil || !rule.optional {
+			return false
+		}
+		optional = true
+	}
+	return optional
+}

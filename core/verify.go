@@ -1,0 +1,115 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/internal/jose"
+)
+
+var (
+	errExpired  = errors.New("core: token has expired")
+	errNoKey    = errors.New("core: no key for the token's kid and algorithm")
+	errBadKey   = errors.New("core: signature does not match")
+	errType     = errors.New("core: typ is not that of an access token")
+	errIssuer   = errors.New("core: iss is not the issuer of the key")
+	errAudience = errors.New("core: aud does not name this audience")
+	errSubject  = errors.New("core: sub is missing or empty")
+	errLifetime = errors.New("core: exp is too far from iat")
+	errEarly    = errors.New("core: nbf or iat is in the future")
+	errOrder    = errors.New("core: exp is not after iat and nbf")
+)
+
+// verify returns the identity that token vouches for. The order is deliberate:
+// what costs little is checked before the signature, what an attacker could
+// have written is read only after it, and a token counts as expired
+// ([errExpired]) only if nothing else is wrong with it.
+func (a *Auth) verify(token string, now time.Time) (*Identity, error) {
+	parsed, err := jose.Parse(token)
+	if err != nil {
+		return nil, err
+	}
+	switch parsed.Header.Type {
+	case "at+jwt", "jwt", "":
+		// RFC 9068 §4 wants at+jwt. Tokens from elsewhere often have none.
+	default:
+		return nil, errType
+	}
+	t, err := a.authenticate(&parsed)
+	if err != nil {
+		return nil, err
+	}
+	payload, err := parsed.Payload()
+	if err != nil {
+		return nil, err
+	}
+	claims, err := jose.ParseClaims(payload, t.rolesPath)
+	if err != nil {
+		return nil, err
+	}
+	if t.issuer != "" && claims.Issuer != t.issuer {
+		return nil, errIssuer
+	}
+	if t.audience != "" && !claims.HasAudience(t.audience) {
+		return nil, errAudience
+	}
+	if claims.Subject == "" {
+		return nil, errSubject
+	}
+	if err := a.checkTimes(&claims, now); err != nil {
+		return nil, err
+	}
+	return &Identity{claims: claims, payload: payload}, nil
+}
+
+// authenticate checks the signature and returns the issuer whose key made it.
+// The payload is still unread, so issuers that share a kid are told apart by
+// which key fits, and the caller compares iss with the answer.
+func (a *Auth) authenticate(token *jose.Token) (*trust, error) {
+	signature, err := token.Signature(nil)
+	if err != nil {
+		return nil, err
+	}
+	err = errNoKey
+	candidates := 0
+	for i := range a.trusted {
+		t := &a.trusted[i]
+		key := t.keys.held().find(token.Header)
+		if key == nil {
+			continue
+		}
+		if candidates++; candidates > maxCandidates {
+			break
+		}
+		cause := key.verify(token.SigningInput, signature)
+		if cause == nil {
+			return t, nil
+		}
+		err = fmt.Errorf("%w: %w", errBadKey, cause)
+	}
+	return nil, err
+}
+
+// checkTimes judges exp, nbf and iat (RFC 7519 §4.1.4 to §4.1.6).
+func (a *Auth) checkTimes(c *jose.Claims, now time.Time) error {
+	seconds := now.Unix()
+	leeway := int64(a.config.Leeway / time.Second)
+	born := c.IssuedAt
+	if born == 0 {
+		born = seconds
+	}
+	// nbf and iat are whole seconds: another machine's may have just begun.
+	latest := seconds + max(leeway, 1)
+	switch {
+	case c.IssuedAt > latest || c.NotBefore > latest:
+		return errEarly
+	case c.IssuedAt >= c.Expires || c.NotBefore >= c.Expires:
+		return errOrder
+	case c.Expires-born > int64(a.config.MaxLifetime/time.Second):
+		return errLifetime
+	case seconds >= c.Expires+leeway:
+		return errExpired
+	}
+	return nil
+}

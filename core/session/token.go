@@ -1,0 +1,138 @@
+package session
+
+import (
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A Nonce is the secret of a session: 16 random bytes in each of its refresh
+// tokens. The store knows its hash.
+type Nonce [16]byte
+
+// NewNonce returns a random Nonce.
+func NewNonce() Nonce {
+	var n Nonce
+	_, _ = rand.Read(n[:]) // never fails
+	return n
+}
+
+// Hash returns the SHA-256 of n, which is what a [Record] keeps.
+func (n Nonce) Hash() [32]byte { return sha256.Sum256(n[:]) }
+
+// A Token is what a refresh token says.
+type Token struct {
+	ID         ID
+	Nonce      Nonce
+	Generation uint32
+}
+
+// Presented returns t as [Step] looks at it.
+func (t Token) Presented() Presented {
+	return Presented{ID: t.ID, NonceHash: t.Nonce.Hash(), Generation: t.Generation}
+}
+
+// A refresh token is text of one length: a prefix that secret scanners can look
+// for, then the base64url of
+//
+//	key (4) | id (18) | nonce (16) | generation (4) | HMAC-SHA-256 of all before (32)
+const (
+	tokenPrefix = "jgr1_"
+
+	keyIDSize  = 4
+	bodySize   = keyIDSize + len(ID{}) + len(Nonce{}) + 4
+	signedSize = bodySize + sha256.Size
+)
+
+// MinKeySize is the length of the shortest secret for a [Codec], in bytes.
+const MinKeySize = 32
+
+// ErrToken is why [Codec.Parse] refuses a token. It does not say more: who made
+// the token up must not learn from it.
+var ErrToken = errors.New("session: not a refresh token of ours")
+
+// A Codec makes refresh tokens and reads them back. It is safe for concurrent use.
+type Codec struct {
+	keys []codecKey // the first one makes tokens, all read them
+}
+
+type codecKey struct {
+	id  [keyIDSize]byte
+	mac []byte
+}
+
+// NewCodec returns a Codec of secrets, each of at least [MinKeySize] bytes: the
+// first makes tokens, all are good for reading. To change the secret, put the
+// new one in front, and drop the old one when the longest session is over.
+func NewCodec(secrets ...[]byte) (*Codec, error) {
+	if len(secrets) == 0 {
+		return nil, errors.New("no secret is given")
+	}
+	c := &Codec{}
+	for _, secret := range secrets {
+		if len(secret) < MinKeySize {
+			return nil, fmt.Errorf("a secret has %d bytes: use at least %d", len(secret), MinKeySize)
+		}
+		// The name makes the keys differ from any others made of the same secret.
+		mac, err := hkdf.Key(sha256.New, secret, nil, "jwtgate refresh token 1", sha256.Size)
+		if err != nil {
+			return nil, fmt.Errorf("derive a key: %w", err)
+		}
+		id, err := hkdf.Key(sha256.New, secret, nil, "jwtgate refresh token 1 kid", keyIDSize)
+		if err != nil {
+			return nil, fmt.Errorf("derive a key: %w", err)
+		}
+		c.keys = append(c.keys, codecKey{id: [keyIDSize]byte(id), mac: mac})
+	}
+	return c, nil
+}
+
+// Encode returns the refresh token that says t. It is the same text whenever it
+// is made of the same t, so that a lost answer can be given again.
+func (c *Codec) Encode(t Token) string {
+	key := &c.keys[0]
+	raw := make([]byte, 0, signedSize)
+	raw = append(raw, key.id[:]...)
+	raw = append(raw, t.ID[:]...)
+	raw = append(raw, t.Nonce[:]...)
+	raw = binary.BigEndian.AppendUint32(raw, t.Generation)
+	raw = key.sum(raw)
+	return tokenPrefix + encoding.EncodeToString(raw)
+}
+
+// Parse returns what token says if it is ours to the last bit, else [ErrToken].
+func (c *Codec) Parse(token string) (Token, error) {
+	text, found := strings.CutPrefix(token, tokenPrefix)
+	if !found || len(text) != encoding.EncodedLen(signedSize) {
+		return Token{}, ErrToken
+	}
+	var raw [signedSize]byte
+	if n, err := encoding.Decode(raw[:], []byte(text)); err != nil || n != signedSize {
+		return Token{}, ErrToken
+	}
+	body := raw[:bodySize]
+	for i := range c.keys {
+		key := &c.keys[i]
+		if [keyIDSize]byte(body) == key.id && hmac.Equal(key.sum(body[:bodySize:bodySize]), raw[:]) {
+			rest := body[keyIDSize:]
+			return Token{
+				ID:         ID(rest),
+				Nonce:      Nonce(rest[len(ID{}):]),
+				Generation: binary.BigEndian.Uint32(rest[len(ID{})+len(Nonce{}):]),
+			}, nil
+		}
+	}
+	return Token{}, ErrToken
+}
+
+// sum returns body with its MAC behind it.
+func (k *codecKey) sum(body []byte) []byte {
+	mac := hmac.New(sha256.New, k.mac)
+	mac.Write(body)
+	return mac.Sum(body)
+}

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,10 +12,11 @@ import (
 // [New] and share it: it is safe for concurrent use. A nil *Auth refuses every
 // request with 503, so that an error of New which was not looked at locks up.
 type Auth struct {
-	config  Config
-	trusted []trust // Config.Keys first, then each of Config.Trusted
-	cookies *cookies
-	origins *http.CrossOriginProtection
+	config   Config
+	trusted  []trust   // Config.Keys first, then each of Config.Trusted
+	cookies  *cookies  // nil without Config.Cookies
+	sessions *sessions // nil without Config.Sessions
+	origins  *http.CrossOriginProtection
 }
 
 // trust is an issuer with its keys and what its tokens must say.
@@ -55,8 +57,14 @@ func New(config Config) (*Auth, error) {
 		a.trusted[0].audience = ""
 	}
 	a.setCookies(config.Cookies, &wrong)
+	a.setSessions(&wrong)
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err
+	}
+	if a.sessions != nil {
+		ctx, stop := context.WithCancel(context.Background())
+		a.sessions.stop = stop
+		go a.follow(ctx)
 	}
 	return a, nil
 }

@@ -65,6 +65,13 @@ type Config struct {
 	// Cookies, if not nil, lets the access token come in a cookie, for browsers.
 	Cookies *CookieConfig
 
+	// Sessions, if not nil, turns sign-in on: login, refresh and logout.
+	Sessions *SessionConfig
+
+	// Events, if not nil, is told what happens to sessions, while the request
+	// that it happens to waits. It must be safe for concurrent use.
+	Events func(ctx context.Context, e Event)
+
 	// Refuse, if not nil, is asked for the answer to every refusal, which is
 	// r.Response() otherwise: to change its body, to redirect a navigation to a
 	// login page, or, as [HandOver] does, to leave it to the framework's own

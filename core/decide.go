@@ -57,9 +57,13 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 			return a.refused(ctx, &req, true, refuse(CodeCrossSite, err))
 		}
 	}
-	identity, err := a.verify(found.token, a.config.Now())
+	now := a.config.Now()
+	identity, err := a.verify(found.token, now)
 	if err != nil {
 		return a.refused(ctx, &req, found.cookie, refuse(tokenCode(err), err))
+	}
+	if refusal := a.checkRevoked(ctx, identity, now); refusal != nil {
+		return a.refused(ctx, &req, found.cookie, refusal)
 	}
 
 	v := &visit{Context: ctx, auth: a, identity: identity, cookie: found.cookie}

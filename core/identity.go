@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/jose"
+	"github.com/jwtgate/jwtgate/core/session"
 )
 
 // An Identity is who a verified token vouches for. It never changes, so it may
@@ -13,6 +14,7 @@ import (
 type Identity struct {
 	claims  jose.Claims
 	payload string
+	own     bool // issued by Config.Keys, not by one of Config.Trusted
 }
 
 // Subject returns the sub claim, which is never empty. With several issuers
@@ -27,6 +29,15 @@ func (id *Identity) TokenID() string { return id.claims.ID }
 
 // SessionID returns the sid claim, empty if the token belongs to no session.
 func (id *Identity) SessionID() string { return id.claims.SessionID }
+
+// AuthTime returns when the subject last proved who it is (auth_time), the zero
+// time if the token does not say. Refreshing does not change it.
+func (id *Identity) AuthTime() time.Time {
+	if id.claims.AuthTime == 0 {
+		return time.Time{}
+	}
+	return time.Unix(id.claims.AuthTime, 0)
+}
 
 // Expires returns when the token expires (exp). A connection that outlives the
 // request, such as a WebSocket, should end then.
@@ -48,3 +59,12 @@ func (id *Identity) HasScope(scope string) bool {
 
 // Scopes returns the token's scopes.
 func (id *Identity) Scopes() iter.Seq[string] { return slices.Values(id.claims.Scopes) }
+
+// session returns the session of ours that the token belongs to, and false if
+// there is none.
+func (id *Identity) session() (session.ID, bool) {
+	if !id.own || id.claims.SessionID == "" {
+		return session.ID{}, false
+	}
+	return session.ParseID(id.claims.SessionID)
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/jose"
+	"github.com/jwtgate/jwtgate/core/session"
 )
 
 // A Grant is what an access token says about its bearer.
@@ -32,6 +33,7 @@ type Grant struct {
 type AccessToken struct {
 	Token   string
 	Expires time.Time
+	TTL     time.Duration // from issue to Expires, in whole seconds: the expires_in of RFC 6749 §5.1
 }
 
 var (
@@ -43,36 +45,69 @@ var (
 )
 
 // Issue returns a new access token for grant in the form of RFC 9068, signed by
-// the first of [Config.Keys] that can, good for [Config.AccessTTL].
+// the first of [Config.Keys] that can, good for [Config.AccessTTL]. It belongs to
+// no session: what signs users in is [Token] and [Auth.SignIn].
 func (a *Auth) Issue(_ context.Context, grant Grant) (AccessToken, error) {
 	if a == nil {
 		return AccessToken{}, errNilAuth
 	}
-	now := a.config.Now()
+	return a.issue(grant, about{})
+}
+
+// about is what an access token says of its session; zero if it has none.
+type about struct {
+	session    session.ID
+	hasSession bool
+	generation uint32
+	authTime   time.Time
+	limit      time.Time // the session's absolute end
+}
+
+func aboutRecord(r *session.Record) about {
+	return about{session: r.ID, hasSession: true, generation: r.Generation, authTime: r.Created, limit: r.Limit}
+}
+
+// errSessionOver says that no token of a session can live for a second.
+var errSessionOver = errors.New("core: the session is about to end")
+
+func (a *Auth) issue(grant Grant, about about) (AccessToken, error) {
 	claims, err := a.claims(grant)
 	if err != nil {
 		return AccessToken{}, err
 	}
-	issued := now.Unix()
-	expires := time.Unix(issued, 0).Add(a.config.AccessTTL)
+	issued := time.Unix(a.config.Now().Unix(), 0)
+	ttl := a.config.AccessTTL
+	if about.hasSession {
+		ttl -= a.sessions.jitter()
+		ttl = min(ttl, about.limit.Sub(issued).Truncate(time.Second))
+		if ttl <= 0 {
+			return AccessToken{}, errSessionOver
+		}
+		claims["sid"] = about.session.String()
+		claims["auth_time"] = about.authTime.Unix()
+		if a.sessions.RetireReplaced {
+			claims["gen"] = about.generation
+		}
+	}
+	expires := issued.Add(ttl)
 	claims["iss"] = a.config.Issuer
 	claims["aud"] = a.config.Audience
 	claims["sub"] = grant.Subject
 	claims["jti"] = rand.Text()
-	claims["iat"] = issued
-	claims["nbf"] = issued
+	claims["iat"] = issued.Unix()
+	claims["nbf"] = issued.Unix()
 	claims["exp"] = expires.Unix()
 	token, err := a.sign(claims)
 	if err != nil {
 		return AccessToken{}, err
 	}
-	return AccessToken{Token: token, Expires: expires}, nil
+	return AccessToken{Token: token, Expires: expires, TTL: ttl}, nil
 }
 
 // registered are the claims that only the issuer sets.
 var registered = map[string]bool{
 	"iss": true, "sub": true, "aud": true, "exp": true, "nbf": true, "iat": true, "jti": true,
-	"sid": true, "auth_time": true, "scope": true, "scp": true, "cnf": true,
+	"sid": true, "auth_time": true, "gen": true, "scope": true, "scp": true, "cnf": true,
 	"token_use": true, "nonce": true, "at_hash": true, "c_hash": true,
 }
 

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
+	"strconv"
+	"time"
 )
 
 // A Code names the reason of a refusal. Codes are stable: clients may act on them.
@@ -16,10 +19,23 @@ const (
 	CodeTokenMissing         Code = "token_missing"         // 401: no credentials
 	CodeTokenInvalid         Code = "token_invalid"         // 401: not a token of ours, or not a good one
 	CodeTokenExpired         Code = "token_expired"         // 401: good but for its age: refresh and try again
+	CodeTokenRevoked         Code = "token_revoked"         // 401: taken back: sign in again
 	CodeInsufficientScope    Code = "insufficient_scope"    // 403: a rule of the route refused this identity
 	CodeCrossSite            Code = "cross_site"            // 403: a cookie was sent along from another site
-	CodeMethodNotAllowed     Code = "method_not_allowed"    // 405: an endpoint was called with another method
 	CodeUnavailable          Code = "unavailable"           // 503: trouble on this side, try again later
+
+	// Those of the endpoints only.
+	CodeMalformedRequest   Code = "malformed_request"   // 400, 413 or 415: the body
+	CodeInvalidCredentials Code = "invalid_credentials" // 401: wrong name or password
+	CodeRefreshMissing     Code = "refresh_missing"     // 401: no refresh token
+	CodeRefreshInvalid     Code = "refresh_invalid"     // 401: not a refresh token of ours
+	CodeRefreshExpired     Code = "refresh_expired"     // 401: its session is over by age, or forgotten
+	CodeRefreshRevoked     Code = "refresh_revoked"     // 401: its session was ended
+	CodeRefreshReused      Code = "refresh_reused"      // 401: replaced a while ago; its session is ended now
+	CodeTooManySessions    Code = "too_many_sessions"   // 403: see SessionConfig.RefuseAtMax
+	CodeNotFound           Code = "not_found"           // 404: no such session of this subject
+	CodeMethodNotAllowed   Code = "method_not_allowed"  // 405: the endpoint does not have the method
+	CodeThrottled          Code = "throttled"           // 429: see SessionConfig.Throttle
 )
 
 // A Refusal is why a request is not let through. As an error, its text is for
@@ -30,6 +46,13 @@ type Refusal struct {
 	Detail    string // for the client; never holds anything that the client sent
 	Challenge string // the WWW-Authenticate value (RFC 6750 §3), empty for none
 	Err       error  // the cause, for logs; nil if Code says all
+
+	// OAuthError is the error member of RFC 6749 §5.2, which answers of the
+	// login and refresh endpoints have. Empty for none.
+	OAuthError string
+
+	// RetryAfter is when to try again, in whole seconds. Zero for no such hint.
+	RetryAfter time.Duration
 }
 
 // Error returns the code and the cause.
@@ -53,8 +76,9 @@ func (r *Refusal) Response() Response {
 	if r.Challenge != "" {
 		header = append(header, Field{"WWW-Authenticate", r.Challenge})
 	}
-	if r.Status == http.StatusServiceUnavailable {
-		header = append(header, Field{"Retry-After", "1"})
+	if r.RetryAfter > 0 {
+		seconds := int64(math.Ceil(r.RetryAfter.Seconds()))
+		header = append(header, Field{"Retry-After", strconv.FormatInt(seconds, 10)})
 	}
 	body, err := json.Marshal(problem{
 		Type:   problemTypes + string(r.Code),
@@ -62,6 +86,7 @@ func (r *Refusal) Response() Response {
 		Status: r.Status,
 		Detail: r.Detail,
 		Code:   r.Code,
+		Error:  r.OAuthError,
 	})
 	if err != nil { // a struct of strings always encodes
 		body = nil
@@ -82,13 +107,14 @@ func HandOver(_ context.Context, _ Request, r *Refusal) Response {
 // page about the problem there: a row of the table in the README.
 const problemTypes = "https://github.com/jwtgate/jwtgate#"
 
-// problem is RFC 9457's document with one member of our own, code.
+// problem is RFC 9457's document with two further members.
 type problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
 	Code   Code   `json:"code"`
+	Error  string `json:"error,omitempty"`
 }
 
 // The challenges of RFC 6750 §3 and §3.1.
@@ -101,20 +127,45 @@ const (
 
 // refusals has what the client sees of each code. It is the one place where a
 // code gets its status, its words and its challenge.
-var refusals = map[Code]Refusal{
-	CodeMalformedCredentials: {400, CodeMalformedCredentials, "The credentials are not exactly one well-formed token.", challengeRequest, nil},
-	CodeTokenMissing:         {401, CodeTokenMissing, "This resource needs an access token.", challengeBare, nil},
-	CodeTokenInvalid:         {401, CodeTokenInvalid, "The access token is not valid.", challengeToken, nil},
-	CodeTokenExpired:         {401, CodeTokenExpired, "The access token has expired.", challengeToken, nil},
-	CodeInsufficientScope:    {403, CodeInsufficientScope, "The access token does not allow this.", challengeScope, nil},
-	CodeCrossSite:            {403, CodeCrossSite, "The request came from another site.", "", nil},
-	CodeMethodNotAllowed:     {405, CodeMethodNotAllowed, "This endpoint does not have that method.", "", nil},
-	CodeUnavailable:          {503, CodeUnavailable, "The request cannot be judged at the moment.", "", nil},
-}
+var refusals = func() map[Code]Refusal {
+	table := make(map[Code]Refusal)
+	for _, row := range []struct {
+		status    int
+		code      Code
+		detail    string
+		challenge string
+	}{
+		{400, CodeMalformedCredentials, "The credentials are not exactly one well-formed token.", challengeRequest},
+		{401, CodeTokenMissing, "This resource needs an access token.", challengeBare},
+		{401, CodeTokenInvalid, "The access token is not valid.", challengeToken},
+		{401, CodeTokenExpired, "The access token has expired.", challengeToken},
+		{401, CodeTokenRevoked, "The access token has been revoked.", challengeToken},
+		{403, CodeInsufficientScope, "The access token does not allow this.", challengeScope},
+		{403, CodeCrossSite, "The request came from another site.", ""},
+		{503, CodeUnavailable, "The request cannot be judged at the moment.", ""},
+		{400, CodeMalformedRequest, "The request body is not what this endpoint reads.", ""},
+		{401, CodeInvalidCredentials, "The name or the password is wrong.", challengeBare},
+		{401, CodeRefreshMissing, "This endpoint needs a refresh token.", challengeToken},
+		{401, CodeRefreshInvalid, "The refresh token is not valid.", challengeToken},
+		{401, CodeRefreshExpired, "The session has expired.", challengeToken},
+		{401, CodeRefreshRevoked, "The session has been ended.", challengeToken},
+		{401, CodeRefreshReused, "The refresh token was used before, so the session has been ended.", challengeToken},
+		{403, CodeTooManySessions, "There are as many sessions as there may be: end another one first.", ""},
+		{404, CodeNotFound, "There is no such session.", ""},
+		{405, CodeMethodNotAllowed, "This endpoint does not have that method.", ""},
+		{429, CodeThrottled, "There were too many attempts.", ""},
+	} {
+		table[row.code] = Refusal{Status: row.status, Code: row.code, Detail: row.detail, Challenge: row.challenge}
+	}
+	return table
+}()
 
 // refuse returns the refusal with code, because of cause.
 func refuse(code Code, cause error) *Refusal {
 	r := refusals[code]
 	r.Err = cause
+	if r.Status == http.StatusServiceUnavailable {
+		r.RetryAfter = time.Second
+	}
 	return &r
 }

@@ -11,6 +11,7 @@ import (
 var (
 	errExpired  = errors.New("core: token has expired")
 	errNoKey    = errors.New("core: no key for the token's kid and algorithm")
+	errOldKey   = errors.New("core: no key with the token's kid")
 	errBadKey   = errors.New("core: signature does not match")
 	errType     = errors.New("core: typ is not that of an access token")
 	errIssuer   = errors.New("core: iss is not the issuer of the key")
@@ -23,8 +24,8 @@ var (
 
 // verify returns the identity that token vouches for. The order is deliberate:
 // what costs little is checked before the signature, what an attacker could
-// have written is read only after it, and a token counts as expired
-// ([errExpired]) only if nothing else is wrong with it.
+// have written is read only after it, and a token counts as expired only if
+// nothing else is wrong with it: with errExpired, the identity is returned too.
 func (a *Auth) verify(token string, now time.Time) (*Identity, error) {
 	parsed, err := jose.Parse(token)
 	if err != nil {
@@ -57,10 +58,10 @@ func (a *Auth) verify(token string, now time.Time) (*Identity, error) {
 	if claims.Subject == "" {
 		return nil, errSubject
 	}
-	if err := a.checkTimes(&claims, now); err != nil {
+	if err = a.checkTimes(&claims, now); err != nil && !errors.Is(err, errExpired) {
 		return nil, err
 	}
-	return &Identity{claims: claims, payload: payload}, nil
+	return &Identity{claims: claims, payload: payload, own: t == &a.trusted[0]}, err
 }
 
 // authenticate checks the signature and returns the issuer whose key made it.
@@ -71,12 +72,16 @@ func (a *Auth) authenticate(token *jose.Token) (*trust, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = errNoKey
+	err = errOldKey
 	candidates := 0
 	for i := range a.trusted {
 		t := &a.trusted[i]
-		key := t.keys.held().find(token.Header)
+		keys := t.keys.held()
+		key := keys.find(token.Header)
 		if key == nil {
+			if token.Header.KeyID == "" || keys.byID[token.Header.KeyID] != nil {
+				err = errNoKey
+			}
 			continue
 		}
 		if candidates++; candidates > maxCandidates {

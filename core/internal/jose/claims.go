@@ -23,14 +23,16 @@ type Claims struct {
 	NotBefore int64  // nbf, 0 if absent
 	IssuedAt  int64  // iat, 0 if absent
 	AuthTime  int64  // auth_time, 0 if absent
-	Roles     []string
-	Scopes    []string
+
+	Generation uint32 // gen, 0 if absent: of the refresh token that came with it
+	Roles      []string
+	Scopes     []string
 
 	audience value
 }
 
 var claimNames = []string{
-	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "auth_time", "scope", "scp", "cnf", "token_use", "nonce", "at_hash", "c_hash",
+	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "auth_time", "gen", "scope", "scp", "cnf", "token_use", "nonce", "at_hash", "c_hash",
 }
 
 // ParseClaims reads the claims in payload. Roles are looked for at rolesPath,
@@ -67,6 +69,8 @@ func ParseClaims(payload string, rolesPath []string) (Claims, error) {
 			c.IssuedAt, err = v.date()
 		case "auth_time":
 			c.AuthTime, err = v.date()
+		case "gen":
+			c.Generation, err = v.uint32()
 		case "jti":
 			c.ID, err = v.text()
 		case "sid":

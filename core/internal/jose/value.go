@@ -42,6 +42,15 @@ func (v value) date() (int64, error) {
 	return int64(math.Floor(f)), nil
 }
 
+// uint32 returns the whole number that v is.
+func (v value) uint32() (uint32, error) {
+	n, err := strconv.ParseUint(v.raw, 10, 32)
+	if v.kind != number || err != nil {
+		return 0, errNumber
+	}
+	return uint32(n), nil
+}
+
 // elements returns the values of the array that v is; none if it is no array.
 func (v value) elements() iter.Seq[value] {
 	return func(yield func(value) bool) {

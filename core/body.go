@@ -1,0 +1,101 @@
+package core
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"unicode/utf8"
+
+	"github.com/jwtgate/jwtgate/core/internal/jose"
+)
+
+// maxBody is the size of the largest body that an endpoint reads.
+const maxBody = 64 << 10
+
+var (
+	errBodySize    = errors.New("core: the body is too large")
+	errBodyType    = errors.New("core: the body is neither JSON nor a form")
+	errBodyForm    = errors.New("core: the body is not a well-formed form of parameters given once")
+	errBodyMissing = errors.New("core: the body lacks a parameter")
+	errGrantType   = errors.New("core: grant_type is not the endpoint's")
+)
+
+// parameters returns the parameters in req's body: a form as RFC 6749 §3.2 has
+// it, or a JSON object with strings. None of them may be there twice. An empty
+// body has none, whatever its type.
+func parameters(req *Request) (map[string]string, *Refusal) {
+	if req.Body == nil {
+		return nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(req.Body, maxBody+1))
+	if err != nil {
+		return nil, malformed(http.StatusBadRequest, fmt.Errorf("core: read the body: %w", err))
+	}
+	if len(body) > maxBody {
+		return nil, malformed(http.StatusRequestEntityTooLarge, errBodySize)
+	}
+	if len(body) == 0 {
+		return nil, nil
+	}
+	mediaType, options, err := mime.ParseMediaType(req.ContentType)
+	if err != nil || !utf8Only(options) {
+		return nil, malformed(http.StatusUnsupportedMediaType, errBodyType)
+	}
+	var found map[string]string
+	switch mediaType {
+	case "application/json":
+		found, err = jose.Strings(string(body))
+	case "application/x-www-form-urlencoded":
+		found, err = parseForm(string(bytes.TrimRight(body, "\r\n")))
+	default:
+		return nil, malformed(http.StatusUnsupportedMediaType, errBodyType)
+	}
+	if err != nil {
+		return nil, malformed(http.StatusBadRequest, err)
+	}
+	return found, nil
+}
+
+// utf8Only reports whether the parameters of a media type are none, or say UTF-8.
+func utf8Only(options map[string]string) bool {
+	for name, value := range options {
+		if name != "charset" || !bytes.EqualFold([]byte(value), []byte("utf-8")) {
+			return false
+		}
+	}
+	return true
+}
+
+func parseForm(body string) (map[string]string, error) {
+	values, err := url.ParseQuery(body)
+	if err != nil {
+		return nil, errBodyForm
+	}
+	found := make(map[string]string, len(values))
+	for name, given := range values {
+		if len(given) != 1 || !utf8.ValidString(name) || !utf8.ValidString(given[0]) {
+			return nil, errBodyForm
+		}
+		found[name] = given[0]
+	}
+	return found, nil
+}
+
+// checkGrantType reports a grant_type that is there and is not want.
+func checkGrantType(parameters map[string]string, want string) *Refusal {
+	if given, ok := parameters["grant_type"]; ok && given != want {
+		return malformed(http.StatusBadRequest, errGrantType)
+	}
+	return nil
+}
+
+// malformed returns the refusal of a body, with status 400, 413 or 415.
+func malformed(status int, cause error) *Refusal {
+	r := refuse(CodeMalformedRequest, cause)
+	r.Status = status
+	return r
+}

@@ -1,0 +1,162 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// revocations has what is revoked and could still be alive, in this process's
+// memory: looking it up is what every request pays for log-outs that are real.
+type revocations struct {
+	held     atomic.Int64 // zero, the common case, needs no lock
+	mu       sync.RWMutex
+	sessions map[session.ID]revokedSession
+	tokens   map[string]time.Time
+	subjects map[string]revokedSubject
+	purgeAt  int
+}
+
+// revokedSession says which access tokens of a session are revoked: all, or
+// those of generations before retired, and from a time on before retiring.
+type revokedSession struct {
+	all      bool
+	retired  uint32
+	retiring uint32
+	from     time.Time
+	until    time.Time
+}
+
+type revokedSubject struct{ issued, until time.Time }
+
+// add makes r hold.
+func (rv *revocations) add(r session.Revocation, now time.Time) {
+	rv.mu.Lock()
+	defer rv.mu.Unlock()
+	if rv.sessions == nil {
+		rv.sessions = make(map[session.ID]revokedSession)
+		rv.tokens = make(map[string]time.Time)
+		rv.subjects = make(map[string]revokedSubject)
+	}
+	switch {
+	case r.Token != "":
+		rv.tokens[r.Token] = later(rv.tokens[r.Token], r.Until)
+	case r.Subject != "":
+		old := rv.subjects[r.Subject]
+		rv.subjects[r.Subject] = revokedSubject{later(old.issued, r.From), later(old.until, r.Until)}
+	default:
+		rv.sessions[r.Session] = rv.sessions[r.Session].with(r)
+	}
+	if size := rv.size(); size >= max(rv.purgeAt, 1024) {
+		rv.purge(now)
+	}
+	rv.held.Store(int64(rv.size()))
+}
+
+// with returns s with r added.
+func (s revokedSession) with(r session.Revocation) revokedSession {
+	s.until = later(s.until, r.Until)
+	switch {
+	case r.Generation == 0:
+		s.all = true
+	case r.Generation > s.retiring:
+		// A rotation comes after the window of the one before, so what was
+		// retiring then is retired now.
+		s.retired, s.retiring, s.from = s.retiring, r.Generation, r.From
+	}
+	return s
+}
+
+// covers reports whether a token of generation is revoked at now.
+func (s revokedSession) covers(generation uint32, now time.Time) bool {
+	return s.all || generation < s.retired || generation < s.retiring && !now.Before(s.from)
+}
+
+// has reports whether the token of id is revoked.
+func (rv *revocations) has(id *Identity, now time.Time) bool {
+	if rv.held.Load() == 0 {
+		return false
+	}
+	rv.mu.RLock()
+	defer rv.mu.RUnlock()
+	if len(rv.tokens) > 0 && id.claims.ID != "" {
+		if until, revoked := rv.tokens[tokenName(id)]; revoked && now.Before(until) {
+			return true
+		}
+	}
+	if sid, ours := id.session(); ours {
+		s, known := rv.sessions[sid]
+		return known && s.covers(id.claims.Generation, now)
+	}
+	// A token's iat is the second it was issued in, so it is revoked if any
+	// moment of that second is: an error on the safe side.
+	subject, known := rv.subjects[id.claims.Subject]
+	return known && id.own && id.claims.IssuedAt <= subject.issued.Unix()
+}
+
+func (rv *revocations) size() int { return len(rv.sessions) + len(rv.tokens) + len(rv.subjects) }
+
+// purge drops what is over. It runs each time the size has doubled, so its cost
+// is spread over the revocations between.
+func (rv *revocations) purge(now time.Time) {
+	for id, s := range rv.sessions {
+		if !now.Before(s.until) {
+			delete(rv.sessions, id)
+		}
+	}
+	for token, until := range rv.tokens {
+		if !now.Before(until) {
+			delete(rv.tokens, token)
+		}
+	}
+	for subject, s := range rv.subjects {
+		if !now.Before(s.until) {
+			delete(rv.subjects, subject)
+		}
+	}
+	rv.purgeAt = 2 * rv.size()
+}
+
+// tokenName names id's token among all: a jti is its issuer's (RFC 7519 §4.1.7).
+func tokenName(id *Identity) string { return id.claims.Issuer + "\n" + id.claims.ID }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+var errNotListed = errors.New("core: the token's session is not live in the store")
+
+// checkRevoked returns why id, found good, is refused all the same.
+func (a *Auth) checkRevoked(ctx context.Context, id *Identity, now time.Time) *Refusal {
+	s := a.sessions
+	if s == nil {
+		return nil
+	}
+	if s.revoked.has(id, now) {
+		return refuse(CodeTokenRevoked, nil)
+	}
+	if !s.AllowList || !id.own {
+		return nil
+	}
+	sid, ours := id.session()
+	if !ours {
+		return refuse(CodeTokenRevoked, errNotListed)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	record, found, err := s.Store.Find(ctx, sid)
+	if err != nil {
+		return a.trouble(ctx, Event{Subject: id.Subject(), SessionID: sid.String()}, err)
+	}
+	if !found || !record.LiveAt(now) || record.Subject != id.Subject() {
+		return refuse(CodeTokenRevoked, errNotListed)
+	}
+	return nil
+}

@@ -1,0 +1,435 @@
+package core
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// SessionConfig turns sign-in on: short access tokens, and refresh tokens that
+// rotate, of sessions that can be ended at any time. The zero value of an
+// optional field is the safe default.
+type SessionConfig struct {
+	_ [0]func()
+
+	// Subject returns what subject may do now. It is asked at every login and
+	// every refresh, so changed roles take effect with the next access token.
+	// [ErrNoSubject] says that subject is gone or disabled: a session of it is
+	// ended. Any other error is trouble on this side, and answers 503. The
+	// Subject of the Grant may be left empty. It must be safe for concurrent
+	// use. Required.
+	Subject func(ctx context.Context, subject string) (Grant, error)
+
+	// Store keeps the sessions. Nil means a [session.Memory] of this process,
+	// which one log line says: sessions are gone with the process, and no other
+	// process knows them.
+	Store session.Store
+
+	// Keys are secrets of at least 32 bytes under which refresh tokens are
+	// made. The first makes new ones, all are accepted. They have nothing to do
+	// with the keys that sign access tokens, and outlive their rotation.
+	//
+	// If there are none, one is derived from [Config.Keys] where that is a
+	// single HMAC key; else a random one is used, which only goes with a
+	// [session.Memory]: with any other store it is a mistake to give none.
+	Keys [][]byte
+
+	// RefreshTTL is how long a session lives without a refresh. The default is
+	// 7 days.
+	RefreshTTL time.Duration
+
+	// SessionTTL is how long a session lives at most, and with it its refresh
+	// tokens and access tokens. The default is 30 days.
+	SessionTTL time.Duration
+
+	// ReuseWindow is how long a refresh token that was just replaced still
+	// answers, with the same successor: so that parallel requests and lost
+	// answers cost nobody a session. It is at most one minute. The default is
+	// 10 seconds. See SingleUse for none.
+	ReuseWindow time.Duration
+
+	// SingleUse does away with the ReuseWindow: a refresh token works once, and
+	// a client that refreshes twice at once, or misses an answer, is signed out.
+	SingleUse bool
+
+	// MaxSessions bounds the live sessions of a subject: a login at the bound
+	// ends the oldest. The default is no bound.
+	MaxSessions int
+
+	// RefuseAtMax refuses a login at the bound in place of ending a session.
+	RefuseAtMax bool
+
+	// AllowList accepts an access token of ours only if its session is live in
+	// the store, which is asked on every request. Tokens without sid are refused.
+	AllowList bool
+
+	// RetireReplaced refuses the access tokens issued before the current refresh
+	// token, once the ReuseWindow is over.
+	RetireReplaced bool
+
+	// Jitter shortens the life of each access token by a random part of it, of
+	// this length at most, so that clients which signed in together do not
+	// refresh together. The default is none.
+	Jitter time.Duration
+
+	// Timeout bounds each use of the store and of Subject that changes a
+	// session. It goes on when the client hangs up: a rotation is either
+	// answered or can be asked for again. The default is 5 seconds.
+	Timeout time.Duration
+
+	// Throttle, if not nil, is asked before a password is checked. A wait above
+	// zero refuses with 429 and says to come back after it. An error is trouble
+	// on this side, and answers 503. It must be safe for concurrent use.
+	Throttle func(ctx context.Context, req Request, username string) (wait time.Duration, err error)
+}
+
+// ErrNoSubject is what [SessionConfig].Subject returns for a subject that is
+// gone or disabled.
+var ErrNoSubject = errors.New("core: the subject is gone or disabled")
+
+const (
+	defaultRefreshTTL   = 7 * 24 * time.Hour
+	defaultSessionTTL   = 30 * 24 * time.Hour
+	defaultReuseWindow  = 10 * time.Second
+	maxReuseWindow      = time.Minute
+	defaultStoreTimeout = 5 * time.Second
+
+	// minRemember is how long the record of an ended session is kept at least,
+	// so that its refresh token is told from one of a session never heard of.
+	minRemember = time.Minute
+
+	maxUserAgent = 256
+)
+
+// sessions is a SessionConfig made ready.
+type sessions struct {
+	SessionConfig
+
+	codec   *session.Codec
+	policy  session.Policy
+	revoked revocations
+	stop    context.CancelFunc
+	stopped chan struct{}
+}
+
+// setSessions makes a's sessions of its configuration, and starts their feed
+// only if nothing is wrong.
+func (a *Auth) setSessions(wrong *mistakes) {
+	if a.config.Sessions == nil {
+		return
+	}
+	s := &sessions{SessionConfig: *a.config.Sessions, stopped: make(chan struct{})}
+	a.sessions = s
+	field := func(name string) string { return "Sessions." + name }
+	if s.Subject == nil {
+		wrong.add(field("Subject"), "is nil: give the function that says what a subject may do")
+	}
+	if a.config.InsecureAnyIssuer && a.config.Issuer == "" || a.config.InsecureAnyAudience && a.config.Audience == "" {
+		wrong.add("Sessions", "needs Issuer and Audience for the tokens that it issues: set both")
+	}
+	if source := a.trusted[0].keys; source != nil && source.held().signer == nil {
+		wrong.add("Keys", "has no key that can sign, which Sessions needs: give a secret or a private key")
+	}
+	s.RefreshTTL = wrong.duration(field("RefreshTTL"), s.RefreshTTL, defaultRefreshTTL)
+	s.SessionTTL = wrong.duration(field("SessionTTL"), s.SessionTTL, defaultSessionTTL)
+	s.Timeout = wrong.duration(field("Timeout"), s.Timeout, defaultStoreTimeout)
+	s.ReuseWindow = wrong.duration(field("ReuseWindow"), s.ReuseWindow, defaultReuseWindow)
+	if s.ReuseWindow > maxReuseWindow {
+		wrong.add(field("ReuseWindow"), "is %v: use at most %v, a thief has as long", s.ReuseWindow, maxReuseWindow)
+	}
+	if s.SingleUse {
+		s.ReuseWindow = 0
+	}
+	if s.MaxSessions < 0 {
+		wrong.add(field("MaxSessions"), "is %d: use a number, or 0 for no bound", s.MaxSessions)
+	}
+	if s.RefuseAtMax && s.MaxSessions == 0 {
+		wrong.add(field("RefuseAtMax"), "is set without MaxSessions: set that too")
+	}
+	if s.Jitter < 0 || s.Jitter > a.config.AccessTTL/2 {
+		wrong.add(field("Jitter"), "is %v: use 0 to half of AccessTTL", s.Jitter)
+	}
+	s.policy = session.Policy{
+		Idle:        s.RefreshTTL,
+		ReuseWindow: s.ReuseWindow,
+		Remember:    max(minRemember, a.config.AccessTTL+a.config.Leeway+time.Second),
+		Retire:      s.RetireReplaced,
+	}
+	a.setRefreshKeys(s, wrong)
+	if s.Store == nil {
+		s.Store = session.NewMemory(0, a.config.Now)
+		a.config.Logger.Info("sessions are kept in the memory of this process: set Sessions.Store to share and keep them")
+	}
+}
+
+// setRefreshKeys finds the secrets that refresh tokens are made under.
+func (a *Auth) setRefreshKeys(s *sessions, wrong *mistakes) {
+	if len(s.Keys) == 0 {
+		if key, ok := a.config.Keys.(Key); ok && key.material != nil && key.material.problem == "" {
+			if secret, ok := key.material.signing.([]byte); ok {
+				s.Keys = [][]byte{secret} // the codec derives its own from it
+			}
+		}
+	}
+	if len(s.Keys) == 0 {
+		if _, memory := s.Store.(*session.Memory); s.Store != nil && !memory {
+			wrong.add("Sessions.Keys", "is empty: a store that other processes share, or that outlives this one, needs a secret of at least %d bytes that they share too", session.MinKeySize)
+			return
+		}
+		secret := make([]byte, session.MinKeySize)
+		_, _ = rand.Read(secret) // never fails
+		s.Keys = [][]byte{secret}
+	}
+	codec, err := session.NewCodec(s.Keys...)
+	if err != nil {
+		wrong.add("Sessions.Keys", "%v", err)
+	}
+	s.codec, s.Keys = codec, nil
+}
+
+// follow keeps the revocations up to date until ctx is done.
+func (a *Auth) follow(ctx context.Context) {
+	s := a.sessions
+	defer close(s.stopped)
+	for ctx.Err() == nil {
+		err := s.Store.Feed(ctx, func(r session.Revocation) { s.revoked.add(r, a.config.Now()) })
+		if ctx.Err() != nil {
+			return
+		}
+		a.trouble(ctx, Event{}, fmt.Errorf("core: revocation feed: %w", err))
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// Close stops what New started in the background, and waits for it to end. The
+// Auth judges on without news of revocations elsewhere. It is needed where an
+// Auth does not live as long as the process, and returns nil.
+func (a *Auth) Close() error {
+	if a != nil && a.sessions != nil {
+		a.sessions.stop()
+		<-a.sessions.stopped
+	}
+	return nil
+}
+
+// begin opens a session for subject.
+func (a *Auth) begin(ctx context.Context, subject, userAgent string) (Tokens, *Refusal) {
+	s := a.sessions
+	if s == nil {
+		return Tokens{}, refuse(CodeUnavailable, errNoSessions)
+	}
+	ctx, cancel := s.detach(ctx)
+	defer cancel()
+	grant, err := s.Subject(ctx, subject)
+	if errors.Is(err, ErrNoSubject) {
+		return Tokens{}, refuse(CodeInvalidCredentials, err)
+	}
+	if err != nil {
+		return Tokens{}, a.trouble(ctx, Event{Subject: subject}, err)
+	}
+	now := a.config.Now()
+	token := session.Token{ID: session.NewID(subject), Nonce: session.NewNonce()}
+	about := about{session: token.ID, hasSession: true, authTime: now, limit: now.Add(s.SessionTTL)}
+	grant.Subject = subject
+	// Signed before the session exists, so that trouble with the key leaves none behind.
+	access, err := a.issue(grant, about)
+	if err != nil {
+		return Tokens{}, a.trouble(ctx, Event{Subject: subject}, err)
+	}
+	record, err := s.Store.Create(ctx, session.New{
+		ID:        token.ID,
+		Subject:   subject,
+		NonceHash: token.Nonce.Hash(),
+		UserAgent: shorten(userAgent),
+		Idle:      s.RefreshTTL,
+		Limit:     s.SessionTTL,
+		Remember:  s.policy.Remember,
+	}, session.Bound{Max: s.MaxSessions, Refuse: s.RefuseAtMax})
+	if errors.Is(err, session.ErrTooMany) {
+		return Tokens{}, refuse(CodeTooManySessions, err)
+	}
+	if err != nil {
+		return Tokens{}, a.trouble(ctx, Event{Subject: subject}, err)
+	}
+	a.tell(ctx, Event{Kind: EventSignedIn, Subject: subject, SessionID: token.ID.String(), UserAgent: record.UserAgent})
+	return s.tokens(access, token, &record), nil
+}
+
+// advance takes the step that token asks for: find the session, load its
+// subject anew, sign an access token, rotate.
+func (a *Auth) advance(ctx context.Context, token session.Token, userAgent string) (Tokens, *Refusal) {
+	s := a.sessions
+	ctx, cancel := s.detach(ctx)
+	defer cancel()
+	event := Event{SessionID: token.ID.String(), UserAgent: shorten(userAgent)}
+	record, found, err := s.Store.Find(ctx, token.ID)
+	if err != nil {
+		return Tokens{}, a.trouble(ctx, event, err)
+	}
+	if !found {
+		return Tokens{}, refuse(CodeRefreshExpired, nil)
+	}
+	event.Subject = record.Subject
+	// What would follow is known before the store is asked to do it: who is
+	// refused anyway costs no more, and who is not gets a token signed before
+	// the step, so that trouble with the key does not use the refresh token up.
+	after, verdict := session.Step(record, token.Presented(), a.config.Now(), s.policy)
+	var access AccessToken
+	var grant Grant
+	if verdict.Good() {
+		grant, err = s.Subject(ctx, record.Subject)
+		if errors.Is(err, ErrNoSubject) {
+			if refusal := a.end(ctx, record.ID, record.Subject, EventDisabled); refusal != nil {
+				return Tokens{}, refusal
+			}
+			return Tokens{}, refuse(CodeRefreshRevoked, err)
+		}
+		if err != nil {
+			return Tokens{}, a.trouble(ctx, event, err)
+		}
+		grant.Subject = record.Subject
+		access, err = a.issue(grant, aboutRecord(&after))
+		if errors.Is(err, errSessionOver) {
+			return Tokens{}, refuse(CodeRefreshExpired, err)
+		}
+		if err != nil {
+			return Tokens{}, a.trouble(ctx, event, err)
+		}
+	}
+	predicted := after.Generation
+	record, verdict, err = s.Store.Advance(ctx, token.Presented(), s.policy)
+	if err != nil {
+		return Tokens{}, a.trouble(ctx, event, err)
+	}
+	if refusal := a.verdict(ctx, event, verdict); refusal != nil {
+		if verdict == session.Stolen {
+			a.revokeHere(session.Revocation{Session: record.ID})
+		}
+		return Tokens{}, refusal
+	}
+	if access.Token == "" || record.Generation != predicted {
+		// Others were faster, or the clocks disagree. The step is taken, and can
+		// be asked for again.
+		if grant.Subject == "" {
+			return Tokens{}, a.trouble(ctx, event, errClocks)
+		}
+		if access, err = a.issue(grant, aboutRecord(&record)); err != nil {
+			return Tokens{}, a.trouble(ctx, event, err)
+		}
+	}
+	token.Generation = record.Generation
+	return s.tokens(access, token, &record), nil
+}
+
+// verdict tells of v, and returns the refusal that it is, nil if it is good.
+func (a *Auth) verdict(ctx context.Context, event Event, v session.Verdict) *Refusal {
+	code := Code("")
+	switch v {
+	case session.Rotated:
+		event.Kind = EventRotated
+	case session.Repeated, session.Reissued:
+		event.Kind = EventRepeated
+	case session.Healed:
+		event.Kind = EventHealed
+		a.config.Logger.WarnContext(ctx, "the session store had lost rotations of a session", "session", event.SessionID)
+	case session.Stolen:
+		event.Kind, code = EventReused, CodeRefreshReused
+		a.config.Logger.WarnContext(ctx, "a replaced refresh token was used again: the session is ended", "session", event.SessionID)
+	case session.Invalid:
+		event.Kind, code = EventForged, CodeRefreshInvalid
+		a.config.Logger.WarnContext(ctx, "a refresh token has a good MAC, but is not of its session: its key may be known", "session", event.SessionID)
+	case session.Revoked:
+		code = CodeRefreshRevoked
+	default: // Unknown, Expired
+		code = CodeRefreshExpired
+	}
+	if event.Kind != "" {
+		a.tell(ctx, event)
+	}
+	if code == "" {
+		return nil
+	}
+	return refuse(code, nil)
+}
+
+// end ends one session.
+func (a *Auth) end(ctx context.Context, id session.ID, subject string, kind EventKind) *Refusal {
+	event := Event{Kind: kind, Subject: subject, SessionID: id.String()}
+	live, err := a.sessions.Store.End(ctx, id, a.sessions.policy.Remember)
+	if err != nil {
+		return a.trouble(ctx, event, err)
+	}
+	a.revokeHere(session.Revocation{Session: id})
+	if live {
+		a.tell(ctx, event)
+	}
+	return nil
+}
+
+// revokeHere makes r hold in this process before the store's feed says so.
+func (a *Auth) revokeHere(r session.Revocation) {
+	now := a.config.Now()
+	r.From, r.Until = now, now.Add(a.sessions.policy.Remember)
+	a.sessions.revoked.add(r, now)
+}
+
+// trouble reports err, which is not the client's doing, and returns the refusal
+// that it is to the client.
+func (a *Auth) trouble(ctx context.Context, event Event, err error) *Refusal {
+	event.Kind, event.Err = EventStoreDown, err
+	a.tell(ctx, event)
+	return refuse(CodeUnavailable, err)
+}
+
+var (
+	errNoSessions = errors.New("core: Config.Sessions is not set")
+	errClocks     = errors.New("core: the store goes on with a session that is over by this clock")
+)
+
+// detach returns a context that outlives the client's, for as long as one use
+// of the store may take.
+func (s *sessions) detach(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
+}
+
+// jitter returns a random duration up to s.Jitter, in whole seconds.
+func (s *sessions) jitter() time.Duration {
+	if s.Jitter < time.Second {
+		return 0
+	}
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(s.Jitter/time.Second)+1))
+	if err != nil { // never happens: rand.Reader does not fail
+		return 0
+	}
+	return time.Duration(n.Int64()) * time.Second
+}
+
+func (s *sessions) tokens(access AccessToken, token session.Token, r *session.Record) Tokens {
+	return Tokens{
+		Access:         access,
+		Refresh:        s.codec.Encode(token),
+		RefreshExpires: r.Expires(),
+		SessionID:      token.ID.String(),
+	}
+}
+
+// shorten returns a copy of a User-Agent that is fit to be kept.
+func shorten(userAgent string) string {
+	if len(userAgent) > maxUserAgent {
+		userAgent = userAgent[:maxUserAgent]
+	}
+	if !utf8.ValidString(userAgent) {
+		return strings.ToValidUTF8(userAgent, "")
+	}
+	return strings.Clone(userAgent)
+}

@@ -1,48 +1,110 @@
 package core
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
+	"time"
 )
 
-// CookieConfig is how tokens travel in cookies: always HttpOnly, Secure,
-// SameSite=Lax and for this host only, by the __Host- prefix that a browser
-// holds them to. Its zero value is good.
+// CookieConfig is how tokens travel in cookies: always HttpOnly, and by default
+// Secure, SameSite=Lax and for this host only, by the __Host- prefix that a
+// browser holds them to. Its zero value is good.
 type CookieConfig struct {
 	_ [0]func()
+
+	// SameSite is [http.SameSiteLaxMode], the default, or
+	// [http.SameSiteStrictMode], with which a visitor who follows a link from
+	// elsewhere arrives without a session.
+	SameSite http.SameSite
 
 	// TrustedOrigins are other origins, such as "https://app.example.com", whose
 	// pages may make state-changing requests with the cookies. Only list origins
 	// that you would let act for your users.
 	TrustedOrigins []string
+
+	// InsecureHTTP is for development on a plain-HTTP host other than localhost,
+	// where a browser refuses Secure cookies. The cookies lose Secure and their
+	// prefix: anyone on the network can read them, and other hosts of the domain
+	// can set them.
+	InsecureHTTP bool
+
+	// RenewBefore renews an access token that is still good, but for no longer
+	// than this, so that it does not expire while a handler uses it. If that
+	// fails, the good one goes on. The default is not to.
+	RenewBefore time.Duration
+
+	// ReissueRefresh gives a browser that has a good access token, but no good
+	// refresh token, a new one of the same session, as long as that is not past
+	// SessionTTL. Beware: who gets hold of an access cookie can then stay. Every
+	// request by cookie looks at the store.
+	ReissueRefresh bool
 }
 
-// The names of the cookies. The prefix keeps other hosts of the domain from
-// setting cookies of these names.
-const (
-	accessCookie  = "__Host-at"
-	refreshCookie = "__Host-rt"
-)
+// maxCookie is the size of the largest cookie, name and value, that browsers
+// have to keep (RFC 6265 §6.1). They drop larger ones without a word.
+const maxCookie = 4096
 
 // cookies is a CookieConfig made ready.
 type cookies struct {
-	access string
-	clear  []Field // takes both cookies from the browser
+	CookieConfig
+
+	access  string  // the name of the access token's cookie
+	refresh string  // the name of the refresh token's cookie
+	clear   []Field // takes both from the browser
 }
 
 func (a *Auth) setCookies(config *CookieConfig, wrong *mistakes) {
 	if config == nil {
 		return
 	}
-	a.cookies = &cookies{access: accessCookie}
-	for _, name := range []string{accessCookie, refreshCookie} {
-		gone := http.Cookie{Name: name, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
-		a.cookies.clear = append(a.cookies.clear, Field{"Set-Cookie", gone.String()})
+	c := &cookies{CookieConfig: *config, access: "__Host-at", refresh: "__Host-rt"}
+	a.cookies = c
+	if c.InsecureHTTP {
+		c.access, c.refresh = "at", "rt"
 	}
+	switch c.SameSite {
+	case 0, http.SameSiteDefaultMode:
+		c.SameSite = http.SameSiteLaxMode
+	case http.SameSiteLaxMode, http.SameSiteStrictMode:
+	default:
+		wrong.add("Cookies.SameSite", "is None or unknown: use http.SameSiteLaxMode or http.SameSiteStrictMode, and Bearer tokens for pages of other sites")
+	}
+	if c.RenewBefore < 0 || c.RenewBefore > a.config.AccessTTL/2 {
+		wrong.add("Cookies.RenewBefore", "is %v: use 0 to half of AccessTTL", c.RenewBefore)
+	}
+	if (c.RenewBefore > 0 || c.ReissueRefresh) && a.config.Sessions == nil {
+		wrong.add("Sessions", "is nil, and Cookies.RenewBefore and Cookies.ReissueRefresh need it: set it, or not those")
+	}
+	c.clear = []Field{c.field(c.access, "", -1), c.field(c.refresh, "", -1)}
 	a.origins = http.NewCrossOriginProtection()
 	for _, origin := range config.TrustedOrigins {
 		if err := a.origins.AddTrustedOrigin(origin); err != nil || origin != strings.ToLower(origin) || strings.Contains(origin, "@") {
 			wrong.add("Cookies.TrustedOrigins", "%q is not an origin as browsers send it: use scheme://host or scheme://host:port, in lower case", origin)
 		}
 	}
+}
+
+// set returns the fields that put t into the browser. Both cookies stay for as
+// long as the session can be renewed: an access token that has expired is still
+// of use to tell which session it was of.
+func (c *cookies) set(t Tokens, now time.Time) ([]Field, error) {
+	if len(c.access)+len(t.Access.Token) > maxCookie {
+		return nil, fmt.Errorf("core: the access token has %d bytes: browsers keep cookies of %d with their name", len(t.Access.Token), maxCookie)
+	}
+	age := max(int(t.RefreshExpires.Sub(now)/time.Second), 1)
+	return []Field{c.field(c.access, t.Access.Token, age), c.field(c.refresh, t.Refresh, age)}, nil
+}
+
+func (c *cookies) field(name, value string, maxAge int) Field {
+	cookie := http.Cookie{
+		Name:     name,
+		Value:    value,
+		Path:     "/",
+		MaxAge:   maxAge,
+		Secure:   !c.InsecureHTTP,
+		HttpOnly: true,
+		SameSite: c.SameSite,
+	}
+	return Field{"Set-Cookie", cookie.String()}
 }

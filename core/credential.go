@@ -5,10 +5,12 @@ import (
 	"strings"
 )
 
-// credential is the one token that a request is judged by.
+// credential is what a request is judged by: one access token, or the cookies
+// of a browser.
 type credential struct {
-	token  string // empty: the request has none
-	cookie bool   // it came in a cookie, which a browser sends by itself
+	access  string // the access token, empty if there is none
+	cookie  bool   // it is cookies, which a browser sends by itself
+	refresh string // with cookies: the refresh token, empty if there is none
 }
 
 var (
@@ -18,21 +20,45 @@ var (
 	errTokenSize  = errors.New("core: token is over the size limit")
 )
 
-// credential finds the token in req. The Authorization header wins over the
-// cookie (an explicit choice of the client over a browser's habit), and what is
-// wrong with it is never made good by the cookie.
+// credential finds what req is to be judged by. The Authorization header wins
+// over cookies (an explicit choice of the client over a browser's habit), and
+// what is wrong with it is never made good by a cookie.
 func (a *Auth) credential(req *Request) (credential, error) {
-	var found credential
-	var err error
-	found.token, err = bearer(req.Authorization)
-	if err == nil && found.token == "" && a.cookies != nil {
-		found.token, err = cookie(req.Cookie, a.cookies.access)
-		found.cookie = found.token != "" || err != nil
+	access, err := a.bearer(req)
+	if err != nil || access != "" || a.cookies == nil {
+		return credential{access: access}, err
 	}
-	if err == nil && len(found.token) > a.config.MaxTokenSize {
+	return a.fromCookies(req)
+}
+
+// fromCookies finds the tokens in req's cookies.
+func (a *Auth) fromCookies(req *Request) (credential, error) {
+	if len(req.Cookie) == 0 {
+		return credential{}, nil
+	}
+	access, err := cookie(req.Cookie, a.cookies.access)
+	if err != nil {
+		return credential{cookie: true}, err
+	}
+	refresh := ""
+	if a.sessions != nil {
+		if refresh, err = cookie(req.Cookie, a.cookies.refresh); err != nil {
+			return credential{cookie: true}, err
+		}
+	}
+	if len(access) > a.config.MaxTokenSize {
 		err = errTokenSize
 	}
-	return found, err
+	return credential{access: access, refresh: refresh, cookie: access != "" || refresh != ""}, err
+}
+
+// bearer returns the token in req's Authorization header, empty if it has none.
+func (a *Auth) bearer(req *Request) (string, error) {
+	token, err := bearer(req.Authorization)
+	if err == nil && len(token) > a.config.MaxTokenSize {
+		err = errTokenSize
+	}
+	return token, err
 }
 
 // bearer returns the token in the lines of an Authorization header, empty if

@@ -24,6 +24,11 @@ type Decision struct {
 
 	// Refusal is why the request is refused, nil if it is not.
 	Refusal *Refusal
+
+	// Renewed says that the answer carries new cookies. The handler must then
+	// run without the header fields of the request that Conditional names, and
+	// Commit must have the last word on the header of the answer.
+	Renewed bool
 }
 
 // Decide judges req by rules. It is what Protect of every adapter calls, and
@@ -36,45 +41,84 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, errNilAuth))
 	}
 	if v := visitOf(ctx, a); v != nil {
-		if refusal := judge(ctx, v.identity, rules); refusal != nil {
+		if refusal := a.judge(ctx, v.identity, rules); refusal != nil {
 			return a.refused(ctx, &req, v.cookie, refusal)
 		}
 		return Decision{Context: ctx, Identity: v.identity}
 	}
 
-	found, err := a.credential(&req)
-	if err != nil {
-		return a.refused(ctx, &req, found.cookie, refuse(CodeMalformedCredentials, err))
-	}
-	if found.token == "" {
-		if anonymous(rules) {
-			return Decision{Context: ctx, Response: Response{Header: cacheHeader(false, true)}}
-		}
+	optional := anonymous(rules)
+	from := a.identify(ctx, &req)
+	switch {
+	case from.refusal != nil:
+		return a.refused(ctx, &req, from.cookie, from.refusal)
+	case from.identity == nil && optional:
+		return Decision{Context: ctx, Response: Response{Header: cacheHeader(false, true)}}
+	case from.identity == nil:
 		return a.refused(ctx, &req, false, refuse(CodeTokenMissing, nil))
 	}
-	if found.cookie {
-		if err := a.checkOrigin(&req); err != nil {
-			return a.refused(ctx, &req, true, refuse(CodeCrossSite, err))
-		}
-	}
-	now := a.config.Now()
-	identity, err := a.verify(found.token, now)
-	if err != nil {
-		return a.refused(ctx, &req, found.cookie, refuse(tokenCode(err), err))
-	}
-	if refusal := a.checkRevoked(ctx, identity, now); refusal != nil {
-		return a.refused(ctx, &req, found.cookie, refusal)
-	}
 
-	v := &visit{Context: ctx, auth: a, identity: identity, cookie: found.cookie}
-	if refusal := judge(v, identity, rules); refusal != nil {
-		return a.refused(ctx, &req, found.cookie, refusal)
+	v := &visit{Context: ctx, auth: a, identity: from.identity, cookie: from.cookie}
+	header := cacheHeader(from.cookie, optional)
+	if from.renewed != nil {
+		// A later refusal carries them too: the old refresh token is used up.
+		header = append(slices.Clip(from.renewed), header...)
+	}
+	if refusal := a.judge(v, from.identity, rules); refusal != nil {
+		d := a.refused(ctx, &req, from.cookie, refusal)
+		d.Response.Header = append(slices.Clip(from.renewed), d.Response.Header...)
+		return d
 	}
 	return Decision{
 		Context:  v,
-		Identity: identity,
-		Response: Response{Header: cacheHeader(found.cookie, anonymous(rules))},
+		Identity: from.identity,
+		Response: Response{Header: header},
+		Renewed:  from.renewed != nil,
 	}
+}
+
+// caller is who a request comes from, as far as its credentials tell. Without
+// identity and refusal, it has no credentials.
+type caller struct {
+	identity *Identity
+	cookie   bool    // the credentials are cookies
+	renewed  []Field // the new cookies, if they were renewed
+	refusal  *Refusal
+}
+
+// identify judges the credentials of req.
+func (a *Auth) identify(ctx context.Context, req *Request) caller {
+	found, err := a.credential(req)
+	from := caller{cookie: found.cookie}
+	if err != nil {
+		from.refusal = refuse(CodeMalformedCredentials, err)
+		return from
+	}
+	if found.cookie {
+		if err := a.checkOrigin(req); err != nil {
+			from.refusal = refuse(CodeCrossSite, err)
+			return from
+		}
+	}
+	now := a.config.Now()
+	err = errAbsent
+	if found.access != "" {
+		from.identity, err = a.verify(found.access, now)
+	}
+	switch {
+	case err == nil:
+		from.refusal = a.checkRevoked(ctx, from.identity, now)
+	case found.renewable(req, err):
+		from = a.renew(ctx, req, found.refresh, from.identity)
+	case errors.Is(err, errAbsent):
+		return from
+	default:
+		from.refusal = refuse(tokenCode(err), err)
+	}
+	if from.refusal == nil && from.renewed == nil && found.cookie {
+		from = a.maintain(ctx, req, found, from)
+	}
+	return from
 }
 
 // cacheHeader returns what the answer of a request that is let through says to
@@ -98,16 +142,19 @@ var (
 	headerOptionalCookie = []Field{{"Cache-Control", "private"}, {"Vary", "Authorization, Cookie"}}
 )
 
-var errNilAuth = errors.New("core: the *Auth is nil: core.New failed")
+var (
+	errNilAuth = errors.New("core: the *Auth is nil: core.New failed")
+	errAbsent  = errors.New("core: there is no access token")
+)
 
 // nobody stands in for a nil Auth: it has what is needed to refuse.
 var nobody = &Auth{config: Config{Logger: slog.New(slog.DiscardHandler)}}
 
 // judge returns why rules refuse id, nil if they do not.
-func judge(ctx context.Context, id *Identity, rules []Rule) *Refusal {
+func (a *Auth) judge(ctx context.Context, id *Identity, rules []Rule) *Refusal {
 	for _, rule := range rules {
-		if err := rule.apply(ctx, id); err != nil {
-			return refuse(ruleCode(err), err)
+		if err := rule.apply(ctx, id, a.config.Now); err != nil {
+			return ruleRefusal(err)
 		}
 	}
 	return nil
@@ -143,7 +190,8 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 			res = own
 		}
 	}
-	if byCookie && r.Status == http.StatusUnauthorized && req.Upgrade == "" {
+	if byCookie && r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld && req.Upgrade == "" {
+		// Script cannot take an HttpOnly cookie away, so a bad one would stay.
 		res.Header = append(res.Header, a.cookies.clear...)
 	}
 	return Decision{Context: ctx, Refusal: r, Response: res}

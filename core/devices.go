@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,11 +41,7 @@ func (a *Auth) ListSessions(ctx context.Context, req Request) Response {
 	if err != nil { // a slice of structs of strings always encodes
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response
 	}
-	return Response{
-		Status: http.StatusOK,
-		Header: []Field{{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-		Body:   append(body, '\n'),
-	}
+	return d.joined(answer(nil, body))
 }
 
 // DeleteSession is an [Endpoint] that ends the session named by the last
@@ -72,7 +69,7 @@ func (a *Auth) DeleteSession(ctx context.Context, req Request) Response {
 	if refusal := a.end(ctx, id, record.Subject, EventEnded); refusal != nil {
 		return a.refused(ctx, &req, false, refusal).Response
 	}
-	return done()
+	return d.joined(done())
 }
 
 // Sessions returns the live sessions of subject, oldest first, never nil. An
@@ -88,12 +85,13 @@ func (a *Auth) Sessions(ctx context.Context, subject string) ([]SessionInfo, err
 		return nil, a.trouble(ctx, Event{Subject: subject}, err)
 	}
 	infos := make([]SessionInfo, 0, len(records))
-	for _, r := range records {
+	for i := range records {
+		r := &records[i]
 		infos = append(infos, SessionInfo{
 			ID:        r.ID.String(),
 			Created:   r.Created.UTC(),
 			LastUsed:  r.Used().UTC(),
-			Expires:   r.Expires().UTC(),
+			Expires:   a.sessions.refreshEnd(r).UTC(),
 			UserAgent: r.UserAgent,
 		})
 	}
@@ -160,6 +158,13 @@ func (a *Auth) signedIn(ctx context.Context, req *Request, method string) (Decis
 		return d, &d.Response
 	}
 	return d, nil
+}
+
+// joined returns res with what d says about the exchange: if the endpoint judged
+// the request by itself, that may be new cookies.
+func (d *Decision) joined(res Response) Response {
+	res.Header = append(slices.Clip(d.Response.Header), res.Header...)
+	return res
 }
 
 // ownTokens refuses the tokens of other issuers: a subject of theirs is not a

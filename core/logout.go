@@ -10,9 +10,10 @@ import (
 )
 
 // Logout is an [Endpoint] that ends the session of whoever calls it, on every
-// process, and answers 204 whether or not there was one. It takes POST. The
-// session is that of the parameter refresh_token in the body, else that of the
-// Bearer token, however old; a Bearer token without sid is revoked by its jti.
+// process, and takes the cookies from the browser. It takes POST and answers 204
+// whether or not there was a session: that of the parameter refresh_token in the
+// body, else of the Bearer token, however old, else of the cookies, if the
+// request comes from this site. A Bearer token without sid is revoked by its jti.
 //
 // It needs no live access token, so mount it beside what Protect guards.
 func (a *Auth) Logout(ctx context.Context, req Request) Response {
@@ -26,41 +27,80 @@ func (a *Auth) Logout(ctx context.Context, req Request) Response {
 	if refusal == nil {
 		refusal = a.signOut(ctx, &req, params["refresh_token"])
 	}
+	res := done()
 	if refusal != nil {
-		return a.refused(ctx, &req, false, refusal).Response
+		res = a.refused(ctx, &req, false, refusal).Response
 	}
-	return done()
+	// Even if the store cannot be reached, this browser is signed out. Another
+	// site, though, must not be able to do that to it.
+	if a.cookies != nil && a.checkOrigin(&req) == nil {
+		res.Header = append(res.Header, a.cookies.clear...)
+	}
+	return res
 }
 
 // signOut ends the session that is named by the first carrier that names one.
-func (a *Auth) signOut(ctx context.Context, req *Request, refreshToken string) *Refusal {
+func (a *Auth) signOut(ctx context.Context, req *Request, refresh string) *Refusal {
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()
-	if token, err := a.sessions.codec.Parse(refreshToken); err == nil {
-		record, found, err := a.sessions.Store.Find(ctx, token.ID)
-		if err != nil {
-			return a.trouble(ctx, Event{SessionID: token.ID.String()}, err)
-		}
-		if found && record.NonceHash == token.Nonce.Hash() {
-			return a.end(ctx, record.ID, record.Subject, EventEnded)
+	if named, refusal := a.signOutRefresh(ctx, refresh); named {
+		return refusal
+	}
+	if access, err := a.bearer(req); err == nil && access != "" {
+		if named, refusal := a.signOutAccess(ctx, access); named {
+			return refusal
 		}
 	}
-	if access, err := bearer(req.Authorization); err == nil && access != "" && len(access) <= a.config.MaxTokenSize {
-		return a.signOutAccess(ctx, access)
+	if a.cookies == nil {
+		return nil
 	}
-	return nil
+	found, err := a.fromCookies(req)
+	if !found.cookie || err != nil {
+		return nil
+	}
+	if err := a.checkOrigin(req); err != nil {
+		return refuse(CodeCrossSite, err)
+	}
+	return a.signOutCookies(ctx, found)
 }
 
-// signOutAccess ends the session of an access token, or revokes the token.
-func (a *Auth) signOutAccess(ctx context.Context, access string) *Refusal {
+// signOutCookies ends the session that a browser's cookies are of.
+func (a *Auth) signOutCookies(ctx context.Context, found credential) *Refusal {
+	if named, refusal := a.signOutRefresh(ctx, found.refresh); named {
+		return refusal
+	}
+	_, refusal := a.signOutAccess(ctx, found.access)
+	return refusal
+}
+
+// signOutRefresh ends the session of a refresh token, and reports whether it
+// named one.
+func (a *Auth) signOutRefresh(ctx context.Context, refresh string) (named bool, refusal *Refusal) {
+	token, err := a.sessions.codec.Parse(refresh)
+	if err != nil {
+		return false, nil
+	}
+	record, found, err := a.sessions.Store.Find(ctx, token.ID)
+	if err != nil {
+		return true, a.trouble(ctx, Event{SessionID: token.ID.String()}, err)
+	}
+	if !found || record.NonceHash != token.Nonce.Hash() {
+		return false, nil
+	}
+	return true, a.end(ctx, record.ID, record.Subject, EventEnded)
+}
+
+// signOutAccess ends the session of an access token, or revokes the token if it
+// has none, and reports whether it was a token of ours.
+func (a *Auth) signOutAccess(ctx context.Context, access string) (named bool, refusal *Refusal) {
 	id, err := a.verify(access, a.config.Now())
 	if err != nil && !errors.Is(err, errExpired) {
-		return nil // no token of ours, so there is nothing to end
+		return false, nil
 	}
 	if sid, ours := id.session(); ours {
-		return a.end(ctx, sid, id.Subject(), EventEnded)
+		return true, a.end(ctx, sid, id.Subject(), EventEnded)
 	}
-	return a.revokeToken(ctx, id)
+	return true, a.revokeToken(ctx, id)
 }
 
 // revokeToken revokes the token of id until it has expired.
@@ -99,7 +139,11 @@ func (a *Auth) LogoutAll(ctx context.Context, req Request) Response {
 	if err != nil {
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response
 	}
-	return done()
+	res := d.joined(done())
+	if a.cookies != nil {
+		res.Header = append(res.Header, a.cookies.clear...)
+	}
+	return res
 }
 
 func done() Response {

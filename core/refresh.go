@@ -9,64 +9,94 @@ import (
 )
 
 // Refresh is an [Endpoint] that trades a refresh token for new tokens (RFC 6749
-// §6), by the rule of [session.Step]. It takes POST with the parameter
-// refresh_token, as a form or as JSON, and answers with tokens in the body.
+// §6), by the rule of [session.Step]. It takes POST. Tokens go back the way the
+// refresh token came: from the parameter refresh_token, as a form or as JSON,
+// into the body; from the cookie into cookies, and then the request must come
+// from this site.
 //
-// It needs no live access token, so mount it beside what Protect guards. If a
-// Bearer token comes along all the same, it must be one of the same session,
-// its age apart: a pair that was stitched together is refused.
+// It needs no live access token, so mount it beside what Protect guards. If one
+// comes along all the same, it must be of the same session, its age apart: a
+// pair that was stitched together is refused.
 func (a *Auth) Refresh(ctx context.Context, req Request) Response {
-	tokens, refusal := a.refresh(ctx, &req)
-	switch {
-	case refusal == nil:
-		return tokens.Response()
-	case refusal.Code == CodeMethodNotAllowed:
-		return a.wrongMethod(ctx, &req, http.MethodPost)
-	}
-	return *a.refusedOAuth(ctx, &req, false, refusal)
-}
-
-func (a *Auth) refresh(ctx context.Context, req *Request) (Tokens, *Refusal) {
 	if a == nil || a.sessions == nil {
-		return Tokens{}, refuse(CodeUnavailable, errNoSessions)
+		return *a.refusedOAuth(ctx, &req, false, refuse(CodeUnavailable, errNoSessions))
 	}
 	if req.Method != http.MethodPost {
-		return Tokens{}, refuse(CodeMethodNotAllowed, nil)
+		return a.wrongMethod(ctx, &req, http.MethodPost)
 	}
+	presented, refusal := a.refreshToken(&req)
+	if refusal == nil {
+		var tokens Tokens
+		if tokens, refusal = a.refresh(ctx, &req, presented); refusal == nil {
+			if presented.cookie {
+				return tokens.answerCookies()
+			}
+			return tokens.Response()
+		}
+	}
+	return *a.refusedOAuth(ctx, &req, presented.cookie, refusal)
+}
+
+// refreshToken finds the refresh token in req, and the access token that came
+// with it: both in cookies, or one in the body and one in the header.
+func (a *Auth) refreshToken(req *Request) (credential, *Refusal) {
 	params, refusal := parameters(req)
 	if refusal == nil {
 		refusal = checkGrantType(params, "refresh_token")
 	}
 	if refusal != nil {
-		return Tokens{}, refusal
+		return credential{}, refusal
 	}
-	presented, given := params["refresh_token"]
-	if !given {
-		return Tokens{}, refuse(CodeRefreshMissing, nil)
+	inBody, given := params["refresh_token"]
+	var found credential
+	var err error
+	if a.cookies != nil {
+		if found, err = a.fromCookies(req); found.cookie && !given {
+			if err := a.checkOrigin(req); err != nil {
+				return credential{}, refuse(CodeCrossSite, err)
+			}
+		}
 	}
-	token, err := a.sessions.codec.Parse(presented)
+	switch {
+	case given && found.refresh != "":
+		return credential{}, malformed(http.StatusBadRequest, errTwoCarriers)
+	case given:
+		found, err = credential{refresh: inBody}, nil
+	case err != nil:
+		return found, refuse(CodeMalformedCredentials, err)
+	case found.refresh == "":
+		return found, refuse(CodeRefreshMissing, nil)
+	}
+	header, err := a.bearer(req)
+	if err != nil {
+		return found, refuse(CodeMalformedCredentials, err)
+	}
+	if header != "" {
+		found.access = header
+	}
+	return found, nil
+}
+
+func (a *Auth) refresh(ctx context.Context, req *Request, found credential) (Tokens, *Refusal) {
+	token, err := a.sessions.codec.Parse(found.refresh)
 	if err != nil {
 		return Tokens{}, refuse(CodeRefreshInvalid, err)
 	}
-	if refusal := a.checkCompanion(req, token); refusal != nil {
+	if refusal := a.checkCompanion(found.access, token); refusal != nil {
 		return Tokens{}, refusal
 	}
-	return a.advance(ctx, token, req.UserAgent)
+	return a.advance(ctx, token, req.UserAgent, false)
 }
 
-var errCompanion = errors.New("core: the access token is not of the refresh token's session")
+var (
+	errTwoCarriers = errors.New("core: a refresh token in the body and one in a cookie")
+	errCompanion   = errors.New("core: the access token is not of the refresh token's session")
+)
 
-// checkCompanion refuses a refresh whose Bearer token is not of the same
-// session. One that is merely old, or by a key that is no longer held, is what
-// a client has that comes to refresh.
-func (a *Auth) checkCompanion(req *Request, token session.Token) *Refusal {
-	access, err := bearer(req.Authorization)
-	if err == nil && len(access) > a.config.MaxTokenSize {
-		err = errTokenSize
-	}
-	if err != nil {
-		return refuse(CodeMalformedCredentials, err)
-	}
+// checkCompanion refuses an access token that is not of token's session. One
+// that is merely old, or by a key that is no longer held, is what a client has
+// that comes to refresh.
+func (a *Auth) checkCompanion(access string, token session.Token) *Refusal {
 	if access == "" {
 		return nil
 	}

@@ -20,6 +20,7 @@ const (
 	CodeTokenInvalid         Code = "token_invalid"         // 401: not a token of ours, or not a good one
 	CodeTokenExpired         Code = "token_expired"         // 401: good but for its age: refresh and try again
 	CodeTokenRevoked         Code = "token_revoked"         // 401: taken back: sign in again
+	CodeLoginTooOld          Code = "login_too_old"         // 401: see RecentLogin
 	CodeInsufficientScope    Code = "insufficient_scope"    // 403: a rule of the route refused this identity
 	CodeCrossSite            Code = "cross_site"            // 403: a cookie was sent along from another site
 	CodeUnavailable          Code = "unavailable"           // 503: trouble on this side, try again later
@@ -140,6 +141,7 @@ var refusals = func() map[Code]Refusal {
 		{401, CodeTokenInvalid, "The access token is not valid.", challengeToken},
 		{401, CodeTokenExpired, "The access token has expired.", challengeToken},
 		{401, CodeTokenRevoked, "The access token has been revoked.", challengeToken},
+		{401, CodeLoginTooOld, "This resource needs a more recent login.", ""},
 		{403, CodeInsufficientScope, "The access token does not allow this.", challengeScope},
 		{403, CodeCrossSite, "The request came from another site.", ""},
 		{503, CodeUnavailable, "The request cannot be judged at the moment.", ""},

@@ -17,6 +17,7 @@ type Request struct {
 	Cookie        []string // every line of the header
 	Origin        string
 	SecFetchSite  string
+	SecFetchMode  string // "navigate" where a browser would show the answer as a page
 	Upgrade       string
 
 	ContentType string
@@ -35,9 +36,26 @@ func HTTPRequest(r *http.Request) Request {
 		Cookie:        r.Header["Cookie"],
 		Origin:        r.Header.Get("Origin"),
 		SecFetchSite:  r.Header.Get("Sec-Fetch-Site"),
+		SecFetchMode:  r.Header.Get("Sec-Fetch-Mode"),
 		Upgrade:       r.Header.Get("Upgrade"),
 		ContentType:   r.Header.Get("Content-Type"),
 		UserAgent:     r.Header.Get("User-Agent"),
 		Body:          r.Body,
 	}
+}
+
+// Forward returns the request that the handler is to see after d: r with the
+// identity in its context, and, if it was renewed, without the header fields
+// that [Conditional] names. It is r itself if there is nothing to change.
+func (d *Decision) Forward(r *http.Request) *http.Request {
+	switch {
+	case d.Renewed:
+		r = r.Clone(d.Context)
+		for _, name := range Conditional {
+			r.Header.Del(name)
+		}
+	case d.Context != r.Context():
+		r = r.WithContext(d.Context)
+	}
+	return r
 }

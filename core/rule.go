@@ -4,14 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"time"
 )
 
 // A Rule is what a route asks of those it lets in, beyond a good token. All
 // rules given to Protect must hold. The zero Rule refuses everyone.
 type Rule struct {
 	optional bool
-	check    func(context.Context, *Identity) error
+	check    func(context.Context, *Identity, clock) error
 }
+
+// clock tells a rule the time of the Auth that applies it.
+type clock func() time.Time
 
 var (
 	errForbidden = errors.New("core: a rule refuses this identity")
@@ -20,7 +25,7 @@ var (
 
 // Role wants the token to have role (see [Config.RolesPath]), to the letter.
 func Role(role string) Rule {
-	return Rule{check: func(_ context.Context, id *Identity) error {
+	return Rule{check: func(_ context.Context, id *Identity, _ clock) error {
 		return allow(id.HasRole(role), "role")
 	}}
 }
@@ -28,21 +33,21 @@ func Role(role string) Rule {
 // Scope wants the token to have scope: a word of the scope claim (RFC 6749
 // §3.3, RFC 8693 §4.2), which may also be an array, or be called scp.
 func Scope(scope string) Rule {
-	return Rule{check: func(_ context.Context, id *Identity) error {
+	return Rule{check: func(_ context.Context, id *Identity, _ clock) error {
 		return allow(id.HasScope(scope), "scope")
 	}}
 }
 
 // AnyOf wants one of the rules to hold.
 func AnyOf(first Rule, more ...Rule) Rule {
-	return Rule{check: func(ctx context.Context, id *Identity) error {
-		err := first.apply(ctx, id)
+	return Rule{check: func(ctx context.Context, id *Identity, now clock) error {
+		err := first.apply(ctx, id, now)
 		for _, rule := range more {
 			if err == nil {
 				break
 			}
 			// Trouble with one rule must not hide behind the refusal of another.
-			if next := rule.apply(ctx, id); next == nil || errors.Is(err, errForbidden) {
+			if next := rule.apply(ctx, id, now); next == nil || errors.Is(err, errForbidden) {
 				err = next
 			}
 		}
@@ -53,11 +58,11 @@ func AnyOf(first Rule, more ...Rule) Rule {
 // AllOf wants all of the rules to hold, as Protect does with its own. It is of
 // use inside [AnyOf].
 func AllOf(first Rule, more ...Rule) Rule {
-	return Rule{check: func(ctx context.Context, id *Identity) error {
-		err := first.apply(ctx, id)
+	return Rule{check: func(ctx context.Context, id *Identity, now clock) error {
+		err := first.apply(ctx, id, now)
 		for _, rule := range more {
 			if err == nil {
-				err = rule.apply(ctx, id)
+				err = rule.apply(ctx, id, now)
 			}
 		}
 		return err
@@ -68,7 +73,7 @@ func AllOf(first Rule, more ...Rule) Rule {
 // should be quick, and must be safe for concurrent use. False refuses with 403;
 // an error is trouble on this side, and refuses with 503.
 func Check(ok func(ctx context.Context, id *Identity) (bool, error)) Rule {
-	return Rule{check: func(ctx context.Context, id *Identity) error {
+	return Rule{check: func(ctx context.Context, id *Identity, _ clock) error {
 		allowed, err := ok(ctx, id)
 		if err != nil {
 			return err
@@ -81,11 +86,26 @@ func Check(ok func(ctx context.Context, id *Identity) (bool, error)) Rule {
 // Validate() error, that to return nil. The handler can then rely on [Claims];
 // a token that does not fit is refused with 401.
 func ClaimsOf[T any]() Rule {
-	return Rule{check: func(_ context.Context, id *Identity) error {
+	return Rule{check: func(_ context.Context, id *Identity, _ clock) error {
 		if _, err := decodeClaims[T](id); err != nil {
 			return fmt.Errorf("%w: %w", errClaims, err)
 		}
 		return nil
+	}}
+}
+
+// RecentLogin wants the subject to have proved who it is (auth_time) at most
+// maxAge ago: for what a device that was left open must not do. Refreshing does
+// not make a login recent. The refusal is 401 with the challenge of RFC 9470 §3,
+// which leaves the session alone: signing in again mends it.
+func RecentLogin(maxAge time.Duration) Rule {
+	return Rule{check: func(_ context.Context, id *Identity, now clock) error {
+		if since := now().Sub(id.AuthTime()); !id.AuthTime().IsZero() && since <= maxAge {
+			return nil
+		}
+		r := refuse(CodeLoginTooOld, nil)
+		r.Challenge = fmt.Sprintf(`Bearer error="insufficient_user_authentication", max_age="%d"`, int64(maxAge/time.Second))
+		return r
 	}}
 }
 
@@ -94,11 +114,11 @@ func ClaimsOf[T any]() Rule {
 // the same Protect still need an identity.
 func Optional() Rule { return Rule{optional: true} }
 
-// apply returns nil if id fulfils r, else an error that [ruleCode] understands.
-func (r Rule) apply(ctx context.Context, id *Identity) error {
+// apply returns nil if id fulfils r, else an error that [ruleRefusal] understands.
+func (r Rule) apply(ctx context.Context, id *Identity, now clock) error {
 	switch {
 	case r.check != nil:
-		return r.check(ctx, id)
+		return r.check(ctx, id, now)
 	case r.optional:
 		return nil
 	}
@@ -112,16 +132,20 @@ func allow(ok bool, what string) error {
 	return fmt.Errorf("%w: %s", errForbidden, what)
 }
 
-// ruleCode returns how an error of a rule is answered: 401 for claims that make
-// no sense here, 403 for who may not, and 503 for what is not the client's doing.
-func ruleCode(err error) Code {
+// ruleRefusal returns how an error of a rule is answered: 401 for claims that
+// make no sense here, 403 for who may not, and 503 for what is not the client's
+// doing, unless the error is a Refusal itself.
+func ruleRefusal(err error) *Refusal {
+	if own := (*Refusal)(nil); errors.As(err, &own) && own.Status >= http.StatusBadRequest {
+		return own
+	}
 	switch {
 	case errors.Is(err, errForbidden):
-		return CodeInsufficientScope
+		return refuse(CodeInsufficientScope, err)
 	case errors.Is(err, errClaims):
-		return CodeTokenInvalid
+		return refuse(CodeTokenInvalid, err)
 	}
-	return CodeUnavailable
+	return refuse(CodeUnavailable, err)
 }
 
 // anonymous reports whether rules let requests without an identity through.

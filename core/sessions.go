@@ -115,6 +115,8 @@ type sessions struct {
 	codec   *session.Codec
 	policy  session.Policy
 	revoked revocations
+	flights flights
+	grace   time.Duration // how much longer than RefreshTTL the store keeps a session
 	stop    context.CancelFunc
 	stopped chan struct{}
 }
@@ -156,8 +158,11 @@ func (a *Auth) setSessions(wrong *mistakes) {
 	if s.Jitter < 0 || s.Jitter > a.config.AccessTTL/2 {
 		wrong.add(field("Jitter"), "is %v: use 0 to half of AccessTTL", s.Jitter)
 	}
+	if a.cookies != nil && a.cookies.ReissueRefresh {
+		s.grace = a.config.AccessTTL
+	}
 	s.policy = session.Policy{
-		Idle:        s.RefreshTTL,
+		Idle:        s.RefreshTTL + s.grace,
 		ReuseWindow: s.ReuseWindow,
 		Remember:    max(minRemember, a.config.AccessTTL+a.config.Leeway+time.Second),
 		Retire:      s.RetireReplaced,
@@ -239,6 +244,9 @@ func (a *Auth) begin(ctx context.Context, subject, userAgent string) (Tokens, *R
 	}
 	now := a.config.Now()
 	token := session.Token{ID: session.NewID(subject), Nonce: session.NewNonce()}
+	if s.grace > 0 {
+		token.Nonce = s.codec.Nonce(token.ID)
+	}
 	about := about{session: token.ID, hasSession: true, authTime: now, limit: now.Add(s.SessionTTL)}
 	grant.Subject = subject
 	// Signed before the session exists, so that trouble with the key leaves none behind.
@@ -251,7 +259,7 @@ func (a *Auth) begin(ctx context.Context, subject, userAgent string) (Tokens, *R
 		Subject:   subject,
 		NonceHash: token.Nonce.Hash(),
 		UserAgent: shorten(userAgent),
-		Idle:      s.RefreshTTL,
+		Idle:      s.policy.Idle,
 		Limit:     s.SessionTTL,
 		Remember:  s.policy.Remember,
 	}, session.Bound{Max: s.MaxSessions, Refuse: s.RefuseAtMax})
@@ -262,12 +270,13 @@ func (a *Auth) begin(ctx context.Context, subject, userAgent string) (Tokens, *R
 		return Tokens{}, a.trouble(ctx, Event{Subject: subject}, err)
 	}
 	a.tell(ctx, Event{Kind: EventSignedIn, Subject: subject, SessionID: token.ID.String(), UserAgent: record.UserAgent})
-	return s.tokens(access, token, &record), nil
+	return a.tokens(access, token, &record), nil
 }
 
 // advance takes the step that token asks for: find the session, load its
-// subject anew, sign an access token, rotate.
-func (a *Auth) advance(ctx context.Context, token session.Token, userAgent string) (Tokens, *Refusal) {
+// subject anew, sign an access token, rotate. For a reissue, the session's own
+// end counts, not that of its refresh token.
+func (a *Auth) advance(ctx context.Context, token session.Token, userAgent string, reissue bool) (Tokens, *Refusal) {
 	s := a.sessions
 	ctx, cancel := s.detach(ctx)
 	defer cancel()
@@ -277,36 +286,34 @@ func (a *Auth) advance(ctx context.Context, token session.Token, userAgent strin
 		return Tokens{}, a.trouble(ctx, event, err)
 	}
 	if !found {
-		return Tokens{}, refuse(CodeRefreshExpired, nil)
+		return Tokens{}, a.verdict(ctx, event, session.Unknown)
 	}
 	event.Subject = record.Subject
-	// What would follow is known before the store is asked to do it: who is
-	// refused anyway costs no more, and who is not gets a token signed before
-	// the step, so that trouble with the key does not use the refresh token up.
-	after, verdict := session.Step(record, token.Presented(), a.config.Now(), s.policy)
-	var access AccessToken
-	var grant Grant
-	if verdict.Good() {
-		grant, err = s.Subject(ctx, record.Subject)
-		if errors.Is(err, ErrNoSubject) {
-			if refusal := a.end(ctx, record.ID, record.Subject, EventDisabled); refusal != nil {
-				return Tokens{}, refusal
-			}
-			return Tokens{}, refuse(CodeRefreshRevoked, err)
-		}
-		if err != nil {
-			return Tokens{}, a.trouble(ctx, event, err)
-		}
-		grant.Subject = record.Subject
-		access, err = a.issue(grant, aboutRecord(&after))
-		if errors.Is(err, errSessionOver) {
-			return Tokens{}, refuse(CodeRefreshExpired, err)
-		}
-		if err != nil {
-			return Tokens{}, a.trouble(ctx, event, err)
-		}
+	if !reissue {
+		record.Idle = s.refreshEnd(&record)
 	}
-	predicted := after.Generation
+	// What will follow is known before the store is asked to do it. Who is
+	// refused without a change costs no more. Who is not gets the access token
+	// signed first: trouble with the key must not use the refresh token up.
+	after, verdict := session.Step(record, token.Presented(), a.config.Now(), s.policy)
+	if !verdict.Good() && verdict != session.Stolen {
+		return Tokens{}, a.verdict(ctx, event, verdict)
+	}
+	grant, err := s.Subject(ctx, record.Subject)
+	if errors.Is(err, ErrNoSubject) {
+		if refusal := a.end(ctx, record.ID, record.Subject, EventDisabled); refusal != nil {
+			return Tokens{}, refusal
+		}
+		return Tokens{}, refuse(CodeRefreshRevoked, err)
+	}
+	if err != nil {
+		return Tokens{}, a.trouble(ctx, event, err)
+	}
+	grant.Subject = record.Subject
+	access, refusal := a.issueFor(ctx, event, grant, &after)
+	if refusal != nil {
+		return Tokens{}, refusal
+	}
 	record, verdict, err = s.Store.Advance(ctx, token.Presented(), s.policy)
 	if err != nil {
 		return Tokens{}, a.trouble(ctx, event, err)
@@ -317,18 +324,26 @@ func (a *Auth) advance(ctx context.Context, token session.Token, userAgent strin
 		}
 		return Tokens{}, refusal
 	}
-	if access.Token == "" || record.Generation != predicted {
-		// Others were faster, or the clocks disagree. The step is taken, and can
-		// be asked for again.
-		if grant.Subject == "" {
-			return Tokens{}, a.trouble(ctx, event, errClocks)
-		}
-		if access, err = a.issue(grant, aboutRecord(&record)); err != nil {
-			return Tokens{}, a.trouble(ctx, event, err)
+	if record.Generation != after.Generation && s.RetireReplaced {
+		// Someone was faster, and the access token says the wrong generation.
+		if access, refusal = a.issueFor(ctx, event, grant, &record); refusal != nil {
+			return Tokens{}, refusal
 		}
 	}
 	token.Generation = record.Generation
-	return s.tokens(access, token, &record), nil
+	return a.tokens(access, token, &record), nil
+}
+
+// issueFor returns an access token of the session r.
+func (a *Auth) issueFor(ctx context.Context, event Event, grant Grant, r *session.Record) (AccessToken, *Refusal) {
+	access, err := a.issue(grant, aboutRecord(r))
+	switch {
+	case errors.Is(err, errSessionOver):
+		return AccessToken{}, refuse(CodeRefreshExpired, err)
+	case err != nil:
+		return AccessToken{}, a.trouble(ctx, event, err)
+	}
+	return access, nil
 }
 
 // verdict tells of v, and returns the refusal that it is, nil if it is good.
@@ -391,15 +406,21 @@ func (a *Auth) trouble(ctx context.Context, event Event, err error) *Refusal {
 	return refuse(CodeUnavailable, err)
 }
 
-var (
-	errNoSessions = errors.New("core: Config.Sessions is not set")
-	errClocks     = errors.New("core: the store goes on with a session that is over by this clock")
-)
+var errNoSessions = errors.New("core: Config.Sessions is not set")
 
 // detach returns a context that outlives the client's, for as long as one use
 // of the store may take.
 func (s *sessions) detach(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
+}
+
+// refreshEnd returns when the refresh token of r expires. The session itself
+// may be kept for longer, to be reissued one.
+func (s *sessions) refreshEnd(r *session.Record) time.Time {
+	if idle := r.Used().Add(s.RefreshTTL); idle.Before(r.Limit) {
+		return idle
+	}
+	return r.Limit
 }
 
 // jitter returns a random duration up to s.Jitter, in whole seconds.
@@ -414,12 +435,13 @@ func (s *sessions) jitter() time.Duration {
 	return time.Duration(n.Int64()) * time.Second
 }
 
-func (s *sessions) tokens(access AccessToken, token session.Token, r *session.Record) Tokens {
+func (a *Auth) tokens(access AccessToken, token session.Token, r *session.Record) Tokens {
 	return Tokens{
 		Access:         access,
-		Refresh:        s.codec.Encode(token),
-		RefreshExpires: r.Expires(),
+		Refresh:        a.sessions.codec.Encode(token),
+		RefreshExpires: a.sessions.refreshEnd(r),
 		SessionID:      token.ID.String(),
+		auth:           a,
 	}
 }
 

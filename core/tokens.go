@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -12,6 +13,8 @@ type Tokens struct {
 	Refresh        string    // opaque
 	RefreshExpires time.Time // unless it is used before
 	SessionID      string    // the sid of the access token
+
+	auth *Auth
 }
 
 // Response returns t as RFC 6749 §5.1 has it: JSON, never to be stored.
@@ -25,9 +28,51 @@ func (t Tokens) Response() Response {
 	if err != nil { // a struct of strings always encodes
 		return refuse(CodeUnavailable, err).Response()
 	}
+	return answer(nil, body)
+}
+
+// Cookies returns t as the cookies of [Config.Cookies]: a Response without a
+// status, to be sent before the application's own answer, such as a redirect.
+// Where cookies are not configured, or cannot hold t, it answers 503.
+func (t Tokens) Cookies() Response {
+	header, refusal := t.cookieFields()
+	if refusal != nil {
+		return refusal.Response()
+	}
+	return Response{Header: append(header, Field{"Cache-Control", "no-store"})}
+}
+
+// answerCookies returns t as cookies, with a body that says for how long.
+func (t Tokens) answerCookies() Response {
+	header, refusal := t.cookieFields()
+	if refusal != nil {
+		return refusal.Response()
+	}
+	body, err := json.Marshal(struct {
+		ExpiresIn int64 `json:"expires_in"`
+	}{int64(t.Access.TTL / time.Second)})
+	if err != nil { // a number always encodes
+		return refuse(CodeUnavailable, err).Response()
+	}
+	return answer(header, body)
+}
+
+func (t Tokens) cookieFields() ([]Field, *Refusal) {
+	if t.auth == nil || t.auth.cookies == nil {
+		return nil, refuse(CodeUnavailable, errNoCookies)
+	}
+	header, err := t.auth.cookies.set(t, t.auth.config.Now())
+	if err != nil {
+		return nil, t.auth.trouble(context.Background(), Event{SessionID: t.SessionID}, err)
+	}
+	return header, nil
+}
+
+// answer returns a JSON answer that carries tokens, which no cache may keep.
+func answer(header []Field, body []byte) Response {
 	return Response{
 		Status: http.StatusOK,
-		Header: []Field{{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
+		Header: append(header, Field{"Content-Type", "application/json"}, Field{"Cache-Control", "no-store"}),
 		Body:   append(body, '\n'),
 	}
 }

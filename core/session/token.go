@@ -62,8 +62,9 @@ type Codec struct {
 }
 
 type codecKey struct {
-	id  [keyIDSize]byte
-	mac []byte
+	id    [keyIDSize]byte
+	mac   []byte
+	nonce []byte // derives nonces
 }
 
 // NewCodec returns a Codec of secrets, each of at least [MinKeySize] bytes: the
@@ -87,7 +88,11 @@ func NewCodec(secrets ...[]byte) (*Codec, error) {
 		if err != nil {
 			return nil, fmt.Errorf("derive a key: %w", err)
 		}
-		c.keys = append(c.keys, codecKey{id: [keyIDSize]byte(id), mac: mac})
+		nonce, err := hkdf.Key(sha256.New, secret, nil, "jwtgate refresh token 1 nonce", sha256.Size)
+		if err != nil {
+			return nil, fmt.Errorf("derive a key: %w", err)
+		}
+		c.keys = append(c.keys, codecKey{id: [keyIDSize]byte(id), mac: mac, nonce: nonce})
 	}
 	return c, nil
 }
@@ -128,6 +133,28 @@ func (c *Codec) Parse(token string) (Token, error) {
 		}
 	}
 	return Token{}, ErrToken
+}
+
+// Nonce returns a nonce for the session id that DeriveNonce finds again, for
+// sessions whose refresh token may have to be made anew without being shown.
+// Who has the secret can make it too, so prefer [NewNonce] where that is not needed.
+func (c *Codec) Nonce(id ID) Nonce { return c.keys[0].derive(id) }
+
+// DeriveNonce returns the nonce for id that has the given hash, and false if it
+// was not made by Nonce under any of the secrets.
+func (c *Codec) DeriveNonce(id ID, hash [32]byte) (Nonce, bool) {
+	for i := range c.keys {
+		if nonce := c.keys[i].derive(id); nonce.Hash() == hash {
+			return nonce, true
+		}
+	}
+	return Nonce{}, false
+}
+
+func (k *codecKey) derive(id ID) Nonce {
+	mac := hmac.New(sha256.New, k.nonce)
+	mac.Write(id[:])
+	return Nonce(mac.Sum(nil))
 }
 
 // sum returns body with its MAC behind it.

@@ -24,9 +24,13 @@ func Protect(auth *core.Auth, rules ...core.Rule) echo.MiddlewareFunc {
 			if answered, err := Send(c, d.Response); answered {
 				return err
 			}
-			if d.Context != r.Context() {
-				c.SetRequest(r.WithContext(d.Context))
+			if d.Renewed {
+				renewed := d // so that d need not be on the heap
+				commit := func() { renewed.Commit(c.Response().Header().Set) }
+				c.Response().Before(commit)
+				defer commit() // for a handler that writes nothing
 			}
+			c.SetRequest(d.Forward(r))
 			return next(c)
 		}
 	}

@@ -3,8 +3,8 @@
 //	app.Use("/api", fiberjwt.Protect(auth))
 //
 // Behind Protect, the identity is in c.UserContext(): read it with [Claims] and
-// [Identity] in a handler, with core.Claims and core.IdentityFrom below one.
-// c.Context() has no identity in it. What is registered before Use stays open.
+// [Identity] in a handler, with core.Claims and core.IdentityFrom below one, but
+// not in c.Context(). What is registered before Use stays open.
 package fiberjwt
 
 import (
@@ -24,6 +24,12 @@ func Protect(auth *core.Auth, rules ...core.Rule) fiber.Handler {
 		d := auth.Decide(c.UserContext(), request(c), rules...)
 		if answered, err := Send(c, d.Response); answered {
 			return err
+		}
+		if d.Renewed {
+			for _, name := range core.Conditional {
+				c.Request().Header.Del(name)
+			}
+			defer d.Commit(c.Response().Header.Set)
 		}
 		c.SetUserContext(d.Context)
 		return c.Next()
@@ -69,8 +75,8 @@ type handedOver struct{ answer, cause error }
 func (e *handedOver) Error() string   { return e.answer.Error() }
 func (e *handedOver) Unwrap() []error { return []error{e.answer, e.cause} }
 
-// request returns c's request without its body. Its strings are Fiber's own
-// buffers, which the next request overwrites: core copies what it keeps.
+// request returns c's request without its body. The strings are Fiber's buffers,
+// which the next request overwrites: core copies what it keeps.
 func request(c *fiber.Ctx) core.Request {
 	header := &c.Request().Header
 	peek := func(name string) string { return utils.UnsafeString(header.Peek(name)) }
@@ -82,19 +88,16 @@ func request(c *fiber.Ctx) core.Request {
 		Cookie:        lines(header.PeekAll(fiber.HeaderCookie)),
 		Origin:        peek(fiber.HeaderOrigin),
 		SecFetchSite:  peek("Sec-Fetch-Site"),
+		SecFetchMode:  peek("Sec-Fetch-Mode"),
 		Upgrade:       peek(fiber.HeaderUpgrade),
 		ContentType:   peek(fiber.HeaderContentType),
 		UserAgent:     peek(fiber.HeaderUserAgent),
 	}
 }
 
-func lines(values [][]byte) []string {
-	if len(values) == 0 {
-		return nil
-	}
-	lines := make([]string, len(values))
-	for i, value := range values {
-		lines[i] = utils.UnsafeString(value)
+func lines(values [][]byte) (lines []string) {
+	for _, value := range values {
+		lines = append(lines, utils.UnsafeString(value))
 	}
 	return lines
 }

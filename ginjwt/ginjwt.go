@@ -18,14 +18,16 @@ import (
 // and answers everything else itself.
 func Protect(auth *core.Auth, rules ...core.Rule) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		ctx := c.Request.Context()
-		d := auth.Decide(ctx, core.HTTPRequest(c.Request), rules...)
+		d := auth.Decide(c.Request.Context(), core.HTTPRequest(c.Request), rules...)
 		if Send(c, d.Response) {
 			return
 		}
-		if d.Context != ctx {
-			c.Request = c.Request.WithContext(d.Context)
+		if d.Renewed {
+			w := &commitWriter{ResponseWriter: c.Writer, decision: d}
+			defer w.commit()
+			c.Writer = w
 		}
+		c.Request = d.Forward(c.Request)
 		c.Next()
 	}
 }

@@ -22,10 +22,12 @@ func Protect(auth *core.Auth, rules ...core.Rule) func(next http.Handler) http.H
 			if Send(w, d.Response) {
 				return
 			}
-			if d.Context != r.Context() {
-				r = r.WithContext(d.Context)
+			if d.Renewed {
+				cw := &commitWriter{ResponseWriter: w, decision: d}
+				defer cw.commit()
+				w = cw
 			}
-			next.ServeHTTP(w, r)
+			next.ServeHTTP(w, d.Forward(r))
 		})
 	}
 }

@@ -1,0 +1,125 @@
+// Command echo is the example application on Echo.
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/echojwt"
+	"github.com/jwtgate/jwtgate/examples/internal/content"
+	"github.com/jwtgate/jwtgate/examples/internal/notes"
+	"github.com/jwtgate/jwtgate/examples/internal/server"
+	"github.com/jwtgate/jwtgate/examples/internal/settings"
+	"github.com/jwtgate/jwtgate/examples/internal/users"
+)
+
+func main() {
+	if err := run(); err != nil {
+		settings.Exit(err)
+	}
+}
+
+func run() error {
+	config, err := settings.Load()
+	if err != nil {
+		return err
+	}
+	config.Auth.Sessions.Subject = users.Find
+	auth, err := core.New(config.Auth)
+	if err != nil {
+		return err
+	}
+
+	anyone := echojwt.Protect(auth, core.Optional())
+	signedIn := echojwt.Protect(auth)
+	admins := echojwt.Protect(auth, core.Role("admin"))
+	recent := echojwt.Protect(auth, core.RecentLogin(config.RecentLogin))
+	h := handlers{notes: notes.NewBoard()}
+
+	e := echo.New()
+	e.Use(middleware.Recover())
+	e.GET("/", home)
+	e.GET("/healthz", healthz)
+
+	e.POST("/login", echojwt.Handle(core.Login(auth, users.Check)))
+	e.POST("/token", echojwt.Handle(core.Token(auth, users.Check)))
+	e.POST("/refresh", echojwt.Handle(auth.Refresh))
+	e.POST("/logout", echojwt.Handle(auth.Logout))
+	e.POST("/logout/all", echojwt.Handle(auth.LogoutAll))
+	e.GET("/sessions", echojwt.Handle(auth.ListSessions))
+	e.DELETE("/sessions/:id", echojwt.Handle(auth.DeleteSession))
+	e.GET("/.well-known/jwks.json", echojwt.Handle(auth.JWKS))
+
+	e.GET("/public", public, anyone)
+	e.GET("/me", me, signedIn)
+	e.GET("/admin", admin, admins)
+	e.GET("/recent", me, recent)
+	e.GET("/notes", h.listNotes, signedIn)
+	e.POST("/notes", h.addNote, signedIn)
+	e.GET("/report", report, signedIn)
+
+	return server.Serve(config, e)
+}
+
+type handlers struct{ notes *notes.Board }
+
+func home(c echo.Context) error { return c.HTMLBlob(http.StatusOK, content.Home) }
+
+func healthz(c echo.Context) error { return c.String(http.StatusOK, "ok") }
+
+// public has visitors who are signed in and others who are not.
+func public(c echo.Context) error {
+	var subject any
+	if id, ok := echojwt.Identity(c); ok {
+		subject = id.Subject()
+	}
+	return c.JSON(http.StatusOK, echo.Map{"sub": subject})
+}
+
+// me shows the claims as they are. A struct with the claims you want works as well.
+func me(c echo.Context) error {
+	claims, err := echojwt.Claims[json.RawMessage](c)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, claims)
+}
+
+func admin(c echo.Context) error {
+	id, _ := echojwt.Identity(c)
+	return c.JSON(http.StatusOK, echo.Map{"message": "Welcome, " + id.Subject() + ". You are an admin."})
+}
+
+func (h handlers) listNotes(c echo.Context) error {
+	id, _ := echojwt.Identity(c)
+	return c.JSON(http.StatusOK, h.notes.Of(id))
+}
+
+func (h handlers) addNote(c echo.Context) error {
+	id, _ := echojwt.Identity(c)
+	var note notes.Note
+	if err := c.Bind(&note); err != nil {
+		return err
+	}
+	if note.Text == "" {
+		return echo.NewHTTPError(http.StatusBadRequest, `want JSON such as {"text": "buy milk"}`)
+	}
+	h.notes.Add(id, note)
+	return c.JSON(http.StatusCreated, note)
+}
+
+// report answers 304 to a client that has the report already.
+func report(c echo.Context) error {
+	header := c.Response().Header()
+	header.Set(echo.HeaderContentType, "text/plain; charset=utf-8")
+	header.Set(echo.HeaderCacheControl, content.ReportCache)
+	header.Set("ETag", content.ReportETag)
+	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, strings.NewReader(content.Report))
+	return nil
+}

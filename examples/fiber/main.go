@@ -1,0 +1,127 @@
+// Command fiber is the example application on Fiber.
+package main
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/recover"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/examples/internal/content"
+	"github.com/jwtgate/jwtgate/examples/internal/notes"
+	"github.com/jwtgate/jwtgate/examples/internal/server"
+	"github.com/jwtgate/jwtgate/examples/internal/settings"
+	"github.com/jwtgate/jwtgate/examples/internal/users"
+	"github.com/jwtgate/jwtgate/fiberjwt"
+)
+
+func main() {
+	if err := run(); err != nil {
+		settings.Exit(err)
+	}
+}
+
+func run() error {
+	config, err := settings.Load()
+	if err != nil {
+		return err
+	}
+	config.Auth.Sessions.Subject = users.Find
+	auth, err := core.New(config.Auth)
+	if err != nil {
+		return err
+	}
+
+	anyone := fiberjwt.Protect(auth, core.Optional())
+	signedIn := fiberjwt.Protect(auth)
+	admins := fiberjwt.Protect(auth, core.Role("admin"))
+	recent := fiberjwt.Protect(auth, core.RecentLogin(config.RecentLogin))
+	h := handlers{notes: notes.NewBoard()}
+
+	app := fiber.New(fiber.Config{
+		DisableStartupMessage: true,
+		ReadBufferSize:        32 << 10, // for the header: Fiber's 4 KiB are less than one long token
+		ReadTimeout:           15 * time.Second,
+		WriteTimeout:          30 * time.Second,
+		IdleTimeout:           time.Minute,
+	})
+	app.Use(recover.New())
+	app.Get("/", home)
+	app.Get("/healthz", healthz)
+
+	app.Post("/login", fiberjwt.Handle(core.Login(auth, users.Check)))
+	app.Post("/token", fiberjwt.Handle(core.Token(auth, users.Check)))
+	app.Post("/refresh", fiberjwt.Handle(auth.Refresh))
+	app.Post("/logout", fiberjwt.Handle(auth.Logout))
+	app.Post("/logout/all", fiberjwt.Handle(auth.LogoutAll))
+	app.Get("/sessions", fiberjwt.Handle(auth.ListSessions))
+	app.Delete("/sessions/:id", fiberjwt.Handle(auth.DeleteSession))
+	app.Get("/.well-known/jwks.json", fiberjwt.Handle(auth.JWKS))
+
+	app.Get("/public", anyone, public)
+	app.Get("/me", signedIn, me)
+	app.Get("/admin", admins, admin)
+	app.Get("/recent", recent, me)
+	app.Get("/notes", signedIn, h.listNotes)
+	app.Post("/notes", signedIn, h.addNote)
+	app.Get("/report", signedIn, report)
+
+	return server.Run(config, app.Listener, app.ShutdownWithContext)
+}
+
+type handlers struct{ notes *notes.Board }
+
+func home(c *fiber.Ctx) error { return c.Type("html", "utf-8").Send(content.Home) }
+
+func healthz(c *fiber.Ctx) error { return c.SendString("ok") }
+
+// public has visitors who are signed in and others who are not.
+func public(c *fiber.Ctx) error {
+	var subject any
+	if id, ok := fiberjwt.Identity(c); ok {
+		subject = id.Subject()
+	}
+	return c.JSON(fiber.Map{"sub": subject})
+}
+
+// me shows the claims as they are. A struct with the claims you want works as well.
+func me(c *fiber.Ctx) error {
+	claims, err := fiberjwt.Claims[json.RawMessage](c)
+	if err != nil {
+		return err
+	}
+	return c.JSON(claims)
+}
+
+func admin(c *fiber.Ctx) error {
+	id, _ := fiberjwt.Identity(c)
+	return c.JSON(fiber.Map{"message": "Welcome, " + id.Subject() + ". You are an admin."})
+}
+
+func (h handlers) listNotes(c *fiber.Ctx) error {
+	id, _ := fiberjwt.Identity(c)
+	return c.JSON(h.notes.Of(id))
+}
+
+func (h handlers) addNote(c *fiber.Ctx) error {
+	id, _ := fiberjwt.Identity(c)
+	var note notes.Note
+	if err := c.BodyParser(&note); err != nil || !c.Is("json") || note.Text == "" {
+		return fiber.NewError(fiber.StatusBadRequest, `want JSON such as {"text": "buy milk"}`)
+	}
+	h.notes.Add(id, note)
+	return c.Status(fiber.StatusCreated).JSON(note)
+}
+
+// report answers 304 to a client that has the report already.
+func report(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+	c.Set(fiber.HeaderCacheControl, content.ReportCache)
+	c.Set(fiber.HeaderETag, content.ReportETag)
+	if c.Get(fiber.HeaderIfNoneMatch) != "" && c.Fresh() {
+		return c.SendStatus(fiber.StatusNotModified)
+	}
+	return c.SendString(content.Report)
+}

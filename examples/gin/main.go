@@ -1,0 +1,118 @@
+// Command gin is the example application on Gin.
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/examples/internal/content"
+	"github.com/jwtgate/jwtgate/examples/internal/notes"
+	"github.com/jwtgate/jwtgate/examples/internal/server"
+	"github.com/jwtgate/jwtgate/examples/internal/settings"
+	"github.com/jwtgate/jwtgate/examples/internal/users"
+	"github.com/jwtgate/jwtgate/ginjwt"
+)
+
+func main() {
+	if err := run(); err != nil {
+		settings.Exit(err)
+	}
+}
+
+func run() error {
+	config, err := settings.Load()
+	if err != nil {
+		return err
+	}
+	config.Auth.Sessions.Subject = users.Find
+	auth, err := core.New(config.Auth)
+	if err != nil {
+		return err
+	}
+
+	h := handlers{notes: notes.NewBoard()}
+	gin.SetMode(gin.ReleaseMode)
+	r := gin.New()
+	r.Use(gin.Recovery())
+	r.GET("/", home)
+	r.GET("/healthz", healthz)
+
+	r.POST("/login", ginjwt.Handle(core.Login(auth, users.Check)))
+	r.POST("/token", ginjwt.Handle(core.Token(auth, users.Check)))
+	r.POST("/refresh", ginjwt.Handle(auth.Refresh))
+	r.POST("/logout", ginjwt.Handle(auth.Logout))
+	r.POST("/logout/all", ginjwt.Handle(auth.LogoutAll))
+	r.GET("/sessions", ginjwt.Handle(auth.ListSessions))
+	r.DELETE("/sessions/:id", ginjwt.Handle(auth.DeleteSession))
+	r.GET("/.well-known/jwks.json", ginjwt.Handle(auth.JWKS))
+	r.GET("/public", ginjwt.Protect(auth, core.Optional()), public)
+
+	signedIn := r.Group("/", ginjwt.Protect(auth))
+	signedIn.GET("/me", me)
+	signedIn.GET("/admin", ginjwt.Protect(auth, core.Role("admin")), admin)
+	signedIn.GET("/recent", ginjwt.Protect(auth, core.RecentLogin(config.RecentLogin)), me)
+	signedIn.GET("/notes", h.listNotes)
+	signedIn.POST("/notes", h.addNote)
+	signedIn.GET("/report", report)
+
+	return server.Serve(config, r)
+}
+
+type handlers struct{ notes *notes.Board }
+
+func home(c *gin.Context) { c.Data(http.StatusOK, "text/html; charset=utf-8", content.Home) }
+
+func healthz(c *gin.Context) { c.String(http.StatusOK, "ok") }
+
+// public has visitors who are signed in and others who are not.
+func public(c *gin.Context) {
+	var subject any
+	if id, ok := ginjwt.Identity(c); ok {
+		subject = id.Subject()
+	}
+	c.JSON(http.StatusOK, gin.H{"sub": subject})
+}
+
+// me shows the claims as they are. A struct with the claims you want works as well.
+func me(c *gin.Context) {
+	claims, err := ginjwt.Claims[json.RawMessage](c)
+	if err != nil {
+		c.AbortWithStatus(http.StatusInternalServerError)
+		return
+	}
+	c.JSON(http.StatusOK, claims)
+}
+
+func admin(c *gin.Context) {
+	id, _ := ginjwt.Identity(c)
+	c.JSON(http.StatusOK, gin.H{"message": "Welcome, " + id.Subject() + ". You are an admin."})
+}
+
+func (h handlers) listNotes(c *gin.Context) {
+	id, _ := ginjwt.Identity(c)
+	c.JSON(http.StatusOK, h.notes.Of(id))
+}
+
+func (h handlers) addNote(c *gin.Context) {
+	id, _ := ginjwt.Identity(c)
+	var note notes.Note
+	if err := c.ShouldBindJSON(&note); err != nil || note.Text == "" {
+		c.JSON(http.StatusBadRequest, gin.H{"error": `want JSON such as {"text": "buy milk"}`})
+		return
+	}
+	h.notes.Add(id, note)
+	c.JSON(http.StatusCreated, note)
+}
+
+// report answers 304 to a client that has the report already.
+func report(c *gin.Context) {
+	c.Header("Content-Type", "text/plain; charset=utf-8")
+	c.Header("Cache-Control", content.ReportCache)
+	c.Header("ETag", content.ReportETag)
+	http.ServeContent(c.Writer, c.Request, "", time.Time{}, strings.NewReader(content.Report))
+}

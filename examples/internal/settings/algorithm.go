@@ -1,0 +1,87 @@
+package settings
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"strings"
+
+	"github.com/jwtgate/jwtgate/core"
+)
+
+// algorithm is a choice of JWT_ALG.
+type algorithm struct {
+	name     string
+	key      func([]byte) core.Key  // of a secret, or of a PEM file
+	generate func() ([]byte, error) // such a secret or PEM file, at random
+}
+
+var algorithms = []algorithm{
+	{"HS256", core.HS256, secretOf(32)},
+	{"HS384", core.HS384, secretOf(48)},
+	{"HS512", core.HS512, secretOf(64)},
+	{"RS256", core.RS256[[]byte], newRSA},
+	{"RS384", core.RS384[[]byte], newRSA},
+	{"RS512", core.RS512[[]byte], newRSA},
+	{"PS256", core.PS256[[]byte], newRSA},
+	{"PS384", core.PS384[[]byte], newRSA},
+	{"PS512", core.PS512[[]byte], newRSA},
+	{"ES256", core.ES256[[]byte], newECDSA(elliptic.P256())},
+	{"ES384", core.ES384[[]byte], newECDSA(elliptic.P384())},
+	{"ES512", core.ES512[[]byte], newECDSA(elliptic.P521())},
+	{"EdDSA", core.EdDSA[[]byte], newEd25519},
+}
+
+func algorithmOf(name string) (*algorithm, error) {
+	var names []string
+	for i := range algorithms {
+		if algorithms[i].name == name {
+			return &algorithms[i], nil
+		}
+		names = append(names, algorithms[i].name)
+	}
+	return nil, fmt.Errorf("%q is not an algorithm that this server knows: use one of %s", name, strings.Join(names, ", "))
+}
+
+// symmetric reports whether the key of a is a secret that others would need too.
+func (a *algorithm) symmetric() bool { return strings.HasPrefix(a.name, "HS") }
+
+func secretOf(size int) func() ([]byte, error) {
+	return func() ([]byte, error) {
+		secret := make([]byte, size)
+		_, err := rand.Read(secret)
+		return secret, err
+	}
+}
+
+func newRSA() ([]byte, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	return encode(key, err)
+}
+
+func newECDSA(curve elliptic.Curve) func() ([]byte, error) {
+	return func() ([]byte, error) {
+		key, err := ecdsa.GenerateKey(curve, rand.Reader)
+		return encode(key, err)
+	}
+}
+
+func newEd25519() ([]byte, error) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	return encode(key, err)
+}
+
+// encode returns key as a PEM file, unless err says that there is none.
+func encode(key crypto.PrivateKey, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err
+}

@@ -1,0 +1,55 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/jwtgate/jwtgate/core"
+)
+
+// A Problem is a variable that cannot work.
+type Problem struct {
+	Variable string
+	Reason   string // what is wrong and how to mend it; never holds a secret
+}
+
+// Error names the variable and the reason.
+func (p *Problem) Error() string { return p.Variable + ": " + p.Reason }
+
+// Exit ends the program because of err, in one line that a user can act on.
+func Exit(err error) {
+	fmt.Fprintln(os.Stderr, explain(err))
+	os.Exit(1)
+}
+
+// variables are where the fields of a core.Config come from.
+var variables = map[string]string{
+	"Issuer":                 "JWT_ISSUER",
+	"Audience":               "JWT_AUDIENCE",
+	"Keys":                   "JWT_KEY",
+	"AccessTTL":              "ACCESS_TTL",
+	"Cookies.TrustedOrigins": "TRUSTED_ORIGINS",
+	"Sessions.Keys":          "REFRESH_KEY",
+	"Sessions.RefreshTTL":    "REFRESH_TTL",
+	"Sessions.SessionTTL":    "SESSION_TTL",
+	"Sessions.ReuseWindow":   "REUSE_WINDOW",
+	"Sessions.MaxSessions":   "MAX_SESSIONS",
+}
+
+// explain returns err in one line, with variables in place of fields.
+func explain(err error) string {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		var lines []string
+		for _, err := range several.Unwrap() {
+			lines = append(lines, explain(err))
+		}
+		return strings.Join(lines, "; ")
+	}
+	var mistake *core.ConfigError
+	if errors.As(err, &mistake) && variables[mistake.Field] != "" {
+		err = &Problem{variables[mistake.Field], mistake.Reason}
+	}
+	return strings.Join(strings.Fields(err.Error()), " ")
+}

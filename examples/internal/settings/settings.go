@@ -1,0 +1,58 @@
+// Package settings turns environment variables into what the example servers
+// run on, and a mistake in them into one line that names the variable.
+package settings
+
+import (
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+)
+
+// Settings are what the environment says.
+type Settings struct {
+	Addr        string        // to listen on
+	Auth        core.Config   // but for Sessions.Subject
+	FreshKey    bool          // Auth.Keys is new and random: no JWT_KEY was given
+	RecentLogin time.Duration // how old a login may be where it must be recent
+}
+
+// maxLifetime is of tokens from elsewhere. Our own may be made to live longer.
+const maxLifetime = 24 * time.Hour
+
+// Load reads the environment of the process. An empty variable is as good as none.
+func Load() (Settings, error) { return load(os.Getenv) }
+
+func load(getenv func(string) string) (Settings, error) {
+	env := environment{get: getenv}
+	env.notYet("REDIS_URL", "OIDC_ISSUER", "OIDC_AUDIENCE")
+	s := Settings{
+		Addr:        env.text("ADDR", "127.0.0.1:8080"),
+		RecentLogin: env.duration("RECENT_LOGIN", 5*time.Minute),
+		Auth: core.Config{
+			Issuer:    env.text("JWT_ISSUER", "https://auth.example.test"),
+			Audience:  env.text("JWT_AUDIENCE", "https://api.example.test"),
+			AccessTTL: env.duration("ACCESS_TTL", 15*time.Minute),
+			Cookies: &core.CookieConfig{
+				TrustedOrigins: env.list("TRUSTED_ORIGINS"),
+				ReissueRefresh: env.bool("REISSUE_REFRESH"),
+			},
+			Sessions: &core.SessionConfig{
+				Keys:           env.secrets("REFRESH_KEY"),
+				RefreshTTL:     env.duration("REFRESH_TTL", 168*time.Hour),
+				SessionTTL:     env.duration("SESSION_TTL", 720*time.Hour),
+				RetireReplaced: env.bool("RETIRE_REPLACED"),
+				AllowList:      env.bool("ALLOW_LIST"),
+				MaxSessions:    env.int("MAX_SESSIONS"),
+			},
+			// Standard error is for the line that says why the server does not start.
+			Logger: slog.New(slog.NewTextHandler(os.Stdout, nil)),
+		},
+	}
+	s.Auth.MaxLifetime = max(maxLifetime, s.Auth.AccessTTL)
+	s.Auth.Sessions.ReuseWindow = env.durationOrZero("REUSE_WINDOW", 10*time.Second)
+	s.Auth.Sessions.SingleUse = s.Auth.Sessions.ReuseWindow == 0
+	s.Auth.Keys, s.FreshKey = env.keys()
+	return s, env.err()
+}

@@ -1,0 +1,127 @@
+// Command nethttp is the example application on net/http and nothing else.
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/examples/internal/content"
+	"github.com/jwtgate/jwtgate/examples/internal/notes"
+	"github.com/jwtgate/jwtgate/examples/internal/server"
+	"github.com/jwtgate/jwtgate/examples/internal/settings"
+	"github.com/jwtgate/jwtgate/examples/internal/users"
+	"github.com/jwtgate/jwtgate/nethttp"
+)
+
+func main() {
+	if err := run(); err != nil {
+		settings.Exit(err)
+	}
+}
+
+func run() error {
+	config, err := settings.Load()
+	if err != nil {
+		return err
+	}
+	config.Auth.Sessions.Subject = users.Find
+	auth, err := core.New(config.Auth)
+	if err != nil {
+		return err
+	}
+
+	anyone := nethttp.Protect(auth, core.Optional())
+	signedIn := nethttp.Protect(auth)
+	admins := nethttp.Protect(auth, core.Role("admin"))
+	recent := nethttp.Protect(auth, core.RecentLogin(config.RecentLogin))
+	h := handlers{notes: notes.NewBoard()}
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", home)
+	mux.HandleFunc("GET /healthz", healthz)
+
+	mux.Handle("POST /login", nethttp.Handle(core.Login(auth, users.Check)))
+	mux.Handle("POST /token", nethttp.Handle(core.Token(auth, users.Check)))
+	mux.Handle("POST /refresh", nethttp.Handle(auth.Refresh))
+	mux.Handle("POST /logout", nethttp.Handle(auth.Logout))
+	mux.Handle("POST /logout/all", nethttp.Handle(auth.LogoutAll))
+	mux.Handle("GET /sessions", nethttp.Handle(auth.ListSessions))
+	mux.Handle("DELETE /sessions/{id}", nethttp.Handle(auth.DeleteSession))
+	mux.Handle("GET /.well-known/jwks.json", nethttp.Handle(auth.JWKS))
+
+	mux.Handle("GET /public", anyone(http.HandlerFunc(public)))
+	mux.Handle("GET /me", signedIn(http.HandlerFunc(me)))
+	mux.Handle("GET /admin", admins(http.HandlerFunc(admin)))
+	mux.Handle("GET /recent", recent(http.HandlerFunc(me)))
+	mux.Handle("GET /notes", signedIn(http.HandlerFunc(h.listNotes)))
+	mux.Handle("POST /notes", signedIn(http.HandlerFunc(h.addNote)))
+	mux.Handle("GET /report", signedIn(http.HandlerFunc(report)))
+
+	return server.Serve(config, mux)
+}
+
+type handlers struct{ notes *notes.Board }
+
+func home(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(content.Home)
+}
+
+func healthz(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }
+
+// public has visitors who are signed in and others who are not.
+func public(w http.ResponseWriter, r *http.Request) {
+	var subject any
+	if id, ok := nethttp.Identity(r); ok {
+		subject = id.Subject()
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"sub": subject})
+}
+
+// me shows the claims as they are. A struct with the claims you want works as well.
+func me(w http.ResponseWriter, r *http.Request) {
+	claims, err := nethttp.Claims[json.RawMessage](r)
+	if err != nil {
+		http.Error(w, "no claims", http.StatusInternalServerError)
+		return
+	}
+	writeJSON(w, http.StatusOK, claims)
+}
+
+func admin(w http.ResponseWriter, r *http.Request) {
+	id, _ := nethttp.Identity(r)
+	writeJSON(w, http.StatusOK, map[string]string{"message": "Welcome, " + id.Subject() + ". You are an admin."})
+}
+
+func (h handlers) listNotes(w http.ResponseWriter, r *http.Request) {
+	id, _ := nethttp.Identity(r)
+	writeJSON(w, http.StatusOK, h.notes.Of(id))
+}
+
+func (h handlers) addNote(w http.ResponseWriter, r *http.Request) {
+	id, _ := nethttp.Identity(r)
+	var note notes.Note
+	if err := json.NewDecoder(r.Body).Decode(&note); err != nil || note.Text == "" {
+		http.Error(w, `want JSON such as {"text": "buy milk"}`, http.StatusBadRequest)
+		return
+	}
+	h.notes.Add(id, note)
+	writeJSON(w, http.StatusCreated, note)
+}
+
+// report answers 304 to a client that has the report already.
+func report(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", content.ReportCache)
+	w.Header().Set("ETag", content.ReportETag)
+	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(content.Report))
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // fails if the client has gone away
+}

@@ -1,0 +1,218 @@
+package examples
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// names are the servers: the folders that they are in.
+var names = []string{"nethttp", "echo", "gin", "fiber"}
+
+// binaries is the folder with the programs, built once for all tests.
+var binaries string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "examples")
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		build := exec.Command("go", "build", "-o", dir+string(filepath.Separator))
+		for _, name := range names {
+			build.Args = append(build.Args, "./"+name)
+		}
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Printf("%v\n%s", err, out)
+			return 1
+		}
+		binaries = dir
+		return m.Run()
+	}())
+}
+
+// patience is how long a test waits for what should take a moment.
+const patience = 20 * time.Second
+
+// program returns the server called name, not yet started, with nothing in its
+// environment but env.
+func program(name string, env ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(binaries, name))
+	cmd.Env = append([]string{"ADDR=127.0.0.1:0"}, env...)
+	return cmd
+}
+
+// A process is a server that runs.
+type process struct {
+	name  string
+	url   string // without a slash at the end
+	intro string // what it printed up to the empty line
+	cmd   *exec.Cmd
+	ended chan error // has what Wait returned, once it has
+	told  bool       // to stop
+}
+
+// start runs the server called name until the test ends, which fails unless the
+// server then stops by itself, with exit status 0.
+func start(t *testing.T, name string, env ...string) *process {
+	t.Helper()
+	p := &process{name: name, cmd: program(name, env...), ended: make(chan error, 1)}
+	var stderr bytes.Buffer
+	p.cmd.Stderr = &stderr
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	intro := make(chan string, 1)
+	go func() {
+		lines := bufio.NewReader(stdout)
+		var text strings.Builder
+		for line, err := "", error(nil); line != "\n" && err == nil; {
+			line, err = lines.ReadString('\n')
+			text.WriteString(line)
+		}
+		intro <- text.String()
+		_, _ = io.Copy(io.Discard, lines)
+		p.ended <- p.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		if err := p.stop(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, stderr.String())
+		}
+	})
+	select {
+	case p.intro = <-intro:
+	case <-time.After(patience):
+		t.Fatalf("%s printed no address", name)
+	}
+	_, rest, _ := strings.Cut(p.intro, "Serving on ")
+	p.url, _, _ = strings.Cut(rest, "\n")
+	p.waitUntilReady(t)
+	return p
+}
+
+// startAll runs the four servers in the same environment.
+func startAll(t *testing.T, env ...string) []*process {
+	t.Helper()
+	var all []*process
+	for _, name := range names {
+		all = append(all, start(t, name, env...))
+	}
+	return all
+}
+
+func (p *process) waitUntilReady(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		res, err := client.Get(p.url + "/healthz")
+		if err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is not ready: %v", p.name, err)
+		}
+	}
+}
+
+// tell asks the process to end, once: at a second time it would hurry.
+func (p *process) tell() {
+	if !p.told {
+		p.told = true
+		_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
+	}
+}
+
+// stop asks the process to end, and makes it if it does not.
+func (p *process) stop() error {
+	p.tell()
+	select {
+	case err := <-p.ended:
+		p.ended <- err
+		return err
+	case <-time.After(patience):
+		return errors.Join(errors.New("did not stop"), p.cmd.Process.Kill())
+	}
+}
+
+// client follows no redirects, and reads what was sent.
+var client = &http.Client{
+	Timeout:       patience,
+	Transport:     &http.Transport{DisableCompression: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// An answer is what a server sent.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// send sends a request with fields such as "Accept: text/html".
+func (p *process) send(t *testing.T, method, path, body string, fields ...string) answer {
+	t.Helper()
+	req, err := http.NewRequest(method, p.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range fields {
+		name, value, _ := strings.Cut(field, ": ")
+		req.Header[name] = append(req.Header[name], value)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		t.Fatalf("%s: %v", p.name, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	got, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatalf("%s: %v", p.name, err)
+	}
+	return answer{res.StatusCode, res.Header, string(got)}
+}
+
+// text returns all of a that should be the same whichever server sent it.
+func (a answer) text() string {
+	lines := []string{fmt.Sprint(a.status)}
+	for name, values := range a.header {
+		if name != "Date" {
+			lines = append(lines, fmt.Sprintf("%s: %q", name, values))
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(append(lines, "", a.body), "\n")
+}
+
+// content returns what a handler sent, without what each framework does its own
+// way: a line break after JSON, charset=utf-8, a Content-Type beside 304.
+func (a answer) content() string {
+	own := answer{a.status, http.Header{}, strings.TrimSuffix(a.body, "\n")}
+	for _, name := range []string{"Cache-Control", "Vary", "Etag", "Set-Cookie", "Www-Authenticate"} {
+		if values, ok := a.header[name]; ok {
+			own.header[name] = values
+		}
+	}
+	if kind, _, _ := strings.Cut(a.header.Get("Content-Type"), ";"); a.status != http.StatusNotModified {
+		own.header.Set("Content-Type", kind)
+	}
+	return own.text()
+}

@@ -1,0 +1,197 @@
+package examples
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/coretest"
+)
+
+const (
+	secret = "a secret for tests, of thirty-two bytes or more"
+
+	asJSON = "Content-Type: application/json"
+	asForm = "Content-Type: application/x-www-form-urlencoded"
+
+	alice = "username=alice&password=wonderland"
+	bob   = "username=bob&password=builder"
+)
+
+// mint returns a token from elsewhere by the same secret. more replaces claims.
+func mint(t *testing.T, header string, more map[string]any) string {
+	t.Helper()
+	claims := map[string]any{"iss": "https://auth.example.test", "aud": "https://api.example.test", "sub": "carol", "exp": time.Now().Add(time.Hour).Unix()}
+	for name, value := range more {
+		claims[name] = value
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return coretest.Sign(t, "HS256", []byte(secret), header, string(payload))
+}
+
+func bearer(token string) string { return "Authorization: Bearer " + token }
+func cookie(token string) string { return "Cookie: __Host-at=" + token }
+
+// TestServers sends the same requests to all four servers, in order.
+func TestServers(t *testing.T) {
+	servers := startAll(t, "JWT_KEY="+secret, "TRUSTED_ORIGINS=https://app.example.test, https://other.example.test")
+	a, b := login(t, servers[0], alice), login(t, servers[0], bob)
+	plain := `{"alg":"HS256"}`
+	expired := mint(t, plain, map[string]any{"exp": time.Now().Add(-time.Hour).Unix()})
+	forged := a[:len(a)-6] + strings.Map(func(r rune) rune { return 'A' + (r+1)%26 }, a[len(a)-6:])
+	etag := servers[0].send(t, "GET", "/report", "", bearer(a)).header.Get("Etag")
+
+	const (
+		same    = "same to the byte"  // refusals and what core answers
+		content = "same content"      // what handlers answer, in each framework's style
+		native  = "whatever it likes" // what a framework refuses by itself
+	)
+	for _, test := range []struct {
+		method, path, body string
+		fields             []string
+		how                string
+		status             int
+		want               string // parts of the answer in their order, with " … " between
+	}{
+		{"GET", "/healthz", "", nil, content, 200, "ok"},
+		{"GET", "/", "", nil, content, 200, "text/html … alice"},
+		{"GET", "/.well-known/jwks.json", "", nil, same, 200, `application/jwk-set+json … {"keys":[]}`},
+		{"GET", "/nowhere", "", nil, native, 404, ""},
+
+		{"POST", "/token", `{"username":"alice","password":"builder"}`, []string{asJSON}, same, 401, `no-store … "Bearer" … "code":"invalid_credentials" … "error":"invalid_grant"`},
+		{"POST", "/token", "username=mallory&password=wonderland", []string{asForm}, same, 401, `"code":"invalid_credentials"`},
+		{"POST", "/token", "username=alice&password=wonderland%00wonderland", []string{asForm}, same, 401, `"code":"invalid_credentials"`},
+		{"POST", "/token", "username=alice", []string{asForm}, same, 400, `"code":"malformed_request" … "error":"invalid_request"`},
+		{"POST", "/token", "{", []string{asJSON}, same, 400, `"code":"malformed_request"`},
+		{"POST", "/token", "username=%zz", []string{asForm}, same, 400, `"code":"malformed_request"`},
+		{"POST", "/token", "username=" + strings.Repeat("a", 64<<10), []string{asForm}, same, 413, `"code":"malformed_request"`},
+		{"POST", "/token", "<alice/>", []string{"Content-Type: text/xml"}, same, 415, `"code":"malformed_request"`},
+		{"POST", "/token", alice, nil, same, 415, `"code":"malformed_request"`},
+
+		{"GET", "/me", "", nil, same, 401, `no-store … application/problem+json … "Bearer" … "code":"token_missing"`},
+		{"GET", "/me", "", []string{"Authorization: Basic YTpi"}, same, 401, `"code":"token_missing"`},
+		{"GET", "/me", "", []string{bearer(a)}, content, 200, `application/json … "aud":"https://api.example.test" … "roles":["admin","user"] … "sub":"alice"`},
+		{"GET", "/me", "", []string{"Authorization: bEARER   " + b}, content, 200, `"roles":["user"] … "sub":"bob"`},
+		{"GET", "/me", "", []string{cookie(a)}, content, 200, `Cache-Control: ["private"] … Vary: ["Cookie"] … "sub":"alice"`},
+		{"GET", "/me", "", []string{bearer(b), cookie(a)}, content, 200, `"sub":"bob"`},
+		{"GET", "/me", "", []string{bearer(forged), cookie(a)}, same, 401, `error=\"invalid_token\" … "code":"token_invalid"`},
+		{"GET", "/me", "", []string{bearer(expired)}, same, 401, `error=\"invalid_token\" … "code":"token_expired"`},
+		{"GET", "/me", "", []string{cookie(expired)}, same, 401, `__Host-at=; … __Host-rt=; … "code":"token_expired"`},
+		{"GET", "/me", "", []string{bearer("abc")}, same, 401, `"code":"token_invalid"`},
+		{"GET", "/me", "", []string{"Authorization: Bearer"}, same, 400, `error=\"invalid_request\" … "code":"malformed_credentials"`},
+		{"GET", "/me", "", []string{bearer(a + " " + b)}, same, 400, `"code":"malformed_credentials"`},
+		{"GET", "/me", "", []string{bearer(a), bearer(b)}, same, 400, `"code":"malformed_credentials"`},
+		{"GET", "/me", "", []string{cookie(a), cookie(b)}, same, 400, `"code":"malformed_credentials"`},
+		{"GET", "/me", "", []string{bearer(strings.Repeat("a", 9000))}, same, 400, `"code":"malformed_credentials"`},
+		{"GET", "/me?access_token=" + a, "", nil, same, 401, `"code":"token_missing"`},
+		{"GET", "/me", "", []string{bearer(mint(t, plain, map[string]any{"note": strings.Repeat("a", 5000)}))}, content, 200, `"sub":"carol"`},
+		{"GET", "/me", "", []string{bearer(mint(t, `{"alg":"HS256","typ":"JWT"}`, map[string]any{"n": 9007199254740993}))}, content, 200, `"n":9007199254740993`},
+		{"GET", "/me", "", []string{bearer(mint(t, `{"alg":"HS256","typ":"at+jwt"}`, nil))}, content, 200, `"sub":"carol"`},
+		{"GET", "/me", "", []string{bearer(mint(t, `{"alg":"HS256","typ":"logout+jwt"}`, nil))}, same, 401, `"code":"token_invalid"`},
+		{"GET", "/me", "", []string{bearer(mint(t, `{"alg":"HS256","kid":"other"}`, nil))}, same, 401, `"code":"token_invalid"`},
+		{"GET", "/me", "", []string{bearer(mint(t, plain, map[string]any{"iss": "https://evil.example.test"}))}, same, 401, `"code":"token_invalid"`},
+		{"GET", "/me", "", []string{bearer(mint(t, plain, map[string]any{"aud": "https://elsewhere.example.test"}))}, same, 401, `"code":"token_invalid"`},
+
+		{"GET", "/public", "", nil, content, 200, `Vary: ["Authorization, Cookie"] … {"sub":null}`},
+		{"GET", "/public", "", []string{bearer(a)}, content, 200, `{"sub":"alice"}`},
+		{"GET", "/public", "", []string{cookie(a)}, content, 200, `["private"] … {"sub":"alice"}`},
+		{"GET", "/public", "", []string{bearer(forged)}, same, 401, `"code":"token_invalid"`},
+
+		{"GET", "/admin", "", nil, same, 401, `"code":"token_missing"`},
+		{"GET", "/admin", "", []string{bearer(a)}, content, 200, `alice`},
+		{"GET", "/admin", "", []string{bearer(b)}, same, 403, `error=\"insufficient_scope\" … "code":"insufficient_scope"`},
+		{"GET", "/admin", "", []string{bearer(mint(t, plain, map[string]any{"roles": "admin"}))}, same, 403, `"code":"insufficient_scope"`},
+
+		{"GET", "/notes", "", []string{bearer(a)}, content, 200, `[]`},
+		{"POST", "/notes", `{"text":"mine"}`, []string{asJSON}, same, 401, `"code":"token_missing"`},
+		{"POST", "/notes", `{"text":"mine <&>"}`, []string{asJSON, bearer(a)}, content, 201, `{"text":"mine \u003c\u0026\u003e"}`},
+		{"POST", "/notes", `{"text":"from here"}`, []string{asJSON, cookie(a), "Sec-Fetch-Site: same-origin"}, content, 201, `from here`},
+		{"POST", "/notes", `{"text":"from a friend"}`, []string{asJSON, cookie(a), "Sec-Fetch-Site: cross-site", "Origin: https://other.example.test"}, content, 201, `from a friend`},
+		{"POST", "/notes", `{"text":"from afar"}`, []string{asJSON, cookie(a), "Sec-Fetch-Site: cross-site", "Origin: https://evil.example.test"}, same, 403, `"code":"cross_site"`},
+		{"POST", "/notes", `{"text":"from afar"}`, []string{asJSON, cookie(a), "Origin: https://evil.example.test"}, same, 403, `"code":"cross_site"`},
+		{"POST", "/notes", `{"text":"with a header"}`, []string{asJSON, bearer(a), "Sec-Fetch-Site: cross-site", "Origin: https://evil.example.test"}, content, 201, `with a header`},
+		{"POST", "/notes", `{"text":`, []string{asJSON, bearer(a)}, native, 400, ""},
+		{"POST", "/notes", `{"text":7}`, []string{asJSON, bearer(a)}, native, 400, ""},
+		{"POST", "/notes", `{"text":""}`, []string{asJSON, bearer(a)}, native, 400, ""},
+		{"POST", "/notes", `[]`, []string{asJSON, bearer(a)}, native, 400, ""},
+		{"POST", "/notes", "", []string{asJSON, bearer(a)}, native, 400, ""},
+		{"POST", "/notes", "text=form", []string{asForm, bearer(a)}, native, 400, ""},
+		{"GET", "/notes", "", []string{bearer(a)}, content, 200, `[{"text":"mine \u003c\u0026\u003e"},{"text":"from here"},{"text":"from a friend"},{"text":"with a header"}]`},
+		{"GET", "/notes", "", []string{bearer(b)}, content, 200, `[]`},
+
+		{"GET", "/report", "", nil, same, 401, `"code":"token_missing"`},
+		{"GET", "/report", "", []string{bearer(a)}, content, 200, `["public, max-age=3600"] … text/plain … Etag: `},
+		{"GET", "/report", "", []string{cookie(a)}, content, 200, `["public, max-age=3600"] … Vary: ["Cookie"]`},
+		{"GET", "/report", "", []string{bearer(a), "If-None-Match: " + etag}, content, 304, `["public, max-age=3600"]`},
+		{"GET", "/report", "", []string{bearer(a), `If-None-Match: "other", W/` + etag}, content, 304, ""},
+		{"GET", "/report", "", []string{bearer(a), `If-None-Match: "other"`}, content, 200, ""},
+		{"GET", "/report", "", []string{bearer(a), "If-Modified-Since: Mon, 02 Jan 2040 15:04:05 GMT"}, content, 200, ""},
+	} {
+		var first string
+		for _, p := range servers {
+			got := p.send(t, test.method, test.path, test.body, test.fields...)
+			about := fmt.Sprintf("%s: %s %.40s %.60s %.200s", p.name, test.method, test.path, test.body, test.fields)
+			if right := got.status == test.status || test.how == native && test.status == 400 && got.status/100 == 4; !right {
+				t.Errorf("%s\n%s, want %d", about, got.text(), test.status)
+			}
+			rest := got.text()
+			for part := range strings.SplitSeq(test.want, " … ") {
+				var found bool
+				if _, rest, found = strings.Cut(rest, part); !found {
+					t.Errorf("%s\n%s\nwant %s", about, got.text(), part)
+				}
+			}
+			text := ""
+			switch test.how {
+			case same:
+				text = got.text()
+			case content:
+				text = got.content()
+			}
+			if p == servers[0] {
+				first = text
+			} else if text != first {
+				t.Errorf("%s\n%s\nis not what %s answers\n%s", about, text, servers[0].name, first)
+			}
+		}
+	}
+}
+
+// TestAccessTokenExpires lets a token of one second run out.
+func TestAccessTokenExpires(t *testing.T) {
+	p := start(t, "nethttp", "ACCESS_TTL=1s")
+	token := login(t, p, alice)
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		got := p.send(t, "GET", "/me", "", bearer(token))
+		if got.status == http.StatusUnauthorized && strings.Contains(got.body, "token_expired") {
+			return
+		}
+		if got.status != http.StatusOK || time.Now().After(deadline) {
+			t.Fatal(got.text())
+		}
+	}
+}
+
+// TestIntroduction does what a newcomer does: paste the lines that are printed.
+func TestIntroduction(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("no curl")
+	}
+	for _, p := range startAll(t) {
+		_, script, _ := strings.Cut(p.intro, "Try:\n")
+		out, err := exec.Command("sh", "-c", script).CombinedOutput()
+		if err != nil || strings.Count(p.intro, "curl ") != 3 || !strings.Contains(string(out), `"sub":"alice"`) || !strings.Contains(string(out), "token_missing") {
+			t.Errorf("%s: %v\n%s\n%s", p.name, err, p.intro, out)
+		}
+		if !strings.Contains(p.intro, "alice / wonderland") || !strings.Contains(p.intro, "JWT_KEY is not set") {
+			t.Errorf("%s: %s", p.name, p.intro)
+		}
+	}
+}

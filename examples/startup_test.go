@@ -1,0 +1,229 @@
+package examples
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// write puts blocks of PEM into a file and returns its path.
+func write(t *testing.T, path string, blocks ...*pem.Block) string {
+	t.Helper()
+	var text []byte
+	for _, block := range blocks {
+		text = append(text, pem.EncodeToMemory(block)...)
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func must[T any](t *testing.T) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func newRSA(t *testing.T, bits int) *rsa.PrivateKey {
+	return must[*rsa.PrivateKey](t)(rsa.GenerateKey(rand.Reader, bits))
+}
+
+func newECDSA(t *testing.T, curve elliptic.Curve) *ecdsa.PrivateKey {
+	return must[*ecdsa.PrivateKey](t)(ecdsa.GenerateKey(curve, rand.Reader))
+}
+
+func newEd25519(t *testing.T) ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed(must[[]byte](t)([]byte(rand.Text() + rand.Text())[:32], nil))
+}
+
+func pkcs8(t *testing.T, key crypto.PrivateKey) *pem.Block {
+	return &pem.Block{Type: "PRIVATE KEY", Bytes: must[[]byte](t)(x509.MarshalPKCS8PrivateKey(key))}
+}
+
+func pkcs1(key *rsa.PrivateKey) *pem.Block {
+	return &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
+}
+
+func sec1(t *testing.T, key *ecdsa.PrivateKey) *pem.Block {
+	return &pem.Block{Type: "EC PRIVATE KEY", Bytes: must[[]byte](t)(x509.MarshalECPrivateKey(key))}
+}
+
+func public(t *testing.T, key crypto.Signer) *pem.Block {
+	return &pem.Block{Type: "PUBLIC KEY", Bytes: must[[]byte](t)(x509.MarshalPKIXPublicKey(key.Public()))}
+}
+
+// TestWrongSettings wants a server that cannot work to say so in one line, and
+// to end with status 1 before it listens.
+func TestWrongSettings(t *testing.T) {
+	t.Chdir(t.TempDir())
+	rsaKey, p256 := newRSA(t, 2048), newECDSA(t, elliptic.P256())
+	write(t, "rsa.pem", pkcs8(t, rsaKey))
+	write(t, "p256.pem", sec1(t, p256))
+	write(t, "public.pem", public(t, rsaKey))
+	write(t, "small.pem", pkcs1(newRSA(t, 1024)))
+	write(t, "text.pem")
+	for _, dir := range []string{"empty", "half"} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join("half", "1.pem"), pkcs8(t, rsaKey))
+	write(t, filepath.Join("half", "2.pem"), public(t, newRSA(t, 2048)))
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+
+	long := strings.Repeat("s3cret", 20) // never printed
+	for _, test := range []struct{ env, variable, want string }{
+		{"ADDR=nonsense", "ADDR", "use host:port"},
+		{"ADDR=127.0.0.1:99999", "ADDR", "use host:port"},
+		{"ADDR=" + taken.Addr().String(), "ADDR", "a port that is free"},
+		{"JWT_ALG=none", "JWT_ALG", "use one of HS256, "},
+		{"JWT_ALG=hs256", "JWT_ALG", "use one of HS256, "},
+		{"JWT_KEY=s3cret", "JWT_KEY", "at least 32"},
+		{"JWT_ALG=HS384 JWT_KEY=" + long[:47], "JWT_KEY", "at least 48"},
+		{"JWT_ALG=HS512 JWT_KEY=" + long[:63], "JWT_KEY", "at least 64"},
+		{"JWT_KEY=rsa.pem", "JWT_KEY", "set JWT_ALG to the algorithm of the file"},
+		{"JWT_ALG=RS256 JWT_KEY=" + long, "JWT_KEY", "no such file or directory: give the path of a PEM file"},
+		{"JWT_ALG=RS256 JWT_KEY=" + long + long + long, "JWT_KEY", "give the path of a PEM file"},
+		{"JWT_ALG=RS256 JWT_KEY=-----BEGIN\u00a0s3cret", "JWT_KEY", "give the path of a PEM file"},
+		{"JWT_ALG=RS256 JWT_KEY=text.pem", "JWT_KEY", "not a PEM file"},
+		{"JWT_ALG=RS256 JWT_KEY=small.pem", "JWT_KEY", "use 2048 to 8192"},
+		{"JWT_ALG=RS256 JWT_KEY=public.pem", "JWT_KEY", "give the private key"},
+		{"JWT_ALG=RS256 JWT_KEY=p256.pem", "JWT_KEY", "needs an RSA key"},
+		{"JWT_ALG=RS256 JWT_KEY=empty", "JWT_KEY", "no file in it"},
+		{"JWT_ALG=RS256 JWT_KEY=half", "JWT_KEY", "give the private key"},
+		{"JWT_ALG=ES256 JWT_KEY=rsa.pem", "JWT_KEY", "needs an ECDSA key"},
+		{"JWT_ALG=ES384 JWT_KEY=p256.pem", "JWT_KEY", "needs P-384"},
+		{"JWT_ALG=EdDSA JWT_KEY=p256.pem", "JWT_KEY", "needs an Ed25519 key"},
+		{"ACCESS_TTL=0", "ACCESS_TTL", "above that"},
+		{"ACCESS_TTL=0s", "ACCESS_TTL", "above that"},
+		{"ACCESS_TTL=-1m", "ACCESS_TTL", "above zero"},
+		{"ACCESS_TTL=15", "ACCESS_TTL", "with a unit"},
+		{"ACCESS_TTL=soon", "ACCESS_TTL", "with a unit"},
+		{"ACCESS_TTL=1500ms", "ACCESS_TTL", "whole seconds"},
+		{"TRUSTED_ORIGINS=*", "TRUSTED_ORIGINS", "scheme://host"},
+		{"TRUSTED_ORIGINS=https://good.test,https://app.test/", "TRUSTED_ORIGINS", "scheme://host"},
+		{"REFRESH_KEY=s3cret", "REFRESH_KEY", "at least 32"},
+		{"REFRESH_TTL=0", "REFRESH_TTL", "above that"},
+		{"SESSION_TTL=-1h", "SESSION_TTL", "above zero"},
+		{"REUSE_WINDOW=-1s", "REUSE_WINDOW", "above zero"},
+		{"REUSE_WINDOW=1h", "REUSE_WINDOW", "at most"},
+		{"REISSUE_REFRESH=maybe", "REISSUE_REFRESH", "true or false"},
+		{"RETIRE_REPLACED=2", "RETIRE_REPLACED", "true or false"},
+		{"ALLOW_LIST=on", "ALLOW_LIST", "true or false"},
+		{"MAX_SESSIONS=-1", "MAX_SESSIONS", "0 for no bound"},
+		{"MAX_SESSIONS=many", "MAX_SESSIONS", "such as 5"},
+		{"RECENT_LOGIN=0s", "RECENT_LOGIN", "above that"},
+		{"REDIS_URL=redis://localhost:6379/0", "REDIS_URL", "leave it unset"},
+		{"OIDC_ISSUER=https://id.example.test", "OIDC_ISSUER", "leave it unset"},
+		{"ACCESS_TTL=0 JWT_KEY=s3cret TRUSTED_ORIGINS=*", "ACCESS_TTL", "above that"},
+	} {
+		for _, name := range names {
+			cmd := program(name, strings.Split(test.env, " ")...)
+			var stdout, stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			_ = cmd.Run() // the exit status says more
+			got := stderr.String()
+			if cmd.ProcessState.ExitCode() != 1 || strings.Contains(stdout.String(), "http") || strings.Count(got, "\n") != 1 ||
+				!strings.HasPrefix(got, test.variable+": ") || !strings.Contains(got, test.want) || strings.Contains(got, "s3cret") {
+				t.Errorf("%s %s: exit status %d, standard output %q, standard error %q", test.env, name, cmd.ProcessState.ExitCode(), &stdout, got)
+			}
+		}
+	}
+}
+
+// TestAlgorithms wants a token that verifies of every algorithm, by a fresh key
+// and by one in a file.
+func TestAlgorithms(t *testing.T) {
+	t.Chdir(t.TempDir())
+	rsaKey := newRSA(t, 2048)
+	write(t, "pkcs8", pkcs8(t, rsaKey))
+	write(t, "pkcs1", pkcs1(rsaKey))
+	write(t, "p256", &pem.Block{Type: "EC PARAMETERS"}, sec1(t, newECDSA(t, elliptic.P256())))
+	write(t, "p384", pkcs8(t, newECDSA(t, elliptic.P384())))
+	write(t, "p521", sec1(t, newECDSA(t, elliptic.P521())))
+	write(t, "ed25519", pkcs8(t, newEd25519(t)))
+	long := strings.Repeat("secret", 11)
+	for i, test := range []struct{ alg, key, jwk string }{
+		{"HS256", long[:32], ""},
+		{"HS384", long[:48], ""},
+		{"HS512", long[:64], ""},
+		{"RS256", "pkcs8", `"kty":"RSA"`},
+		{"RS384", "pkcs1", `"kty":"RSA"`},
+		{"RS512", "pkcs8", `"kty":"RSA"`},
+		{"PS256", "pkcs1", `"kty":"RSA"`},
+		{"PS384", "pkcs8", `"kty":"RSA"`},
+		{"PS512", "pkcs1", `"kty":"RSA"`},
+		{"ES256", "p256", `"crv":"P-256"`},
+		{"ES384", "p384", `"crv":"P-384"`},
+		{"ES512", "p521", `"crv":"P-521"`},
+		{"EdDSA", "ed25519", `"crv":"Ed25519"`},
+	} {
+		t.Run(test.alg, func(t *testing.T) {
+			name := names[i%len(names)] // where keys come from is the same for all
+			fresh := start(t, name, "JWT_ALG="+test.alg)
+			given := start(t, name, "JWT_ALG="+test.alg, "JWT_KEY="+test.key)
+			again := start(t, name, "JWT_ALG="+test.alg, "JWT_KEY="+test.key)
+			for _, p := range []*process{fresh, given} {
+				got := p.send(t, "GET", "/me", "", bearer(login(t, p, alice)))
+				jwks := p.send(t, "GET", "/.well-known/jwks.json", "")
+				if got.status != 200 || !strings.Contains(jwks.body, test.jwk) || strings.Contains(jwks.body, test.alg) != (test.jwk != "") || strings.Contains(jwks.body, `"d"`) {
+					t.Errorf("%s\n%s", got.text(), jwks.text())
+				}
+			}
+			token := login(t, given, bob)
+			if got := again.send(t, "GET", "/me", "", bearer(token)); got.status != 200 {
+				t.Errorf("another process of the same key: %s", got.text())
+			}
+			if got := fresh.send(t, "GET", "/me", "", bearer(token)); got.status != 401 {
+				t.Errorf("another key: %s", got.text())
+			}
+			if !strings.Contains(fresh.intro, "JWT_KEY is not set") || strings.Contains(given.intro, "JWT_KEY") {
+				t.Errorf("fresh: %s\ngiven: %s", fresh.intro, given.intro)
+			}
+		})
+	}
+}
+
+// TestKeyFolder wants the file whose name sorts last to sign, and the others to
+// verify.
+func TestKeyFolder(t *testing.T) {
+	dir := t.TempDir()
+	first, second := pkcs8(t, newEd25519(t)), pkcs8(t, newEd25519(t))
+	path := write(t, filepath.Join(dir, "2024.pem"), first)
+	write(t, filepath.Join(dir, ".hidden"))
+	old := start(t, "nethttp", "JWT_ALG=EdDSA", "JWT_KEY="+path)
+	token := login(t, old, alice)
+	write(t, filepath.Join(dir, "2025.pem"), second)
+	if err := os.Mkdir(filepath.Join(dir, "2026"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range startAll(t, "JWT_ALG=EdDSA", "JWT_KEY="+dir) {
+		jwks := p.send(t, "GET", "/.well-known/jwks.json", "").body
+		if got := p.send(t, "GET", "/me", "", bearer(token)); got.status != 200 || strings.Count(jwks, `"kid"`) != 2 {
+			t.Errorf("%s: a token by the retired key: %s\n%s", p.name, got.text(), jwks)
+		}
+		if got := old.send(t, "GET", "/me", "", bearer(login(t, p, alice))); got.status != 401 {
+			t.Errorf("%s: the retired key signed", p.name)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"fmt"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -32,6 +33,9 @@ func hmacKey(m *jwt.SigningMethodHMAC, secret []byte) Key {
 	}
 	if bytes.Contains(secret, []byte("-----BEGIN ")) {
 		return unusable(m, "the secret is a PEM file: anyone who has the public key could sign with it")
+	}
+	if len(bytes.Trim(secret, "\x00")) == 0 {
+		return unusable(m, "the secret is zeros: fill it with random bytes")
 	}
 	secret = bytes.Clone(secret)
 	digest := hmac.New(sha256.New, secret)
@@ -66,7 +70,7 @@ func rsaKey(m jwt.SigningMethod, key any) Key {
 		return unusable(m, "the key is nil")
 	case public.N.BitLen() < minRSABits || public.N.BitLen() > maxRSABits:
 		return unusable(m, "the RSA key has %d bits: use %d to %d", public.N.BitLen(), minRSABits, maxRSABits)
-	case public.E < 3 || public.E%2 == 0 || int64(public.E) > 1<<31-1 || public.N.Bit(0) == 0:
+	case public.E < 3 || public.E%2 == 0 || int64(public.E) > 1<<31-1 || public.N.Bit(0) == 0 || public.N.Sign() < 0:
 		return unusable(m, "the RSA key has an exponent or modulus that no RSA key has")
 	}
 	return newKey(m, signing, public)
@@ -81,11 +85,8 @@ func ecdsaKey(m *jwt.SigningMethodECDSA, key any) Key {
 	var signing any
 	switch k := key.(type) {
 	case *ecdsa.PrivateKey:
-		if k == nil || k.Curve == nil || k.D == nil {
+		if k == nil || k.D == nil {
 			return unusable(m, "the key is nil")
-		}
-		if !matches(k) {
-			return unusable(m, "the private key is not one of its public key")
 		}
 		public, signing = &k.PublicKey, k
 	case *ecdsa.PublicKey:
@@ -101,6 +102,9 @@ func ecdsaKey(m *jwt.SigningMethodECDSA, key any) Key {
 	}
 	if _, err := public.ECDH(); err != nil {
 		return unusable(m, "the public key is not a point of its curve")
+	}
+	if private, ok := signing.(*ecdsa.PrivateKey); ok && !matches(private) {
+		return unusable(m, "the private key is not one of its public key")
 	}
 	return newKey(m, signing, public)
 }
@@ -162,6 +166,8 @@ func wrongType(m jwt.SigningMethod, want string, key any) Key {
 	return unusable(m, "the key is a %T: %s needs an %s key", key, m.Alg(), want)
 }
 
+var errEncrypted = errors.New("the PEM file is encrypted: decrypt it first")
+
 // fromPEM returns the key in a PEM file if key is one, else key itself.
 func fromPEM(key any) (any, error) {
 	data, ok := key.([]byte)
@@ -174,6 +180,9 @@ func fromPEM(key any) (any, error) {
 			return nil, fmt.Errorf("the key is not a PEM file with a key in it")
 		}
 		data = rest
+		if block.Headers["DEK-Info"] != "" { // RFC 1421 §4.6.1.3
+			return nil, errEncrypted
+		}
 		switch block.Type {
 		case "PRIVATE KEY":
 			return parsed(x509.ParsePKCS8PrivateKey(block.Bytes))
@@ -186,7 +195,7 @@ func fromPEM(key any) (any, error) {
 		case "RSA PUBLIC KEY":
 			return parsed(x509.ParsePKCS1PublicKey(block.Bytes))
 		case "ENCRYPTED PRIVATE KEY":
-			return nil, fmt.Errorf("the PEM file is encrypted: decrypt it first")
+			return nil, errEncrypted
 		}
 		// Others, such as the EC PARAMETERS that OpenSSL writes first, are passed over.
 	}

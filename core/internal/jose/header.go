@@ -15,6 +15,7 @@ var (
 	errNested    = errors.New("jose: token is encrypted or nested")
 	errAlgorithm = errors.New("jose: header has no alg")
 	errKeyID     = errors.New("jose: kid is not short printable text")
+	errMediaType = errors.New("jose: typ is empty")
 	errMembers   = errors.New("jose: header has too many members")
 )
 
@@ -53,8 +54,13 @@ func parseHeader(text string) (Header, error) {
 				err = errKeyID
 			}
 		case "typ":
-			header.Type, err = value.text()
-			header.Type = MediaType(header.Type)
+			if header.Type, err = value.text(); err != nil {
+				break
+			}
+			// One that says nothing is not one that is absent.
+			if header.Type = MediaType(header.Type); header.Type == "" {
+				err = errMediaType
+			}
 		case "crit", "b64", "zip":
 			// RFC 7515 §4.1.11: an extension that is not understood and
 			// processed makes the token invalid, and none is.

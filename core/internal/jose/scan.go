@@ -139,7 +139,10 @@ func (s *scanner) value(depth int) (value, error) {
 	default:
 		err = errSyntax
 	}
-	return value{k, s.text[start:s.pos]}, err
+	if err != nil {
+		return value{}, err // the cursor may be anywhere, even past the end
+	}
+	return value{k, s.text[start:s.pos]}, nil
 }
 
 func (s *scanner) skipObject(depth int) error {

@@ -1,0 +1,134 @@
+package jose_test
+
+import (
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/jwtgate/jwtgate/core/internal/jose"
+)
+
+const (
+	goodHeader  = `{"alg":"HS256","kid":"k1","typ":"at+jwt"}`
+	goodPayload = `{"iss":"https://auth.example.com","sub":"alice","aud":"api","exp":1800000900}`
+)
+
+// compact returns a token of header and payload. Its signature is four bytes of
+// anything: this package does not check it.
+func compact(header, payload string) string {
+	return jose.Compact(jose.Encode([]byte(header), []byte(payload)), []byte{1, 2, 3, 4})
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	token, err := jose.Parse(compact(goodHeader, goodPayload))
+	if err != nil {
+		t.Fatalf("got error %v, want a token", err)
+	}
+	if want := (jose.Header{Algorithm: "HS256", KeyID: "k1", Type: "at+jwt"}); token.Header != want {
+		t.Errorf("got header %+v, want %+v", token.Header, want)
+	}
+	if got, err := token.Payload(); got != goodPayload || err != nil {
+		t.Errorf("got payload %q and error %v, want %q", got, err, goodPayload)
+	}
+	if got, err := token.Signature([]byte("before")); string(got) != "before\x01\x02\x03\x04" || err != nil {
+		t.Errorf("got signature %q and error %v, want it after what was there", got, err)
+	}
+	if got, want := token.SigningInput, jose.Encode([]byte(goodHeader), []byte(goodPayload)); got != want {
+		t.Errorf("got signing input %q, want %q", got, want)
+	}
+}
+
+// whole reads all that there is to read of token.
+func whole(token string) error {
+	parsed, err := jose.Parse(token)
+	if err != nil {
+		return err
+	}
+	if _, err := parsed.Signature(nil); err != nil {
+		return err
+	}
+	_, err = parsed.Payload()
+	return err
+}
+
+func TestParseRefusesShapes(t *testing.T) {
+	t.Parallel()
+	good := compact(goodHeader, goodPayload)
+	header, rest, _ := strings.Cut(good, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	if err := whole(good); err != nil {
+		t.Fatalf("got error %v for the token that all rows are made of", err)
+	}
+	for _, row := range []struct{ name, token string }{
+		{"nothing", ""},
+		{"one segment", header},
+		{"two segments", header + "." + payload},
+		{"four segments", good + "." + signature},
+		{"five segments, as a JWE has", good + "." + payload + "." + signature},
+		{"dots only", ".."},
+		{"a dot only", "."},
+		{"empty header", "." + payload + "." + signature},
+		{"empty payload", header + ".." + signature},
+		{"empty signature", header + "." + payload + "."},
+		{"trailing dot", good + "."},
+		{"leading dot", "." + good},
+		{"padded header", header + "=." + payload + "." + signature},
+		{"padded payload", header + "." + payload + "=." + signature},
+		{"padded signature", good + "=="},
+		{"standard alphabet, plus", header + "." + payload + ".AQ+D"},
+		{"standard alphabet, slash", header + "." + payload + ".AQ/D"},
+		{"one character too many", header + "." + payload + ".AQIDA"},
+		{"line end in the header", header[:4] + "\n" + header[4:] + "." + payload + "." + signature},
+		{"carriage return in the header", header[:4] + "\r" + header[4:] + "." + payload + "." + signature},
+		{"line end in the payload", header + "." + payload[:4] + "\n" + payload[4:] + "." + signature},
+		{"carriage return in the payload", header + "." + payload[:4] + "\r" + payload[4:] + "." + signature},
+		{"line end in the signature", header + "." + payload + "." + signature[:2] + "\n" + signature[2:]},
+		{"line end after the signature", good + "\r\n"},
+		{"space in the payload", header + "." + payload[:4] + " " + payload[4:] + "." + signature},
+		{"tab in the signature", header + "." + payload + "." + signature[:2] + "\t" + signature[2:]},
+		{"NUL in the signature", header + "." + payload + "." + signature + "\x00"},
+		{"letters outside ASCII", header + "." + payload + ".AQIDé"},
+		// 01 02 03 04 is AQIDBA: the last four bits of A are unused.
+		{"unused bits that are set", header + "." + payload + ".AQIDBB"},
+	} {
+		if err := whole(row.token); err == nil {
+			t.Errorf("%s: got no error for %q", row.name, row.token)
+		}
+	}
+}
+
+func TestHeaderSize(t *testing.T) {
+	t.Parallel()
+	sized := func(size int) string {
+		const frame = `{"alg":"HS256","x":""}`
+		return `{"alg":"HS256","x":"` + strings.Repeat("x", size-len(frame)) + `"}`
+	}
+	if _, err := jose.Parse(compact(sized(4096), goodPayload)); err != nil {
+		t.Errorf("got error %v for a header of 4096 bytes, want none", err)
+	}
+	if _, err := jose.Parse(compact(sized(4097), goodPayload)); err == nil {
+		t.Error("got no error for a header of 4097 bytes")
+	}
+}
+
+// Some servers use the memory of a request again for the next one.
+func TestParseKeepsNothing(t *testing.T) {
+	t.Parallel()
+	buffer := []byte(compact(goodHeader, goodPayload))
+	token, err := jose.Parse(unsafe.String(&buffer[0], len(buffer)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := token.Payload()
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(buffer)
+	if want := (jose.Header{Algorithm: "HS256", KeyID: "k1", Type: "at+jwt"}); token.Header != want {
+		t.Errorf("got header %+v once the token's memory is gone, want %+v", token.Header, want)
+	}
+	if payload != goodPayload {
+		t.Errorf("got payload %q once the token's memory is gone, want %q", payload, goodPayload)
+	}
+}

@@ -30,8 +30,8 @@ type trust struct {
 // New returns an Auth for config, or an error that joins a [*ConfigError] for
 // every mistake in it.
 func New(config Config) (*Auth, error) {
-	config, err := config.withDefaults()
-	wrong := mistakes{err}
+	var wrong mistakes
+	config = config.withDefaults(&wrong)
 	a := &Auth{config: config}
 	a.trust("", Issuer{Name: config.Issuer, Audience: config.Audience, Keys: config.Keys, RolesPath: config.RolesPath}, &wrong)
 	for i, issuer := range config.Trusted {
@@ -62,6 +62,9 @@ func New(config Config) (*Auth, error) {
 		return nil, err
 	}
 	if a.sessions != nil {
+		if config.Sessions.Store == nil {
+			config.Logger.Info("sessions are kept in the memory of this process: set Sessions.Store to share and keep them")
+		}
 		ctx, stop := context.WithCancel(context.Background())
 		a.sessions.stop = stop
 		go a.follow(ctx)

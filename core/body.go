@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -57,6 +58,8 @@ func parameters(req *Request) (map[string]string, *Refusal) {
 	if err != nil {
 		return nil, malformed(http.StatusBadRequest, err)
 	}
+	// RFC 6749 §3.2: a parameter without a value counts as omitted.
+	maps.DeleteFunc(found, func(_, value string) bool { return value == "" })
 	return found, nil
 }
 

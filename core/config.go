@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -129,9 +128,8 @@ func (m *mistakes) add(field, reason string, args ...any) {
 	*m = append(*m, &ConfigError{Field: field, Reason: fmt.Sprintf(reason, args...)})
 }
 
-// withDefaults returns c with every optional field set, and what is wrong with it.
-func (c Config) withDefaults() (Config, error) {
-	var wrong mistakes
+// withDefaults returns c with every optional field set, and adds what is wrong with it.
+func (c Config) withDefaults(wrong *mistakes) Config {
 	if c.Issuer == "" && !c.InsecureAnyIssuer {
 		wrong.add("Issuer", "is empty: name the issuer of your tokens, or set InsecureAnyIssuer")
 	}
@@ -148,7 +146,7 @@ func (c Config) withDefaults() (Config, error) {
 		wrong.add("RolesPath", "leads into the registered claim %q: roles need a claim of their own", c.RolesPath[0])
 	}
 	c.MaxLifetime = wrong.duration("MaxLifetime", c.MaxLifetime, defaultMaxLifetime)
-	c.AccessTTL = wrong.duration("AccessTTL", c.AccessTTL, min(defaultAccessTTL, c.MaxLifetime))
+	c.AccessTTL = wrong.duration("AccessTTL", c.AccessTTL, min(defaultAccessTTL, c.MaxLifetime.Truncate(time.Second)))
 	if c.AccessTTL < time.Second || c.AccessTTL%time.Second != 0 {
 		wrong.add("AccessTTL", "is %v: tokens count in whole seconds, so use some", c.AccessTTL)
 	}
@@ -170,7 +168,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return c, errors.Join(wrong...)
+	return c
 }
 
 // duration returns d, or its default if d is zero; less than that is a mistake.

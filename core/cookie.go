@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -42,7 +43,7 @@ type CookieConfig struct {
 }
 
 // maxCookie is the size of the largest cookie, name and value, that browsers
-// have to keep (RFC 6265 §6.1). They drop larger ones without a word.
+// keep. They drop larger ones without a word.
 const maxCookie = 4096
 
 // cookies is a CookieConfig made ready.
@@ -70,8 +71,12 @@ func (a *Auth) setCookies(config *CookieConfig, wrong *mistakes) {
 	default:
 		wrong.add("Cookies.SameSite", "is None or unknown: use http.SameSiteLaxMode or http.SameSiteStrictMode, and Bearer tokens for pages of other sites")
 	}
-	if c.RenewBefore < 0 || c.RenewBefore > a.config.AccessTTL/2 {
-		wrong.add("Cookies.RenewBefore", "is %v: use 0 to half of AccessTTL", c.RenewBefore)
+	shortest := a.config.AccessTTL
+	if a.config.Sessions != nil {
+		shortest -= a.config.Sessions.Jitter
+	}
+	if c.RenewBefore < 0 || c.RenewBefore > shortest/2 {
+		wrong.add("Cookies.RenewBefore", "is %v: use 0 to half of AccessTTL less Jitter", c.RenewBefore)
 	}
 	if (c.RenewBefore > 0 || c.ReissueRefresh) && a.config.Sessions == nil {
 		wrong.add("Sessions", "is nil, and Cookies.RenewBefore and Cookies.ReissueRefresh need it: set it, or not those")
@@ -79,21 +84,41 @@ func (a *Auth) setCookies(config *CookieConfig, wrong *mistakes) {
 	c.clear = []Field{c.field(c.access, "", -1), c.field(c.refresh, "", -1)}
 	a.origins = http.NewCrossOriginProtection()
 	for _, origin := range config.TrustedOrigins {
-		if err := a.origins.AddTrustedOrigin(origin); err != nil || origin != strings.ToLower(origin) || strings.Contains(origin, "@") {
-			wrong.add("Cookies.TrustedOrigins", "%q is not an origin as browsers send it: use scheme://host or scheme://host:port, in lower case", origin)
+		if err := a.origins.AddTrustedOrigin(origin); err != nil || !isOrigin(origin) {
+			wrong.add("Cookies.TrustedOrigins", "%q is not an origin as browsers send it: use scheme://host or scheme://host:port, in lower case, without the scheme's own port", origin)
 		}
 	}
 }
 
 // set returns the fields that put t into the browser. Both cookies stay for as
 // long as the session can be renewed: an access token that has expired is still
-// of use to tell which session it was of.
+// of use to tell which session it was of. It fails if fits does.
 func (c *cookies) set(t Tokens, now time.Time) ([]Field, error) {
-	if len(c.access)+len(t.Access.Token) > maxCookie {
-		return nil, fmt.Errorf("core: the access token has %d bytes: browsers keep cookies of %d with their name", len(t.Access.Token), maxCookie)
+	if err := c.fits(t.Access); err != nil {
+		return nil, err
 	}
-	age := max(int(t.RefreshExpires.Sub(now)/time.Second), 1)
-	return []Field{c.field(c.access, t.Access.Token, age), c.field(c.refresh, t.Refresh, age)}, nil
+	refresh := t.RefreshExpires.Sub(now)
+	fields := []Field{
+		c.field(c.access, t.Access.Token, seconds(max(refresh, t.Access.TTL))),
+		c.field(c.refresh, t.Refresh, seconds(refresh)),
+	}
+	return append(fields, uncacheable...), nil
+}
+
+// uncacheable is what an answer with someone's cookies says to every cache, also
+// to those that have a field of their own (RFC 9213, and its forerunner).
+var uncacheable = []Field{{"Cache-Control", "no-store"}, {"CDN-Cache-Control", "no-store"}, {"Surrogate-Control", "no-store"}}
+
+// seconds returns d as a Max-Age, which is at least 1: zero would delete.
+func seconds(d time.Duration) int { return max(int(d.Round(time.Second)/time.Second), 1) }
+
+// fits reports an access token that a browser would not keep. It is asked before
+// a step is taken whose answer would then be lost.
+func (c *cookies) fits(access AccessToken) error {
+	if len(c.access)+len(access.Token) > maxCookie {
+		return fmt.Errorf("core: the access token has %d bytes: browsers keep cookies of %d with their name", len(access.Token), maxCookie)
+	}
+	return nil
 }
 
 func (c *cookies) field(name, value string, maxAge int) Field {
@@ -107,4 +132,21 @@ func (c *cookies) field(name, value string, maxAge int) Field {
 		SameSite: c.SameSite,
 	}
 	return Field{"Set-Cookie", cookie.String()}
+}
+
+// isOrigin reports whether origin is one in the only spelling that browsers
+// send (RFC 6454 §6.2): another would never match.
+func isOrigin(origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme+"://"+u.Host != origin || origin != strings.ToLower(origin) {
+		return false
+	}
+	for i := range len(origin) {
+		if c := origin[i]; c <= ' ' || c > '~' || strings.IndexByte("*@?#", c) >= 0 {
+			return false
+		}
+	}
+	port := u.Port()
+	return !strings.HasSuffix(u.Host, ":") &&
+		!(u.Scheme == "https" && port == "443") && !(u.Scheme == "http" && port == "80")
 }

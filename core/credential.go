@@ -42,9 +42,12 @@ func (a *Auth) fromCookies(req *Request) (credential, error) {
 	}
 	refresh := ""
 	if a.sessions != nil {
-		if refresh, err = cookie(req.Cookie, a.cookies.refresh); err != nil {
+		// One that is no token is refused if it is needed, not beside a good
+		// access token.
+		if refresh, err = cookie(req.Cookie, a.cookies.refresh); errors.Is(err, errTwoCookies) {
 			return credential{cookie: true}, err
 		}
+		err = nil
 	}
 	if len(access) > a.config.MaxTokenSize {
 		err = errTokenSize

@@ -13,20 +13,22 @@ var errOrigin = errors.New("core: Origin is not an origin")
 // RFC 9110 §9.2.1 has them be: an Upgrade, or CONNECT, opens a channel that can
 // do anything.
 func (a *Auth) checkOrigin(req *Request) error {
-	method := req.Method
-	if req.Upgrade != "" {
-		method = http.MethodConnect
-	}
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions:
+	switch {
+	case req.opensChannel():
+	case req.Method == http.MethodGet, req.Method == http.MethodHead, req.Method == http.MethodOptions:
 		return nil
 	}
-	if strings.Contains(req.Origin, "@") {
+	switch {
+	case strings.Contains(req.Origin, "@"):
 		// url.Parse would take what is before it for user information and
 		// compare only the rest with Host.
 		return errOrigin
+	case req.Origin != "" && req.Host == "":
+		// Nothing to compare with, and an Origin without a host would equal it.
+		return errOrigin
 	}
-	asked := http.Request{Method: method, Host: req.Host, Header: make(http.Header, 2)}
+	// As POST, because the check itself lets a GET pass that is an Upgrade.
+	asked := http.Request{Method: http.MethodPost, Host: req.Host, Header: make(http.Header, 2)}
 	if req.SecFetchSite != "" {
 		asked.Header["Sec-Fetch-Site"] = []string{req.SecFetchSite}
 	}
@@ -34,4 +36,11 @@ func (a *Auth) checkOrigin(req *Request) error {
 		asked.Header["Origin"] = []string{req.Origin}
 	}
 	return a.origins.Check(&asked)
+}
+
+// opensChannel reports whether r asks for a connection that goes on after the
+// answer, such as a WebSocket: by Upgrade, or, from HTTP/2 on, by CONNECT
+// (RFC 8441). Its answer does not pass cookies on to the browser.
+func (r *Request) opensChannel() bool {
+	return r.Upgrade != "" || r.Method == http.MethodConnect
 }

@@ -55,14 +55,14 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 	case from.identity == nil && optional:
 		return Decision{Context: ctx, Response: Response{Header: cacheHeader(false, true)}}
 	case from.identity == nil:
-		return a.refused(ctx, &req, false, refuse(CodeTokenMissing, nil))
+		return a.refused(ctx, &req, from.cookie, refuse(CodeTokenMissing, nil))
 	}
 
 	v := &visit{Context: ctx, auth: a, identity: from.identity, cookie: from.cookie}
 	header := cacheHeader(from.cookie, optional)
 	if from.renewed != nil {
 		// A later refusal carries them too: the old refresh token is used up.
-		header = append(slices.Clip(from.renewed), header...)
+		header = append(slices.Clip(header), from.renewed...)
 	}
 	if refusal := a.judge(v, from.identity, rules); refusal != nil {
 		d := a.refused(ctx, &req, from.cookie, refusal)
@@ -110,8 +110,8 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 		from.refusal = a.checkRevoked(ctx, from.identity, now)
 	case found.renewable(req, err):
 		from = a.renew(ctx, req, found.refresh, from.identity)
-	case errors.Is(err, errAbsent):
-		return from
+	case errors.Is(err, errAbsent), found.cookie && errors.Is(err, errOldKey):
+		return from // there is nothing to judge
 	default:
 		from.refusal = refuse(tokenCode(err), err)
 	}
@@ -153,7 +153,7 @@ var nobody = &Auth{config: Config{Logger: slog.New(slog.DiscardHandler)}}
 // judge returns why rules refuse id, nil if they do not.
 func (a *Auth) judge(ctx context.Context, id *Identity, rules []Rule) *Refusal {
 	for _, rule := range rules {
-		if err := rule.apply(ctx, id, a.config.Now); err != nil {
+		if err := rule.apply(ctx, id, a); err != nil {
 			return ruleRefusal(err)
 		}
 	}
@@ -185,12 +185,12 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 	if a.config.Refuse != nil {
 		if own := a.config.Refuse(ctx, *req, r); own.Status != 0 {
 			// A refusal is about one client at one moment: no cache may keep it.
-			own.Header = slices.DeleteFunc(slices.Clone(own.Header), func(f Field) bool { return f.Name == "Cache-Control" })
+			own.Header = slices.DeleteFunc(slices.Clone(own.Header), func(f Field) bool { return f.is("Cache-Control") })
 			own.Header = append(own.Header, Field{"Cache-Control", "no-store"})
 			res = own
 		}
 	}
-	if byCookie && r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld && req.Upgrade == "" {
+	if byCookie && r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld && !req.opensChannel() {
 		// Script cannot take an HttpOnly cookie away, so a bad one would stay.
 		res.Header = append(res.Header, a.cookies.clear...)
 	}

@@ -24,7 +24,7 @@ type SessionInfo struct {
 
 // ListSessions is an [Endpoint] that answers with the live sessions of the
 // subject whose access token calls it, as a JSON array of [SessionInfo], oldest
-// first. It takes GET. It judges the request by itself if Protect has not done so.
+// first. It takes GET and HEAD. It judges the request by itself if Protect has not done so.
 func (a *Auth) ListSessions(ctx context.Context, req Request) Response {
 	d, refused := a.signedIn(ctx, &req, http.MethodGet)
 	if refused != nil {
@@ -32,14 +32,14 @@ func (a *Auth) ListSessions(ctx context.Context, req Request) Response {
 	}
 	infos, err := a.Sessions(ctx, d.Identity.Subject())
 	if err != nil {
-		return a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response
+		return d.joined(a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response)
 	}
 	for i := range infos {
 		infos[i].Current = infos[i].ID == d.Identity.SessionID()
 	}
 	body, err := json.Marshal(infos)
 	if err != nil { // a slice of structs of strings always encodes
-		return a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response
+		return d.joined(a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response)
 	}
 	return d.joined(answer(nil, body))
 }
@@ -53,23 +53,28 @@ func (a *Auth) DeleteSession(ctx context.Context, req Request) Response {
 	if refused != nil {
 		return *refused
 	}
-	ctx, cancel := a.sessions.detach(ctx)
-	defer cancel()
-	id, ok := session.ParseID(req.Path[strings.LastIndexByte(req.Path, '/')+1:])
-	if !ok {
-		return a.refused(ctx, &req, false, refuse(CodeNotFound, nil)).Response
-	}
-	record, found, err := a.sessions.Store.Find(ctx, id)
-	if err != nil {
-		return a.refused(ctx, &req, false, a.trouble(ctx, Event{}, err)).Response
-	}
-	if !found || record.Subject != d.Identity.Subject() || !record.LiveAt(a.config.Now()) {
-		return a.refused(ctx, &req, false, refuse(CodeNotFound, nil)).Response
-	}
-	if refusal := a.end(ctx, id, record.Subject, EventEnded); refusal != nil {
-		return a.refused(ctx, &req, false, refusal).Response
+	if refusal := a.deleteSession(ctx, d.Identity.Subject(), req.Path[strings.LastIndexByte(req.Path, '/')+1:]); refusal != nil {
+		return d.joined(a.refused(ctx, &req, false, refusal).Response)
 	}
 	return d.joined(done())
+}
+
+// deleteSession ends the session of subject that is called name.
+func (a *Auth) deleteSession(ctx context.Context, subject, name string) *Refusal {
+	ctx, cancel := a.sessions.detach(ctx)
+	defer cancel()
+	id, ok := session.ParseID(name)
+	if !ok {
+		return refuse(CodeNotFound, nil)
+	}
+	record, found, err := a.find(ctx, id)
+	if err != nil {
+		return a.trouble(ctx, Event{Subject: subject}, err)
+	}
+	if !found || record.Subject != subject || !record.LiveAt(a.config.Now()) {
+		return refuse(CodeNotFound, nil)
+	}
+	return a.end(ctx, id, subject, EventEnded)
 }
 
 // Sessions returns the live sessions of subject, oldest first, never nil. An
@@ -149,7 +154,7 @@ func (a *Auth) signedIn(ctx context.Context, req *Request, method string) (Decis
 		res := a.refused(ctx, req, false, refuse(CodeUnavailable, errNoSessions)).Response
 		return Decision{}, &res
 	}
-	if req.Method != method {
+	if req.Method != method && (req.Method != http.MethodHead || method != http.MethodGet) {
 		res := a.wrongMethod(ctx, req, method)
 		return Decision{}, &res
 	}

@@ -81,6 +81,8 @@ func (set KeySet) open() (keySource, []string) {
 		switch {
 		case k.material == nil:
 			problems = append(problems, fmt.Sprintf("key %d is the zero Key: make one with HS256, RS256, ES256, EdDSA …", i))
+		case k.material.problem != "" && len(set) > 1:
+			problems = append(problems, fmt.Sprintf("key %d: %s", i, k.material.problem))
 		case k.material.problem != "":
 			problems = append(problems, k.material.problem)
 		case !jose.ValidKeyID(k.material.id):

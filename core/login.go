@@ -21,19 +21,15 @@ func Login(a *Auth, check PasswordCheck) Endpoint {
 	return func(ctx context.Context, req Request) Response {
 		switch {
 		case a == nil || a.cookies == nil:
-			return *a.refusedOAuth(ctx, &req, false, refuse(CodeUnavailable, errNoCookies))
+			return a.refusedOAuth(ctx, &req, false, refuse(CodeUnavailable, errNoCookies))
 		case req.Method == http.MethodPost:
 			// There is no session to protect yet, but a visitor must not be
 			// signed in as someone else without noticing.
 			if err := a.checkOrigin(&req); err != nil {
-				return *a.refusedOAuth(ctx, &req, false, refuse(CodeCrossSite, err))
+				return a.refusedOAuth(ctx, &req, false, refuse(CodeCrossSite, err))
 			}
 		}
-		tokens, res := a.signIn(ctx, &req, check)
-		if res != nil {
-			return *res
-		}
-		return tokens.answerCookies()
+		return a.signIn(ctx, &req, check, true)
 	}
 }
 
@@ -43,12 +39,7 @@ func Login(a *Auth, check PasswordCheck) Endpoint {
 // password, as JSON or as a form. Config.Sessions must be set.
 func Token(a *Auth, check PasswordCheck) Endpoint {
 	return func(ctx context.Context, req Request) Response {
-		req.Cookie = nil // a browser's session is none of a program's business
-		tokens, res := a.signIn(ctx, &req, check)
-		if res != nil {
-			return *res
-		}
-		return tokens.Response()
+		return a.signIn(ctx, &req, check, false)
 	}
 }
 
@@ -61,7 +52,7 @@ func (a *Auth) SignIn(ctx context.Context, req Request, subject string) (Tokens,
 	if a == nil || a.sessions == nil {
 		return Tokens{}, refuse(CodeUnavailable, errNoSessions)
 	}
-	tokens, refusal := a.replace(ctx, &req, subject)
+	tokens, refusal := a.begin(ctx, subject, opening{userAgent: req.UserAgent, replaces: a.replaced(&req)})
 	if refusal != nil {
 		return Tokens{}, refusal
 	}
@@ -70,78 +61,98 @@ func (a *Auth) SignIn(ctx context.Context, req Request, subject string) (Tokens,
 
 var errNoCookies = errors.New("core: Config.Cookies is not set")
 
-// signIn opens a session for who is named in req's body.
-func (a *Auth) signIn(ctx context.Context, req *Request, check PasswordCheck) (Tokens, *Response) {
-	refused := func(r *Refusal) (Tokens, *Response) {
-		return Tokens{}, a.refusedOAuth(ctx, req, false, r)
-	}
+// signIn opens a session for who is named in req's body, and hands its tokens
+// out in cookies or in the body.
+func (a *Auth) signIn(ctx context.Context, req *Request, check PasswordCheck, inCookies bool) Response {
 	if a == nil || a.sessions == nil {
-		return refused(refuse(CodeUnavailable, errNoSessions))
+		return a.refusedOAuth(ctx, req, false, refuse(CodeUnavailable, errNoSessions))
 	}
 	if req.Method != http.MethodPost {
-		res := a.wrongMethod(ctx, req, http.MethodPost)
-		return Tokens{}, &res
+		return a.wrongMethod(ctx, req, http.MethodPost)
 	}
+	subject, refusal := a.checkPassword(ctx, req, check)
+	if refusal != nil {
+		return a.refusedOAuth(ctx, req, false, refusal)
+	}
+	o := opening{userAgent: req.UserAgent, inCookies: inCookies}
+	if inCookies {
+		o.replaces = a.replaced(req)
+	}
+	tokens, refusal := a.begin(ctx, subject, o)
+	if refusal != nil {
+		return a.refusedOAuth(ctx, req, false, refusal)
+	}
+	return a.handOut(ctx, req, tokens, inCookies)
+}
+
+// checkPassword returns the subject whose name and password are in req's body.
+func (a *Auth) checkPassword(ctx context.Context, req *Request, check PasswordCheck) (subject string, refusal *Refusal) {
 	params, refusal := parameters(req)
 	if refusal == nil {
 		refusal = checkGrantType(params, "password")
 	}
 	if refusal != nil {
-		return refused(refusal)
+		return "", refusal
 	}
 	username, named := params["username"]
 	password, given := params["password"]
 	if !named || !given {
-		return refused(malformed(http.StatusBadRequest, errBodyMissing))
+		return "", malformed(http.StatusBadRequest, errBodyMissing)
 	}
 	if a.sessions.Throttle != nil {
 		wait, err := a.sessions.Throttle(ctx, *req, username)
 		if err != nil {
-			return refused(a.trouble(ctx, Event{}, err))
+			return "", a.trouble(ctx, Event{}, err)
 		}
 		if wait > 0 {
 			refusal := refuse(CodeThrottled, nil)
 			refusal.RetryAfter = wait
-			return refused(refusal)
+			return "", refusal
 		}
 	}
 	subject, ok, err := check(ctx, username, password)
 	if err != nil {
-		return refused(a.trouble(ctx, Event{}, err))
+		return "", a.trouble(ctx, Event{}, err)
 	}
 	if !ok || subject == "" {
-		return refused(refuse(CodeInvalidCredentials, errPassword))
+		return "", refuse(CodeInvalidCredentials, errPassword)
 	}
-	tokens, refusal := a.replace(ctx, req, subject)
-	if refusal != nil {
-		return refused(refusal)
-	}
-	return tokens, nil
+	return subject, nil
 }
 
-// replace opens a session for subject in place of the one that req's cookies
-// are of, so that none is left that no one can sign out of.
-func (a *Auth) replace(ctx context.Context, req *Request, subject string) (Tokens, *Refusal) {
-	if a.cookies != nil {
-		if found, err := a.fromCookies(req); err == nil && found.cookie {
-			if refusal := a.signOutCookies(ctx, found); refusal != nil {
-				return Tokens{}, refusal
-			}
-		}
+// replaced returns the cookies in req, if they may be of a session.
+func (a *Auth) replaced(req *Request) credential {
+	if a.cookies == nil {
+		return credential{}
 	}
-	return a.begin(ctx, subject, req.UserAgent)
+	found, err := a.fromCookies(req)
+	if err != nil {
+		return credential{}
+	}
+	return found
+}
+
+// handOut returns the answer of an endpoint that tokens were asked of.
+func (a *Auth) handOut(ctx context.Context, req *Request, tokens Tokens, inCookies bool) Response {
+	if !inCookies {
+		return tokens.Response()
+	}
+	res, refusal := tokens.answerCookies()
+	if refusal != nil {
+		return a.refusedOAuth(ctx, req, false, refusal)
+	}
+	return res
 }
 
 var errPassword = errors.New("core: wrong name or password")
 
 // refusedOAuth returns the answer that r is at a token endpoint (RFC 6749 §5.2).
-func (a *Auth) refusedOAuth(ctx context.Context, req *Request, byCookie bool, r *Refusal) *Response {
+func (a *Auth) refusedOAuth(ctx context.Context, req *Request, byCookie bool, r *Refusal) Response {
 	switch {
 	case r.Status == http.StatusUnauthorized:
 		r.OAuthError = "invalid_grant"
 	case r.Status < http.StatusInternalServerError && r.Status != http.StatusTooManyRequests:
 		r.OAuthError = "invalid_request"
 	}
-	res := a.refused(ctx, req, byCookie, r).Response
-	return &res
+	return a.refused(ctx, req, byCookie, r).Response
 }

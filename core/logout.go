@@ -80,7 +80,7 @@ func (a *Auth) signOutRefresh(ctx context.Context, refresh string) (named bool, 
 	if err != nil {
 		return false, nil
 	}
-	record, found, err := a.sessions.Store.Find(ctx, token.ID)
+	record, found, err := a.find(ctx, token.ID)
 	if err != nil {
 		return true, a.trouble(ctx, Event{SessionID: token.ID.String()}, err)
 	}
@@ -137,10 +137,10 @@ func (a *Auth) LogoutAll(ctx context.Context, req Request) Response {
 		}
 	}
 	if err != nil {
-		return a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response
+		return d.joined(a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response)
 	}
 	res := d.joined(done())
-	if a.cookies != nil {
+	if a.cookies != nil && a.checkOrigin(&req) == nil {
 		res.Header = append(res.Header, a.cookies.clear...)
 	}
 	return res

@@ -19,7 +19,7 @@ import (
 // pair that was stitched together is refused.
 func (a *Auth) Refresh(ctx context.Context, req Request) Response {
 	if a == nil || a.sessions == nil {
-		return *a.refusedOAuth(ctx, &req, false, refuse(CodeUnavailable, errNoSessions))
+		return a.refusedOAuth(ctx, &req, false, refuse(CodeUnavailable, errNoSessions))
 	}
 	if req.Method != http.MethodPost {
 		return a.wrongMethod(ctx, &req, http.MethodPost)
@@ -28,13 +28,10 @@ func (a *Auth) Refresh(ctx context.Context, req Request) Response {
 	if refusal == nil {
 		var tokens Tokens
 		if tokens, refusal = a.refresh(ctx, &req, presented); refusal == nil {
-			if presented.cookie {
-				return tokens.answerCookies()
-			}
-			return tokens.Response()
+			return a.handOut(ctx, &req, tokens, presented.cookie)
 		}
 	}
-	return *a.refusedOAuth(ctx, &req, presented.cookie, refusal)
+	return a.refusedOAuth(ctx, &req, presented.cookie, refusal)
 }
 
 // refreshToken finds the refresh token in req, and the access token that came
@@ -85,7 +82,7 @@ func (a *Auth) refresh(ctx context.Context, req *Request, found credential) (Tok
 	if refusal := a.checkCompanion(found.access, token); refusal != nil {
 		return Tokens{}, refusal
 	}
-	return a.advance(ctx, token, req.UserAgent, false)
+	return a.advance(ctx, step{token: token, userAgent: req.UserAgent, inCookies: found.cookie})
 }
 
 var (

@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"errors"
-	"net/http"
 	"sync"
 	"time"
 
@@ -20,9 +19,9 @@ var Conditional = []string{"If-Match", "If-None-Match", "If-Modified-Since", "If
 // must not be stored by any cache. For other requests it does nothing.
 func (d *Decision) Commit(set func(name, value string)) {
 	if d.Renewed {
-		set("Cache-Control", "no-store")
-		set("CDN-Cache-Control", "no-store") // RFC 9213
-		set("Surrogate-Control", "no-store") // its forerunner
+		for _, field := range uncacheable {
+			set(field.Name, field.Value)
+		}
 	}
 }
 
@@ -32,7 +31,7 @@ func (d *Decision) Commit(set func(name, value string)) {
 // good refresh token does not rescue. An Upgrade is left alone, because what
 // opens the connection does not pass cookies on.
 func (c *credential) renewable(req *Request, err error) bool {
-	return c.cookie && c.refresh != "" && req.Upgrade == "" && req.Method != http.MethodConnect &&
+	return c.cookie && c.refresh != "" && !req.opensChannel() &&
 		(errors.Is(err, errExpired) || errors.Is(err, errAbsent) || errors.Is(err, errOldKey))
 }
 
@@ -52,19 +51,20 @@ func (a *Auth) renew(ctx context.Context, req *Request, refresh string, old *Ide
 			return from
 		}
 	}
-	tokens, refusal := a.sessions.flights.join(ctx, token.Presented(), func() (Tokens, *Refusal) {
-		return a.advance(ctx, token, req.UserAgent, false)
+	return a.take(ctx, step{token: token, userAgent: req.UserAgent, inCookies: true})
+}
+
+// take takes st for a browser, together with whoever asks for the same just
+// now, and returns the caller with new cookies.
+func (a *Auth) take(ctx context.Context, st step) caller {
+	from := caller{cookie: true}
+	tokens, refusal := a.sessions.flights.join(ctx, st.token.Presented(), func() (Tokens, *Refusal) {
+		return a.advance(ctx, st)
 	})
 	if refusal != nil {
 		from.refusal = refusal
 		return from
 	}
-	return a.renewed(ctx, tokens)
-}
-
-// renewed returns the caller that tokens are for.
-func (a *Auth) renewed(ctx context.Context, tokens Tokens) caller {
-	from := caller{cookie: true}
 	now := a.config.Now()
 	id, err := a.verify(tokens.Access.Token, now)
 	if err == nil {
@@ -75,7 +75,9 @@ func (a *Auth) renewed(ctx context.Context, tokens Tokens) caller {
 		return from
 	}
 	from.identity = id
-	from.refusal = a.checkRevoked(ctx, id, now)
+	if a.sessions.revoked.has(id, now) { // ended meanwhile
+		from.refusal = refuse(CodeTokenRevoked, nil)
+	}
 	return from
 }
 
@@ -84,7 +86,7 @@ func (a *Auth) renewed(ctx context.Context, tokens Tokens) caller {
 // the request goes on with what it has.
 func (a *Auth) maintain(ctx context.Context, req *Request, found credential, from caller) caller {
 	id := from.identity
-	if a.sessions == nil || id == nil || req.Upgrade != "" || req.Method == http.MethodConnect {
+	if a.sessions == nil || id == nil || req.opensChannel() {
 		return from
 	}
 	after := from
@@ -92,7 +94,7 @@ func (a *Auth) maintain(ctx context.Context, req *Request, found credential, fro
 	switch {
 	case a.cookies.ReissueRefresh && !a.refreshable(ctx, found.refresh, now):
 		after = a.reissue(ctx, id, req.UserAgent)
-	case a.cookies.RenewBefore > 0 && found.refresh != "" && id.Expires().Sub(now) <= a.cookies.RenewBefore:
+	case found.refresh != "" && a.cookies.due(id, now):
 		after = a.renew(ctx, req, found.refresh, id)
 	}
 	if after.refusal == nil {
@@ -102,13 +104,21 @@ func (a *Auth) maintain(ctx context.Context, req *Request, found credential, fro
 	return from
 }
 
+// due reports whether id's token is to be renewed ahead of time: near its end,
+// and past the middle of its life, because one that a session's end cut short
+// is near its end from the beginning.
+func (c *cookies) due(id *Identity, now time.Time) bool {
+	left := id.Expires().Sub(now)
+	return left <= c.RenewBefore && left <= now.Sub(time.Unix(id.claims.IssuedAt, 0))
+}
+
 // refreshable reports whether refresh is a refresh token that is not over.
 func (a *Auth) refreshable(ctx context.Context, refresh string, now time.Time) bool {
 	token, err := a.sessions.codec.Parse(refresh)
 	if err != nil {
 		return false
 	}
-	record, found, err := a.sessions.Store.Find(ctx, token.ID)
+	record, found, err := a.find(ctx, token.ID)
 	return err != nil || found && now.Before(a.sessions.refreshEnd(&record))
 }
 
@@ -120,7 +130,7 @@ func (a *Auth) reissue(ctx context.Context, id *Identity, userAgent string) call
 		from.refusal = refuse(CodeRefreshInvalid, nil)
 		return from
 	}
-	record, found, err := a.sessions.Store.Find(ctx, sid)
+	record, found, err := a.find(ctx, sid)
 	if err != nil || !found {
 		from.refusal = refuse(CodeRefreshExpired, err)
 		return from
@@ -131,14 +141,7 @@ func (a *Auth) reissue(ctx context.Context, id *Identity, userAgent string) call
 		return from
 	}
 	token := session.Token{ID: sid, Nonce: nonce, Generation: record.Generation}
-	tokens, refusal := a.sessions.flights.join(ctx, token.Presented(), func() (Tokens, *Refusal) {
-		return a.advance(ctx, token, userAgent, true)
-	})
-	if refusal != nil {
-		from.refusal = refusal
-		return from
-	}
-	return a.renewed(ctx, tokens)
+	return a.take(ctx, step{token: token, userAgent: userAgent, inCookies: true, reissue: true})
 }
 
 var errNotDerived = errors.New("core: the session began before ReissueRefresh was set")

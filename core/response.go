@@ -1,5 +1,7 @@
 package core
 
+import "strings"
+
 // A Response is what an adapter sends.
 type Response struct {
 	// Status is the status code to answer with. Zero means that there is no
@@ -22,11 +24,13 @@ type Field struct{ Name, Value string }
 // and set for all others.
 func (r *Response) WriteHeader(set, add func(name, value string)) {
 	for _, f := range r.Header {
-		switch f.Name {
-		case "Set-Cookie", "Vary", "WWW-Authenticate":
+		if f.is("Set-Cookie") || f.is("Vary") || f.is("WWW-Authenticate") {
 			add(f.Name, f.Value)
-		default:
+		} else {
 			set(f.Name, f.Value)
 		}
 	}
 }
+
+// is reports whether f is the field called name (RFC 9110 §5.1).
+func (f *Field) is(name string) bool { return strings.EqualFold(f.Name, name) }

@@ -149,9 +149,7 @@ func (a *Auth) checkRevoked(ctx context.Context, id *Identity, now time.Time) *R
 	if !ours {
 		return refuse(CodeTokenRevoked, errNotListed)
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
-	defer cancel()
-	record, found, err := s.Store.Find(ctx, sid)
+	record, found, err := a.find(ctx, sid)
 	if err != nil {
 		return a.trouble(ctx, Event{Subject: id.Subject(), SessionID: sid.String()}, err)
 	}

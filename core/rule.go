@@ -12,11 +12,8 @@ import (
 // rules given to Protect must hold. The zero Rule refuses everyone.
 type Rule struct {
 	optional bool
-	check    func(context.Context, *Identity, clock) error
+	check    func(context.Context, *Identity, *Auth) error
 }
-
-// clock tells a rule the time of the Auth that applies it.
-type clock func() time.Time
 
 var (
 	errForbidden = errors.New("core: a rule refuses this identity")
@@ -25,7 +22,7 @@ var (
 
 // Role wants the token to have role (see [Config.RolesPath]), to the letter.
 func Role(role string) Rule {
-	return Rule{check: func(_ context.Context, id *Identity, _ clock) error {
+	return Rule{check: func(_ context.Context, id *Identity, _ *Auth) error {
 		return allow(id.HasRole(role), "role")
 	}}
 }
@@ -33,21 +30,21 @@ func Role(role string) Rule {
 // Scope wants the token to have scope: a word of the scope claim (RFC 6749
 // §3.3, RFC 8693 §4.2), which may also be an array, or be called scp.
 func Scope(scope string) Rule {
-	return Rule{check: func(_ context.Context, id *Identity, _ clock) error {
+	return Rule{check: func(_ context.Context, id *Identity, _ *Auth) error {
 		return allow(id.HasScope(scope), "scope")
 	}}
 }
 
 // AnyOf wants one of the rules to hold.
 func AnyOf(first Rule, more ...Rule) Rule {
-	return Rule{check: func(ctx context.Context, id *Identity, now clock) error {
-		err := first.apply(ctx, id, now)
+	return Rule{check: func(ctx context.Context, id *Identity, a *Auth) error {
+		err := first.apply(ctx, id, a)
 		for _, rule := range more {
 			if err == nil {
 				break
 			}
 			// Trouble with one rule must not hide behind the refusal of another.
-			if next := rule.apply(ctx, id, now); next == nil || errors.Is(err, errForbidden) {
+			if next := rule.apply(ctx, id, a); next == nil || errors.Is(err, errForbidden) {
 				err = next
 			}
 		}
@@ -58,11 +55,11 @@ func AnyOf(first Rule, more ...Rule) Rule {
 // AllOf wants all of the rules to hold, as Protect does with its own. It is of
 // use inside [AnyOf].
 func AllOf(first Rule, more ...Rule) Rule {
-	return Rule{check: func(ctx context.Context, id *Identity, now clock) error {
-		err := first.apply(ctx, id, now)
+	return Rule{check: func(ctx context.Context, id *Identity, a *Auth) error {
+		err := first.apply(ctx, id, a)
 		for _, rule := range more {
 			if err == nil {
-				err = rule.apply(ctx, id, now)
+				err = rule.apply(ctx, id, a)
 			}
 		}
 		return err
@@ -73,7 +70,7 @@ func AllOf(first Rule, more ...Rule) Rule {
 // should be quick, and must be safe for concurrent use. False refuses with 403;
 // an error is trouble on this side, and refuses with 503.
 func Check(ok func(ctx context.Context, id *Identity) (bool, error)) Rule {
-	return Rule{check: func(ctx context.Context, id *Identity, _ clock) error {
+	return Rule{check: func(ctx context.Context, id *Identity, _ *Auth) error {
 		allowed, err := ok(ctx, id)
 		if err != nil {
 			return err
@@ -86,7 +83,7 @@ func Check(ok func(ctx context.Context, id *Identity) (bool, error)) Rule {
 // Validate() error, that to return nil. The handler can then rely on [Claims];
 // a token that does not fit is refused with 401.
 func ClaimsOf[T any]() Rule {
-	return Rule{check: func(_ context.Context, id *Identity, _ clock) error {
+	return Rule{check: func(_ context.Context, id *Identity, _ *Auth) error {
 		if _, err := decodeClaims[T](id); err != nil {
 			return fmt.Errorf("%w: %w", errClaims, err)
 		}
@@ -99,8 +96,10 @@ func ClaimsOf[T any]() Rule {
 // not make a login recent. The refusal is 401 with the challenge of RFC 9470 §3,
 // which leaves the session alone: signing in again mends it.
 func RecentLogin(maxAge time.Duration) Rule {
-	return Rule{check: func(_ context.Context, id *Identity, now clock) error {
-		if since := now().Sub(id.AuthTime()); !id.AuthTime().IsZero() && since <= maxAge {
+	return Rule{check: func(_ context.Context, id *Identity, a *Auth) error {
+		since := a.config.Now().Sub(id.AuthTime())
+		// One in the future is as good as none, however far the clocks are off.
+		if !id.AuthTime().IsZero() && since <= maxAge && since >= -max(a.config.Leeway, time.Second) {
 			return nil
 		}
 		r := refuse(CodeLoginTooOld, nil)
@@ -115,10 +114,10 @@ func RecentLogin(maxAge time.Duration) Rule {
 func Optional() Rule { return Rule{optional: true} }
 
 // apply returns nil if id fulfils r, else an error that [ruleRefusal] understands.
-func (r Rule) apply(ctx context.Context, id *Identity, now clock) error {
+func (r Rule) apply(ctx context.Context, id *Identity, a *Auth) error {
 	switch {
 	case r.check != nil:
-		return r.check(ctx, id, now)
+		return r.check(ctx, id, a)
 	case r.optional:
 		return nil
 	}

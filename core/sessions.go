@@ -170,7 +170,6 @@ func (a *Auth) setSessions(wrong *mistakes) {
 	a.setRefreshKeys(s, wrong)
 	if s.Store == nil {
 		s.Store = session.NewMemory(0, a.config.Now)
-		a.config.Logger.Info("sessions are kept in the memory of this process: set Sessions.Store to share and keep them")
 	}
 }
 
@@ -208,6 +207,7 @@ func (a *Auth) follow(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		a.config.Logger.ErrorContext(ctx, "the feed of revocations broke off and is taken up again", "cause", err)
 		a.trouble(ctx, Event{}, fmt.Errorf("core: revocation feed: %w", err))
 		select {
 		case <-ctx.Done():
@@ -218,17 +218,23 @@ func (a *Auth) follow(ctx context.Context) {
 
 // Close stops what New started in the background, and waits for it to end. The
 // Auth judges on without news of revocations elsewhere. It is needed where an
-// Auth does not live as long as the process, and returns nil.
-func (a *Auth) Close() error {
+// Auth does not live as long as the process.
+func (a *Auth) Close() {
 	if a != nil && a.sessions != nil {
 		a.sessions.stop()
 		<-a.sessions.stopped
 	}
-	return nil
+}
+
+// opening is how a session is to begin.
+type opening struct {
+	userAgent string
+	inCookies bool       // its tokens are to fit into cookies
+	replaces  credential // the cookies whose session ends for it; zero for none
 }
 
 // begin opens a session for subject.
-func (a *Auth) begin(ctx context.Context, subject, userAgent string) (Tokens, *Refusal) {
+func (a *Auth) begin(ctx context.Context, subject string, o opening) (Tokens, *Refusal) {
 	s := a.sessions
 	if s == nil {
 		return Tokens{}, refuse(CodeUnavailable, errNoSessions)
@@ -251,14 +257,23 @@ func (a *Auth) begin(ctx context.Context, subject, userAgent string) (Tokens, *R
 	grant.Subject = subject
 	// Signed before the session exists, so that trouble with the key leaves none behind.
 	access, err := a.issue(grant, about)
+	if err == nil && o.inCookies {
+		err = a.cookies.fits(access)
+	}
 	if err != nil {
 		return Tokens{}, a.trouble(ctx, Event{Subject: subject}, err)
+	}
+	if o.replaces.cookie {
+		// No one could sign out of the old one any more.
+		if refusal := a.signOutCookies(ctx, o.replaces); refusal != nil {
+			return Tokens{}, refusal
+		}
 	}
 	record, err := s.Store.Create(ctx, session.New{
 		ID:        token.ID,
 		Subject:   subject,
 		NonceHash: token.Nonce.Hash(),
-		UserAgent: shorten(userAgent),
+		UserAgent: shorten(o.userAgent),
 		Idle:      s.policy.Idle,
 		Limit:     s.SessionTTL,
 		Remember:  s.policy.Remember,
@@ -273,14 +288,21 @@ func (a *Auth) begin(ctx context.Context, subject, userAgent string) (Tokens, *R
 	return a.tokens(access, token, &record), nil
 }
 
-// advance takes the step that token asks for: find the session, load its
-// subject anew, sign an access token, rotate. For a reissue, the session's own
-// end counts, not that of its refresh token.
-func (a *Auth) advance(ctx context.Context, token session.Token, userAgent string, reissue bool) (Tokens, *Refusal) {
-	s := a.sessions
+// step is a use of a refresh token.
+type step struct {
+	token     session.Token
+	userAgent string
+	inCookies bool // the new tokens are to fit into cookies
+	reissue   bool // the session's own end counts, not that of its refresh token
+}
+
+// advance takes st: find the session, load its subject anew, sign an access
+// token, rotate.
+func (a *Auth) advance(ctx context.Context, st step) (Tokens, *Refusal) {
+	s, token := a.sessions, st.token
 	ctx, cancel := s.detach(ctx)
 	defer cancel()
-	event := Event{SessionID: token.ID.String(), UserAgent: shorten(userAgent)}
+	event := Event{SessionID: token.ID.String(), UserAgent: shorten(st.userAgent)}
 	record, found, err := s.Store.Find(ctx, token.ID)
 	if err != nil {
 		return Tokens{}, a.trouble(ctx, event, err)
@@ -289,7 +311,7 @@ func (a *Auth) advance(ctx context.Context, token session.Token, userAgent strin
 		return Tokens{}, a.verdict(ctx, event, session.Unknown)
 	}
 	event.Subject = record.Subject
-	if !reissue {
+	if !st.reissue {
 		record.Idle = s.refreshEnd(&record)
 	}
 	// What will follow is known before the store is asked to do it. Who is
@@ -313,6 +335,11 @@ func (a *Auth) advance(ctx context.Context, token session.Token, userAgent strin
 	access, refusal := a.issueFor(ctx, event, grant, &after)
 	if refusal != nil {
 		return Tokens{}, refusal
+	}
+	if st.inCookies {
+		if err := a.cookies.fits(access); err != nil {
+			return Tokens{}, a.trouble(ctx, event, err)
+		}
 	}
 	record, verdict, err = s.Store.Advance(ctx, token.Presented(), s.policy)
 	if err != nil {
@@ -407,6 +434,13 @@ func (a *Auth) trouble(ctx context.Context, event Event, err error) *Refusal {
 }
 
 var errNoSessions = errors.New("core: Config.Sessions is not set")
+
+// find looks id up in the store, for as long as one use of it may take.
+func (a *Auth) find(ctx context.Context, id session.ID) (session.Record, bool, error) {
+	ctx, cancel := a.sessions.detach(ctx)
+	defer cancel()
+	return a.sessions.Store.Find(ctx, id)
+}
 
 // detach returns a context that outlives the client's, for as long as one use
 // of the store may take.

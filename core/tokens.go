@@ -39,22 +39,22 @@ func (t Tokens) Cookies() Response {
 	if refusal != nil {
 		return refusal.Response()
 	}
-	return Response{Header: append(header, Field{"Cache-Control", "no-store"})}
+	return Response{Header: header}
 }
 
 // answerCookies returns t as cookies, with a body that says for how long.
-func (t Tokens) answerCookies() Response {
+func (t Tokens) answerCookies() (Response, *Refusal) {
 	header, refusal := t.cookieFields()
 	if refusal != nil {
-		return refusal.Response()
+		return Response{}, refusal
 	}
 	body, err := json.Marshal(struct {
 		ExpiresIn int64 `json:"expires_in"`
 	}{int64(t.Access.TTL / time.Second)})
 	if err != nil { // a number always encodes
-		return refuse(CodeUnavailable, err).Response()
+		return Response{}, refuse(CodeUnavailable, err)
 	}
-	return answer(header, body)
+	return answer(header, body), nil
 }
 
 func (t Tokens) cookieFields() ([]Field, *Refusal) {

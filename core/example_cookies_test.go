@@ -1,0 +1,179 @@
+package core_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+)
+
+// exampleConfig is for a site that browsers sign in to.
+func exampleConfig() core.Config {
+	return core.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://www.example.com",
+		Keys:     core.HS256([]byte("at least 32 bytes, from a secret store")),
+		Cookies:  &core.CookieConfig{},
+		Sessions: &core.SessionConfig{
+			Subject: func(_ context.Context, subject string) (core.Grant, error) {
+				return core.Grant{Roles: []string{"user"}}, nil // from your database
+			},
+		},
+	}
+}
+
+// A browser signs in and gets two cookies; from then on it needs no script.
+// With an adapter, this is e.POST("/login", echojwt.Handle(core.Login(auth, check))).
+func ExampleLogin() {
+	auth, err := core.New(exampleConfig())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer auth.Close()
+
+	login := core.Login(auth, func(_ context.Context, username, password string) (string, bool, error) {
+		return username, username == "alice" && password == "wonderland", nil // a password hash, in earnest
+	})
+	res := login(context.Background(), core.Request{
+		Method:      http.MethodPost,
+		Host:        "www.example.com",
+		ContentType: "application/x-www-form-urlencoded",
+		Body:        strings.NewReader("username=alice&password=wonderland"),
+	})
+
+	fmt.Print(res.Status, " ", string(res.Body))
+	for _, field := range res.Header {
+		if field.Name != "Set-Cookie" {
+			continue
+		}
+		cookie, err := http.ParseSetCookie(field.Value)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(cookie.Name, "for script:", !cookie.HttpOnly, "for plain HTTP:", !cookie.Secure)
+	}
+	// Output:
+	// 200 {"expires_in":900}
+	// __Host-at for script: false for plain HTTP: false
+	// __Host-rt for script: false for plain HTTP: false
+}
+
+// A handler of your own, such as the callback of an OpenID Connect provider,
+// signs the visitor in and sends the browser on. Adapters have Send for what is
+// written out here.
+func ExampleTokens_Cookies() {
+	auth, err := core.New(exampleConfig())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer auth.Close()
+
+	callback := func(w http.ResponseWriter, r *http.Request) {
+		subject := "alice" // who the provider says it is, once state and token are checked
+		tokens, err := auth.SignIn(r.Context(), core.HTTPRequest(r), subject)
+		if err != nil {
+			http.Error(w, "please try again later", http.StatusServiceUnavailable)
+			return
+		}
+		cookies := tokens.Cookies()
+		cookies.WriteHeader(w.Header().Set, w.Header().Add)
+		if cookies.Status != 0 { // the cookies do not fit
+			http.Error(w, "please try again later", cookies.Status)
+			return
+		}
+		http.Redirect(w, r, "/home", http.StatusSeeOther)
+	}
+
+	w := httptest.NewRecorder()
+	callback(w, httptest.NewRequest(http.MethodGet, "/callback?code=1234", nil))
+	fmt.Println(w.Code, w.Header().Get("Location"), w.Header().Get("Cache-Control"), len(w.Header()["Set-Cookie"]), "cookies")
+	// Output: 303 /home no-store 2 cookies
+}
+
+// Whoever opens a page without a session is sent to the login page, and script
+// that fetches data gets the refusal as it is.
+func ExampleConfig_loginPage() {
+	config := exampleConfig()
+	config.Refuse = func(_ context.Context, req core.Request, r *core.Refusal) core.Response {
+		if r.Status != http.StatusUnauthorized || req.SecFetchMode != "navigate" || req.Method != http.MethodGet {
+			return core.Response{} // r.Response()
+		}
+		return core.Response{
+			Status: http.StatusSeeOther,
+			Header: []core.Field{{Name: "Location", Value: "/login?next=" + url.QueryEscape(req.Path)}},
+		}
+	}
+	auth, err := core.New(config)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer auth.Close()
+
+	for _, mode := range []string{"navigate", "cors"} {
+		d := auth.Decide(context.Background(), core.Request{
+			Method:       http.MethodGet,
+			Path:         "/account",
+			Host:         "www.example.com",
+			SecFetchMode: mode,
+		})
+		fmt.Println(mode, d.Response.Status, d.Refusal.Code)
+		for _, field := range d.Response.Header {
+			fmt.Println(" ", field.Name+":", field.Value)
+		}
+	}
+	// Output:
+	// navigate 303 token_missing
+	//   Location: /login?next=%2Faccount
+	//   Cache-Control: no-store
+	// cors 401 token_missing
+	//   Content-Type: application/problem+json
+	//   Cache-Control: no-store
+	//   WWW-Authenticate: Bearer
+}
+
+// What moves money wants a password that was typed a moment ago: a session that
+// was left open is not enough, and refreshing it does not help.
+func ExampleRecentLogin() {
+	now := time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
+	config := exampleConfig()
+	config.Now = func() time.Time { return now }
+	auth, err := core.New(config)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer auth.Close()
+
+	tokens, err := auth.SignIn(context.Background(), core.Request{}, "alice")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	pay := core.Request{
+		Method: http.MethodPost,
+		Path:   "/payments",
+		Host:   "www.example.com",
+		Cookie: []string{"__Host-at=" + tokens.Access.Token + "; __Host-rt=" + tokens.Refresh},
+	}
+	for _, minutes := range []time.Duration{1, 6} {
+		now = now.Add(minutes * time.Minute)
+		d := auth.Decide(context.Background(), pay, core.RecentLogin(5*time.Minute))
+		if d.Refusal == nil {
+			fmt.Println("paid by", d.Identity.Subject())
+			continue
+		}
+		fmt.Println(d.Refusal.Status, d.Refusal.Code, d.Refusal.Challenge)
+	}
+	// Output:
+	// paid by alice
+	// 401 login_too_old Bearer error="insufficient_user_authentication", max_age="300"
+}

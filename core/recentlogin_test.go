@@ -1,0 +1,162 @@
+package core_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+)
+
+// TestRecentLogin is about how old a login may be, by cookie and by header.
+func TestRecentLogin(t *testing.T) {
+	t.Parallel()
+	const maxAge = 5 * time.Minute
+	s := newCookieSite(t)
+	now := s.clock.Now()
+	const tooOld = "401 login_too_old"
+	for _, test := range []struct {
+		name     string
+		authTime any // nil: none
+		want     string
+	}{
+		{"just now", now.Unix(), "pass alice"},
+		{"within it", now.Add(-maxAge + time.Second).Unix(), "pass alice"},
+		{"as old as it may be", now.Add(-maxAge).Unix(), "pass alice"},
+		{"a second older", now.Add(-maxAge - time.Second).Unix(), tooOld},
+		{"long ago", now.Add(-300 * 24 * time.Hour).Unix(), tooOld},
+		{"absent", nil, tooOld},
+		{"zero", 0, tooOld},
+		{"a moment ahead", now.Unix() + 1, "pass alice"},
+		{"in the future", now.Add(time.Hour).Unix(), tooOld},
+		{"in milliseconds", now.UnixMilli(), tooOld},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			token := s.mint("", 0, map[string]any{"sid": nil, "auth_time": test.authTime})
+			for name, req := range map[string]core.Request{
+				"cookie": jar{access: token}.request(http.MethodGet),
+				"header": {Method: http.MethodGet, Authorization: []string{"Bearer " + token}},
+			} {
+				d := s.Decide(t.Context(), req, core.RecentLogin(maxAge))
+				if got := tellDecision(t, d); got != test.want {
+					t.Errorf("%s: got %s; want %s", name, got, test.want)
+				}
+			}
+		})
+	}
+}
+
+func TestRecentLoginChallenge(t *testing.T) {
+	t.Parallel()
+	s := newCookieSite(t)
+	token := s.mint("", 0, map[string]any{"sid": nil, "auth_time": nil})
+	for _, test := range []struct {
+		maxAge time.Duration
+		want   string
+	}{
+		{5 * time.Minute, `Bearer error="insufficient_user_authentication", max_age="300"`},
+		{time.Second, `Bearer error="insufficient_user_authentication", max_age="1"`},
+		{1500 * time.Millisecond, `Bearer error="insufficient_user_authentication", max_age="1"`},
+		{0, `Bearer error="insufficient_user_authentication", max_age="0"`},
+		{30 * 24 * time.Hour, `Bearer error="insufficient_user_authentication", max_age="2592000"`},
+	} {
+		d := s.Decide(t.Context(), jar{access: token}.request(http.MethodGet), core.RecentLogin(test.maxAge))
+		want := core.Response{
+			Status: http.StatusUnauthorized,
+			Header: []core.Field{
+				{Name: "Content-Type", Value: "application/problem+json"},
+				{Name: "Cache-Control", Value: "no-store"},
+				{Name: "WWW-Authenticate", Value: test.want},
+			},
+			Body: []byte(`{"type":"https://github.com/jwtgate/jwtgate#login_too_old","title":"Unauthorized","status":401,"detail":"This resource needs a more recent login.","code":"login_too_old"}` + "\n"),
+		}
+		got := d.Response
+		if got.Status != want.Status || !slices.Equal(got.Header, want.Header) || string(got.Body) != string(want.Body) || got.Err != nil {
+			t.Errorf("got %d %q %s; want %d %q %s", got.Status, got.Header, got.Body, want.Status, want.Header, want.Body)
+		}
+	}
+}
+
+// Refreshing does not make a login recent, in whatever way; a new login does.
+func TestRecentLoginAfterRefresh(t *testing.T) {
+	t.Parallel()
+	recent := core.RecentLogin(5 * time.Minute)
+	for _, test := range []struct {
+		name  string
+		after time.Duration
+		do    func(s *cookieSite, j *jar)
+		want  string
+	}{
+		{"nothing", 4 * time.Minute, func(*cookieSite, *jar) {}, "pass alice"},
+		{"nothing, too late", 6 * time.Minute, func(*cookieSite, *jar) {}, "401 login_too_old"},
+		{"renewed by the same request", time.Hour, func(*cookieSite, *jar) {}, "401 login_too_old new"},
+		{"renewed before", time.Hour, func(s *cookieSite, j *jar) {
+			j.take(s.Decide(t.Context(), j.request(http.MethodGet)).Response.Header)
+		}, "401 login_too_old"},
+		{"refreshed", 6 * time.Minute, func(s *cookieSite, j *jar) {
+			j.take(s.Refresh(t.Context(), post(j.lines())).Header)
+		}, "401 login_too_old"},
+		{"reissued by the same request", 6 * time.Minute, func(_ *cookieSite, j *jar) { j.refresh = "" }, "401 login_too_old new"},
+		{"signed in again", 6 * time.Minute, func(s *cookieSite, j *jar) {
+			j.take(core.Login(s.Auth, checkAlice)(t.Context(), postJSON(j.lines(), alicesPassword)).Header)
+		}, "pass alice"},
+		{"signed in again in one's own way", 6 * time.Minute, func(s *cookieSite, j *jar) {
+			tokens, err := s.SignIn(t.Context(), j.request(http.MethodGet), "alice")
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.take(tokens.Cookies().Header)
+		}, "pass alice"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := newCookieSite(t, func(c *core.Config) { c.Cookies.ReissueRefresh = true })
+			j := jarOf(s.signIn("alice"))
+			s.clock.Advance(test.after)
+			test.do(s, &j)
+			d := s.Decide(t.Context(), j.request(http.MethodPost), recent)
+			if got := tellDecision(t, d); got != test.want {
+				t.Errorf("got %s; want %s", got, test.want)
+			}
+			// The refusal leaves the session alone: what it takes is a new login.
+			j.take(d.Response.Header)
+			if got := s.decide(j.request(http.MethodPost)); got != "pass alice" {
+				t.Errorf("elsewhere: got %s", got)
+			}
+		})
+	}
+}
+
+// RecentLogin among other rules.
+func TestRecentLoginCombined(t *testing.T) {
+	t.Parallel()
+	s := newCookieSite(t)
+	j := jarOf(s.signIn("alice"))
+	s.clock.Advance(10 * time.Minute)
+	recent, older := core.RecentLogin(5*time.Minute), core.RecentLogin(15*time.Minute)
+	for _, test := range []struct {
+		name  string
+		rules []core.Rule
+		want  string
+	}{
+		{"role first", []core.Rule{core.Role("admin"), recent}, "403 insufficient_scope"},
+		{"recent first", []core.Rule{recent, core.Role("admin")}, "401 login_too_old"},
+		{"optional", []core.Rule{core.Optional(), recent}, "401 login_too_old"},
+		{"any of", []core.Rule{core.AnyOf(core.Role("user"), recent)}, "pass alice"},
+		{"any of, none", []core.Rule{core.AnyOf(core.Role("admin"), recent)}, "401 login_too_old"},
+		{"all of", []core.Rule{core.AllOf(core.Role("user"), older)}, "pass alice"},
+		{"all of, one not", []core.Rule{core.AllOf(core.Role("user"), recent)}, "401 login_too_old"},
+	} {
+		if got := s.decide(j.request(http.MethodGet), test.rules...); got != test.want {
+			t.Errorf("%s: got %s; want %s", test.name, got, test.want)
+		}
+	}
+	if got, want := s.decide(upgrade(j.request(http.MethodGet)), recent), "401 login_too_old"; got != want {
+		t.Errorf("Upgrade: got %s; want %s", got, want)
+	}
+	if got, want := s.decide(post(nil), core.Optional(), recent), "401 token_missing"; got != want {
+		t.Errorf("nobody: got %s; want %s", got, want)
+	}
+}

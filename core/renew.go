@@ -14,17 +14,6 @@ import (
 // join to what it has, nor a part of something.
 var Conditional = []string{"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range"}
 
-// Commit sets the header fields that the answer of a renewed request must go
-// out with, whatever the handler said: an answer with someone's cookies in it
-// must not be stored by any cache. For other requests it does nothing.
-func (d *Decision) Commit(set func(name, value string)) {
-	if d.Renewed {
-		for _, field := range uncacheable {
-			set(field.Name, field.Value)
-		}
-	}
-}
-
 // renewable reports whether a request whose access token failed with err is to
 // be served with a new one: if it is a browser's, and the token is merely old,
 // gone, or by a key that is no longer held. What is wrong in any other way, a

@@ -25,10 +25,10 @@ func Protect(auth *core.Auth, rules ...core.Rule) echo.MiddlewareFunc {
 				return err
 			}
 			if d.Renewed {
-				renewed := d // so that d need not be on the heap
-				commit := func() { renewed.Commit(c.Response().Header().Set) }
-				c.Response().Before(commit)
-				defer commit() // for a handler that writes nothing
+				// Below the Response, whose Before is not asked by Flush.
+				renewed := d.CommitWriter(c.Response().Writer)
+				defer renewed.Commit()
+				c.Response().Writer = renewed
 			}
 			c.SetRequest(d.Forward(r))
 			return next(c)
@@ -62,6 +62,8 @@ func Send(c echo.Context, res core.Response) (answered bool, err error) {
 	case res.Status == 0:
 		return false, nil
 	case res.Err != nil:
+		// Echo's renderers leave a Content-Type that is set already.
+		w.Header().Del(echo.HeaderContentType)
 		return true, echo.NewHTTPError(res.Status).SetInternal(res.Err)
 	}
 	w.WriteHeader(res.Status)

@@ -4,7 +4,9 @@
 //
 // Behind Protect, the identity is in c.UserContext(): read it with [Claims] and
 // [Identity] in a handler, with core.Claims and core.IdentityFrom below one, but
-// not in c.Context(). What is registered before Use stays open.
+// not in c.Context(). What is registered before Use stays open. Leave
+// fiber.Config.DisableHeaderNormalizing off: with it, names of header fields in
+// lower case, as HTTP/2 has them, are not found.
 package fiberjwt
 
 import (
@@ -12,7 +14,6 @@ import (
 	"net/http"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/utils"
 
 	"github.com/jwtgate/jwtgate/core"
 )
@@ -59,10 +60,15 @@ func Identity(c *fiber.Ctx) (*core.Identity, bool) { return core.IdentityFrom(c.
 // ErrorHandler. It reports whether the request is dealt with.
 func Send(c *fiber.Ctx, res core.Response) (answered bool, err error) {
 	res.WriteHeader(c.Response().Header.Set, c.Response().Header.Add)
-	switch {
-	case res.Status == 0:
+	if res.Status == 0 {
 		return false, nil
-	case res.Err != nil:
+	}
+	if c.Context().RequestBodyStream() != nil {
+		// fasthttp would take what is left of the body for the next request.
+		c.Context().SetConnectionClose()
+	}
+	if res.Err != nil {
+		c.Response().Header.Del(fiber.HeaderContentType) // that of res.Body
 		return true, &handedOver{fiber.NewError(res.Status, http.StatusText(res.Status)), res.Err}
 	}
 	return true, c.Status(res.Status).Send(res.Body)
@@ -74,30 +80,3 @@ type handedOver struct{ answer, cause error }
 
 func (e *handedOver) Error() string   { return e.answer.Error() }
 func (e *handedOver) Unwrap() []error { return []error{e.answer, e.cause} }
-
-// request returns c's request without its body. The strings are Fiber's buffers,
-// which the next request overwrites: core copies what it keeps.
-func request(c *fiber.Ctx) core.Request {
-	header := &c.Request().Header
-	peek := func(name string) string { return utils.UnsafeString(header.Peek(name)) }
-	return core.Request{
-		Method:        c.Method(),
-		Path:          c.Path(),
-		Host:          utils.UnsafeString(header.Host()),
-		Authorization: lines(header.PeekAll(fiber.HeaderAuthorization)),
-		Cookie:        lines(header.PeekAll(fiber.HeaderCookie)),
-		Origin:        peek(fiber.HeaderOrigin),
-		SecFetchSite:  peek("Sec-Fetch-Site"),
-		SecFetchMode:  peek("Sec-Fetch-Mode"),
-		Upgrade:       peek(fiber.HeaderUpgrade),
-		ContentType:   peek(fiber.HeaderContentType),
-		UserAgent:     peek(fiber.HeaderUserAgent),
-	}
-}
-
-func lines(values [][]byte) (lines []string) {
-	for _, value := range values {
-		lines = append(lines, utils.UnsafeString(value))
-	}
-	return lines
-}

@@ -23,9 +23,9 @@ func Protect(auth *core.Auth, rules ...core.Rule) func(next http.Handler) http.H
 				return
 			}
 			if d.Renewed {
-				cw := &commitWriter{ResponseWriter: w, decision: d}
-				defer cw.commit()
-				w = cw
+				renewed := d.CommitWriter(w)
+				defer renewed.Commit()
+				w = renewed
 			}
 			next.ServeHTTP(w, d.Forward(r))
 		})

@@ -3,6 +3,7 @@ package coretest
 import (
 	"context"
 	"encoding/base64"
+	"strings"
 	"testing"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -36,4 +37,22 @@ func Sign(tb testing.TB, alg string, key any, header, payload string) string {
 		tb.Fatalf("sign a token: %v", err)
 	}
 	return input + "." + encode(signature)
+}
+
+// Cookie returns the Cookie header of a browser in which subject has just signed
+// in. auth has Config.Sessions and Config.Cookies.
+func Cookie(tb testing.TB, auth *core.Auth, subject string) string {
+	tb.Helper()
+	tokens, err := auth.SignIn(context.Background(), core.Request{}, subject)
+	if err != nil {
+		tb.Fatalf("sign in: %v", err)
+	}
+	var pairs []string
+	for _, field := range tokens.Cookies().Header {
+		if field.Name == "Set-Cookie" {
+			pair, _, _ := strings.Cut(field.Value, ";")
+			pairs = append(pairs, pair)
+		}
+	}
+	return strings.Join(pairs, "; ")
 }

@@ -1,0 +1,245 @@
+package coretest
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jwtgate/jwtgate/core"
+)
+
+// A row is one request and the answer to it.
+type row struct {
+	name string
+	send string // the bytes of the request
+	want answer
+}
+
+// answer is what comes back, and whether a handler or an endpoint had a part in it.
+type answer struct {
+	core.Response
+	ran bool
+
+	anyBody  bool // the framework's error path writes body and Content-Type
+	orServer bool // a server may refuse such bytes by itself
+}
+
+// text is what handlers of the suite answer.
+func text(body string) core.Response {
+	return core.Response{Status: http.StatusOK, Header: []core.Field{{Name: "Content-Type", Value: "text/plain"}}, Body: []byte(body)}
+}
+
+// passed is the answer of a handler that sees who.
+func passed(who string) answer { return answer{Response: text(who), ran: true} }
+
+const problemJSON = "application/problem+json"
+
+// words are what clients and logs rely on, so they are written out once more.
+var words = map[core.Code]struct {
+	status            int
+	detail, challenge string
+}{
+	core.CodeMalformedCredentials: {400, "The credentials are not exactly one well-formed token.", `Bearer error="invalid_request"`},
+	core.CodeTokenMissing:         {401, "This resource needs an access token.", `Bearer`},
+	core.CodeTokenInvalid:         {401, "The access token is not valid.", `Bearer error="invalid_token"`},
+	core.CodeTokenExpired:         {401, "The access token has expired.", `Bearer error="invalid_token"`},
+	core.CodeTokenRevoked:         {401, "The access token has been revoked.", `Bearer error="invalid_token"`},
+	core.CodeLoginTooOld:          {401, "This resource needs a more recent login.", `Bearer error="insufficient_user_authentication", max_age="60"`},
+	core.CodeInsufficientScope:    {403, "The access token does not allow this.", `Bearer error="insufficient_scope"`},
+	core.CodeCrossSite:            {403, "The request came from another site.", ""},
+	core.CodeUnavailable:          {503, "The request cannot be judged at the moment.", ""},
+	core.CodeMalformedRequest:     {400, "The request body is not what this endpoint reads.", ""},
+	core.CodeInvalidCredentials:   {401, "The name or the password is wrong.", `Bearer`},
+	core.CodeRefreshMissing:       {401, "This endpoint needs a refresh token.", `Bearer error="invalid_token"`},
+	core.CodeRefreshInvalid:       {401, "The refresh token is not valid.", `Bearer error="invalid_token"`},
+	core.CodeRefreshExpired:       {401, "The session has expired.", `Bearer error="invalid_token"`},
+	core.CodeRefreshRevoked:       {401, "The session has been ended.", `Bearer error="invalid_token"`},
+	core.CodeRefreshReused:        {401, "The refresh token was used before, so the session has been ended.", `Bearer error="invalid_token"`},
+	core.CodeTooManySessions:      {403, "There are as many sessions as there may be: end another one first.", ""},
+	core.CodeNotFound:             {404, "There is no such session.", ""},
+	core.CodeMethodNotAllowed:     {405, "This endpoint does not have that method.", ""},
+	core.CodeThrottled:            {429, "There were too many attempts.", ""},
+}
+
+// refusal is the answer that refuses with code.
+func refusal(code core.Code) answer { return refusalOf(code, words[code].status, "") }
+
+// refusalOf is the answer that refuses with code, with a status of its own and
+// the error member of RFC 6749 §5.2.
+func refusalOf(code core.Code, status int, oauth string) answer {
+	if oauth != "" {
+		oauth = fmt.Sprintf(`,"error":%q`, oauth)
+	}
+	body := fmt.Sprintf(`{"type":"https://github.com/jwtgate/jwtgate#%s","title":%q,"status":%d,"detail":%q,"code":%q%s}`+"\n",
+		code, http.StatusText(status), status, words[code].detail, code, oauth)
+	a := answer{Response: core.Response{Status: status, Body: []byte(body)}}
+	a = a.with("Content-Type", problemJSON).with("Cache-Control", "no-store")
+	if words[code].challenge != "" {
+		a = a.with("WWW-Authenticate", words[code].challenge)
+	}
+	if status == http.StatusServiceUnavailable {
+		a = a.with("Retry-After", "1")
+	}
+	return a
+}
+
+// with returns a with another header field.
+func (a answer) with(name, value string) answer {
+	a.Header = append(slices.Clip(a.Header), core.Field{Name: name, Value: value})
+	return a
+}
+
+// cleared returns a with both cookies taken from the browser.
+func (a answer) cleared() answer {
+	const gone = "=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax"
+	return a.with("Set-Cookie", "__Host-at"+gone).with("Set-Cookie", "__Host-rt"+gone)
+}
+
+// renewed returns a with both cookies set, to values that are new every time,
+// and with what keeps it out of every cache.
+func (a answer) renewed() answer {
+	const week = "=*; Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Lax"
+	return a.with("Set-Cookie", "__Host-at"+week).with("Set-Cookie", "__Host-rt"+week).
+		with("Cache-Control", "no-store").with("CDN-Cache-Control", "no-store").with("Surrogate-Control", "no-store")
+}
+
+// server returns a for a request that a server may refuse by itself.
+func (a answer) server() answer {
+	a.orServer = true
+	return a
+}
+
+// A stage is a site that is served, and how often its handlers ran.
+type stage struct {
+	addr string
+	ran  atomic.Int64
+}
+
+// who is a Handler that answers with the subject that it sees, "nobody" if it
+// sees none.
+func (s *stage) who(v View) core.Response {
+	s.ran.Add(1)
+	return text(subject(v))
+}
+
+// subject returns whom v shows, if its four ways to tell agree.
+func subject(v View) string {
+	id, found := core.IdentityFrom(v.Context)
+	claims, err := core.Claims[Claims](v.Context)
+	switch {
+	case v.Identity != id || v.Found != found:
+		return fmt.Sprintf("Identity says %v, the request's context %v", v.Found, found)
+	case v.Claims != claims || fmt.Sprint(v.Err) != fmt.Sprint(err):
+		return fmt.Sprintf("Claims says %v, %v, the request's context %v, %v", v.Claims, v.Err, claims, err)
+	case !found && errors.Is(v.Err, core.ErrNoIdentity):
+		return "nobody"
+	case found && err == nil && claims.Subject == id.Subject():
+		return claims.Subject
+	}
+	return fmt.Sprintf("Identity says %v, Claims %v, %v", found, claims, err)
+}
+
+// run sends the request of each row and compares. Rows run one by one, so that
+// it is clear whose handler ran.
+func (s *stage) run(t *testing.T, rows []row) {
+	t.Helper()
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			before := s.ran.Load()
+			raw := exchange(t, s.addr, row.send)
+			// The connection is closed, so what ran for it is over.
+			row.want.check(t, row.send, raw, s.ran.Load()-before)
+		})
+	}
+}
+
+// named are the header fields that core has a say in: an answer has those lines
+// of them that are wanted, and no other.
+var named = []string{
+	"Allow", "Cache-Control", "CDN-Cache-Control", "Content-Type", "ETag", "Location",
+	"Retry-After", "Set-Cookie", "Surrogate-Control", "Vary", "WWW-Authenticate",
+}
+
+// fresh is a cookie of ours, whose value nobody can foretell.
+var fresh = regexp.MustCompile(`\b(__Host-[ar]t)=[^;]+`)
+
+// check compares a with raw, the answer to send.
+func (a answer) check(t *testing.T, send string, raw []byte, ran int64) {
+	t.Helper()
+	method, _, _ := strings.Cut(send, " ")
+	got, err := parse(raw, method)
+	if err != nil {
+		t.Fatalf("got %q: %v", raw, err)
+	}
+	if a.orServer && got.header.Get("Content-Type") != problemJSON && ran == 0 &&
+		(got.status == http.StatusBadRequest || got.status == http.StatusRequestHeaderFieldsTooLarge) {
+		return
+	}
+	if !a.ran {
+		checkEcho(t, send, raw)
+	}
+	if want := map[bool]int64{true: 1}[a.ran]; ran != want {
+		t.Errorf("handler ran %d times, want %d", ran, want)
+	}
+	if got.status != a.Status {
+		t.Errorf("got status %d, want %d", got.status, a.Status)
+	}
+	for _, name := range named {
+		if a.anyBody && name == "Content-Type" {
+			continue
+		}
+		values, want := got.header.Values(name), a.values(name)
+		for i := range values {
+			values[i] = fresh.ReplaceAllString(values[i], "$1=*")
+		}
+		if !slices.Equal(values, want) {
+			t.Errorf("got %s %q, want %q", name, values, want)
+		}
+	}
+	want := string(a.Body)
+	if method == http.MethodHead {
+		want = ""
+	}
+	if got.body != want && !a.anyBody {
+		t.Errorf("got body %q, want %q", got.body, want)
+	}
+}
+
+// values returns the values of the header fields called name: of the last one,
+// if an answer has it once.
+func (a answer) values(name string) []string {
+	var values []string
+	for _, f := range a.Header {
+		if f.Name == name {
+			values = append(values, f.Value)
+		}
+	}
+	switch name {
+	case "Set-Cookie", "Vary", "WWW-Authenticate":
+		return values
+	}
+	return values[max(0, len(values)-1):]
+}
+
+// checkEcho reports an answer that repeats a part of the request's credentials
+// anywhere but in new cookies.
+func checkEcho(t *testing.T, send string, raw []byte) {
+	t.Helper()
+	answer := fresh.ReplaceAllString(string(raw), "$1=*")
+	for line := range strings.SplitSeq(send, "\r\n") {
+		name, value, _ := strings.Cut(line, ":")
+		if !strings.EqualFold(name, "Authorization") && !strings.EqualFold(name, "Cookie") {
+			continue
+		}
+		for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune(" .;,=\"", r) }) {
+			if len(word) > 12 && strings.Contains(answer, word) {
+				t.Errorf("the answer repeats %q", word)
+			}
+		}
+	}
+}

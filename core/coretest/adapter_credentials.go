@@ -1,0 +1,140 @@
+package coretest
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+)
+
+const (
+	siteIssuer   = "https://issuer.example"
+	siteAudience = "https://site.example"
+	siteSecret   = "the secret of every Auth of the suite"
+)
+
+// siteTime is when the suite takes place.
+var siteTime = time.Unix(2_000_000_000, 0)
+
+// newAuth returns an Auth for the suite, with what change makes of its Config.
+func newAuth(t *testing.T, change ...func(*core.Config)) *core.Auth {
+	t.Helper()
+	config := core.Config{
+		Issuer:   siteIssuer,
+		Audience: siteAudience,
+		Keys:     core.HS256([]byte(siteSecret)),
+		Now:      NewClock(siteTime).Now,
+	}
+	for _, apply := range change {
+		apply(&config)
+	}
+	auth, err := core.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(auth.Close)
+	return auth
+}
+
+func withCookies(c *core.Config) { c.Cookies = &core.CookieConfig{} }
+
+func withOtherKey(c *core.Config) {
+	c.Keys = core.HS256([]byte("a secret that is not that of the site"))
+}
+
+func anHourAgo(c *core.Config) { c.Now = NewClock(siteTime.Add(-time.Hour)).Now }
+
+// guards returns one Guard.
+func guards(auth *core.Auth, rules ...core.Rule) []Guard { return []Guard{{auth, rules}} }
+
+// runCredentials is about finding the token and judging it.
+func runCredentials(t *testing.T, serve Adapter) {
+	auth := newAuth(t)
+	small := newAuth(t, func(c *core.Config) { c.MaxTokenSize = 100 })
+	good := Token(t, auth, "alice")
+	sign := func(header, payload string) string {
+		return "Authorization: Bearer " + Sign(t, "HS256", []byte(siteSecret), header, payload)
+	}
+	const claims = `{"iss":"https://issuer.example","aud":"https://site.example","sub":"alice","exp":2000000900}`
+	var (
+		bearer    = "Authorization: Bearer " + good
+		expired   = "Authorization: Bearer " + Token(t, newAuth(t, anHourAgo), "alice")
+		otherKey  = "Authorization: Bearer " + Token(t, newAuth(t, withOtherKey), "alice")
+		segments  = strings.Split(good, ".")
+		missing   = refusal(core.CodeTokenMissing)
+		malformed = refusal(core.CodeMalformedCredentials)
+		invalid   = refusal(core.CodeTokenInvalid)
+	)
+	var s stage
+	s.addr = serve(t, Site{Routes: []Route{
+		{Method: "GET", Path: "/private", Guards: guards(auth), Handler: s.who},
+		{Method: "POST", Path: "/private", Guards: guards(auth), Handler: s.who},
+		{Method: "HEAD", Path: "/private", Guards: guards(auth), Handler: s.who},
+		{Method: "GET", Path: "/small", Guards: guards(small), Handler: s.who},
+		{Method: "GET", Path: "/public", Handler: s.who},
+	}})
+	s.run(t, []row{
+		{"good", get("/private", bearer), passed("alice")},
+		{"good, public route", get("/public", bearer), passed("nobody")},
+		{"good, POST", post("/private", bearer), passed("alice")},
+		{"good, HEAD", request("HEAD", "/private", "", bearer), passed("alice")},
+		{"none", get("/private"), missing},
+		{"none, public route", get("/public"), passed("nobody")},
+		{"none, HEAD", request("HEAD", "/private", ""), missing},
+
+		{"name in lower case", get("/private", "authorization: Bearer "+good), passed("alice")},
+		{"name in upper case", get("/private", "AUTHORIZATION: Bearer "+good), passed("alice")},
+		{"scheme in lower case", get("/private", "Authorization: bearer "+good), passed("alice")},
+		{"scheme in upper case", get("/private", "Authorization: BEARER "+good), passed("alice")},
+		{"spaces after the scheme", get("/private", "Authorization: Bearer   "+good), passed("alice")},
+		{"spaces around the value", get("/private", "Authorization:   Bearer "+good+"  "), passed("alice")},
+		{"tabs around the value", get("/private", "Authorization:\tBearer "+good+"\t"), passed("alice")},
+		{"folded after the scheme", get("/private", "Authorization: Bearer\r\n "+good), passed("alice").server()},
+
+		{"empty header", get("/private", "Authorization:"), missing},
+		{"scheme Basic", get("/private", "Authorization: Basic YWxpY2U6d29uZGVybGFuZA=="), missing},
+		{"scheme Bearer2", get("/private", "Authorization: Bearer2 "+good), missing},
+		{"no scheme", get("/private", "Authorization: "+good), missing},
+		{"in the query", get("/private?access_token=" + good), missing},
+		{"in a form", request("POST", "/private", "access_token="+good, "Content-Type: application/x-www-form-urlencoded"), missing},
+		{"in a cookie, no cookies configured", get("/private", "Cookie: __Host-at="+good), missing},
+
+		{"scheme alone", get("/private", "Authorization: Bearer"), malformed},
+		{"scheme and spaces", get("/private", "Authorization: Bearer  "), malformed},
+		{"tab after the scheme", get("/private", "Authorization: Bearer\t"+good), malformed},
+		{"two headers", get("/private", bearer, bearer), malformed},
+		{"two headers, two spellings", get("/private", bearer, "authorization: Bearer "+good), malformed},
+		{"Bearer and Basic", get("/private", bearer, "Authorization: Basic YWxpY2U6d29uZGVybGFuZA=="), malformed},
+		{"Bearer and an empty header", get("/private", bearer, "Authorization:"), malformed},
+		{"two tokens", get("/private", bearer+" "+good), malformed},
+		{"two tokens, comma", get("/private", bearer+", Bearer "+good), malformed},
+		{"comma at the end", get("/private", bearer+","), malformed},
+		{"in quotes", get("/private", `Authorization: Bearer "`+good+`"`), malformed},
+		{"padding alone", get("/private", "Authorization: Bearer ===="), malformed},
+		{"beyond ASCII", get("/private", bearer+"é"), malformed},
+		{"beyond UTF-8", get("/private", bearer+"\xff"), malformed},
+		{"folded", get("/private", bearer+"\r\n "+good), malformed.server()},
+		{"line feed", get("/private", bearer+"\n"+good, "X-Trace: 1"), malformed.server()},
+		{"carriage return", get("/private", bearer+"\r"+good), malformed.server()},
+		{"zero byte", get("/private", bearer+"\x00"), malformed.server()},
+		{"delete", get("/private", bearer+"\x7f"), malformed.server()},
+		{"long", get("/private", bearer+strings.Repeat("A", 8<<10)), malformed.server()},
+		{"longer than configured", get("/small", bearer), malformed},
+
+		{"no JWS", get("/private", "Authorization: Bearer wonderland.example"), invalid},
+		{"padded", get("/private", bearer+"="), invalid},
+		{"two segments", get("/private", "Authorization: Bearer "+segments[0]+"."+segments[1]), invalid},
+		{"five segments", get("/private", bearer+"."+segments[0]+"."+segments[1]), invalid},
+		{"signature of another token", get("/private", "Authorization: Bearer "+segments[0]+"."+segments[1]+"."+segments[0]), invalid},
+		{"other key", get("/private", otherKey), invalid},
+		{"without kid", get("/private", sign(`{"alg":"HS256"}`, claims)), passed("alice")},
+		{"no algorithm", get("/private", sign(`{"alg":"none"}`, claims)), invalid},
+		{"an ID token", get("/private", sign(`{"alg":"HS256","typ":"id_token"}`, claims)), invalid},
+		{"other issuer", get("/private", sign(`{"alg":"HS256"}`, strings.Replace(claims, "issuer", "tissuer", 1))), invalid},
+		{"other audience", get("/private", sign(`{"alg":"HS256"}`, strings.Replace(claims, "site", "sight", 1))), invalid},
+		{"for ever", get("/private", sign(`{"alg":"HS256"}`, strings.Replace(claims, "exp", "ext", 1))), invalid},
+		{"expired", get("/private", expired), refusal(core.CodeTokenExpired)},
+		{"expired, HEAD", request("HEAD", "/private", "", expired), refusal(core.CodeTokenExpired)},
+	})
+}

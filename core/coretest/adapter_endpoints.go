@@ -1,0 +1,142 @@
+package coretest
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/jwtgate/jwtgate/core"
+)
+
+// runEndpoints is about Handle and Send: what is returned is what is sent.
+func runEndpoints(t *testing.T, serve Adapter) {
+	key := ed25519.NewKeyFromSeed([]byte("the seed of the suite, 32 bytes."))
+	public := newAuth(t, func(c *core.Config) { c.Keys = core.EdDSA(key) })
+	secret := newAuth(t)
+	var none *core.Auth
+	var s stage
+
+	set := answer{Response: public.JWKS(t.Context(), core.Request{Method: http.MethodGet})}
+	moved := core.Response{Status: http.StatusSeeOther, Header: []core.Field{
+		{Name: "Location", Value: "/elsewhere"},
+		{Name: "Cache-Control", Value: "no-store"},
+		{Name: "Set-Cookie", Value: "a=1; Path=/; Secure; HttpOnly; SameSite=Lax"},
+		{Name: "Set-Cookie", Value: "b=2; Path=/; Secure; HttpOnly; SameSite=Strict; Partitioned"},
+		{Name: "Set-Cookie", Value: "a=; Path=/old; Max-Age=0"},
+		{Name: "Vary", Value: "Cookie"},
+		{Name: "Vary", Value: "Origin"},
+		{Name: "WWW-Authenticate", Value: "Bearer"},
+		{Name: "WWW-Authenticate", Value: `Basic realm="wonderland"`},
+	}}
+	done := core.Response{Status: http.StatusNoContent}
+	large := text(strings.Repeat("0123456789abcdef", 1<<14))
+
+	endpoint := func(res core.Response) core.Endpoint {
+		return func(context.Context, core.Request) core.Response {
+			s.ran.Add(1)
+			return res
+		}
+	}
+	handler := func(res core.Response) func(View) core.Response {
+		return func(View) core.Response {
+			s.ran.Add(1)
+			return res
+		}
+	}
+	s.addr = serve(t, Site{Routes: []Route{
+		{Method: "GET", Path: "/keys", Endpoint: public.JWKS},
+		{Method: "HEAD", Path: "/keys", Endpoint: public.JWKS},
+		{Method: "POST", Path: "/keys", Endpoint: public.JWKS},
+		{Method: "GET", Path: "/no-keys", Endpoint: secret.JWKS},
+		{Method: "GET", Path: "/nil", Endpoint: none.JWKS},
+		{Method: "GET", Path: "/guarded", Guards: guards(secret), Endpoint: endpoint(done)},
+		{Method: "POST", Path: "/moved", Endpoint: endpoint(moved)},
+		{Method: "POST", Path: "/done", Endpoint: endpoint(done)},
+		{Method: "GET", Path: "/large", Endpoint: endpoint(large)},
+		{Method: "POST", Path: "/handler-moved", Handler: handler(moved)},
+		{Method: "POST", Path: "/handler-done", Handler: handler(done)},
+		{Method: "GET", Path: "/handler-large", Handler: handler(large)},
+		{Method: "HEAD", Path: "/handler-large", Handler: handler(large)},
+	}})
+	s.run(t, []row{
+		{"JWKS", get("/keys"), set},
+		{"JWKS, HEAD", request("HEAD", "/keys", ""), set},
+		{"JWKS, POST", post("/keys"), refusal(core.CodeMethodNotAllowed).with("Allow", "GET, HEAD")},
+		{"JWKS of secrets", get("/no-keys"), answer{Response: core.Response{Status: 200, Header: set.Header, Body: []byte(`{"keys":[]}`)}}},
+		{"JWKS of a nil Auth", get("/nil"), refusal(core.CodeUnavailable)},
+		{"guarded, nobody", get("/guarded"), refusal(core.CodeTokenMissing)},
+		{"guarded, somebody", get("/guarded", "Authorization: Bearer "+Token(t, secret, "alice")), answer{Response: done, ran: true}},
+		{"redirect, cookies", post("/moved"), answer{Response: moved, ran: true}},
+		{"no content", post("/done"), answer{Response: done, ran: true}},
+		{"much content", get("/large"), answer{Response: large, ran: true}},
+		{"redirect, cookies by Send", post("/handler-moved"), answer{Response: moved, ran: true}},
+		{"no content by Send", post("/handler-done"), answer{Response: done, ran: true}},
+		{"much content by Send", get("/handler-large"), answer{Response: large, ran: true}},
+		{"much content by Send, HEAD", request("HEAD", "/handler-large", ""), answer{Response: large, ran: true}},
+	})
+}
+
+// runRequests is about what core is told of a request.
+func runRequests(t *testing.T, serve Adapter) {
+	tell := func(req core.Request) core.Response {
+		var body []byte
+		if req.Body != nil {
+			var err error
+			if body, err = io.ReadAll(req.Body); err != nil {
+				return text(err.Error())
+			}
+		}
+		return text(fmt.Sprintf("%s %s %s, Authorization %q, Cookie %q, %q, %q, %q, %q, %q, %q, %.20q and %d bytes", req.Method, req.Host, req.Path,
+			req.Authorization, req.Cookie, req.Origin, req.SecFetchSite, req.SecFetchMode, req.Upgrade, req.ContentType, req.UserAgent, body, len(body)))
+	}
+	// A guard is told all of it but the body, so that is left out here.
+	auth := newAuth(t, func(c *core.Config) {
+		c.Refuse = func(_ context.Context, req core.Request, _ *core.Refusal) core.Response {
+			req.Body = nil
+			return tell(req)
+		}
+	})
+	var s stage
+	endpoint := func(_ context.Context, req core.Request) core.Response {
+		s.ran.Add(1)
+		return tell(req)
+	}
+	var routes []Route
+	for _, method := range []string{"GET", "POST"} {
+		routes = append(routes,
+			Route{Method: method, Path: "/endpoint", Endpoint: endpoint},
+			Route{Method: method, Path: "/guard", Guards: guards(auth), Handler: s.who})
+	}
+	s.addr = serve(t, Site{Routes: routes})
+
+	lines := []string{
+		"Authorization: Basic YTpi", "Cookie: a=1; b=2", "Authorization: Digest c", "Cookie: a=3; é",
+		"Origin: https://app.example", "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: cors", "Upgrade: websocket", "Content-Type: application/json", "User-Agent: a browser",
+		// What is not asked for, and what only looks alike.
+		"X-Authorization: Bearer x", "Proxy-Authorization: Bearer y", "X-Forwarded-Host: evil.example", "X-HTTP-Method-Override: DELETE", "Referer: https://evil.example",
+	}
+	const fields = `Authorization ["Basic YTpi" "Digest c"], Cookie ["a=1; b=2" "a=3; é"], "https://app.example", "same-site", "cors", "websocket", "application/json", "a browser", `
+	const nothing = `Authorization [], Cookie [], "", "", "", "", "", "", "" and 0 bytes`
+	long := strings.Repeat("0123456789", 10_000)
+	told := func(who string) answer { return answer{Response: text(who), ran: true} }
+	refused := func(who string) answer {
+		return answer{Response: text(who)}.with("Cache-Control", "no-store")
+	}
+	s.run(t, []row{
+		{"all", request("POST", "/endpoint", "some text", lines...), told(`POST site.example /endpoint, ` + fields + `"some text" and 9 bytes`)},
+		{"nothing", get("/endpoint"), told("GET site.example /endpoint, " + nothing)},
+		{"query", get("/endpoint?a=b"), told("GET site.example /endpoint, " + nothing)},
+		{"host in the target", get("http://other.example/endpoint"), told("GET other.example /endpoint, " + nothing)},
+		{"empty body", request("POST", "/endpoint", "", "Content-Length: 0"), told("POST site.example /endpoint, " + nothing)},
+		{"long body", request("POST", "/endpoint", long), told(`POST site.example /endpoint, Authorization [], Cookie [], "", "", "", "", "", "", "01234567890123456789" and 100000 bytes`)},
+		{"body in chunks", post("/endpoint", "Transfer-Encoding: chunked") + "4\r\nsome\r\n5\r\n text\r\n0\r\n\r\n", told(`POST site.example /endpoint, Authorization [], Cookie [], "", "", "", "", "", "", "some text" and 9 bytes`)},
+		{"body as it was sent", request("POST", "/endpoint", "some text", "Content-Encoding: gzip"), told(`POST site.example /endpoint, Authorization [], Cookie [], "", "", "", "", "", "", "some text" and 9 bytes`)},
+		{"all, by a guard", request("POST", "/guard", "some text", lines...), refused(`POST site.example /guard, ` + fields + `"" and 0 bytes`)},
+		{"nothing, by a guard", get("/guard"), refused("GET site.example /guard, " + nothing)},
+		{"query, by a guard", get("/guard?a=b"), refused("GET site.example /guard, " + nothing)},
+	})
+}

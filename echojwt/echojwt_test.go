@@ -1,0 +1,246 @@
+package echojwt_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+	"github.com/jwtgate/jwtgate/echojwt"
+)
+
+func TestAdapter(t *testing.T) {
+	t.Parallel()
+	coretest.RunAdapter(t, serve)
+}
+
+// serve is a [coretest.Adapter].
+func serve(t *testing.T, site coretest.Site) string {
+	e := echo.New()
+	e.Use(outer(site))
+	for _, route := range site.Routes {
+		group := e.Group(route.Path)
+		var guards []echo.MiddlewareFunc
+		for i, guard := range route.Guards {
+			protect := echojwt.Protect(guard.Auth, guard.Rules...)
+			if i == 0 {
+				group.Use(protect)
+			} else {
+				guards = append(guards, protect)
+			}
+		}
+		group.Add(route.Method, "", handler(route), guards...)
+	}
+	server := httptest.NewServer(e)
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+func outer(site coretest.Site) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			for _, field := range site.Header {
+				c.Response().Header().Add(field.Name, field.Value)
+			}
+			if site.Context != nil {
+				c.SetRequest(c.Request().WithContext(site.Context(c.Request().Context())))
+			}
+			return next(c)
+		}
+	}
+}
+
+func handler(route coretest.Route) echo.HandlerFunc {
+	if route.Endpoint != nil {
+		return echojwt.Handle(route.Endpoint)
+	}
+	return func(c echo.Context) error {
+		id, found := echojwt.Identity(c)
+		claims, err := echojwt.Claims[coretest.Claims](c)
+		_, sendErr := echojwt.Send(c, route.Handler(coretest.View{Context: c.Request().Context(), Identity: id, Found: found, Claims: claims, Err: err, Header: c.Request().Header.Get}))
+		return sendErr
+	}
+}
+
+// newAuth returns an Auth by which alice has signed in so long ago that cookie
+// is renewed, and a good token.
+func newAuth(t *testing.T, refuse func(context.Context, core.Request, *core.Refusal) core.Response) (auth *core.Auth, cookie, token string) {
+	t.Helper()
+	clock := coretest.NewClock(time.Unix(2_000_000_000, 0))
+	auth, err := core.New(core.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for tests")),
+		Cookies:  &core.CookieConfig{},
+		Sessions: &core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }},
+		Refuse:   refuse,
+		Now:      clock.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(auth.Close)
+	cookie = coretest.Cookie(t, auth, "alice")
+	clock.Advance(time.Hour)
+	return auth, cookie, coretest.Token(t, auth, "alice")
+}
+
+// Echo's error handler is asked for an answer only if a refusal is handed over.
+func TestHandOver(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name   string
+		refuse func(context.Context, core.Request, *core.Refusal) core.Response
+		asked  int
+		body   string
+		kind   string
+	}{
+		{"not handed over", nil, 0, `"code":"token_missing"`, "application/problem+json"},
+		{"handed over", core.HandOver, 1, `{"error":"token_missing"}`, echo.MIMEApplicationJSON},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			auth, _, _ := newAuth(t, row.refuse)
+			e := echo.New()
+			asked := 0
+			e.HTTPErrorHandler = func(err error, c echo.Context) {
+				asked++
+				refusal, native := (*core.Refusal)(nil), (*echo.HTTPError)(nil)
+				if !errors.As(err, &refusal) || !errors.As(err, &native) || native.Code != refusal.Status {
+					t.Errorf("got %v, want an HTTPError and a refusal of one status", err)
+					return
+				}
+				_ = c.JSON(native.Code, map[string]any{"error": refusal.Code})
+			}
+			e.GET("/", func(echo.Context) error {
+				t.Error("the handler ran")
+				return nil
+			}, echojwt.Protect(auth))
+			w := serveOne(e, "", "")
+			if asked != row.asked {
+				t.Errorf("the error handler was asked %d times, want %d", asked, row.asked)
+			}
+			if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), row.body) {
+				t.Errorf("got %d %q, want %q", w.Code, w.Body, row.body)
+			}
+			if got := w.Header().Get("Content-Type"); got != row.kind {
+				t.Errorf("got Content-Type %q, want %q", got, row.kind)
+			}
+		})
+	}
+}
+
+// An error of the handler's own is the error handler's, guard or no guard.
+func TestHandlerError(t *testing.T) {
+	t.Parallel()
+	auth, _, token := newAuth(t, nil)
+	e := echo.New()
+	e.GET("/", func(echo.Context) error { return echo.ErrTeapot }, echojwt.Protect(auth))
+	if w := serveOne(e, "Authorization", "Bearer "+token); w.Code != http.StatusTeapot {
+		t.Errorf("got status %d, want %d", w.Code, http.StatusTeapot)
+	}
+}
+
+// What runs outside of the guard, such as a logger, sees who it was afterwards.
+func TestIdentityAfterwards(t *testing.T) {
+	t.Parallel()
+	auth, _, token := newAuth(t, nil)
+	e := echo.New()
+	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			err := next(c)
+			if id, found := echojwt.Identity(c); !found || id.Subject() != "alice" {
+				t.Errorf("got identity: %t, want alice", found)
+			}
+			return err
+		}
+	})
+	e.GET("/", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }, echojwt.Protect(auth))
+	serveOne(e, "Authorization", "Bearer "+token)
+}
+
+// A guard on a group also keeps to itself which paths there are.
+func TestUnknownPath(t *testing.T) {
+	t.Parallel()
+	auth, _, token := newAuth(t, nil)
+	e := echo.New()
+	e.Group("/api", echojwt.Protect(auth)).GET("/notes", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) })
+	for header, want := range map[string]int{"": http.StatusUnauthorized, "Bearer " + token: http.StatusNotFound} {
+		r := httptest.NewRequest(http.MethodGet, "/api/unknown", nil)
+		r.Header.Set("Authorization", header)
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("got status %d, want %d", w.Code, want)
+		}
+	}
+}
+
+// The suite writes by Send alone. However else a handler writes, the answer to a
+// renewed request must not be stored.
+func TestRenewed(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		write echo.HandlerFunc
+	}{
+		{"nothing", func(echo.Context) error { return nil }},
+		{"NoContent", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }},
+		{"JSON", func(c echo.Context) error { return c.JSON(http.StatusOK, "short") }},
+		{"Redirect", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, "/") }},
+		{"Stream", func(c echo.Context) error { return c.Stream(http.StatusOK, "text/plain", strings.NewReader("short")) }},
+		{"Flush", func(c echo.Context) error {
+			c.Response().Flush()
+			return nil
+		}},
+		{"ServeContent", func(c echo.Context) error {
+			http.ServeContent(c.Response(), c.Request(), "a.txt", time.Unix(1, 0), strings.NewReader("short"))
+			return nil
+		}},
+		{"WriteHeader of the writer within", func(c echo.Context) error {
+			c.Response().Writer.WriteHeader(http.StatusTeapot)
+			return nil
+		}},
+		{"Write of the writer within", func(c echo.Context) error {
+			_, err := c.Response().Writer.Write([]byte("short"))
+			return err
+		}},
+		{"error", func(echo.Context) error { return echo.ErrTeapot }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			auth, cookie, _ := newAuth(t, nil)
+			e := echo.New()
+			e.GET("/", func(c echo.Context) error {
+				c.Response().Header().Set("Cache-Control", "public")
+				return row.write(c)
+			}, echojwt.Protect(auth))
+			w := serveOne(e, "Cookie", cookie)
+			if got := w.Result().Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
+				t.Errorf("got Cache-Control %q, want no-store", got)
+			}
+			if got := len(w.Result().Cookies()); got != 2 {
+				t.Errorf("got %d cookies, want 2", got)
+			}
+		})
+	}
+}
+
+// serveOne serves GET / with one header field.
+func serveOne(h http.Handler, name, value string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	if name != "" {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}

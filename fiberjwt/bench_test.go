@@ -1,0 +1,54 @@
+package fiberjwt_test
+
+import (
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/jwtgate/jwtgate/fiberjwt"
+)
+
+// Bare is what a handler costs without the guard, to be taken off the others.
+func BenchmarkProtect(b *testing.B) {
+	auth, token := signIn()
+	handler := func(c *fiber.Ctx) error {
+		c.Status(fiber.StatusNoContent)
+		return nil
+	}
+	app := fiber.New()
+	app.Get("/bare", handler)
+	app.Get("/guarded", fiberjwt.Protect(auth), handler)
+	serve := app.Handler()
+	for _, row := range []struct {
+		name          string
+		path          string
+		authorization string
+		status        int
+	}{
+		{"bare", "/bare", "", fiber.StatusNoContent},
+		{"accepted", "/guarded", "Bearer " + token, fiber.StatusNoContent},
+		{"missing", "/guarded", "", fiber.StatusUnauthorized},
+		{"invalid", "/guarded", "Bearer " + token[:len(token)-4] + "AAAA", fiber.StatusUnauthorized},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			b.ReportAllocs()
+			c := argument(serve)
+			c.Request.SetRequestURI(row.path)
+			c.Request.Header.SetHost("site.example")
+			if row.authorization != "" {
+				c.Request.Header.Set(fiber.HeaderAuthorization, row.authorization)
+			}
+			for b.Loop() {
+				c.Response.Reset()
+				c.ResetUserValues() // who the request before was from
+				serve(c)
+			}
+			if got := c.Response.StatusCode(); got != row.status {
+				b.Errorf("got status %d, want %d", got, row.status)
+			}
+		})
+	}
+}
+
+// argument returns what f takes: the type is of a package that only Fiber requires.
+func argument[T any](func(*T)) *T { return new(T) }

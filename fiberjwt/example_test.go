@@ -1,0 +1,183 @@
+package fiberjwt_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/fiberjwt"
+)
+
+// One line guards a prefix. What is registered before it, or elsewhere, stays
+// open, and a route within may ask for more.
+func ExampleProtect() {
+	auth, alice := signIn("user")
+
+	app := fiber.New()
+	app.Get("/healthz", func(c *fiber.Ctx) error {
+		return c.SendString("ok")
+	})
+
+	app.Use("/api", fiberjwt.Protect(auth)) // this one
+	app.Get("/api/notes", func(c *fiber.Ctx) error {
+		return c.SendString("notes")
+	})
+	app.Get("/api/users", fiberjwt.Protect(auth, core.Role("admin")), func(c *fiber.Ctx) error {
+		return c.SendString("users")
+	})
+
+	fmt.Println(get(app, "/healthz", ""))
+	fmt.Println(get(app, "/api/notes", ""))
+	fmt.Println(get(app, "/api/notes", alice))
+	fmt.Println(get(app, "/api/users", alice))
+	// Output:
+	// 200 ok
+	// 401 token_missing
+	// 200 notes
+	// 403 insufficient_scope
+}
+
+// The claims are decoded into a type of your own. With [core.ClaimsOf], tokens
+// that do not fit it are refused before the handler runs.
+func ExampleClaims() {
+	auth, alice := signIn()
+
+	type claims struct {
+		Subject string `json:"sub"`
+		Team    string `json:"team"`
+	}
+	app := fiber.New()
+	app.Get("/", fiberjwt.Protect(auth, core.ClaimsOf[claims]()), func(c *fiber.Ctx) error {
+		claims, err := fiberjwt.Claims[claims](c)
+		if err != nil {
+			return err
+		}
+		return c.SendString(claims.Subject + " of team " + claims.Team)
+	})
+
+	fmt.Println(get(app, "/", alice))
+	// Output:
+	// 200 alice of team wonderland
+}
+
+// On an optional route, a visitor may be nobody.
+func ExampleIdentity() {
+	auth, alice := signIn("admin")
+
+	app := fiber.New()
+	app.Get("/", fiberjwt.Protect(auth, core.Optional()), func(c *fiber.Ctx) error {
+		id, ok := fiberjwt.Identity(c)
+		if !ok {
+			return c.SendString("hello")
+		}
+		return c.SendString(fmt.Sprintf("hello %s, admin: %t", id.Subject(), id.HasRole("admin")))
+	})
+
+	fmt.Println(get(app, "/", ""))
+	fmt.Println(get(app, "/", alice))
+	// Output:
+	// 200 hello
+	// 200 hello alice, admin: true
+}
+
+// Endpoints are mounted beside what Protect guards.
+func ExampleHandle() {
+	auth, _ := signIn()
+
+	app := fiber.New()
+	app.Get("/.well-known/jwks.json", fiberjwt.Handle(auth.JWKS))
+
+	// A secret is never published: with HS256, the set is empty.
+	fmt.Println(get(app, "/.well-known/jwks.json", ""))
+	// Output:
+	// 200 {"keys":[]}
+}
+
+// A handler of your own can send what core returns, such as the cookies of
+// someone who has signed in by a link in a mail.
+func ExampleSend() {
+	auth, _ := signIn()
+
+	app := fiber.New()
+	app.Post("/welcome", func(c *fiber.Ctx) error {
+		req := core.Request{Cookie: []string{c.Get("Cookie")}, UserAgent: c.Get("User-Agent")}
+		tokens, err := auth.SignIn(c.UserContext(), req, "alice")
+		if refusal := (*core.Refusal)(nil); errors.As(err, &refusal) {
+			_, err := fiberjwt.Send(c, refusal.Response())
+			return err
+		}
+		if answered, err := fiberjwt.Send(c, tokens.Cookies()); answered {
+			return err // they cannot be set, and that is answered
+		}
+		return c.Redirect("/notes", fiber.StatusSeeOther)
+	})
+
+	res, err := app.Test(httptest.NewRequest(http.MethodPost, "/welcome", nil))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	fmt.Println(res.StatusCode, res.Header.Get("Location"), res.Header.Get("Cache-Control"))
+	for _, cookie := range res.Cookies() {
+		fmt.Println(cookie.Name)
+	}
+	// Output:
+	// 303 /notes no-store
+	// __Host-at
+	// __Host-rt
+}
+
+// signIn returns an Auth and a token by it, of alice's.
+func signIn(roles ...string) (auth *core.Auth, token string) {
+	auth, err := core.New(core.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for examples")),
+		Cookies:  &core.CookieConfig{},
+		Sessions: &core.SessionConfig{
+			Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil },
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	issued, err := auth.Issue(context.Background(), core.Grant{
+		Subject: "alice",
+		Roles:   roles,
+		Claims:  map[string]string{"team": "wonderland"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return auth, issued.Token
+}
+
+// get returns the status and the body of an answer, or the code of a refusal.
+func get(app *fiber.App, target, token string) string {
+	r := httptest.NewRequest(http.MethodGet, target, nil)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	res, err := app.Test(r)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err.Error()
+	}
+	var refusal struct{ Code string }
+	if res.StatusCode >= http.StatusBadRequest && json.Unmarshal(body, &refusal) == nil {
+		return fmt.Sprint(res.StatusCode, " ", refusal.Code)
+	}
+	return fmt.Sprint(res.StatusCode, " ", string(body))
+}

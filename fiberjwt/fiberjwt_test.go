@@ -1,0 +1,284 @@
+package fiberjwt_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+	"github.com/jwtgate/jwtgate/fiberjwt"
+)
+
+func TestAdapter(t *testing.T) {
+	t.Parallel()
+	coretest.RunAdapter(t, adapter(fiber.Config{}))
+}
+
+// With it, a body is read from the connection while the handler runs.
+func TestAdapterStreamRequestBody(t *testing.T) {
+	t.Parallel()
+	coretest.RunAdapter(t, adapter(fiber.Config{StreamRequestBody: true}))
+}
+
+// adapter returns a [coretest.Adapter] for apps with config.
+func adapter(config fiber.Config) coretest.Adapter {
+	config.DisableStartupMessage = true
+	return func(t *testing.T, site coretest.Site) string {
+		app := fiber.New(config)
+		app.Use(outer(site))
+		guarded := map[string]bool{}
+		for _, route := range site.Routes {
+			group := app.Group(route.Path)
+			var handlers []fiber.Handler
+			for i, guard := range route.Guards {
+				protect := fiberjwt.Protect(guard.Auth, guard.Rules...)
+				if i > 0 {
+					handlers = append(handlers, protect)
+				} else if !guarded[route.Path] { // Use is for all methods
+					group.Use(protect)
+				}
+			}
+			guarded[route.Path] = true
+			group.Add(route.Method, "", append(handlers, handler(route))...)
+		}
+		return listen(t, app)
+	}
+}
+
+// listen serves app on a connection of the operating system: what [fiber.App.Test]
+// makes up instead does not use the memory of one request for the next.
+func listen(t *testing.T, app *fiber.App) (addr string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- app.Listener(listener) }()
+	t.Cleanup(func() {
+		if err := app.Shutdown(); err != nil {
+			t.Errorf("shut down: %v", err)
+		}
+		if err := <-done; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return listener.Addr().String()
+}
+
+func outer(site coretest.Site) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		for _, field := range site.Header {
+			c.Response().Header.Add(field.Name, field.Value)
+		}
+		if site.Context != nil {
+			c.SetUserContext(site.Context(c.UserContext()))
+		}
+		return c.Next()
+	}
+}
+
+func handler(route coretest.Route) fiber.Handler {
+	if route.Endpoint != nil {
+		return fiberjwt.Handle(route.Endpoint)
+	}
+	return func(c *fiber.Ctx) error {
+		id, found := fiberjwt.Identity(c)
+		claims, err := fiberjwt.Claims[coretest.Claims](c)
+		_, sendErr := fiberjwt.Send(c, route.Handler(coretest.View{Context: c.UserContext(), Identity: id, Found: found, Claims: claims, Err: err, Header: func(name string) string { return c.Get(name) }}))
+		return sendErr
+	}
+}
+
+// newAuth returns an Auth by which alice has signed in so long ago that cookie
+// is renewed, and a good token.
+func newAuth(t *testing.T, refuse func(context.Context, core.Request, *core.Refusal) core.Response) (auth *core.Auth, cookie, token string) {
+	t.Helper()
+	clock := coretest.NewClock(time.Unix(2_000_000_000, 0))
+	auth, err := core.New(core.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for tests")),
+		Cookies:  &core.CookieConfig{},
+		Sessions: &core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }},
+		Refuse:   refuse,
+		Now:      clock.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(auth.Close)
+	cookie = coretest.Cookie(t, auth, "alice")
+	clock.Advance(time.Hour)
+	return auth, cookie, coretest.Token(t, auth, "alice")
+}
+
+// Fiber's error handler is asked for an answer only if a refusal is handed over.
+func TestHandOver(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name   string
+		refuse func(context.Context, core.Request, *core.Refusal) core.Response
+		asked  int
+		body   string
+		kind   string
+	}{
+		{"not handed over", nil, 0, `"code":"token_missing"`, "application/problem+json"},
+		{"handed over", core.HandOver, 1, "sorry: token_missing", fiber.MIMETextPlainCharsetUTF8},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			auth, _, _ := newAuth(t, row.refuse)
+			asked := 0
+			app := fiber.New(fiber.Config{ErrorHandler: func(c *fiber.Ctx, err error) error {
+				asked++
+				refusal, native := (*core.Refusal)(nil), (*fiber.Error)(nil)
+				if !errors.As(err, &refusal) || !errors.As(err, &native) || native.Code != refusal.Status {
+					t.Errorf("got %v, want a fiber.Error and a refusal of one status", err)
+					return nil
+				}
+				return c.Status(native.Code).SendString("sorry: " + string(refusal.Code))
+			}})
+			app.Get("/", fiberjwt.Protect(auth), func(*fiber.Ctx) error {
+				t.Error("the handler ran")
+				return nil
+			})
+			got := send(t, app, "/", "")
+			if asked != row.asked {
+				t.Errorf("the error handler was asked %d times, want %d", asked, row.asked)
+			}
+			if got.status != http.StatusUnauthorized || !strings.Contains(got.body, row.body) {
+				t.Errorf("got %d %q, want %q", got.status, got.body, row.body)
+			}
+			if kind := got.header.Get("Content-Type"); kind != row.kind {
+				t.Errorf("got Content-Type %q, want %q", kind, row.kind)
+			}
+		})
+	}
+}
+
+// The default error handler shows the text of an error to the client.
+func TestHandOverHidesCause(t *testing.T) {
+	t.Parallel()
+	auth, _, _ := newAuth(t, core.HandOver)
+	app := fiber.New()
+	app.Get("/", fiberjwt.Protect(auth))
+	if got := send(t, app, "/", "Authorization: Bearer a.b.c"); got.body != "Unauthorized" {
+		t.Errorf("got %q, want the words of the status", got.body)
+	}
+}
+
+// c.Cookies makes fasthttp take the Cookie header apart and forget its lines.
+func TestCookiesReadBefore(t *testing.T) {
+	t.Parallel()
+	auth, _, token := newAuth(t, nil)
+	app := fiber.New()
+	app.Use(func(c *fiber.Ctx) error {
+		_ = c.Cookies("theme")
+		return c.Next()
+	})
+	app.Get("/", fiberjwt.Protect(auth), func(c *fiber.Ctx) error { return c.SendStatus(http.StatusNoContent) })
+	for _, row := range []struct {
+		name, cookie string
+		want         int
+	}{
+		{"one", "theme=dark; __Host-at=" + token, http.StatusNoContent},
+		{"two", "__Host-at=" + token + "; __Host-at=" + token, http.StatusBadRequest},
+		{"empty", "__Host-at=", http.StatusBadRequest},
+		{"beyond ASCII", "__Host-at=" + token + "é", http.StatusBadRequest},
+	} {
+		if got := send(t, app, "/", "Cookie: "+row.cookie); got.status != row.want {
+			t.Errorf("%s: got status %d, want %d", row.name, got.status, row.want)
+		}
+	}
+}
+
+// Paths come as net/http has them: without what only the wire needs.
+func TestPath(t *testing.T) {
+	t.Parallel()
+	app := fiber.New()
+	app.Get("/notes/*", fiberjwt.Handle(func(_ context.Context, req core.Request) core.Response {
+		return core.Response{Status: http.StatusOK, Body: []byte(req.Path)}
+	}))
+	if got := send(t, app, "/notes/a%20b%C3%A9?c=d", ""); got.body != "/notes/a bé" {
+		t.Errorf("got path %q, want %q", got.body, "/notes/a bé")
+	}
+}
+
+// The suite writes by Send alone. However else a handler writes, the answer to a
+// renewed request must not be stored.
+func TestRenewed(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		write fiber.Handler
+	}{
+		{"nothing", func(*fiber.Ctx) error { return nil }},
+		{"SendStatus", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusTeapot) }},
+		{"JSON", func(c *fiber.Ctx) error { return c.JSON("short") }},
+		{"Redirect", func(c *fiber.Ctx) error { return c.Redirect("/") }},
+		{"SendStream", func(c *fiber.Ctx) error { return c.SendStream(strings.NewReader("short")) }},
+		{"error", func(*fiber.Ctx) error { return fiber.ErrTeapot }},
+		{"panic", func(*fiber.Ctx) error { panic("tea") }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			auth, cookie, _ := newAuth(t, nil)
+			app := fiber.New()
+			app.Use(func(c *fiber.Ctx) (err error) {
+				defer func() {
+					if recover() != nil {
+						err = fiber.ErrInternalServerError
+					}
+				}()
+				return c.Next()
+			})
+			app.Get("/", fiberjwt.Protect(auth), func(c *fiber.Ctx) error {
+				c.Set("Cache-Control", "public")
+				return row.write(c)
+			})
+			header := send(t, app, "/", "Cookie: "+cookie).header
+			if got := header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
+				t.Errorf("got Cache-Control %q, want no-store", got)
+			}
+			if got := len(header.Values("Set-Cookie")); got != 2 {
+				t.Errorf("got %d cookies, want 2", got)
+			}
+		})
+	}
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// send returns the answer of app to GET with one header line.
+func send(t *testing.T, app *fiber.App, target, line string) answer {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, target, nil)
+	if name, value, found := strings.Cut(line, ": "); found {
+		r.Header.Set(name, value)
+	}
+	res, err := app.Test(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header, string(body)}
+}

@@ -1,0 +1,57 @@
+package ginjwt_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/jwtgate/jwtgate/ginjwt"
+)
+
+// Bare is what a handler costs without the guard, to be taken off the others.
+func BenchmarkProtect(b *testing.B) {
+	auth, token := signIn()
+	handler := func(c *gin.Context) { c.Status(http.StatusNoContent) }
+	r := gin.New()
+	r.GET("/bare", handler)
+	r.GET("/guarded", ginjwt.Protect(auth), handler)
+	for _, row := range []struct {
+		name          string
+		path          string
+		authorization string
+		status        int
+	}{
+		{"bare", "/bare", "", http.StatusNoContent},
+		{"accepted", "/guarded", "Bearer " + token, http.StatusNoContent},
+		{"missing", "/guarded", "", http.StatusUnauthorized},
+		{"invalid", "/guarded", "Bearer " + token[:len(token)-4] + "AAAA", http.StatusUnauthorized},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			b.ReportAllocs()
+			request := httptest.NewRequest(http.MethodGet, row.path, nil)
+			if row.authorization != "" {
+				request.Header.Set("Authorization", row.authorization)
+			}
+			w := &discard{header: http.Header{}}
+			for b.Loop() {
+				clear(w.header)
+				r.ServeHTTP(w, request)
+			}
+			if w.status != row.status {
+				b.Errorf("got status %d, want %d", w.status, row.status)
+			}
+		})
+	}
+}
+
+// discard is a ResponseWriter that can be used again.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (w *discard) Header() http.Header         { return w.header }
+func (w *discard) Write(p []byte) (int, error) { return len(p), nil }
+func (w *discard) WriteHeader(status int)      { w.status = status }

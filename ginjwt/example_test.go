@@ -1,0 +1,173 @@
+package ginjwt_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/ginjwt"
+)
+
+// One line guards a group. What is beside it stays open, and a route within may
+// ask for more.
+func ExampleProtect() {
+	auth, alice := signIn("user")
+
+	r := gin.New()
+	r.GET("/healthz", func(c *gin.Context) {
+		c.String(http.StatusOK, "ok")
+	})
+
+	api := r.Group("/api", ginjwt.Protect(auth)) // this one
+	api.GET("/notes", func(c *gin.Context) {
+		c.String(http.StatusOK, "notes")
+	})
+	api.GET("/users", ginjwt.Protect(auth, core.Role("admin")), func(c *gin.Context) {
+		c.String(http.StatusOK, "users")
+	})
+
+	fmt.Println(get(r, "/healthz", ""))
+	fmt.Println(get(r, "/api/notes", ""))
+	fmt.Println(get(r, "/api/notes", alice))
+	fmt.Println(get(r, "/api/users", alice))
+	// Output:
+	// 200 ok
+	// 401 token_missing
+	// 200 notes
+	// 403 insufficient_scope
+}
+
+// The claims are decoded into a type of your own. With [core.ClaimsOf], tokens
+// that do not fit it are refused before the handler runs.
+func ExampleClaims() {
+	auth, alice := signIn()
+
+	type claims struct {
+		Subject string `json:"sub"`
+		Team    string `json:"team"`
+	}
+	r := gin.New()
+	r.GET("/", ginjwt.Protect(auth, core.ClaimsOf[claims]()), func(c *gin.Context) {
+		claims, err := ginjwt.Claims[claims](c)
+		if err != nil {
+			_ = c.AbortWithError(http.StatusInternalServerError, err)
+			return
+		}
+		c.String(http.StatusOK, "%s of team %s", claims.Subject, claims.Team)
+	})
+
+	fmt.Println(get(r, "/", alice))
+	// Output:
+	// 200 alice of team wonderland
+}
+
+// On an optional route, a visitor may be nobody.
+func ExampleIdentity() {
+	auth, alice := signIn("admin")
+
+	r := gin.New()
+	r.GET("/", ginjwt.Protect(auth, core.Optional()), func(c *gin.Context) {
+		id, ok := ginjwt.Identity(c)
+		if !ok {
+			c.String(http.StatusOK, "hello")
+			return
+		}
+		c.String(http.StatusOK, "hello %s, admin: %t", id.Subject(), id.HasRole("admin"))
+	})
+
+	fmt.Println(get(r, "/", ""))
+	fmt.Println(get(r, "/", alice))
+	// Output:
+	// 200 hello
+	// 200 hello alice, admin: true
+}
+
+// Endpoints are mounted beside what Protect guards.
+func ExampleHandle() {
+	auth, _ := signIn()
+
+	r := gin.New()
+	r.GET("/.well-known/jwks.json", ginjwt.Handle(auth.JWKS))
+
+	// A secret is never published: with HS256, the set is empty.
+	fmt.Println(get(r, "/.well-known/jwks.json", ""))
+	// Output:
+	// 200 {"keys":[]}
+}
+
+// A handler of your own can send what core returns, such as the cookies of
+// someone who has signed in by a link in a mail.
+func ExampleSend() {
+	auth, _ := signIn()
+
+	r := gin.New()
+	r.POST("/welcome", func(c *gin.Context) {
+		tokens, err := auth.SignIn(c.Request.Context(), core.HTTPRequest(c.Request), "alice")
+		if refusal := (*core.Refusal)(nil); errors.As(err, &refusal) {
+			ginjwt.Send(c, refusal.Response())
+			return
+		}
+		if ginjwt.Send(c, tokens.Cookies()) {
+			return // they cannot be set, and that is answered
+		}
+		c.Redirect(http.StatusSeeOther, "/notes")
+	})
+
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/welcome", nil))
+	fmt.Println(w.Code, w.Header().Get("Location"), w.Header().Get("Cache-Control"))
+	for _, cookie := range w.Result().Cookies() {
+		fmt.Println(cookie.Name)
+	}
+	// Output:
+	// 303 /notes no-store
+	// __Host-at
+	// __Host-rt
+}
+
+// signIn returns an Auth and a token by it, of alice's.
+func signIn(roles ...string) (auth *core.Auth, token string) {
+	auth, err := core.New(core.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for examples")),
+		Cookies:  &core.CookieConfig{},
+		Sessions: &core.SessionConfig{
+			Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil },
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	issued, err := auth.Issue(context.Background(), core.Grant{
+		Subject: "alice",
+		Roles:   roles,
+		Claims:  map[string]string{"team": "wonderland"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return auth, issued.Token
+}
+
+// get returns the status and the body of an answer, or the code of a refusal.
+func get(h http.Handler, target, token string) string {
+	r := httptest.NewRequest(http.MethodGet, target, nil)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	var refusal struct{ Code string }
+	if w.Code >= http.StatusBadRequest && json.Unmarshal(w.Body.Bytes(), &refusal) == nil {
+		return fmt.Sprint(w.Code, " ", refusal.Code)
+	}
+	return fmt.Sprint(w.Code, " ", w.Body)
+}

@@ -1,0 +1,229 @@
+package ginjwt_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+	"github.com/jwtgate/jwtgate/ginjwt"
+)
+
+func TestMain(m *testing.M) {
+	gin.SetMode(gin.ReleaseMode) // logs no routes
+	os.Exit(m.Run())
+}
+
+func TestAdapter(t *testing.T) {
+	t.Parallel()
+	coretest.RunAdapter(t, serve)
+}
+
+// serve is a [coretest.Adapter].
+func serve(t *testing.T, site coretest.Site) string {
+	r := gin.New()
+	r.Use(outer(site))
+	for _, route := range site.Routes {
+		group := r.Group(route.Path)
+		var handlers []gin.HandlerFunc
+		for i, guard := range route.Guards {
+			protect := ginjwt.Protect(guard.Auth, guard.Rules...)
+			if i == 0 {
+				group.Use(protect)
+			} else {
+				handlers = append(handlers, protect)
+			}
+		}
+		group.Handle(route.Method, "", append(handlers, handler(route))...)
+	}
+	server := httptest.NewServer(r)
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+func outer(site coretest.Site) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		for _, field := range site.Header {
+			c.Writer.Header().Add(field.Name, field.Value)
+		}
+		if site.Context != nil {
+			c.Request = c.Request.WithContext(site.Context(c.Request.Context()))
+		}
+		c.Next()
+	}
+}
+
+func handler(route coretest.Route) gin.HandlerFunc {
+	if route.Endpoint != nil {
+		return ginjwt.Handle(route.Endpoint)
+	}
+	return func(c *gin.Context) {
+		id, found := ginjwt.Identity(c)
+		claims, err := ginjwt.Claims[coretest.Claims](c)
+		ginjwt.Send(c, route.Handler(coretest.View{Context: c.Request.Context(), Identity: id, Found: found, Claims: claims, Err: err, Header: c.GetHeader}))
+	}
+}
+
+// newAuth returns an Auth by which alice has signed in so long ago that cookie
+// is renewed, and a good token.
+func newAuth(t *testing.T, refuse func(context.Context, core.Request, *core.Refusal) core.Response) (auth *core.Auth, cookie, token string) {
+	t.Helper()
+	clock := coretest.NewClock(time.Unix(2_000_000_000, 0))
+	auth, err := core.New(core.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for tests")),
+		Cookies:  &core.CookieConfig{},
+		Sessions: &core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }},
+		Refuse:   refuse,
+		Now:      clock.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(auth.Close)
+	cookie = coretest.Cookie(t, auth, "alice")
+	clock.Advance(time.Hour)
+	return auth, cookie, coretest.Token(t, auth, "alice")
+}
+
+// A *gin.Context is a context.Context, but has what is in the request's only if
+// it is told to look there. The accessors do not depend on that.
+func TestContextWithFallback(t *testing.T) {
+	t.Parallel()
+	auth, _, token := newAuth(t, nil)
+	for _, fallback := range []bool{false, true} {
+		r := gin.New()
+		r.ContextWithFallback = fallback
+		r.GET("/", ginjwt.Protect(auth), func(c *gin.Context) {
+			if _, found := core.IdentityFrom(c); found != fallback {
+				t.Errorf("fallback %t: got identity in c: %t", fallback, found)
+			}
+			if id, found := ginjwt.Identity(c); !found || id.Subject() != "alice" {
+				t.Errorf("fallback %t: got identity: %t", fallback, found)
+			}
+		})
+		if w := serveOne(r, "Authorization", "Bearer "+token); w.Code != http.StatusOK {
+			t.Errorf("fallback %t: got status %d", fallback, w.Code)
+		}
+	}
+}
+
+// A refusal ends the chain and leaves c.Errors alone, unless it is handed over.
+func TestHandOver(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name   string
+		refuse func(context.Context, core.Request, *core.Refusal) core.Response
+		errors int
+		body   string
+		kind   string
+	}{
+		{"not handed over", nil, 0, `"code":"token_missing"`, "application/problem+json"},
+		{"handed over", core.HandOver, 1, `{"error":"token_missing"}`, "application/json; charset=utf-8"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			auth, _, _ := newAuth(t, row.refuse)
+			r := gin.New()
+			r.Use(func(c *gin.Context) {
+				c.Next()
+				if len(c.Errors) != row.errors || !c.IsAborted() {
+					t.Errorf("got errors %v and aborted %t, want %d", c.Errors, c.IsAborted(), row.errors)
+				}
+				if len(c.Errors) == 0 {
+					return
+				}
+				refusal := (*core.Refusal)(nil)
+				if !errors.As(c.Errors.Last(), &refusal) {
+					t.Errorf("got %v, want a refusal", c.Errors.Last())
+					return
+				}
+				c.JSON(refusal.Status, gin.H{"error": refusal.Code})
+			})
+			r.GET("/", ginjwt.Protect(auth), func(*gin.Context) { t.Error("the handler ran") })
+			w := serveOne(r, "", "")
+			if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), row.body) {
+				t.Errorf("got %d %q, want %q", w.Code, w.Body, row.body)
+			}
+			if got := w.Header().Get("Content-Type"); got != row.kind {
+				t.Errorf("got Content-Type %q, want %q", got, row.kind)
+			}
+		})
+	}
+}
+
+// The suite writes by Send alone. However else a handler writes, the answer to a
+// renewed request must not be stored.
+func TestRenewed(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		write func(c *gin.Context)
+	}{
+		{"nothing", func(*gin.Context) {}},
+		{"Status", func(c *gin.Context) { c.Status(http.StatusTeapot) }},
+		{"JSON", func(c *gin.Context) { c.JSON(http.StatusOK, "short") }},
+		{"String", func(c *gin.Context) { c.String(http.StatusOK, "short") }},
+		{"Redirect", func(c *gin.Context) { c.Redirect(http.StatusSeeOther, "/") }},
+		{"AbortWithStatus", func(c *gin.Context) { c.AbortWithStatus(http.StatusTeapot) }},
+		{"Write", func(c *gin.Context) { _, _ = c.Writer.Write([]byte("short")) }},
+		{"WriteString", func(c *gin.Context) { _, _ = c.Writer.WriteString("short") }},
+		{"Flush", func(c *gin.Context) { c.Writer.Flush() }},
+		{"Flush of the controller", func(c *gin.Context) {
+			if err := http.NewResponseController(c.Writer).Flush(); err != nil {
+				t.Errorf("flush: %v", err)
+			}
+		}},
+		{"ServeContent", func(c *gin.Context) {
+			http.ServeContent(c.Writer, c.Request, "a.txt", time.Unix(1, 0), strings.NewReader("short"))
+		}},
+		{"error, answered by outer middleware", func(c *gin.Context) { _ = c.Error(errors.New("tea")) }},
+		{"panic", func(*gin.Context) { panic("tea") }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			auth, cookie, _ := newAuth(t, nil)
+			r := gin.New()
+			r.Use(func(c *gin.Context) {
+				defer func() {
+					if recover() != nil || len(c.Errors) > 0 {
+						c.String(http.StatusInternalServerError, "sorry")
+					}
+				}()
+				c.Next()
+			})
+			r.GET("/", ginjwt.Protect(auth), func(c *gin.Context) {
+				c.Header("Cache-Control", "public")
+				row.write(c)
+			})
+			w := serveOne(r, "Cookie", cookie)
+			if got := w.Result().Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
+				t.Errorf("got Cache-Control %q, want no-store", got)
+			}
+			if got := len(w.Result().Cookies()); got != 2 {
+				t.Errorf("got %d cookies, want 2", got)
+			}
+		})
+	}
+}
+
+// serveOne serves GET / with one header field.
+func serveOne(h http.Handler, name, value string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	if name != "" {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}

@@ -1,0 +1,171 @@
+package nethttp_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/nethttp"
+)
+
+// One line guards a subtree. What is beside it stays open, and a route within
+// may ask for more.
+func ExampleProtect() {
+	auth, alice := signIn("user")
+
+	api := http.NewServeMux()
+	api.Handle("GET /api/notes", say("notes"))
+	api.Handle("GET /api/users", nethttp.Protect(auth, core.Role("admin"))(say("users")))
+
+	root := http.NewServeMux()
+	root.Handle("GET /healthz", say("ok"))
+	root.Handle("/api/", nethttp.Protect(auth)(api)) // this one
+
+	fmt.Println(get(root, "/healthz", ""))
+	fmt.Println(get(root, "/api/notes", ""))
+	fmt.Println(get(root, "/api/notes", alice))
+	fmt.Println(get(root, "/api/users", alice))
+	// Output:
+	// 200 ok
+	// 401 token_missing
+	// 200 notes
+	// 403 insufficient_scope
+}
+
+// The claims are decoded into a type of your own. With [core.ClaimsOf], tokens
+// that do not fit it are refused before the handler runs.
+func ExampleClaims() {
+	auth, alice := signIn()
+
+	type claims struct {
+		Subject string `json:"sub"`
+		Team    string `json:"team"`
+	}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := nethttp.Claims[claims](r)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		_, _ = fmt.Fprintf(w, "%s of team %s", c.Subject, c.Team)
+	})
+
+	fmt.Println(get(nethttp.Protect(auth, core.ClaimsOf[claims]())(handler), "/", alice))
+	// Output:
+	// 200 alice of team wonderland
+}
+
+// On an optional route, a visitor may be nobody.
+func ExampleIdentity() {
+	auth, alice := signIn("admin")
+
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, ok := nethttp.Identity(r)
+		if !ok {
+			_, _ = fmt.Fprint(w, "hello")
+			return
+		}
+		_, _ = fmt.Fprintf(w, "hello %s, admin: %t", id.Subject(), id.HasRole("admin"))
+	})
+	public := nethttp.Protect(auth, core.Optional())(handler)
+
+	fmt.Println(get(public, "/", ""))
+	fmt.Println(get(public, "/", alice))
+	// Output:
+	// 200 hello
+	// 200 hello alice, admin: true
+}
+
+// Endpoints are mounted beside what Protect guards.
+func ExampleHandle() {
+	auth, _ := signIn()
+
+	mux := http.NewServeMux()
+	mux.Handle("/.well-known/jwks.json", nethttp.Handle(auth.JWKS))
+
+	// A secret is never published: with HS256, the set is empty.
+	fmt.Println(get(mux, "/.well-known/jwks.json", ""))
+	// Output:
+	// 200 {"keys":[]}
+}
+
+// A handler of your own can send what core returns, such as the cookies of
+// someone who has signed in by a link in a mail.
+func ExampleSend() {
+	auth, _ := signIn()
+
+	welcome := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tokens, err := auth.SignIn(r.Context(), core.HTTPRequest(r), "alice")
+		if refusal := (*core.Refusal)(nil); errors.As(err, &refusal) {
+			nethttp.Send(w, refusal.Response())
+			return
+		}
+		if nethttp.Send(w, tokens.Cookies()) {
+			return // they cannot be set, and that is answered
+		}
+		http.Redirect(w, r, "/notes", http.StatusSeeOther)
+	})
+
+	w := httptest.NewRecorder()
+	welcome.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/welcome", nil))
+	fmt.Println(w.Code, w.Header().Get("Location"), w.Header().Get("Cache-Control"))
+	for _, cookie := range w.Result().Cookies() {
+		fmt.Println(cookie.Name)
+	}
+	// Output:
+	// 303 /notes no-store
+	// __Host-at
+	// __Host-rt
+}
+
+// signIn returns an Auth and a token by it, of alice's.
+func signIn(roles ...string) (auth *core.Auth, token string) {
+	auth, err := core.New(core.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for examples")),
+		Cookies:  &core.CookieConfig{},
+		Sessions: &core.SessionConfig{
+			Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil },
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	issued, err := auth.Issue(context.Background(), core.Grant{
+		Subject: "alice",
+		Roles:   roles,
+		Claims:  map[string]string{"team": "wonderland"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return auth, issued.Token
+}
+
+// say is a handler that answers with text.
+func say(text string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, text)
+	})
+}
+
+// get returns the status and the body of an answer, or the code of a refusal.
+func get(h http.Handler, target, token string) string {
+	r := httptest.NewRequest(http.MethodGet, target, nil)
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	var refusal struct{ Code string }
+	if w.Code >= http.StatusBadRequest && json.Unmarshal(w.Body.Bytes(), &refusal) == nil {
+		return fmt.Sprint(w.Code, " ", refusal.Code)
+	}
+	return fmt.Sprint(w.Code, " ", w.Body)
+}

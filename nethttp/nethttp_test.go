@@ -1,0 +1,188 @@
+package nethttp_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+	"github.com/jwtgate/jwtgate/nethttp"
+)
+
+func TestAdapter(t *testing.T) {
+	t.Parallel()
+	coretest.RunAdapter(t, serve)
+}
+
+// serve is a [coretest.Adapter].
+func serve(t *testing.T, site coretest.Site) string {
+	mux := http.NewServeMux()
+	for _, route := range site.Routes {
+		h := handler(route)
+		for _, guard := range slices.Backward(route.Guards) {
+			h = nethttp.Protect(guard.Auth, guard.Rules...)(h)
+		}
+		mux.Handle(route.Method+" "+route.Path, h)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, field := range site.Header {
+			w.Header().Add(field.Name, field.Value)
+		}
+		if site.Context != nil {
+			r = r.WithContext(site.Context(r.Context()))
+		}
+		mux.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+func handler(route coretest.Route) http.Handler {
+	if route.Endpoint != nil {
+		return nethttp.Handle(route.Endpoint)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, found := nethttp.Identity(r)
+		claims, err := nethttp.Claims[coretest.Claims](r)
+		nethttp.Send(w, route.Handler(coretest.View{Context: r.Context(), Identity: id, Found: found, Claims: claims, Err: err, Header: r.Header.Get}))
+	})
+}
+
+// newAuth returns an Auth by which alice has signed in so long ago that cookie
+// is renewed, and a good token.
+func newAuth(t *testing.T, refuse func(context.Context, core.Request, *core.Refusal) core.Response) (auth *core.Auth, cookie, token string) {
+	t.Helper()
+	clock := coretest.NewClock(time.Unix(2_000_000_000, 0))
+	auth, err := core.New(core.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for tests")),
+		Cookies:  &core.CookieConfig{},
+		Sessions: &core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }},
+		Refuse:   refuse,
+		Now:      clock.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(auth.Close)
+	cookie = coretest.Cookie(t, auth, "alice")
+	clock.Advance(time.Hour)
+	return auth, cookie, coretest.Token(t, auth, "alice")
+}
+
+// Middleware that wraps, and handlers that ask for more than a ResponseWriter,
+// must find what the server gave.
+func TestProtectLeavesWriter(t *testing.T) {
+	t.Parallel()
+	auth, _, token := newAuth(t, nil)
+	recorder := httptest.NewRecorder()
+	var got http.ResponseWriter
+	handler := nethttp.Protect(auth)(nethttp.Protect(auth)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { got = w })))
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	handler.ServeHTTP(recorder, r)
+	if got != recorder {
+		t.Errorf("got writer %T, want the one that came in", got)
+	}
+	if _, found := nethttp.Identity(r); found {
+		t.Error("the identity is in the caller's request, want it in the handler's only")
+	}
+}
+
+// The suite writes by Send alone. However else a handler writes, the answer to a
+// renewed request must not be stored.
+func TestRenewed(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		write func(w http.ResponseWriter, r *http.Request)
+	}{
+		{"nothing", func(http.ResponseWriter, *http.Request) {}},
+		{"WriteHeader", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }},
+		{"Write", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("short")) }},
+		{"io.Copy", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.Copy(w, struct{ io.Reader }{strings.NewReader("short")}) // by ReadFrom
+		}},
+		{"http.Error", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "short", http.StatusTeapot) }},
+		{"http.Redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusSeeOther) }},
+		{"http.ServeContent", func(w http.ResponseWriter, r *http.Request) {
+			http.ServeContent(w, r, "a.txt", time.Unix(1, 0), strings.NewReader("short"))
+		}},
+		{"early hints", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusEarlyHints)
+			w.Header().Set("Cache-Control", "public")
+			w.WriteHeader(http.StatusOK)
+		}},
+		{"http.Flusher", func(w http.ResponseWriter, _ *http.Request) {
+			w.(http.Flusher).Flush()
+			_, _ = w.Write([]byte("short"))
+		}},
+		{"Flush of the controller", func(w http.ResponseWriter, _ *http.Request) {
+			if err := http.NewResponseController(w).Flush(); err != nil {
+				t.Errorf("flush: %v", err)
+			}
+		}},
+		{"other methods of the controller", func(w http.ResponseWriter, _ *http.Request) {
+			if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Minute)); err != nil {
+				t.Errorf("set deadline: %v", err)
+			}
+		}},
+		{"panic", func(http.ResponseWriter, *http.Request) { panic("tea") }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			auth, cookie, _ := newAuth(t, nil)
+			protected := nethttp.Protect(auth)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Cache-Control", "public")
+				row.write(w, r)
+			}))
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				defer func() {
+					if recover() != nil {
+						w.WriteHeader(http.StatusInternalServerError)
+					}
+				}()
+				protected.ServeHTTP(w, r)
+			}))
+			t.Cleanup(server.Close)
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Cookie", cookie)
+			r.Header.Set("Range", "bytes=0-1")
+			res, err := http.DefaultTransport.RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = res.Body.Close()
+			if got := res.Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
+				t.Errorf("got Cache-Control %q, want no-store", got)
+			}
+			if got := len(res.Header.Values("Set-Cookie")); got != 2 {
+				t.Errorf("got %d cookies, want 2", got)
+			}
+			if res.StatusCode == http.StatusPartialContent {
+				t.Errorf("got status %d, want the whole", res.StatusCode)
+			}
+		})
+	}
+}
+
+// net/http has no error path to hand a refusal over to.
+func TestHandOver(t *testing.T) {
+	t.Parallel()
+	auth, _, _ := newAuth(t, core.HandOver)
+	w := httptest.NewRecorder()
+	nethttp.Protect(auth)(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if body := w.Body.String(); w.Code != http.StatusUnauthorized || !strings.Contains(body, `"code":"token_missing"`) {
+		t.Errorf("got %d %q, want the refusal", w.Code, body)
+	}
+}

@@ -29,7 +29,7 @@ func Claims[T any](ctx context.Context) (T, error) {
 // have, and false if it has none.
 func IdentityFrom(ctx context.Context) (*Identity, bool) {
 	v, ok := ctx.Value(visitKey{}).(*visit)
-	if !ok {
+	if !ok || v.identity == nil {
 		return nil, false
 	}
 	return v.identity, true
@@ -51,8 +51,8 @@ func decodeClaims[T any](id *Identity) (T, error) {
 	return claims, nil
 }
 
-// visit is the context of a request that was let through: the identity, and
-// what later guards of the same request must know.
+// visit is the context of a request that was let through: the identity, nil for
+// an anonymous one, and what later guards of the same request must know.
 type visit struct {
 	context.Context
 
@@ -81,4 +81,22 @@ func visitOf(ctx context.Context, a *Auth) *visit {
 		}
 		ctx = v.Context
 	}
+}
+
+// onTop returns ctx with v as what [IdentityFrom] finds: guards of another Auth
+// may stand between v and ctx.
+func (v *visit) onTop(ctx context.Context) context.Context {
+	if ctx.Value(visitKey{}) == v {
+		return ctx
+	}
+	return &visit{Context: ctx, auth: v.auth, identity: v.identity, cookie: v.cookie}
+}
+
+// nobody returns ctx for a visitor whom a let through without credentials, so
+// that the identity which another Auth found is not taken for one of a.
+func (a *Auth) nobody(ctx context.Context) context.Context {
+	if _, known := IdentityFrom(ctx); !known {
+		return ctx
+	}
+	return &visit{Context: ctx, auth: a}
 }

@@ -74,7 +74,7 @@ type Config struct {
 	// Refuse, if not nil, is asked for the answer to every refusal, which is
 	// r.Response() otherwise: to change its body, to redirect a navigation to a
 	// login page, or, as [HandOver] does, to leave it to the framework's own
-	// error path. A Response with status zero counts as r.Response(): no answer
+	// error path. A Response with a status below 200 counts as r.Response(): no answer
 	// of Refuse lets a request through. It must be safe for concurrent use.
 	Refuse func(ctx context.Context, req Request, r *Refusal) Response
 

@@ -40,7 +40,8 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 	if a == nil {
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, errNilAuth))
 	}
-	if v := visitOf(ctx, a); v != nil {
+	if v := visitOf(ctx, a); v != nil && v.identity != nil {
+		ctx = v.onTop(ctx)
 		if refusal := a.judge(ctx, v.identity, rules); refusal != nil {
 			return a.refused(ctx, &req, v.cookie, refusal)
 		}
@@ -53,7 +54,7 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 	case from.refusal != nil:
 		return a.refused(ctx, &req, from.cookie, from.refusal)
 	case from.identity == nil && optional:
-		return Decision{Context: ctx, Response: Response{Header: cacheHeader(false, true)}}
+		return Decision{Context: a.nobody(ctx), Response: Response{Header: cacheHeader(false, true)}}
 	case from.identity == nil:
 		return a.refused(ctx, &req, from.cookie, refuse(CodeTokenMissing, nil))
 	}
@@ -183,7 +184,8 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 	}
 	res := r.Response()
 	if a.config.Refuse != nil {
-		if own := a.config.Refuse(ctx, *req, r); own.Status != 0 {
+		// A status that is no answer's must not become one.
+		if own := a.config.Refuse(ctx, *req, r); 200 <= own.Status && own.Status <= 999 {
 			// A refusal is about one client at one moment: no cache may keep it.
 			own.Header = slices.DeleteFunc(slices.Clone(own.Header), func(f Field) bool { return f.is("Cache-Control") })
 			own.Header = append(own.Header, Field{"Cache-Control", "no-store"})

@@ -1,0 +1,78 @@
+package core_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+)
+
+// TestStackedAuths passes one request through guards of two Auths: the handler
+// sees whom the last of them let through.
+func TestStackedAuths(t *testing.T) {
+	t.Parallel()
+	newAuth := func(name string) *core.Auth {
+		auth, err := core.New(core.Config{
+			Issuer:   "https://" + name + ".example",
+			Audience: "https://api.example",
+			Keys:     core.HS256([]byte(name + ", a secret of at least 32 bytes")),
+			Cookies:  &core.CookieConfig{},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return auth
+	}
+	a, b := newAuth("a"), newAuth("b")
+	both := core.Request{ // a by header, b by cookie
+		Method:        http.MethodGet,
+		Authorization: []string{"Bearer " + coretest.Token(t, a, "alice")},
+	}
+	nobody := core.Request{Method: http.MethodGet}
+	byCookie := core.Request{Method: http.MethodGet, Cookie: []string{"__Host-at=" + coretest.Token(t, b, "bob")}}
+
+	type guard struct {
+		auth  *core.Auth
+		req   core.Request
+		rules []core.Rule
+	}
+	optional := []core.Rule{core.Optional()}
+	for _, test := range []struct {
+		name   string
+		guards []guard
+		want   string // empty: nobody
+	}{
+		{"a", []guard{{a, both, nil}}, "alice"},
+		{"a, b", []guard{{a, both, nil}, {b, byCookie, nil}}, "bob"},
+		{"a, b, a", []guard{{a, both, nil}, {b, byCookie, nil}, {a, nobody, nil}}, "alice"},
+		{"a, b finds nobody", []guard{{a, both, nil}, {b, nobody, optional}}, ""},
+		{"a, b finds nobody, a", []guard{{a, both, nil}, {b, nobody, optional}, {a, nobody, nil}}, "alice"},
+		{"nobody", []guard{{a, nobody, optional}, {a, nobody, optional}}, ""},
+	} {
+		ctx := context.Background()
+		for _, g := range test.guards {
+			d := g.auth.Decide(ctx, g.req, g.rules...)
+			if d.Refusal != nil {
+				t.Fatalf("%s: refused: %v", test.name, d.Refusal)
+			}
+			ctx = d.Context
+			seen, _ := core.IdentityFrom(ctx)
+			if seen != d.Identity {
+				t.Errorf("%s: the context has %v; the decision %v", test.name, seen, d.Identity)
+			}
+		}
+		got := ""
+		if id, ok := core.IdentityFrom(ctx); ok {
+			got = id.Subject()
+		}
+		if got != test.want {
+			t.Errorf("%s: got %q; want %q", test.name, got, test.want)
+		}
+	}
+	// Whom b let in without a name, a's guard does not know either.
+	if d := a.Decide(b.Decide(context.Background(), nobody, optional...).Context, nobody); d.Refusal == nil || d.Refusal.Code != core.CodeTokenMissing {
+		t.Errorf("behind an optional guard of another: got %v; want %s", d.Refusal, core.CodeTokenMissing)
+	}
+}

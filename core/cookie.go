@@ -122,7 +122,7 @@ func (c *cookies) fits(access AccessToken) error {
 }
 
 func (c *cookies) field(name, value string, maxAge int) Field {
-	cookie := http.Cookie{
+	cookie := http.Cookie{ //nolint:gosec // Secure gives way to InsecureHTTP only
 		Name:     name,
 		Value:    value,
 		Path:     "/",

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
 )
 
 // exampleConfig is for a site that browsers sign in to.
@@ -143,9 +144,9 @@ func ExampleConfig_loginPage() {
 // What moves money wants a password that was typed a moment ago: a session that
 // was left open is not enough, and refreshing it does not help.
 func ExampleRecentLogin() {
-	now := time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC)
+	clock := coretest.NewClock(time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC))
 	config := exampleConfig()
-	config.Now = func() time.Time { return now }
+	config.Now = clock.Now
 	auth, err := core.New(config)
 	if err != nil {
 		fmt.Println(err)
@@ -165,7 +166,7 @@ func ExampleRecentLogin() {
 		Cookie: []string{"__Host-at=" + tokens.Access.Token + "; __Host-rt=" + tokens.Refresh},
 	}
 	for _, minutes := range []time.Duration{1, 6} {
-		now = now.Add(minutes * time.Minute)
+		clock.Advance(minutes * time.Minute)
 		d := auth.Decide(context.Background(), pay, core.RecentLogin(5*time.Minute))
 		if d.Refusal == nil {
 			fmt.Println("paid by", d.Identity.Subject())

@@ -39,19 +39,23 @@ type method struct {
 	also string // another name for the same algorithm that is accepted
 }
 
-// The key types that each family of algorithms takes. Bytes are a PEM file:
-// PKCS#8, PKCS#1 or SEC 1 for a private key, PKIX or PKCS#1 for a public one.
-type (
-	RSAKey interface {
-		*rsa.PrivateKey | *rsa.PublicKey | []byte
-	}
-	ECDSAKey interface {
-		*ecdsa.PrivateKey | *ecdsa.PublicKey | []byte
-	}
-	EdDSAKey interface {
-		ed25519.PrivateKey | ed25519.PublicKey | []byte
-	}
-)
+// RSAKey is what a [Key] of an RS or PS algorithm is made of. Bytes are a PEM
+// file: PKCS#8 or PKCS#1 for a private key, PKIX or PKCS#1 for a public one.
+type RSAKey interface {
+	*rsa.PrivateKey | *rsa.PublicKey | []byte
+}
+
+// ECDSAKey is what a [Key] of an ES algorithm is made of. Bytes are a PEM file:
+// PKCS#8 or SEC 1 for a private key, PKIX for a public one.
+type ECDSAKey interface {
+	*ecdsa.PrivateKey | *ecdsa.PublicKey | []byte
+}
+
+// EdDSAKey is what a [Key] of [EdDSA] is made of. Bytes are a PEM file: PKCS#8
+// for a private key, PKIX for a public one.
+type EdDSAKey interface {
+	ed25519.PrivateKey | ed25519.PublicKey | []byte
+}
 
 // HS256 is HMAC with SHA-256 (RFC 7518 §3.2). The secret has at least 32 bytes.
 func HS256(secret []byte) Key { return hmacKey(jwt.SigningMethodHS256, secret) }

@@ -58,7 +58,7 @@ func (a *Auth) refreshToken(req *Request) (credential, *Refusal) {
 	case given && found.refresh != "":
 		return credential{}, malformed(http.StatusBadRequest, errTwoCarriers)
 	case given:
-		found, err = credential{refresh: inBody}, nil
+		found = credential{refresh: inBody}
 	case err != nil:
 		return found, refuse(CodeMalformedCredentials, err)
 	case found.refresh == "":

@@ -208,7 +208,7 @@ func (a *Auth) follow(ctx context.Context) {
 			return
 		}
 		a.config.Logger.ErrorContext(ctx, "the feed of revocations broke off and is taken up again", "cause", err)
-		a.trouble(ctx, Event{}, fmt.Errorf("core: revocation feed: %w", err))
+		a.tell(ctx, Event{Kind: EventStoreDown, Err: fmt.Errorf("core: revocation feed: %w", err)})
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):

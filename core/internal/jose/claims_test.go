@@ -163,6 +163,7 @@ func TestHasAudience(t *testing.T) {
 		{"prefix", `"ap"`, false},
 		{"suffix", `["xapi"]`, false},
 		{"longer", `"api/"`, false},
+		{"longer, in an array", `["api/"]`, false},
 		{"another case", `["API"]`, false},
 		{"with space around", `" api"`, false},
 		{"list in a string", `"api x"`, false},
@@ -211,6 +212,7 @@ func TestRolesAndScopes(t *testing.T) {
 		{"scp an array", `"scp":["read"]`, nil, []string{"read"}},
 		{"scope before scp", `"scp":["write"],"scope":"read"`, nil, []string{"read"}},
 		{"scope null before scp", `"scp":["write"],"scope":null`, nil, nil},
+		{"roles with a number, and scope", `"roles":["admin",1],"scope":"read"`, nil, []string{"read"}},
 		{"both", `"roles":["admin","user"],"scope":"read write"`, []string{"admin", "user"}, []string{"read", "write"}},
 	} {
 		claims, err := jose.ParseClaims(`{"exp":1,`+row.members+`}`, []string{"roles"})

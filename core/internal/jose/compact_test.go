@@ -95,6 +95,10 @@ func TestParseRefusesShapes(t *testing.T) {
 		if err := whole(row.token); err == nil {
 			t.Errorf("%s: got no error for %q", row.name, row.token)
 		}
+		// How many segments there are is plain before anything is decoded.
+		if _, err := jose.Parse(row.token); err == nil && strings.Count(row.token, ".") != 2 {
+			t.Errorf("%s: got no error from Parse for %q", row.name, row.token)
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ func TestParseHeaderRefuses(t *testing.T) {
 	for _, row := range []struct{ name, text string }{
 		{"null", `null`},
 		{"an array", `["alg","HS256"]`},
+		{"half an array", `["alg":"HS256"}`},
 		{"a string", `"alg"`},
 		{"a number", `1`},
 		{"nothing but space", ` `},

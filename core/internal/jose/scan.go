@@ -244,7 +244,7 @@ func (s *scanner) hex4() (rune, bool) {
 	if len(s.text)-s.pos < 4 {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(s.text[s.pos:s.pos+4], 16, 32)
+	n, err := strconv.ParseUint(s.text[s.pos:s.pos+4], 16, 16)
 	s.pos += 4
 	return rune(n), err == nil
 }

@@ -90,3 +90,13 @@ func (a *Auth) trust(field string, issuer Issuer, wrong *mistakes) {
 	}
 	a.trusted = append(a.trusted, t)
 }
+
+// Close stops what New started in the background, and waits for it to end. The
+// Auth judges on without news of revocations elsewhere. It is needed where an
+// Auth does not live as long as the process.
+func (a *Auth) Close() {
+	if a != nil && a.sessions != nil {
+		a.sessions.stop()
+		<-a.sessions.stopped
+	}
+}

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -157,4 +158,22 @@ func (a *Auth) checkRevoked(ctx context.Context, id *Identity, now time.Time) *R
 		return refuse(CodeTokenRevoked, errNotListed)
 	}
 	return nil
+}
+
+// follow keeps the revocations up to date until ctx is done.
+func (a *Auth) follow(ctx context.Context) {
+	s := a.sessions
+	defer close(s.stopped)
+	for ctx.Err() == nil {
+		err := s.Store.Feed(ctx, func(r session.Revocation) { s.revoked.add(r, a.config.Now()) })
+		if ctx.Err() != nil {
+			return
+		}
+		a.config.Logger.ErrorContext(ctx, "the feed of revocations broke off and is taken up again", "cause", err)
+		a.tell(ctx, Event{Kind: EventStoreDown, Err: fmt.Errorf("core: revocation feed: %w", err)})
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
 }

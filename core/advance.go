@@ -35,30 +35,19 @@ func (a *Auth) advance(ctx context.Context, st step) (Tokens, *Refusal) {
 	}
 	// What will follow is known before the store is asked to do it. Who is
 	// refused without a change costs no more. Who is not gets the access token
-	// signed first: trouble with the key must not use the refresh token up.
+	// signed first: trouble with the key must not use the refresh token up. And
+	// what is stolen ends, whether or not its subject can be loaded.
 	after, verdict := session.Step(record, token.Presented(), a.config.Now(), s.policy)
-	if !verdict.Good() && verdict != session.Stolen {
-		return Tokens{}, a.verdict(ctx, event, verdict)
+	var access AccessToken
+	var refusal *Refusal
+	switch {
+	case verdict.Good():
+		access, refusal = a.renewAccess(ctx, event, st, &after)
+	case verdict != session.Stolen:
+		refusal = a.verdict(ctx, event, verdict)
 	}
-	grant, err := s.Subject(ctx, record.Subject)
-	if errors.Is(err, ErrNoSubject) {
-		if refusal := a.end(ctx, record.ID, record.Subject, EventDisabled); refusal != nil {
-			return Tokens{}, refusal
-		}
-		return Tokens{}, refuse(CodeRefreshRevoked, err)
-	}
-	if err != nil {
-		return Tokens{}, a.trouble(ctx, event, err)
-	}
-	grant.Subject = record.Subject
-	access, refusal := a.issueFor(ctx, event, grant, &after)
 	if refusal != nil {
 		return Tokens{}, refusal
-	}
-	if st.inCookies {
-		if err := a.cookies.fits(access); err != nil {
-			return Tokens{}, a.trouble(ctx, event, err)
-		}
 	}
 	record, verdict, err = s.Store.Advance(ctx, token.Presented(), s.policy)
 	if err != nil {
@@ -70,9 +59,10 @@ func (a *Auth) advance(ctx context.Context, st step) (Tokens, *Refusal) {
 		}
 		return Tokens{}, refusal
 	}
-	if record.Generation != after.Generation && s.RetireReplaced {
-		// Someone was faster, and the access token says the wrong generation.
-		if access, refusal = a.issueFor(ctx, event, grant, &record); refusal != nil {
+	if access.Token == "" || s.RetireReplaced && record.Generation != after.Generation {
+		// The store has another clock, or someone was faster: there is no access
+		// token yet, or it says the wrong generation.
+		if access, refusal = a.renewAccess(ctx, event, st, &record); refusal != nil {
 			return Tokens{}, refusal
 		}
 	}
@@ -80,13 +70,29 @@ func (a *Auth) advance(ctx context.Context, st step) (Tokens, *Refusal) {
 	return a.tokens(access, token, &record), nil
 }
 
-// issueFor returns an access token of the session r.
-func (a *Auth) issueFor(ctx context.Context, event Event, grant Grant, r *session.Record) (AccessToken, *Refusal) {
+// renewAccess returns an access token of the session r for what its subject may
+// do now. A subject that is no more ends the session.
+func (a *Auth) renewAccess(ctx context.Context, event Event, st step, r *session.Record) (AccessToken, *Refusal) {
+	grant, err := a.sessions.Subject(ctx, r.Subject)
+	if errors.Is(err, ErrNoSubject) {
+		event.Kind = EventDisabled
+		if refusal := a.end(ctx, r.ID, event); refusal != nil {
+			return AccessToken{}, refusal
+		}
+		return AccessToken{}, refuse(CodeRefreshRevoked, err)
+	}
+	if err != nil {
+		return AccessToken{}, a.trouble(ctx, event, err)
+	}
+	grant.Subject = r.Subject
 	access, err := a.issue(grant, aboutRecord(r))
-	switch {
-	case errors.Is(err, errSessionOver):
+	if errors.Is(err, errSessionOver) {
 		return AccessToken{}, refuse(CodeRefreshExpired, err)
-	case err != nil:
+	}
+	if err == nil && st.inCookies {
+		err = a.cookies.fits(access)
+	}
+	if err != nil {
 		return AccessToken{}, a.trouble(ctx, event, err)
 	}
 	return access, nil

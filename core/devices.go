@@ -53,14 +53,14 @@ func (a *Auth) DeleteSession(ctx context.Context, req Request) Response {
 	if refused != nil {
 		return *refused
 	}
-	if refusal := a.deleteSession(ctx, d.Identity.Subject(), req.Path[strings.LastIndexByte(req.Path, '/')+1:]); refusal != nil {
+	if refusal := a.deleteSession(ctx, &req, d.Identity.Subject(), req.Path[strings.LastIndexByte(req.Path, '/')+1:]); refusal != nil {
 		return d.joined(a.refused(ctx, &req, false, refusal).Response)
 	}
 	return d.joined(done())
 }
 
 // deleteSession ends the session of subject that is called name.
-func (a *Auth) deleteSession(ctx context.Context, subject, name string) *Refusal {
+func (a *Auth) deleteSession(ctx context.Context, req *Request, subject, name string) *Refusal {
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()
 	id, ok := session.ParseID(name)
@@ -74,7 +74,7 @@ func (a *Auth) deleteSession(ctx context.Context, subject, name string) *Refusal
 	if !found || record.Subject != subject || !record.LiveAt(a.config.Now()) {
 		return refuse(CodeNotFound, nil)
 	}
-	return a.end(ctx, id, subject, EventEnded)
+	return a.end(ctx, id, Event{Kind: EventEnded, Subject: subject, UserAgent: shorten(req.UserAgent)})
 }
 
 // Sessions returns the live sessions of subject, oldest first, never nil. An
@@ -83,7 +83,7 @@ func (a *Auth) Sessions(ctx context.Context, subject string) ([]SessionInfo, err
 	if a == nil || a.sessions == nil {
 		return nil, errNoSessions
 	}
-	ctx, cancel := context.WithTimeout(ctx, a.sessions.Timeout)
+	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()
 	records, err := a.sessions.Store.List(ctx, subject)
 	if err != nil {
@@ -117,17 +117,30 @@ func (a *Auth) EndSessions(ctx context.Context, subject string, except ...string
 			spared = append(spared, id)
 		}
 	}
-	ended, err := a.sessions.Store.EndAll(ctx, subject, a.sessions.policy.Remember, spared...)
+	if refusal := a.endAll(ctx, Event{Kind: EventEndedAll, Subject: subject}, spared...); refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+// endAll ends the sessions of event's subject but those spared, and tells of it.
+func (a *Auth) endAll(ctx context.Context, event Event, spared ...session.ID) *Refusal {
+	ctx, cancel := a.sessions.detach(ctx)
+	defer cancel()
+	// For as long as a token without a session can live, from whoever has a key.
+	remember := max(a.sessions.policy.Remember, a.config.MaxLifetime+a.config.Leeway+time.Second)
+	ended, err := a.sessions.Store.EndAll(ctx, event.Subject, remember, spared...)
 	if err != nil {
-		return a.trouble(ctx, Event{Subject: subject}, err)
+		return a.trouble(ctx, event, err)
 	}
 	for _, id := range ended {
 		a.revokeHere(session.Revocation{Session: id})
 	}
 	if len(spared) == 0 {
-		a.revokeHere(session.Revocation{Subject: subject})
+		now := a.config.Now()
+		a.sessions.revoked.add(session.Revocation{Subject: event.Subject, From: now, Until: now.Add(remember)}, now)
 	}
-	a.tell(ctx, Event{Kind: EventEndedAll, Subject: subject})
+	a.tell(ctx, event)
 	return nil
 }
 
@@ -141,7 +154,9 @@ func (a *Auth) EndSession(ctx context.Context, id string) error {
 	if !ok {
 		return nil
 	}
-	if refusal := a.end(ctx, sid, "", EventEnded); refusal != nil {
+	ctx, cancel := a.sessions.detach(ctx)
+	defer cancel()
+	if refusal := a.end(ctx, sid, Event{Kind: EventEnded}); refusal != nil {
 		return refusal
 	}
 	return nil

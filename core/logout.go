@@ -43,11 +43,11 @@ func (a *Auth) Logout(ctx context.Context, req Request) Response {
 func (a *Auth) signOut(ctx context.Context, req *Request, refresh string) *Refusal {
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()
-	if named, refusal := a.signOutRefresh(ctx, refresh); named {
+	if named, refusal := a.signOutRefresh(ctx, req.UserAgent, refresh); named {
 		return refusal
 	}
 	if access, err := a.bearer(req); err == nil && access != "" {
-		if named, refusal := a.signOutAccess(ctx, access); named {
+		if named, refusal := a.signOutAccess(ctx, req.UserAgent, access); named {
 			return refusal
 		}
 	}
@@ -61,21 +61,21 @@ func (a *Auth) signOut(ctx context.Context, req *Request, refresh string) *Refus
 	if err := a.checkOrigin(req); err != nil {
 		return refuse(CodeCrossSite, err)
 	}
-	return a.signOutCookies(ctx, found)
+	return a.signOutCookies(ctx, req.UserAgent, found)
 }
 
 // signOutCookies ends the session that a browser's cookies are of.
-func (a *Auth) signOutCookies(ctx context.Context, found credential) *Refusal {
-	if named, refusal := a.signOutRefresh(ctx, found.refresh); named {
+func (a *Auth) signOutCookies(ctx context.Context, userAgent string, found credential) *Refusal {
+	if named, refusal := a.signOutRefresh(ctx, userAgent, found.refresh); named {
 		return refusal
 	}
-	_, refusal := a.signOutAccess(ctx, found.access)
+	_, refusal := a.signOutAccess(ctx, userAgent, found.access)
 	return refusal
 }
 
 // signOutRefresh ends the session of a refresh token, and reports whether it
 // named one.
-func (a *Auth) signOutRefresh(ctx context.Context, refresh string) (named bool, refusal *Refusal) {
+func (a *Auth) signOutRefresh(ctx context.Context, userAgent, refresh string) (named bool, refusal *Refusal) {
 	token, err := a.sessions.codec.Parse(refresh)
 	if err != nil {
 		return false, nil
@@ -87,18 +87,18 @@ func (a *Auth) signOutRefresh(ctx context.Context, refresh string) (named bool, 
 	if !found || record.NonceHash != token.Nonce.Hash() {
 		return false, nil
 	}
-	return true, a.end(ctx, record.ID, record.Subject, EventEnded)
+	return true, a.end(ctx, record.ID, Event{Kind: EventEnded, Subject: record.Subject, UserAgent: shorten(userAgent)})
 }
 
 // signOutAccess ends the session of an access token, or revokes the token if it
 // has none, and reports whether it was a token of ours.
-func (a *Auth) signOutAccess(ctx context.Context, access string) (named bool, refusal *Refusal) {
+func (a *Auth) signOutAccess(ctx context.Context, userAgent, access string) (named bool, refusal *Refusal) {
 	id, err := a.verify(access, a.config.Now())
 	if err != nil && !errors.Is(err, errExpired) {
 		return false, nil
 	}
 	if sid, ours := id.session(); ours {
-		return true, a.end(ctx, sid, id.Subject(), EventEnded)
+		return true, a.end(ctx, sid, Event{Kind: EventEnded, Subject: id.Subject(), UserAgent: shorten(userAgent)})
 	}
 	return true, a.revokeToken(ctx, id)
 }
@@ -108,13 +108,7 @@ func (a *Auth) revokeToken(ctx context.Context, id *Identity) *Refusal {
 	if id.claims.ID == "" {
 		return nil // a token without jti has no name to be revoked by
 	}
-	now := a.config.Now()
-	r := session.Revocation{Token: tokenName(id), From: now, Until: id.Expires().Add(a.config.Leeway + time.Second)}
-	if err := a.sessions.Store.Revoke(ctx, r); err != nil {
-		return a.trouble(ctx, Event{Subject: id.Subject()}, err)
-	}
-	a.sessions.revoked.add(r, now)
-	return nil
+	return a.revoke(ctx, session.Revocation{Token: tokenName(id), Until: id.Expires().Add(a.config.Leeway + time.Second)})
 }
 
 // LogoutAll is an [Endpoint] that ends every session of the subject whose
@@ -126,24 +120,29 @@ func (a *Auth) LogoutAll(ctx context.Context, req Request) Response {
 	if refused != nil {
 		return *refused
 	}
-	ctx, cancel := a.sessions.detach(ctx)
-	defer cancel()
-	err := a.EndSessions(ctx, d.Identity.Subject())
-	if err == nil {
-		if _, ours := d.Identity.session(); !ours {
-			if refusal := a.revokeToken(ctx, d.Identity); refusal != nil {
-				err = refusal
-			}
-		}
-	}
-	if err != nil {
-		return d.joined(a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response)
+	if refusal := a.signOutAll(ctx, &req, d.Identity); refusal != nil {
+		return d.joined(a.refused(ctx, &req, false, refusal).Response)
 	}
 	res := d.joined(done())
 	if a.cookies != nil && a.checkOrigin(&req) == nil {
 		res.Header = append(res.Header, a.cookies.clear...)
 	}
 	return res
+}
+
+// signOutAll ends every session of id's subject, and id's own token, which may
+// be of no session that the store knows.
+func (a *Auth) signOutAll(ctx context.Context, req *Request, id *Identity) *Refusal {
+	ctx, cancel := a.sessions.detach(ctx)
+	defer cancel()
+	event := Event{Kind: EventEndedAll, Subject: id.Subject(), UserAgent: shorten(req.UserAgent)}
+	if refusal := a.endAll(ctx, event); refusal != nil {
+		return refusal
+	}
+	if sid, ours := id.session(); ours {
+		return a.revoke(ctx, session.Revocation{Session: sid, Until: a.config.Now().Add(a.sessions.policy.Remember)})
+	}
+	return a.revokeToken(ctx, id)
 }
 
 func done() Response {

@@ -99,6 +99,17 @@ func (rv *revocations) has(id *Identity, now time.Time) bool {
 	return known && id.own && id.claims.IssuedAt <= subject.issued.Unix()
 }
 
+// covers reports whether r, which is of a session or a token, holds already.
+func (rv *revocations) covers(r session.Revocation, now time.Time) bool {
+	rv.mu.RLock()
+	defer rv.mu.RUnlock()
+	if r.Token != "" {
+		return !rv.tokens[r.Token].Before(r.Until)
+	}
+	s := rv.sessions[r.Session]
+	return s.all && now.Before(s.until)
+}
+
 func (rv *revocations) size() int { return len(rv.sessions) + len(rv.tokens) + len(rv.subjects) }
 
 // purge drops what is over. It runs each time the size has doubled, so its cost

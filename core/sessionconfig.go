@@ -135,6 +135,9 @@ func (a *Auth) setSessions(wrong *mistakes) {
 	}
 	s.RefreshTTL = wrong.duration(field("RefreshTTL"), s.RefreshTTL, defaultRefreshTTL)
 	s.SessionTTL = wrong.duration(field("SessionTTL"), s.SessionTTL, defaultSessionTTL)
+	if s.SessionTTL < time.Second {
+		wrong.add(field("SessionTTL"), "is %v: no access token lives for less than a second", s.SessionTTL)
+	}
 	s.Timeout = wrong.duration(field("Timeout"), s.Timeout, defaultStoreTimeout)
 	s.ReuseWindow = wrong.duration(field("ReuseWindow"), s.ReuseWindow, defaultReuseWindow)
 	if s.ReuseWindow > maxReuseWindow {

@@ -51,7 +51,7 @@ func (a *Auth) begin(ctx context.Context, subject string, o opening) (Tokens, *R
 	}
 	if o.replaces.cookie {
 		// No one could sign out of the old one any more.
-		if refusal := a.signOutCookies(ctx, o.replaces); refusal != nil {
+		if refusal := a.signOutCookies(ctx, o.userAgent, o.replaces); refusal != nil {
 			return Tokens{}, refusal
 		}
 	}
@@ -74,17 +74,35 @@ func (a *Auth) begin(ctx context.Context, subject string, o opening) (Tokens, *R
 	return a.tokens(access, token, &record), nil
 }
 
-// end ends one session.
-func (a *Auth) end(ctx context.Context, id session.ID, subject string, kind EventKind) *Refusal {
-	event := Event{Kind: kind, Subject: subject, SessionID: id.String()}
-	live, err := a.sessions.Store.End(ctx, id, a.sessions.policy.Remember)
+// end ends the session id, and tells of it as event.
+func (a *Auth) end(ctx context.Context, id session.ID, event Event) *Refusal {
+	s := a.sessions
+	event.SessionID = id.String()
+	live, err := s.Store.End(ctx, id, s.policy.Remember)
 	if err != nil {
 		return a.trouble(ctx, event, err)
 	}
-	a.revokeHere(session.Revocation{Session: id})
 	if live {
+		a.revokeHere(session.Revocation{Session: id})
 		a.tell(ctx, event)
+		return nil
 	}
+	// The store may have lost it, and other processes still accept its tokens.
+	return a.revoke(ctx, session.Revocation{Session: id, Until: a.config.Now().Add(s.policy.Remember)})
+}
+
+// revoke announces r, from now on, unless that was done before.
+func (a *Auth) revoke(ctx context.Context, r session.Revocation) *Refusal {
+	s := a.sessions
+	now := a.config.Now()
+	if s.revoked.covers(r, now) {
+		return nil
+	}
+	r.From = now
+	if err := s.Store.Revoke(ctx, r); err != nil {
+		return a.trouble(ctx, Event{Subject: r.Subject}, err)
+	}
+	s.revoked.add(r, now)
 	return nil
 }
 
@@ -96,10 +114,12 @@ func (a *Auth) revokeHere(r session.Revocation) {
 }
 
 // trouble reports err, which is not the client's doing, and returns the refusal
-// that it is to the client.
+// that it is to the client. A client that went away is no trouble.
 func (a *Auth) trouble(ctx context.Context, event Event, err error) *Refusal {
-	event.Kind, event.Err = EventStoreDown, err
-	a.tell(ctx, event)
+	if !errors.Is(err, context.Canceled) {
+		event.Kind, event.Err = EventStoreDown, err
+		a.tell(ctx, event)
+	}
 	return refuse(CodeUnavailable, err)
 }
 

@@ -1,0 +1,258 @@
+package core_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+)
+
+// withCookies lets tokens come in cookies.
+func withCookies(c *core.Config) { c.Cookies = &core.CookieConfig{} }
+
+func TestAuthorization(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, core.HS256(secret))
+	token := signed(t, claims())
+	for _, row := range []struct {
+		name  string
+		lines []string
+		want  core.Code
+	}{
+		{"a token", []string{"Bearer " + token}, accepted},
+		{"scheme in lower case (RFC 9110 §11.1)", []string{"bearer " + token}, accepted},
+		{"scheme in capitals", []string{"BEARER " + token}, accepted},
+		{"several spaces (RFC 9110 §11.4)", []string{"Bearer    " + token}, accepted},
+
+		{"none", nil, core.CodeTokenMissing},
+		{"an empty line", []string{""}, core.CodeTokenMissing},
+		{"Basic", []string{"Basic YWxpY2U6d29uZGVybGFuZA=="}, core.CodeTokenMissing},
+		{"DPoP", []string{"DPoP " + token}, core.CodeTokenMissing},
+		{"Token", []string{"Token " + token}, core.CodeTokenMissing},
+		{"a scheme that begins as ours", []string{"Bearers " + token}, core.CodeTokenMissing},
+		{"a scheme that begins as ours, with a sign", []string{"Bearer-x " + token}, core.CodeTokenMissing},
+		{"a scheme that ours begins as", []string{"Beare " + token}, core.CodeTokenMissing},
+		{"a scheme with a long s", []string{"Ba\u017fic " + token}, core.CodeTokenMissing},
+		{"the token alone", []string{token}, core.CodeTokenMissing},
+
+		{"no token", []string{"Bearer"}, core.CodeMalformedCredentials},
+		{"a space for a token", []string{"Bearer "}, core.CodeMalformedCredentials},
+		{"spaces for a token", []string{"Bearer   "}, core.CodeMalformedCredentials},
+		{"a tab", []string{"Bearer\t" + token}, core.CodeMalformedCredentials},
+		{"a space and a tab", []string{"Bearer \t" + token}, core.CodeMalformedCredentials},
+		{"a comma after the scheme", []string{"Bearer, " + token}, core.CodeMalformedCredentials},
+		{"a slash after the scheme", []string{"Bearer/" + token}, core.CodeMalformedCredentials},
+		{"a colon after the scheme", []string{"Bearer:" + token}, core.CodeMalformedCredentials},
+		{"something after the token", []string{"Bearer " + token + " x"}, core.CodeMalformedCredentials},
+		{"a space after the token", []string{"Bearer " + token + " "}, core.CodeMalformedCredentials},
+		{"a comma after the token", []string{"Bearer " + token + ","}, core.CodeMalformedCredentials},
+		{"a parameter", []string{`Bearer realm="x"`}, core.CodeMalformedCredentials},
+		{"two tokens", []string{"Bearer " + token + ", Bearer " + token}, core.CodeMalformedCredentials},
+		{"two lines", []string{"Bearer " + token, "Bearer " + token}, core.CodeMalformedCredentials},
+		{"two lines, one of them empty", []string{"Bearer " + token, ""}, core.CodeMalformedCredentials},
+		{"two lines, one of another scheme", []string{"Basic YTpi", "Bearer " + token}, core.CodeMalformedCredentials},
+		{"padding alone", []string{"Bearer ==="}, core.CodeMalformedCredentials},
+		{"padding in the middle", []string{"Bearer a=b"}, core.CodeMalformedCredentials},
+		{"quotes", []string{`Bearer "` + token + `"`}, core.CodeMalformedCredentials},
+		{"a header field in it", []string{"Bearer x\r\nSet-Cookie: evil-cookie=1"}, core.CodeMalformedCredentials},
+		{"a NUL", []string{"Bearer " + token + "\x00"}, core.CodeMalformedCredentials},
+		{"bytes beyond ASCII", []string{"Bearer \xff\xfe"}, core.CodeMalformedCredentials},
+
+		{"each letter that a token may have (RFC 6750 §2.1)", []string{"Bearer azAZ09-._~+/=="}, core.CodeTokenInvalid},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			decide(t, auth, core.Request{Method: "POST", Authorization: row.lines}, row.want)
+		})
+	}
+}
+
+func TestCookie(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, core.HS256(secret), withCookies)
+	token := signed(t, claims())
+	for _, row := range []struct {
+		name  string
+		lines []string
+		want  core.Code
+	}{
+		{"a token", []string{"__Host-at=" + token}, accepted},
+		{"among others", []string{"a=b; __Host-at=" + token + "; c=d"}, accepted},
+		{"no space after the semicolon", []string{"a=b;__Host-at=" + token + ";c=d"}, accepted},
+		{"space and tab around the name and the value", []string{"a=b;\t __Host-at = " + token + " \t; c=d"}, accepted},
+		{"on the second line (RFC 9113 §8.2.3)", []string{"a=b", "__Host-at=" + token}, accepted},
+		{"others twice", []string{"a=b; a=c; __Host-at=" + token}, accepted},
+
+		{"none", nil, core.CodeTokenMissing},
+		{"others only", []string{"a=b; at=" + token}, core.CodeTokenMissing},
+		{"name in another case", []string{"__host-at=" + token}, core.CodeTokenMissing},
+		{"a name that ours begins as", []string{"__Host-a=" + token}, core.CodeTokenMissing},
+		{"a name that begins as ours", []string{"__Host-at2=" + token}, core.CodeTokenMissing},
+		{"name after a space that is not ASCII", []string{"\u2000__Host-at=" + token}, core.CodeTokenMissing},
+		{"name after a NUL", []string{"\x00__Host-at=" + token}, core.CodeTokenMissing},
+		{"name for a value", []string{"x=__Host-at=" + token}, core.CodeTokenMissing},
+
+		{"twice", []string{"__Host-at=" + token + "; __Host-at=" + token}, core.CodeMalformedCredentials},
+		{"twice, on two lines", []string{"__Host-at=" + token, "__Host-at=" + token}, core.CodeMalformedCredentials},
+		{"twice, once without a value", []string{"__Host-at; __Host-at=" + token}, core.CodeMalformedCredentials},
+		{"twice, once within quotes", []string{`a="x; __Host-at=evil"; __Host-at=` + token}, core.CodeMalformedCredentials},
+		{"no value", []string{"__Host-at="}, core.CodeMalformedCredentials},
+		{"no equals sign", []string{"__Host-at"}, core.CodeMalformedCredentials},
+		{"quotes", []string{`__Host-at="` + token + `"`}, core.CodeMalformedCredentials},
+		{"a space inside", []string{"__Host-at=" + token + " x"}, core.CodeMalformedCredentials},
+		{"a comma", []string{"__Host-at=" + token + ", b=c"}, core.CodeMalformedCredentials},
+		{"percent-encoded", []string{"__Host-at=" + strings.ReplaceAll(token, ".", "%2E")}, core.CodeMalformedCredentials},
+		{"not UTF-8", []string{"__Host-at=\xff\xfe"}, core.CodeMalformedCredentials},
+		{"over the size limit", []string{"__Host-at=" + strings.Repeat("x", 8193)}, core.CodeMalformedCredentials},
+
+		{"not a token", []string{"__Host-at=garbage"}, core.CodeTokenInvalid},
+		{"forged", []string{"__Host-at=" + token[:len(token)-4]}, core.CodeTokenInvalid},
+		{"expired", []string{"__Host-at=" + signed(t, claims("exp", at(-1)))}, core.CodeTokenExpired},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			d := decide(t, auth, core.Request{Method: "GET", Cookie: row.lines}, row.want)
+			cleared := strings.Count(field(d.Response, "Set-Cookie"), "Max-Age=0")
+			if want := map[bool]int{true: 2, false: 0}[row.want == core.CodeTokenInvalid || row.want == core.CodeTokenExpired]; cleared != want {
+				t.Errorf("got %d cookies taken back, want %d", cleared, want)
+			}
+			if row.want == accepted && (field(d.Response, "Cache-Control") != "private" || field(d.Response, "Vary") != "Cookie") {
+				t.Errorf("got header %v, want the answer kept out of shared caches", d.Response.Header)
+			}
+		})
+	}
+}
+
+func TestCarriers(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, core.HS256(secret), withCookies)
+	alice, bob := signed(t, claims()), signed(t, claims("sub", `"bob"`))
+	expired := signed(t, claims("exp", at(-1)))
+	for _, row := range []struct {
+		name           string
+		method         string
+		header, cookie string
+		site           string // Sec-Fetch-Site
+		want           core.Code
+		who            string
+	}{
+		{"header", "GET", "Bearer " + alice, "", "", accepted, "alice"},
+		{"cookie", "GET", "", bob, "", accepted, "bob"},
+		{"the header wins", "GET", "Bearer " + alice, bob, "", accepted, "alice"},
+		{"the header wins over a bad cookie", "GET", "Bearer " + alice, "x", "", accepted, "alice"},
+		{"the header wins over two cookies", "GET", "Bearer " + alice, bob + "; __Host-at=" + bob, "", accepted, "alice"},
+		{"a bad header is not made good", "GET", "Bearer x", bob, "", core.CodeTokenInvalid, ""},
+		{"an expired header is not made good", "GET", "Bearer " + expired, bob, "", core.CodeTokenExpired, ""},
+		{"a malformed header is not made good", "GET", "Bearer", bob, "", core.CodeMalformedCredentials, ""},
+		{"another scheme leaves it to the cookie", "GET", "Basic YTpi", bob, "", accepted, "bob"},
+		{"a browser never sends a header by itself", "POST", "Bearer " + alice, "", "cross-site", accepted, "alice"},
+		{"nor with a cookie beside it", "POST", "Bearer " + alice, bob, "cross-site", accepted, "alice"},
+		{"a cookie from another site", "POST", "", bob, "cross-site", core.CodeCrossSite, ""},
+		{"a bad cookie from another site", "POST", "", "x", "cross-site", core.CodeCrossSite, ""},
+		{"a cookie from this site", "POST", "", bob, "same-origin", accepted, "bob"},
+		{"reading from another site", "GET", "", bob, "cross-site", accepted, "bob"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			req := core.Request{Method: row.method, Host: "api.example.com", SecFetchSite: row.site}
+			if row.header != "" {
+				req.Authorization = []string{row.header}
+			}
+			if row.cookie != "" {
+				req.Cookie = []string{"__Host-at=" + row.cookie}
+			}
+			d := decide(t, auth, req, row.want)
+			if row.want == accepted && d.Identity.Subject() != row.who {
+				t.Errorf("got %s, want %s", d.Identity.Subject(), row.who)
+			}
+		})
+	}
+}
+
+func TestCookiesAreOffByDefault(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, core.HS256(secret))
+	decide(t, auth, core.Request{Method: "GET", Cookie: []string{"__Host-at=" + signed(t, claims())}}, core.CodeTokenMissing)
+}
+
+func TestMaxTokenSize(t *testing.T) {
+	t.Parallel()
+	token := signed(t, claims())
+	for _, row := range []struct {
+		name string
+		size int
+		want core.Code
+	}{
+		{"as long as the token", len(token), accepted},
+		{"a byte less", len(token) - 1, core.CodeMalformedCredentials},
+	} {
+		auth := newVerifier(t, core.HS256(secret), withCookies, func(c *core.Config) { c.MaxTokenSize = row.size })
+		decide(t, auth, withBearer(token), row.want)
+		decide(t, auth, core.Request{Method: "GET", Cookie: []string{"__Host-at=" + token}}, row.want)
+	}
+}
+
+// carried are what tokens may come with, for the fuzz targets to begin with: %
+// stands for a good one.
+var carried = []string{"%", " %", "%=", "%x", "\t%", "% ", "%,%", "%.", "x", "", "=", `"%"`, "%\n", "\xff%"}
+
+// FuzzAuthorization looks for a header that identifies someone without being a
+// token that was issued, to the letter.
+func FuzzAuthorization(f *testing.F) {
+	auth := newVerifier(f, core.HS256(secret))
+	token := coretest.Token(f, auth, "alice")
+	for _, scheme := range []string{"Bearer ", "bearer", "Bearer\t", "Bearer  ", "Basic ", "Bearer-", ""} {
+		for _, text := range carried {
+			f.Add(scheme + text)
+		}
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		// A fuzzer does not come across a signature by itself.
+		line = strings.ReplaceAll(line, "%", token)
+		d := auth.Decide(t.Context(), core.Request{Method: "GET", Authorization: []string{line}})
+		if d.Identity == nil {
+			checkRefused(t, d)
+			return
+		}
+		scheme, rest, _ := strings.Cut(line, " ")
+		if !strings.EqualFold(scheme, "Bearer") || strings.TrimLeft(rest, " ") != token {
+			t.Errorf("got %s for %q", d.Identity.Subject(), line)
+		}
+	})
+}
+
+// FuzzCookie does so for cookies. Handlers may read them too, with net/http: what
+// that finds, if anything, must be the same.
+func FuzzCookie(f *testing.F) {
+	auth := newVerifier(f, core.HS256(secret), withCookies)
+	token := coretest.Token(f, auth, "alice")
+	for _, text := range carried {
+		f.Add("__Host-at="+text, "a=b")
+		f.Add("a=b; __Host-at="+text+"; c=d", "__Host-rt=x")
+		f.Add(`a="x; __Host-at=evil"`, ";__Host-at ="+text)
+		f.Add("__Host-at", "__Host-at="+text)
+	}
+	f.Fuzz(func(t *testing.T, first, second string) {
+		lines := []string{strings.ReplaceAll(first, "%", token), strings.ReplaceAll(second, "%", token)}
+		d := auth.Decide(t.Context(), core.Request{Method: "GET", Cookie: lines})
+		if d.Identity == nil {
+			checkRefused(t, d)
+			return
+		}
+		r := http.Request{Header: http.Header{"Cookie": lines}}
+		named := r.CookiesNamed("__Host-at")
+		if len(named) > 1 || len(named) == 1 && strings.Trim(named[0].Value, " ") != token || !strings.Contains(strings.Join(lines, ";"), token) {
+			t.Errorf("got %s for %q, in which net/http reads %q", d.Identity.Subject(), lines, named)
+		}
+	})
+}
+
+// checkRefused fails if d lets someone through whom it does not name.
+func checkRefused(t *testing.T, d core.Decision) {
+	t.Helper()
+	if d.Refusal == nil || d.Response.Status < 400 {
+		t.Errorf("got no identity and no refusal, but %+v", d.Response)
+	}
+}

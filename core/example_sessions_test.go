@@ -1,0 +1,203 @@
+package core_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+
+	"github.com/jwtgate/jwtgate/core"
+)
+
+var exampleSecret = []byte("a secret of at least 32 bytes, from the environment")
+
+func loadUser(_ context.Context, subject string) (core.Grant, error) {
+	if subject != "alice" {
+		return core.Grant{}, core.ErrNoSubject
+	}
+	return core.Grant{Roles: []string{"user"}}, nil
+}
+
+// checkPassword would compare with a hash of the password.
+func checkPassword(_ context.Context, username, password string) (subject string, ok bool, err error) {
+	return username, username == "alice" && password == "wonderland", nil
+}
+
+// handle is what Handle of every adapter does: package nethttp has it ready.
+func handle(endpoint core.Endpoint) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		send(w, endpoint(r.Context(), core.HTTPRequest(r)))
+	}
+}
+
+func send(w http.ResponseWriter, res core.Response) {
+	res.WriteHeader(w.Header().Set, w.Header().Add)
+	w.WriteHeader(res.Status)
+	_, _ = w.Write(res.Body)
+}
+
+// Login, refresh and logout for programs and apps.
+func ExampleToken() {
+	auth, err := core.New(core.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys:     core.HS256(exampleSecret),
+		Sessions: &core.SessionConfig{Subject: loadUser},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+
+	mux := http.NewServeMux()
+	mux.Handle("/token", handle(core.Token(auth, checkPassword)))
+	mux.Handle("/refresh", handle(auth.Refresh))
+	mux.Handle("/logout", handle(auth.Logout))
+	server := httptest.NewServer(mux)
+	defer server.Close()
+
+	// What a client of it does.
+	var tokens struct {
+		Refresh string `json:"refresh_token"`
+		Expires int    `json:"expires_in"`
+	}
+	post := func(path string, parameters url.Values) {
+		res, err := http.PostForm(server.URL+path, parameters)
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer res.Body.Close()
+		if res.StatusCode == http.StatusOK {
+			err = json.NewDecoder(res.Body).Decode(&tokens)
+		}
+		fmt.Println(path, res.StatusCode, tokens.Expires, err)
+	}
+	post("/token", url.Values{"username": {"alice"}, "password": {"wonderland"}})
+	post("/refresh", url.Values{"refresh_token": {tokens.Refresh}})
+	post("/logout", url.Values{"refresh_token": {tokens.Refresh}})
+	post("/refresh", url.Values{"refresh_token": {tokens.Refresh}})
+	// Output:
+	// /token 200 900 <nil>
+	// /refresh 200 900 <nil>
+	// /logout 204 900 <nil>
+	// /refresh 401 900 <nil>
+}
+
+// Sign-in by other means than a password: here a link in a mail.
+func ExampleAuth_SignIn() {
+	auth, err := core.New(core.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys:     core.HS256(exampleSecret),
+		Sessions: &core.SessionConfig{Subject: loadUser},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+
+	links := map[string]string{"8f14e45f": "alice"} // sent, and not yet followed
+
+	follow := func(w http.ResponseWriter, r *http.Request) {
+		subject, sent := links[r.FormValue("link")]
+		if !sent {
+			http.Error(w, "This link was used before.", http.StatusGone)
+			return
+		}
+		delete(links, r.FormValue("link"))
+		tokens, err := auth.SignIn(r.Context(), core.HTTPRequest(r), subject)
+		if refusal := (*core.Refusal)(nil); errors.As(err, &refusal) {
+			send(w, refusal.Response())
+			return
+		}
+		send(w, tokens.Response()) // for a browser, send tokens.Cookies() and a redirect
+	}
+
+	for range 2 {
+		w := httptest.NewRecorder()
+		follow(w, httptest.NewRequest(http.MethodPost, "/follow?link=8f14e45f", nil))
+		fmt.Println(w.Code, w.Header().Get("Content-Type"))
+	}
+	// Output:
+	// 200 application/json
+	// 410 text/plain; charset=utf-8
+}
+
+// After a change of password, only the session that it was made in goes on.
+func ExampleAuth_EndSessions() {
+	auth, err := core.New(core.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys:     core.HS256(exampleSecret),
+		Sessions: &core.SessionConfig{Subject: loadUser},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+
+	ctx := context.Background()
+	for _, device := range []string{"phone", "laptop", "library"} {
+		if _, err := auth.SignIn(ctx, core.Request{UserAgent: device}, "alice"); err != nil {
+			log.Fatal(err)
+		}
+	}
+	sessions, err := auth.Sessions(ctx, "alice")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, s := range sessions {
+		if s.UserAgent == "laptop" { // in a handler: the Identity's SessionID
+			if err := auth.EndSessions(ctx, "alice", s.ID); err != nil {
+				log.Fatal(err)
+			}
+		}
+	}
+	sessions, err = auth.Sessions(ctx, "alice")
+	fmt.Println(len(sessions), sessions[0].UserAgent, err)
+	// Output: 1 laptop <nil>
+}
+
+// Events go to an audit log. Some of them are worth waking someone up for.
+func ExampleConfig_events() {
+	auth, err := core.New(core.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys:     core.HS256(exampleSecret),
+		Sessions: &core.SessionConfig{Subject: loadUser, SingleUse: true},
+		Events: func(_ context.Context, e core.Event) {
+			switch e.Kind {
+			case core.EventReused, core.EventForged, core.EventHealed, core.EventStoreDown:
+				fmt.Println("ALARM:", e.Kind, e.Subject, e.Err)
+			default:
+				fmt.Println(e.Kind, e.Subject)
+			}
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+
+	ctx := context.Background()
+	tokens, err := auth.SignIn(ctx, core.Request{}, "alice")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for range 2 { // the user, and whoever copied the token
+		auth.Refresh(ctx, core.Request{
+			Method:      http.MethodPost,
+			ContentType: "application/x-www-form-urlencoded",
+			Body:        strings.NewReader("refresh_token=" + tokens.Refresh),
+		})
+	}
+	// Output:
+	// signed_in alice
+	// rotated alice
+	// ALARM: reused alice <nil>
+}

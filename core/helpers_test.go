@@ -1,0 +1,200 @@
+package core_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+)
+
+const (
+	issuer   = "https://auth.example.com"
+	audience = "https://api.example.com"
+
+	start = 1_800_000_000 // what the clock shows, unless a test moves it
+
+	accepted core.Code = "" // what rows want of a token that is let through
+)
+
+// secret is long enough for every HMAC algorithm.
+var secret = []byte("sixty-four bytes that nobody knows: 0123456789 abcdefghijklmnopq")
+
+// The keys of the tests. Those of RSA take a while to make.
+var (
+	rsaKey     = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) })
+	otherRSA   = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) })
+	p256Key    = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	p384Key    = must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))
+	p521Key    = must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader))
+	ed25519Key = ed25519.NewKeyFromSeed([]byte("thirty-two bytes to make a key.."))
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// newVerifier returns an Auth that accepts tokens by keys, as changed.
+func newVerifier(tb testing.TB, keys core.Keys, changes ...func(*core.Config)) *core.Auth {
+	tb.Helper()
+	config := core.Config{
+		Issuer:   issuer,
+		Audience: audience,
+		Keys:     keys,
+		Now:      coretest.NewClock(time.Unix(start, 0)).Now,
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	auth, err := core.New(config)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return auth
+}
+
+// withBearer returns a request with token in its Authorization header.
+func withBearer(token string) core.Request {
+	return core.Request{Method: "GET", Path: "/", Host: "api.example.com", Authorization: []string{"Bearer " + token}}
+}
+
+// answers are what a client sees of each code: see RFC 6750 §3.1.
+var answers = map[core.Code]struct {
+	status    int
+	challenge string
+}{
+	core.CodeMalformedCredentials: {400, `Bearer error="invalid_request"`},
+	core.CodeTokenMissing:         {401, `Bearer`},
+	core.CodeTokenInvalid:         {401, `Bearer error="invalid_token"`},
+	core.CodeTokenExpired:         {401, `Bearer error="invalid_token"`},
+	core.CodeInsufficientScope:    {403, `Bearer error="insufficient_scope"`},
+	core.CodeCrossSite:            {403, ``},
+	core.CodeUnavailable:          {503, ``},
+}
+
+// decide judges req, checks that the decision is all that want means, and
+// returns it.
+func decide(t *testing.T, auth *core.Auth, req core.Request, want core.Code, rules ...core.Rule) core.Decision {
+	t.Helper()
+	d := auth.Decide(t.Context(), req, rules...)
+	if want == accepted {
+		if d.Refusal != nil || d.Response.Status != 0 || d.Response.Body != nil {
+			t.Errorf("got %v, want the request to be let through", d.Refusal)
+		}
+		return d
+	}
+	if d.Refusal == nil || d.Refusal.Code != want {
+		t.Fatalf("got %v, want %s", d.Refusal, want)
+	}
+	if _, found := core.IdentityFrom(d.Context); found || d.Identity != nil {
+		t.Error("got an identity with a refusal")
+	}
+	answer := answers[want]
+	if d.Response.Status != answer.status {
+		t.Errorf("got status %d, want %d", d.Response.Status, answer.status)
+	}
+	if got := field(d.Response, "WWW-Authenticate"); got != answer.challenge {
+		t.Errorf("got challenge %q, want %q", got, answer.challenge)
+	}
+	if got := field(d.Response, "Cache-Control"); got != "no-store" {
+		t.Errorf("got Cache-Control %q, want no-store", got)
+	}
+	var problem struct {
+		Status int
+		Code   core.Code
+	}
+	if err := json.Unmarshal(d.Response.Body, &problem); err != nil || problem.Status != answer.status || problem.Code != want {
+		t.Errorf("got body %s, want problem+json with status %d and code %s", d.Response.Body, answer.status, want)
+	}
+	checkNoEcho(t, d.Response, req)
+	return d
+}
+
+// checkNoEcho fails if res has a part of the credentials in req in it.
+func checkNoEcho(t *testing.T, res core.Response, req core.Request) {
+	t.Helper()
+	answer := fmt.Sprintf("%q %s", res.Header, res.Body)
+	for _, line := range append(req.Authorization, req.Cookie...) {
+		for _, part := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" .;=,\"", r) }) {
+			if len(part) > 10 && strings.Contains(answer, part) {
+				t.Errorf("got %q of the request back in %s", part, answer)
+			}
+		}
+	}
+}
+
+// field returns the values of the field called name in res, with commas between.
+func field(res core.Response, name string) string {
+	var values []string
+	for _, f := range res.Header {
+		if f.Name == name {
+			values = append(values, f.Value)
+		}
+	}
+	return strings.Join(values, ", ")
+}
+
+// at returns the NumericDate (RFC 7519 §2) of so many seconds after start.
+func at(seconds int) string { return strconv.Itoa(start + seconds) }
+
+// claims returns the payload of a good token, changed: changes are names, each
+// followed by its value in JSON, or by nothing to leave the claim out.
+func claims(changes ...string) string {
+	members := [][2]string{
+		{"iss", strconv.Quote(issuer)}, {"sub", `"alice"`}, {"aud", strconv.Quote(audience)}, {"exp", at(900)},
+	}
+	for i := 0; i < len(changes); i += 2 {
+		name, value := changes[i], changes[i+1]
+		found := false
+		for j := range members {
+			if members[j][0] == name {
+				members[j][1], found = value, true
+			}
+		}
+		if !found {
+			members = append(members, [2]string{name, value})
+		}
+	}
+	var text []string
+	for _, member := range members {
+		if member[1] != "" {
+			text = append(text, strconv.Quote(member[0])+":"+member[1])
+		}
+	}
+	return "{" + strings.Join(text, ",") + "}"
+}
+
+const hs256 = `{"alg":"HS256","typ":"at+jwt"}`
+
+// signed returns payload as a token that only payload can be wrong with.
+func signed(tb testing.TB, payload string) string {
+	tb.Helper()
+	return coretest.Sign(tb, "HS256", secret, hs256, payload)
+}
+
+func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
+
+// A row of the tables below: text is a header, a payload or a token.
+type row struct {
+	name, text string
+	want       core.Code
+}
+
+func signedES256(tb testing.TB, payload string) string {
+	tb.Helper()
+	return coretest.Sign(tb, "ES256", p256Key, `{"alg":"ES256","typ":"at+jwt"}`, payload)
+}

@@ -1,0 +1,140 @@
+package core_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+)
+
+// segment returns the JSON object in segment i of token.
+func segment(t *testing.T, token string, i int) map[string]any {
+	t.Helper()
+	text, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[i])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var members map[string]any
+	if err := json.Unmarshal(text, &members); err != nil {
+		t.Fatal(err)
+	}
+	return members
+}
+
+func TestIssue(t *testing.T) {
+	t.Parallel()
+	clock := coretest.NewClock(time.Unix(start, 999_999_999))
+	key := core.HS256(secret)
+	auth := newVerifier(t, key, func(c *core.Config) { c.Now, c.AccessTTL = clock.Now, 5*time.Minute })
+	token, err := auth.Issue(t.Context(), core.Grant{
+		Subject: "alice",
+		Roles:   []string{"admin", "user"},
+		Scopes:  []string{"read", "write"},
+		Claims:  map[string]any{"team": "<red>", "n": json.Number("12345678901234567890")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := time.Unix(start+300, 0); !token.Expires.Equal(want) || token.TTL != 5*time.Minute {
+		t.Errorf("got expiry %v and TTL %v, want %v and 5m", token.Expires, token.TTL, want)
+	}
+	if got, want := segment(t, token.Token, 0), (map[string]any{"alg": "HS256", "typ": "at+jwt", "kid": key.ID()}); !maps.Equal(got, want) {
+		t.Errorf("got header %v, want %v", got, want)
+	}
+	got := segment(t, token.Token, 1)
+	for name, want := range map[string]any{
+		"iss": issuer, "aud": audience, "sub": "alice", "scope": "read write", "team": "<red>",
+		"exp": float64(start + 300), "iat": float64(start), "nbf": float64(start),
+	} {
+		if got[name] != want {
+			t.Errorf("got %s %v, want %v", name, got[name], want)
+		}
+	}
+	if roles, _ := got["roles"].([]any); !slices.Equal(roles, []any{"admin", "user"}) {
+		t.Errorf("got roles %v, want admin and user", got["roles"])
+	}
+	if jti, _ := got["jti"].(string); len(jti) < 20 {
+		t.Errorf("got jti %q, want one that cannot be guessed", jti)
+	}
+	if len(got) != 11 {
+		t.Errorf("got claims %v, want no others", got)
+	}
+	d := decide(t, auth, withBearer(token.Token), accepted)
+	if c, err := core.Claims[struct{ N json.Number }](d.Context); c.N != "12345678901234567890" || err != nil {
+		t.Errorf("got n %v and error %v, want every digit", c.N, err)
+	}
+	if second := coretest.Token(t, auth, "alice"); segment(t, second, 1)["jti"] == got["jti"] {
+		t.Error("got the same jti for two tokens")
+	}
+	if bare := segment(t, coretest.Token(t, auth, "alice"), 1); bare["roles"] != nil || bare["scope"] != nil {
+		t.Errorf("got claims %v, want neither roles nor scope where there are none", bare)
+	}
+}
+
+func TestIssueByRolesPath(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, core.HS256(secret), func(c *core.Config) { c.RolesPath = []string{"realm_access", "roles"} })
+	if d := decide(t, auth, withBearer(coretest.Token(t, auth, "alice", "admin")), accepted); !d.Identity.HasRole("admin") {
+		t.Error("got a token without the role that it was issued with")
+	}
+}
+
+// The first key that can sign does.
+func TestIssueBySet(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, core.KeySet{core.ES384(&p384Key.PublicKey), core.ES256(p256Key), core.HS256(secret)})
+	token := coretest.Token(t, auth, "alice")
+	if got := segment(t, token, 0)["alg"]; got != "ES256" {
+		t.Errorf("got alg %v, want ES256", got)
+	}
+	decide(t, auth, withBearer(token), accepted)
+}
+
+func TestIssueRefuses(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, core.HS256(secret))
+	verifyOnly := newVerifier(t, core.ES256(&p256Key.PublicKey))
+	anyIssuer := newVerifier(t, core.HS256(secret), func(c *core.Config) { c.Issuer, c.InsecureAnyIssuer = "", true })
+	anyAudience := newVerifier(t, core.HS256(secret), func(c *core.Config) { c.Audience, c.InsecureAnyAudience = "", true })
+	var none *core.Auth
+	for _, row := range []struct {
+		name  string
+		auth  *core.Auth
+		grant core.Grant
+	}{
+		{"no subject", auth, core.Grant{}},
+		{"no key that signs", verifyOnly, core.Grant{Subject: "alice"}},
+		{"no issuer", anyIssuer, core.Grant{Subject: "alice"}},
+		{"no audience", anyAudience, core.Grant{Subject: "alice"}},
+		{"no Auth", none, core.Grant{Subject: "alice"}},
+		{"a scope that is empty", auth, core.Grant{Subject: "alice", Scopes: []string{"read", ""}}},
+		{"a scope that is two", auth, core.Grant{Subject: "alice", Scopes: []string{"read write"}}},
+		{"claims that are no object", auth, core.Grant{Subject: "alice", Claims: []string{"a"}}},
+		{"claims that are null", auth, core.Grant{Subject: "alice", Claims: (*teamClaims)(nil)}},
+		{"claims that do not encode", auth, core.Grant{Subject: "alice", Claims: map[string]any{"a": func() {}}}},
+		{"a registered claim", auth, core.Grant{Subject: "alice", Claims: map[string]any{"exp": 1}}},
+		{"a registered claim in another case", auth, core.Grant{Subject: "alice", Claims: map[string]any{"Sub": "bob"}}},
+		{"roles in two ways", auth, core.Grant{Subject: "alice", Roles: []string{"user"}, Claims: map[string]any{"roles": []string{"admin"}}}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			if token, err := row.auth.Issue(t.Context(), row.grant); err == nil || token != (core.AccessToken{}) {
+				t.Errorf("got %v and error %v, want an error", token, err)
+			}
+		})
+	}
+	for _, name := range []string{
+		"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "auth_time", "gen", "scope", "scp",
+		"cnf", "token_use", "nonce", "at_hash", "c_hash",
+	} {
+		if _, err := auth.Issue(t.Context(), core.Grant{Subject: "alice", Claims: map[string]any{name: "x"}}); err == nil {
+			t.Errorf("got no error for the registered claim %s", name)
+		}
+	}
+}

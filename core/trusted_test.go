@@ -1,0 +1,103 @@
+package core_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+)
+
+func TestKeySet(t *testing.T) {
+	t.Parallel()
+	old, current := []byte(strings.Repeat("old secret ", 8)), secret
+	auth := newVerifier(t, core.KeySet{
+		core.HS256(current).WithID("current"),
+		core.HS256(old).WithID("old"),
+		core.ES256(&p256Key.PublicKey).WithID("es"),
+	})
+	hs := func(key []byte, header string) string { return coretest.Sign(t, "HS256", key, header, claims()) }
+	for _, row := range []row{
+		{"kid of the first key", hs(current, `{"alg":"HS256","kid":"current"}`), accepted},
+		{"kid of another key", hs(old, `{"alg":"HS256","kid":"old"}`), accepted},
+		{"kid of the key of another algorithm", hs(current, `{"alg":"HS256","kid":"es"}`), core.CodeTokenInvalid},
+		{"kid of a key that did not sign", hs(old, `{"alg":"HS256","kid":"current"}`), core.CodeTokenInvalid},
+		{"kid unknown", hs(current, `{"alg":"HS256","kid":"next"}`), core.CodeTokenInvalid},
+		// To try all keys would let a token choose how much work it makes.
+		{"no kid, and two keys of the algorithm", hs(current, `{"alg":"HS256"}`), core.CodeTokenInvalid},
+		{"no kid, and two keys of the algorithm, the last of which signed", hs(old, `{"alg":"HS256"}`), core.CodeTokenInvalid},
+		{"no kid, and one key of the algorithm", coretest.Sign(t, "ES256", p256Key, `{"alg":"ES256"}`, claims()), accepted},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			decide(t, auth, withBearer(row.text), row.want)
+		})
+	}
+}
+
+// The keys of one issuer say nothing about the tokens of another, even where
+// both call them the same.
+func TestTrustedIssuers(t *testing.T) {
+	t.Parallel()
+	const a, b = "https://a.example", "https://b.example"
+	keyA, keyB := []byte(strings.Repeat("tenant a ", 8)), []byte(strings.Repeat("tenant b ", 8))
+	auth := newVerifier(t, core.HS256(secret).WithID("k"), func(c *core.Config) {
+		c.Trusted = []core.Issuer{
+			{Name: a, Keys: core.HS256(keyA).WithID("k")},
+			{Name: b, Keys: core.HS256(keyB).WithID("k"), Audience: "https://b.example/api", RolesPath: []string{"realm", "roles"}},
+		}
+	})
+	quote := strconv.Quote
+	roles := []string{"roles", `["user"]`, "realm", `{"roles":["admin"]}`}
+	sign := func(key []byte, header string, changes ...string) string {
+		return coretest.Sign(t, "HS256", key, header, claims(append(changes, roles...)...))
+	}
+	const kid, noKid = `{"alg":"HS256","kid":"k"}`, `{"alg":"HS256"}`
+	for _, row := range []struct {
+		name, token string
+		want        core.Code
+		role        string
+	}{
+		{"our own", sign(secret, kid), accepted, "user"},
+		{"our own, no kid", sign(secret, noKid), accepted, "user"},
+		{"a's", sign(keyA, kid, "iss", quote(a)), accepted, "user"},
+		{"a's, no kid", sign(keyA, noKid, "iss", quote(a)), accepted, "user"},
+		{"b's", sign(keyB, kid, "iss", quote(b), "aud", `"https://b.example/api"`), accepted, "admin"},
+		{"b's for our audience, not for that of b's tokens", sign(keyB, kid, "iss", quote(b)), core.CodeTokenInvalid, ""},
+		{"a's key for b's token", sign(keyA, kid, "iss", quote(b), "aud", `"https://b.example/api"`), core.CodeTokenInvalid, ""},
+		{"b's key for a's token", sign(keyB, kid, "iss", quote(a), "aud", `["`+audience+`","https://b.example/api"]`), core.CodeTokenInvalid, ""},
+		{"b's key for a's token, no kid", sign(keyB, noKid, "iss", quote(a), "aud", `["`+audience+`","https://b.example/api"]`), core.CodeTokenInvalid, ""},
+		{"a's key for a token of ours", sign(keyA, kid), core.CodeTokenInvalid, ""},
+		{"a's key for a token without iss", sign(keyA, kid, "iss", ""), core.CodeTokenInvalid, ""},
+		{"our key for a's token", sign(secret, kid, "iss", quote(a)), core.CodeTokenInvalid, ""},
+		{"an issuer that is not trusted", sign(keyA, kid, "iss", `"https://c.example"`), core.CodeTokenInvalid, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			d := decide(t, auth, withBearer(row.token), row.want)
+			if row.want == accepted && (!d.Identity.HasRole(row.role) || d.Identity.HasRole("admin") != (row.role == "admin")) {
+				t.Errorf("got roles %v, want %s", d.Identity.Roles(), row.role)
+			}
+		})
+	}
+}
+
+// A token makes no more than a few signature checks, however many issuers there are.
+func TestCandidatesAreBounded(t *testing.T) {
+	t.Parallel()
+	key := func(i int) []byte { return []byte(strings.Repeat(strconv.Itoa(i), 40) + "secret") }
+	auth := newVerifier(t, core.HS256(secret).WithID("k"), func(c *core.Config) {
+		for i := range 4 {
+			c.Trusted = append(c.Trusted, core.Issuer{Name: "https://" + strconv.Itoa(i), Keys: core.HS256(key(i)).WithID("k")})
+		}
+	})
+	for i := range 4 {
+		token := coretest.Sign(t, "HS256", key(i), `{"alg":"HS256","kid":"k"}`, claims("iss", `"https://`+strconv.Itoa(i)+`"`))
+		want := accepted
+		if i == 3 { // the fifth, after our own
+			want = core.CodeTokenInvalid
+		}
+		decide(t, auth, withBearer(token), want)
+	}
+}

@@ -54,6 +54,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"AccessTTL longer than MaxLifetime", func(c *core.Config) { c.AccessTTL = 24*time.Hour + time.Second }, []string{"AccessTTL"}},
 		{"MaxLifetime negative", func(c *core.Config) { c.MaxLifetime = -time.Second }, []string{"MaxLifetime"}},
 		{"MaxLifetime below the default AccessTTL", func(c *core.Config) { c.MaxLifetime = time.Minute }, nil},
+		{"MaxLifetime below a second", func(c *core.Config) { c.MaxLifetime = time.Millisecond }, []string{"AccessTTL"}},
 		{"Leeway negative", func(c *core.Config) { c.Leeway = -time.Second }, []string{"Leeway"}},
 		{"Leeway of five minutes", func(c *core.Config) { c.Leeway = 5 * time.Minute }, nil},
 		{"Leeway of more", func(c *core.Config) { c.Leeway = 5*time.Minute + 1 }, []string{"Leeway"}},
@@ -180,7 +181,7 @@ func TestRefuse(t *testing.T) {
 			if d.Refusal == nil || d.Identity != nil || told != core.CodeTokenMissing {
 				t.Fatalf("got %+v, and the code %q for Refuse", d, told)
 			}
-			if d.Response.Status != row.status || field(d.Response, "Cache-Control") != row.cache || d.Response.Err != row.answer.Err {
+			if d.Response.Status != row.status || field(d.Response, "Cache-Control") != row.cache || !errors.Is(d.Response.Err, row.answer.Err) {
 				t.Errorf("got %+v, want status %d and Cache-Control %s", d.Response, row.status, row.cache)
 			}
 		})

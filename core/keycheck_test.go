@@ -422,3 +422,21 @@ func TestJWKS(t *testing.T) {
 		t.Errorf("got status %d to a POST, want 405", res.Status)
 	}
 }
+
+// RFC 7518 §6.2.1.2: a coordinate has all its bytes, also where the first is zero.
+func TestJWKCoordinates(t *testing.T) {
+	t.Parallel()
+	short := p256Key
+	for short.X.BitLen() > 248 {
+		short = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	}
+	var got struct{ Keys []struct{ X, Y string } }
+	res := newVerifier(t, core.ES256(short)).JWKS(t.Context(), core.Request{Method: "GET"})
+	if err := json.Unmarshal(res.Body, &got); err != nil {
+		t.Fatal(err)
+	}
+	x, y := must(base64.RawURLEncoding.DecodeString(got.Keys[0].X)), must(base64.RawURLEncoding.DecodeString(got.Keys[0].Y))
+	if len(x) != 32 || len(y) != 32 || new(big.Int).SetBytes(x).Cmp(short.X) != 0 || new(big.Int).SetBytes(y).Cmp(short.Y) != 0 {
+		t.Errorf("got %x and %x, want %x and %x in 32 bytes each", x, y, short.X, short.Y)
+	}
+}

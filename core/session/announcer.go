@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -10,18 +11,31 @@ import (
 // remembers those that still matter for followers to come.
 type announcer struct {
 	mu        sync.Mutex
-	past      []Revocation
-	purgeAt   int // the length of past at which to look for what is over
+	past      []*announced
 	followers map[*func(Revocation)]bool
 }
 
-func (a *announcer) announce(r Revocation) {
+// announced is a part of the past. It is forgotten as a whole, which takes no
+// time to speak of, however long the past is.
+type announced struct {
+	revocations []Revocation
+	until       time.Time // when all of them are over
+}
+
+const announcedSize = 1024
+
+func (a *announcer) announce(r Revocation, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.past) >= max(a.purgeAt, 1024) {
-		a.purge(r.From)
+	if last := len(a.past) - 1; last < 0 || len(a.past[last].revocations) == announcedSize {
+		a.past = slices.DeleteFunc(a.past, func(part *announced) bool { return !now.Before(part.until) })
+		a.past = append(a.past, &announced{})
 	}
-	a.past = append(a.past, r)
+	part := a.past[len(a.past)-1]
+	part.revocations = append(part.revocations, r)
+	if part.until.Before(r.Until) {
+		part.until = r.Until
+	}
 	for follower := range a.followers {
 		(*follower)(r)
 	}
@@ -30,9 +44,13 @@ func (a *announcer) announce(r Revocation) {
 // follow implements Feed of [Store].
 func (a *announcer) follow(ctx context.Context, now func() time.Time, announce func(Revocation)) error {
 	a.mu.Lock()
-	a.purge(now())
-	for _, r := range a.past {
-		announce(r)
+	start := now()
+	for _, part := range a.past {
+		for _, r := range part.revocations {
+			if start.Before(r.Until) {
+				announce(r)
+			}
+		}
 	}
 	if a.followers == nil {
 		a.followers = make(map[*func(Revocation)]bool)
@@ -46,18 +64,4 @@ func (a *announcer) follow(ctx context.Context, now func() time.Time, announce f
 	delete(a.followers, &announce)
 	a.mu.Unlock()
 	return ctx.Err()
-}
-
-// purge drops what is over at now. It runs each time past has doubled, so its
-// cost is spread over the announcements between.
-func (a *announcer) purge(now time.Time) {
-	kept := a.past[:0]
-	for _, r := range a.past {
-		if now.Before(r.Until) {
-			kept = append(kept, r)
-		}
-	}
-	clear(a.past[len(kept):])
-	a.past = kept
-	a.purgeAt = 2 * len(kept)
 }

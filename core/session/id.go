@@ -27,8 +27,10 @@ func ParseID(s string) (ID, bool) {
 	if len(s) != encoding.EncodedLen(len(id)) {
 		return ID{}, false
 	}
-	n, err := encoding.Decode(id[:], []byte(s))
-	return id, err == nil && n == len(id)
+	if n, err := encoding.Decode(id[:], []byte(s)); err != nil || n != len(id) {
+		return ID{}, false
+	}
+	return id, true
 }
 
 // String returns the text of id: 24 characters, safe in a URL.

@@ -3,9 +3,9 @@ package session
 import (
 	"container/heap"
 	"context"
+	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -28,43 +28,10 @@ const (
 	// DefaultMemorySize is how many sessions a [Memory] holds if it is not told.
 	DefaultMemorySize = 1 << 20
 
-	// sweep is how many expired sessions a write removes at most: more than one,
-	// so that removal keeps ahead of creation.
-	sweep = 4
+	// sweepSize is how many expired sessions a write removes at most: more than
+	// one, so that removal keeps ahead of creation.
+	sweepSize = 4
 )
-
-// memoryShard has all sessions of the subjects whose slots fall to it.
-type memoryShard struct {
-	mu       sync.Mutex
-	sessions map[ID]*memorySession
-	subjects map[string]*memorySubject
-	due      dueHeap
-}
-
-// memorySession is a Record in the least room. Times are milliseconds since 1970.
-type memorySession struct {
-	id         ID
-	nonceHash  [32]byte
-	ended      Reason
-	generation uint32
-	created    int64
-	rotated    int64 // 0: never
-	idle       int64
-	limit      int64
-	forget     int64 // when to remove it
-	subject    *memorySubject
-	older      *memorySession // of the same subject
-	younger    *memorySession
-	userAgent  string
-	place      int // in the shard's heap
-}
-
-// memorySubject leads to the sessions of a subject, oldest first.
-type memorySubject struct {
-	name     string
-	oldest   *memorySession
-	youngest *memorySession
-}
 
 // NewMemory returns an empty Memory that holds at most size sessions, ended ones
 // that are still remembered included; zero means [DefaultMemorySize]. Its clock
@@ -84,36 +51,42 @@ func NewMemory(size int, now func() time.Time) *Memory {
 	return m
 }
 
+var errTaken = errors.New("session: there is another session with that ID")
+
 // Create implements [Store].
 func (m *Memory) Create(ctx context.Context, n New, bound Bound) (Record, error) {
 	if err := ctx.Err(); err != nil {
 		return Record{}, err
 	}
+	if m.held.Load() >= m.max {
+		m.makeRoom()
+	}
 	shard := m.shard(n.ID.Slot())
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	now := milliseconds(m.now())
+	now := m.milliseconds()
 	m.sweep(shard, now)
 
-	subject := shard.subjects[n.Subject]
-	var live []*memorySession
-	if subject != nil && bound.Max > 0 {
-		live = subject.live(now)
+	if s := shard.sessions[n.ID]; s != nil {
+		if s.nonceHash != n.NonceHash {
+			return Record{}, errTaken
+		}
+		return s.record(), nil
 	}
-	if bound.Max > 0 && len(live) >= bound.Max && bound.Refuse {
+	var over []*memorySession
+	if bound.Max > 0 {
+		live := shard.live(n.Subject, now)
+		over = live[:max(0, len(live)-bound.Max+1)]
+	}
+	if len(over) > 0 && bound.Refuse {
 		return Record{}, ErrTooMany
 	}
-	if m.held.Load() >= m.max {
+	if m.held.Add(1) > m.max {
+		m.held.Add(-1)
 		return Record{}, ErrFull
 	}
-	if bound.Max > 0 && len(live) >= bound.Max {
-		for _, s := range live[:len(live)-bound.Max+1] {
-			m.end(shard, s, SignedOut, now, n.Remember)
-		}
-	}
-	if subject == nil {
-		subject = &memorySubject{name: strings.Clone(n.Subject)}
-		shard.subjects[subject.name] = subject
+	for _, s := range over {
+		m.end(shard, s, SignedOut, now, n.Remember)
 	}
 	s := &memorySession{
 		id:        n.ID,
@@ -121,14 +94,12 @@ func (m *Memory) Create(ctx context.Context, n New, bound Bound) (Record, error)
 		created:   now,
 		idle:      now + min(n.Idle, n.Limit).Milliseconds(),
 		limit:     now + n.Limit.Milliseconds(),
-		subject:   subject,
 		userAgent: strings.Clone(n.UserAgent),
 	}
 	s.forget = s.idle
-	subject.add(s)
 	shard.sessions[s.id] = s
+	shard.link(s, n.Subject)
 	heap.Push(&shard.due, s)
-	m.held.Add(1)
 	return s.record(), nil
 }
 
@@ -140,8 +111,8 @@ func (m *Memory) Find(ctx context.Context, id ID) (Record, bool, error) {
 	shard := m.shard(id.Slot())
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	s := shard.sessions[id]
-	if s == nil || milliseconds(m.now()) >= s.forget {
+	s := shard.find(id, m.milliseconds())
+	if s == nil {
 		return Record{}, false, nil
 	}
 	return s.record(), true, nil
@@ -155,24 +126,21 @@ func (m *Memory) Advance(ctx context.Context, p Presented, policy Policy) (Recor
 	shard := m.shard(p.ID.Slot())
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	at := m.now()
-	now := milliseconds(at)
+	now := m.milliseconds()
 	m.sweep(shard, now)
-	s := shard.sessions[p.ID]
+	s := shard.find(p.ID, now)
 	if s == nil {
 		return Record{}, Unknown, nil
 	}
-	after, verdict := Step(s.record(), p, at, policy)
+	after, verdict := Step(s.record(), p, at(now), policy)
 	switch verdict {
 	case Rotated, Healed:
-		s.generation, s.rotated, s.idle = after.Generation, milliseconds(after.Rotated), milliseconds(after.Idle)
+		s.generation, s.rotated, s.idle = after.Generation, now, after.Idle.UnixMilli()
 		s.forget = s.idle
 		heap.Fix(&shard.due, s.place)
 		if policy.Retire {
-			m.feed.announce(Revocation{
-				Session: s.id, Generation: s.generation,
-				From: at.Add(policy.ReuseWindow), Until: at.Add(policy.ReuseWindow + policy.Remember),
-			})
+			from := at(now).Add(policy.ReuseWindow)
+			m.feed.announce(Revocation{Session: s.id, Generation: s.generation, From: from, Until: from.Add(policy.Remember)}, at(now))
 		}
 	case Stolen:
 		m.end(shard, s, Replayed, now, policy.Remember)
@@ -188,7 +156,7 @@ func (m *Memory) End(ctx context.Context, id ID, remember time.Duration) (bool, 
 	shard := m.shard(id.Slot())
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	now := milliseconds(m.now())
+	now := m.milliseconds()
 	s := shard.sessions[id]
 	if s == nil || !s.liveAt(now) {
 		return false, nil
@@ -205,18 +173,16 @@ func (m *Memory) EndAll(ctx context.Context, subject string, remember time.Durat
 	shard := m.shard(SlotOf(subject))
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	now := milliseconds(m.now())
+	now := m.milliseconds()
 	var ended []ID
-	if known := shard.subjects[subject]; known != nil {
-		for _, s := range known.live(now) {
-			if !slices.Contains(except, s.id) {
-				m.end(shard, s, SignedOut, now, remember)
-				ended = append(ended, s.id)
-			}
+	for _, s := range shard.live(subject, now) {
+		if !slices.Contains(except, s.id) {
+			m.end(shard, s, SignedOut, now, remember)
+			ended = append(ended, s.id)
 		}
 	}
 	if len(except) == 0 {
-		m.feed.announce(Revocation{Subject: strings.Clone(subject), From: at(now), Until: at(now).Add(remember)})
+		m.feed.announce(Revocation{Subject: strings.Clone(subject), From: at(now), Until: at(now).Add(remember)}, at(now))
 	}
 	return ended, nil
 }
@@ -229,12 +195,8 @@ func (m *Memory) List(ctx context.Context, subject string) ([]Record, error) {
 	shard := m.shard(SlotOf(subject))
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	known := shard.subjects[subject]
-	if known == nil {
-		return nil, nil
-	}
 	var records []Record
-	for _, s := range known.live(milliseconds(m.now())) {
+	for _, s := range shard.live(subject, m.milliseconds()) {
 		records = append(records, s.record())
 	}
 	return records, nil
@@ -246,7 +208,7 @@ func (m *Memory) Revoke(ctx context.Context, r Revocation) error {
 		return err
 	}
 	r.Token, r.Subject = strings.Clone(r.Token), strings.Clone(r.Subject)
-	m.feed.announce(r)
+	m.feed.announce(r, m.now())
 	return nil
 }
 
@@ -257,112 +219,40 @@ func (m *Memory) Feed(ctx context.Context, announce func(Revocation)) error {
 
 func (m *Memory) shard(slot uint16) *memoryShard { return &m.shards[slot%memoryShards] }
 
+func (m *Memory) milliseconds() int64 { return m.now().UnixMilli() }
+
 // end ends s, which is live, announces it, and keeps it for as long as remember says.
 func (m *Memory) end(shard *memoryShard, s *memorySession, why Reason, now int64, remember time.Duration) {
 	s.ended = why
 	s.forget = now + remember.Milliseconds()
 	heap.Fix(&shard.due, s.place)
-	m.feed.announce(Revocation{Session: s.id, From: at(now), Until: at(s.forget)})
+	shard.unlink(s)
+	m.feed.announce(Revocation{Session: s.id, From: at(now), Until: at(s.forget)}, at(now))
 }
 
 // sweep removes a few sessions of shard that are to be forgotten.
 func (m *Memory) sweep(shard *memoryShard, now int64) {
-	for range sweep {
+	for range sweepSize {
 		if len(shard.due) == 0 || shard.due[0].forget > now {
 			return
 		}
 		s := heap.Pop(&shard.due).(*memorySession)
 		delete(shard.sessions, s.id)
-		s.subject.remove(s)
-		if s.subject.oldest == nil {
-			delete(shard.subjects, s.subject.name)
+		if s.ended == Live {
+			shard.unlink(s)
 		}
 		m.held.Add(-1)
 	}
 }
 
-// live returns the live sessions of the subject, oldest first.
-func (subject *memorySubject) live(now int64) []*memorySession {
-	var live []*memorySession
-	for s := subject.oldest; s != nil; s = s.younger {
-		if s.liveAt(now) {
-			live = append(live, s)
-		}
+// makeRoom sweeps every shard once: those that nobody writes to could have kept
+// a full Memory full.
+func (m *Memory) makeRoom() {
+	now := m.milliseconds()
+	for i := range m.shards {
+		shard := &m.shards[i]
+		shard.mu.Lock()
+		m.sweep(shard, now)
+		shard.mu.Unlock()
 	}
-	return live
-}
-
-func (subject *memorySubject) add(s *memorySession) {
-	s.older = subject.youngest
-	if subject.youngest = s; s.older == nil {
-		subject.oldest = s
-	} else {
-		s.older.younger = s
-	}
-}
-
-func (subject *memorySubject) remove(s *memorySession) {
-	if s.older == nil {
-		subject.oldest = s.younger
-	} else {
-		s.older.younger = s.younger
-	}
-	if s.younger == nil {
-		subject.youngest = s.older
-	} else {
-		s.younger.older = s.older
-	}
-}
-
-func (s *memorySession) liveAt(now int64) bool {
-	return s.ended == Live && now < s.idle && now < s.limit
-}
-
-func (s *memorySession) record() Record {
-	r := Record{
-		ID:         s.id,
-		Subject:    s.subject.name,
-		NonceHash:  s.nonceHash,
-		Generation: s.generation,
-		Created:    at(s.created),
-		Idle:       at(s.idle),
-		Limit:      at(s.limit),
-		Ended:      s.ended,
-		UserAgent:  s.userAgent,
-	}
-	if s.rotated != 0 {
-		r.Rotated = at(s.rotated)
-	}
-	return r
-}
-
-func milliseconds(t time.Time) int64 { return t.UnixMilli() }
-
-func at(milliseconds int64) time.Time { return time.UnixMilli(milliseconds) }
-
-// dueHeap has the session that is to be forgotten next in front.
-type dueHeap []*memorySession
-
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].forget < h[j].forget }
-
-func (h dueHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
-}
-
-// Push implements [heap.Interface].
-func (h *dueHeap) Push(x any) {
-	s := x.(*memorySession)
-	s.place = len(*h)
-	*h = append(*h, s)
-}
-
-// Pop implements [heap.Interface].
-func (h *dueHeap) Pop() any {
-	last := len(*h) - 1
-	s := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	return s
 }

@@ -1,6 +1,9 @@
 package session
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // A Record is what a [Store] keeps of a session. Its times are by the store's
 // clock, and are good to the millisecond.
@@ -108,7 +111,7 @@ func Step(r Record, p Presented, now time.Time, policy Policy) (Record, Verdict)
 		return r, Invalid
 	case r.Ended != Live:
 		return r, Revoked
-	case !r.LiveAt(now):
+	case !r.LiveAt(now), p.Generation == math.MaxUint32: // which has no successor
 		return r, Expired
 	}
 	// A clock that was set back by more than the window closes it.

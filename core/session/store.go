@@ -18,11 +18,14 @@ import (
 // A store goes by one clock of its own, so callers hand over durations.
 // Package coretest has the suite that every Store must pass.
 type Store interface {
-	// Create keeps a new session and returns its record, of generation 0. A
-	// record with that ID must not exist. If bound.Max is above zero and the
-	// subject has that many live sessions, the oldest are ended first, and
-	// announced; or, if bound.Refuse is set, nothing is done and the error is
-	// ErrTooMany.
+	// Create keeps a new session and returns its record, of generation 0. If
+	// bound.Max is above zero and the subject has that many live sessions, the
+	// oldest are ended first, and announced; or, if bound.Refuse is set, nothing
+	// is done and the error is ErrTooMany.
+	//
+	// If there is a record with that ID, nothing is done: it is returned if it
+	// has the same NonceHash, so that Create can be repeated; else that is an
+	// error.
 	Create(ctx context.Context, n New, bound Bound) (Record, error)
 
 	// Find returns the record of id, and false if there is none. Records of
@@ -52,7 +55,8 @@ type Store interface {
 	// Feed calls announce for every revocation that is still remembered, and
 	// then for each new one, soon after it happened, until ctx is done. It may
 	// announce one more than once, and calls announce from one goroutine at a
-	// time. It returns ctx's error, or why it had to stop before.
+	// time. A store may wait for announce, so it must not call the store. Feed
+	// returns ctx's error, or why it had to stop before.
 	Feed(ctx context.Context, announce func(Revocation)) error
 }
 

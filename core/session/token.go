@@ -8,7 +8,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"strings"
+	"sync"
 )
 
 // A Nonce is the secret of a session: 16 random bytes in each of its refresh
@@ -58,13 +60,13 @@ var ErrToken = errors.New("session: not a refresh token of ours")
 
 // A Codec makes refresh tokens and reads them back. It is safe for concurrent use.
 type Codec struct {
-	keys []codecKey // the first one makes tokens, all read them
+	keys []*codecKey // the first one makes tokens, all read them
 }
 
 type codecKey struct {
 	id    [keyIDSize]byte
-	mac   []byte
-	nonce []byte // derives nonces
+	macs  sync.Pool // of hash.Hash: to set one up costs as much as to use it
+	nonce []byte    // derives nonces
 }
 
 // NewCodec returns a Codec of secrets, each of at least [MinKeySize] bytes: the
@@ -92,7 +94,11 @@ func NewCodec(secrets ...[]byte) (*Codec, error) {
 		if err != nil {
 			return nil, fmt.Errorf("derive a key: %w", err)
 		}
-		c.keys = append(c.keys, codecKey{id: [keyIDSize]byte(id), mac: mac, nonce: nonce})
+		c.keys = append(c.keys, &codecKey{
+			id:    [keyIDSize]byte(id),
+			macs:  sync.Pool{New: func() any { return hmac.New(sha256.New, mac) }},
+			nonce: nonce,
+		})
 	}
 	return c, nil
 }
@@ -100,14 +106,13 @@ func NewCodec(secrets ...[]byte) (*Codec, error) {
 // Encode returns the refresh token that says t. It is the same text whenever it
 // is made of the same t, so that a lost answer can be given again.
 func (c *Codec) Encode(t Token) string {
-	key := &c.keys[0]
+	key := c.keys[0]
 	raw := make([]byte, 0, signedSize)
 	raw = append(raw, key.id[:]...)
 	raw = append(raw, t.ID[:]...)
 	raw = append(raw, t.Nonce[:]...)
 	raw = binary.BigEndian.AppendUint32(raw, t.Generation)
-	raw = key.sum(raw)
-	return tokenPrefix + encoding.EncodeToString(raw)
+	return string(encoding.AppendEncode([]byte(tokenPrefix), key.sum(raw)))
 }
 
 // Parse returns what token says if it is ours to the last bit, else [ErrToken].
@@ -121,8 +126,7 @@ func (c *Codec) Parse(token string) (Token, error) {
 		return Token{}, ErrToken
 	}
 	body := raw[:bodySize]
-	for i := range c.keys {
-		key := &c.keys[i]
+	for _, key := range c.keys {
 		if [keyIDSize]byte(body) == key.id && hmac.Equal(key.sum(body[:bodySize:bodySize]), raw[:]) {
 			rest := body[keyIDSize:]
 			return Token{
@@ -143,8 +147,8 @@ func (c *Codec) Nonce(id ID) Nonce { return c.keys[0].derive(id) }
 // DeriveNonce returns the nonce for id that has the given hash, and false if it
 // was not made by Nonce under any of the secrets.
 func (c *Codec) DeriveNonce(id ID, hash [32]byte) (Nonce, bool) {
-	for i := range c.keys {
-		if nonce := c.keys[i].derive(id); nonce.Hash() == hash {
+	for _, key := range c.keys {
+		if nonce := key.derive(id); nonce.Hash() == hash {
 			return nonce, true
 		}
 	}
@@ -159,7 +163,9 @@ func (k *codecKey) derive(id ID) Nonce {
 
 // sum returns body with its MAC behind it.
 func (k *codecKey) sum(body []byte) []byte {
-	mac := hmac.New(sha256.New, k.mac)
+	mac := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(mac)
+	mac.Reset()
 	mac.Write(body)
 	return mac.Sum(body)
 }

@@ -1,0 +1,332 @@
+package coretest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// patience is how long a feed may take where nothing but a broken one would.
+const patience = 20 * time.Second
+
+// A follower has what a feed announced.
+type follower struct {
+	t      *testing.T
+	stop   func() error // ends the feed and returns its error
+	mu     sync.Mutex
+	heard  []session.Revocation
+	more   chan struct{} // closed at the next announcement
+	inside atomic.Int32
+}
+
+// follow returns a follower of the store's feed, until the test ends.
+func (s *sessions) follow() *follower {
+	f := &follower{t: s.t, more: make(chan struct{})}
+	ctx, cancel := context.WithCancel(s.ctx)
+	result := make(chan error, 1)
+	go func() { result <- s.Store.Feed(ctx, f.hear) }()
+	f.stop = sync.OnceValue(func() error {
+		cancel()
+		select {
+		case err := <-result:
+			f.inside.Add(1) // nothing is to be heard any more
+			return err
+		case <-time.After(patience):
+			return errors.New("the feed does not end")
+		}
+	})
+	s.t.Cleanup(func() { _ = f.stop() })
+	return f
+}
+
+func (f *follower) hear(r session.Revocation) {
+	if f.inside.Add(1) != 1 {
+		f.t.Errorf("%+v is announced while another is, or after the feed's end", r)
+	}
+	defer f.inside.Add(-1)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.heard = append(f.heard, r)
+	close(f.more)
+	f.more = make(chan struct{})
+}
+
+// find returns the first announcement that is wanted, and waits for it.
+func (f *follower) find(wanted func(session.Revocation) bool) session.Revocation {
+	f.t.Helper()
+	timeout := time.After(patience)
+	for {
+		f.mu.Lock()
+		i, more := slices.IndexFunc(f.heard, wanted), f.more
+		if i >= 0 {
+			defer f.mu.Unlock()
+			return f.heard[i]
+		}
+		f.mu.Unlock()
+		select {
+		case <-more:
+		case <-timeout:
+			f.t.Fatalf("not announced within %v", patience)
+		}
+	}
+}
+
+// all returns what was announced until now and is wanted, each once.
+func (f *follower) all(wanted func(session.Revocation) bool) []session.Revocation {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []session.Revocation
+	for _, r := range f.heard {
+		if wanted(r) && !slices.ContainsFunc(all, func(other session.Revocation) bool { return sameRevocation(r, other) }) {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// sameRevocation reports whether a and b are the same to the millisecond.
+func sameRevocation(a, b session.Revocation) bool {
+	for _, r := range []*session.Revocation{&a, &b} {
+		r.From, r.Until = time.UnixMilli(r.From.UnixMilli()), time.UnixMilli(r.Until.UnixMilli())
+	}
+	return a == b
+}
+
+// token returns a revocation of a token that no other test has, for as long as
+// the test takes.
+func (s *sessions) token() session.Revocation {
+	p := s.create()
+	r, _ := s.find(p.ID)
+	return session.Revocation{Token: "https://issuer.example\n" + rand.Text(), From: r.Created, Until: r.Created.Add(remember)}
+}
+
+func (s *sessions) revoke(r session.Revocation) {
+	s.t.Helper()
+	if err := s.Store.Revoke(s.ctx, r); err != nil {
+		s.t.Fatalf("revoke: %v", err)
+	}
+}
+
+// runFeed is about followers, of whatever is announced.
+func runFeed(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
+	is := func(want session.Revocation) func(session.Revocation) bool {
+		return func(got session.Revocation) bool { return sameRevocation(got, want) }
+	}
+	t.Run("past and new", func(t *testing.T) {
+		s := newSessions(t, newStore)
+		past, present, future := s.token(), s.token(), s.token()
+		s.revoke(past)
+		first := s.follow()
+		first.find(is(past))
+		s.revoke(present)
+		first.find(is(present))
+		second := s.follow()
+		second.find(is(past))
+		second.find(is(present))
+		if err := first.stop(); !errors.Is(err, context.Canceled) {
+			t.Errorf("got error %v, want %v", err, context.Canceled)
+		}
+		s.revoke(future)
+		second.find(is(future))
+		if got := first.all(is(future)); len(got) != 0 {
+			t.Errorf("%v is announced after the feed's end", got)
+		}
+	})
+	t.Run("until its time", func(t *testing.T) {
+		s := newSessions(t, newStore)
+		if s.Pass == nil {
+			t.Skip("the store's clock cannot be set")
+		}
+		short, long := s.token(), s.token()
+		long.Until = long.From.Add(absoluteLimit)
+		s.revoke(short)
+		s.revoke(long)
+		f := s.follow()
+		f.find(is(short))
+		s.Pass(absoluteLimit - time.Second)
+		s.follow().find(is(long))
+	})
+	t.Run("deadline", func(t *testing.T) {
+		s := newSessions(t, newStore)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+		defer cancel()
+		if err := s.Store.Feed(ctx, func(session.Revocation) {}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got error %v, want %v", err, context.DeadlineExceeded)
+		}
+	})
+	t.Run("of a session", func(t *testing.T) {
+		s := newSessions(t, newStore)
+		p := s.create()
+		some, all := s.token(), s.token()
+		some.Token, some.Session, some.Generation = "", p.ID, math.MaxUint32
+		all.Token, all.Session = "", p.ID
+		f := s.follow()
+		s.revoke(some)
+		s.revoke(all)
+		f.find(is(some))
+		f.find(is(all))
+		if _, verdict := s.advance(p, openWindow); verdict != session.Rotated {
+			t.Errorf("got verdict %d, want %d: only access tokens are revoked", verdict, session.Rotated)
+		}
+	})
+	t.Run("odd names", func(t *testing.T) {
+		s := newSessions(t, newStore)
+		r := s.token()
+		f := s.follow()
+		for _, odd := range []string{"\n", "\x00", ":*{}|", "\xff", "é", fmt.Sprintf("%02000d", 7)} {
+			token, subject := r, session.Revocation{Subject: s.subject + odd, From: r.From, Until: r.Until}
+			token.Token += odd
+			s.revoke(token)
+			s.revoke(subject)
+			f.find(is(token))
+			f.find(is(subject))
+		}
+	})
+	t.Run("all of many", func(t *testing.T) {
+		const writers, each = 8, 100
+		s := newSessions(t, newStore)
+		r := s.token()
+		followers := []*follower{s.follow(), s.follow()}
+		var wg sync.WaitGroup
+		for i := range writers {
+			wg.Go(func() {
+				for j := range each {
+					r := r
+					r.Token = fmt.Sprintf("%s-%d-%d", r.Token, i, j)
+					if err := s.Store.Revoke(s.ctx, r); err != nil {
+						t.Errorf("revoke: %v", err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		for _, f := range append(followers, s.follow()) {
+			for i := range writers {
+				for j := range each {
+					want := r
+					want.Token = fmt.Sprintf("%s-%d-%d", r.Token, i, j)
+					f.find(is(want))
+				}
+			}
+		}
+	})
+}
+
+// runAnnouncements is about what each step announces, to followers and to those
+// who come later, and that it announces nothing else.
+func runAnnouncements(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
+	retire := session.Policy{Idle: idleLimit, ReuseWindow: time.Minute, Remember: remember, Retire: true}
+	for _, row := range []struct {
+		name string
+		step func(s *sessions, mine []session.Presented) // of three sessions
+		ends []int
+		then announced
+	}{
+		{"nothing", func(*sessions, []session.Presented) {}, nil, announced{}},
+		{"End", func(s *sessions, mine []session.Presented) { s.end(mine[1].ID) }, []int{1}, announced{}},
+		{"End twice", func(s *sessions, mine []session.Presented) { s.end(mine[1].ID); s.end(mine[1].ID) }, []int{1}, announced{}},
+		{"EndAll", func(s *sessions, _ []session.Presented) { s.endAll(s.subject) }, []int{0, 1, 2}, announced{subject: true}},
+		{"EndAll but one", func(s *sessions, mine []session.Presented) { s.endAll(s.subject, mine[0].ID) }, []int{1, 2}, announced{}},
+		{"EndAll but another's", func(s *sessions, _ []session.Presented) { s.endAll(s.subject, session.ID{}) }, []int{0, 1, 2}, announced{}},
+		{"EndAll of nothing", func(s *sessions, _ []session.Presented) {
+			s.endAll(s.subject)
+			s.wait(5 * time.Millisecond)
+			s.endAll(s.subject)
+		}, []int{0, 1, 2}, announced{subject: true}},
+		{"Create at the bound", func(s *sessions, _ []session.Presented) {
+			n, _ := newSession(s.subject)
+			s.createAs(n, session.Bound{Max: 2})
+		}, []int{0, 1}, announced{}},
+		{"Rotated", func(s *sessions, mine []session.Presented) { s.advance(mine[0], openWindow) }, nil, announced{}},
+		{"Stolen", func(s *sessions, mine []session.Presented) {
+			s.advance(mine[2], singleUse)
+			s.advance(mine[2], singleUse)
+		}, []int{2}, announced{}},
+		{"Rotated, retired", func(s *sessions, mine []session.Presented) { s.advance(mine[0], retire) }, nil, announced{retired: 1}},
+		{"Reissued, retired", func(s *sessions, mine []session.Presented) { s.advance(mine[0], retire); s.advance(mine[0], retire) }, nil, announced{retired: 1}},
+		{"Healed, retired", func(s *sessions, mine []session.Presented) { mine[0].Generation = 1; s.advance(mine[0], retire) }, nil, announced{retired: 2}},
+		{"Stolen, retired", func(s *sessions, mine []session.Presented) {
+			s.advance(mine[0], retire)
+			mine[0].Generation = 7
+			s.advance(mine[0], retire)
+		}, []int{0}, announced{retired: 1}},
+		{"Invalid", func(s *sessions, mine []session.Presented) { mine[0].NonceHash[0] ^= 1; s.advance(mine[0], retire) }, nil, announced{}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := newSessions(t, newStore)
+			before := s.follow()
+			mine := []session.Presented{s.create(), s.create(), s.create()}
+			first, _ := s.find(mine[0].ID)
+			var want []session.ID
+			for _, i := range row.ends {
+				want = append(want, mine[i].ID)
+			}
+			row.step(s, slices.Clone(mine))
+			for _, f := range []*follower{before, s.follow()} {
+				row.then.check(s, f, mine, want, first.Created)
+			}
+		})
+	}
+}
+
+// announced is what is announced beside the ends of sessions.
+type announced struct {
+	subject bool
+	retired uint32 // the generation that the first session has come to
+}
+
+// check checks that f hears of the ends of sessions, and of what a says, and of
+// nothing else that has to do with the test's subject.
+func (a announced) check(s *sessions, f *follower, mine []session.Presented, ends []session.ID, began time.Time) {
+	t := s.t
+	t.Helper()
+	last := s.token()
+	s.revoke(last)
+	f.find(func(r session.Revocation) bool { return sameRevocation(r, last) })
+	for _, id := range ends {
+		r := f.find(func(r session.Revocation) bool { return r.Session == id && r.Generation == 0 })
+		want := session.Revocation{Session: id, From: r.From, Until: r.Until}
+		if r != want || r.From.Before(began) || r.Until.Sub(r.From) < remember {
+			t.Errorf("got %+v, want it from when %v was ended, for %v", r, id, remember)
+		}
+	}
+	if a.subject {
+		r := f.find(func(r session.Revocation) bool { return r.Subject == s.subject })
+		want := session.Revocation{Subject: s.subject, From: r.From, Until: r.Until}
+		if r != want || r.From.Before(began) || r.Until.Sub(r.From) < remember {
+			t.Errorf("got %+v, want it from when %q was signed out, for %v", r, s.subject, remember)
+		}
+	}
+	if a.retired != 0 {
+		r := f.find(func(r session.Revocation) bool { return r.Session == mine[0].ID && r.Generation != 0 })
+		record, _ := s.find(mine[0].ID)
+		from := record.Rotated.Add(time.Minute)
+		want := session.Revocation{Session: record.ID, Generation: a.retired, From: r.From, Until: r.Until}
+		if r != want || !r.From.Equal(from) || r.Until.Sub(r.From) < remember {
+			t.Errorf("got %+v, want generation %d, from %v on, for %v", r, a.retired, from, remember)
+		}
+	}
+	others := f.all(func(r session.Revocation) bool {
+		switch {
+		case r.Subject == s.subject:
+			return !a.subject
+		case !slices.ContainsFunc(mine, func(p session.Presented) bool { return p.ID == r.Session }):
+			return false
+		case r.Generation == 0:
+			return !slices.Contains(ends, r.Session)
+		}
+		return a.retired == 0 || r.Generation != a.retired
+	})
+	if len(others) != 0 {
+		t.Errorf("got %+v too, want nothing else", others)
+	}
+}

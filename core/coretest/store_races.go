@@ -1,0 +1,181 @@
+package coretest
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+const (
+	racers = 64
+	rounds = 20
+)
+
+// race calls step in parallel, once for each racer, and waits.
+func race(step func(racer int)) {
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for racer := range racers {
+		wg.Go(func() {
+			<-start
+			step(racer)
+		})
+	}
+	close(start)
+	wg.Wait()
+}
+
+// runRaces is about steps at the same time. Errors do not end a test here, as
+// only its own goroutine may do that.
+func runRaces(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
+	for _, row := range []struct {
+		name   string
+		policy session.Policy
+		want   map[session.Verdict]int
+	}{
+		{"refresh and refresh", openWindow, map[session.Verdict]int{session.Rotated: 1, session.Reissued: racers - 1}},
+		{"refresh and refresh, single use", singleUse, map[session.Verdict]int{session.Rotated: 1, session.Stolen: 1, session.Revoked: racers - 2}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := newSessions(t, newStore)
+			for range rounds {
+				p := s.create()
+				var verdicts [racers]session.Verdict
+				race(func(racer int) {
+					r, verdict, err := s.Store.Advance(s.ctx, p, row.policy)
+					if err != nil || r.Generation != 1 {
+						t.Errorf("got generation %d, error %v, want 1, none", r.Generation, err)
+					}
+					verdicts[racer] = verdict
+				})
+				got := map[session.Verdict]int{}
+				for _, v := range verdicts {
+					got[v]++
+				}
+				for v := range session.Stolen + 1 {
+					if got[v] != row.want[v] {
+						t.Errorf("got %d times verdict %d, want %d", got[v], v, row.want[v])
+					}
+				}
+			}
+		})
+	}
+	t.Run("refresh and end", func(t *testing.T) {
+		s := newSessions(t, newStore)
+		for range rounds {
+			p := s.create()
+			var ended atomic.Bool
+			race(func(racer int) {
+				if racer == racers/2 {
+					if live, err := s.Store.End(s.ctx, p.ID, remember); !live || err != nil {
+						t.Errorf("got live %v, error %v, want true, none", live, err)
+					}
+					ended.Store(true)
+					return
+				}
+				before := ended.Load()
+				_, verdict, err := s.Store.Advance(s.ctx, p, openWindow)
+				if err != nil || before && verdict != session.Revoked || !verdict.Good() && verdict != session.Revoked {
+					t.Errorf("got verdict %d, error %v after the end: %v", verdict, err, before)
+				}
+			})
+			for p.Generation = range 2 { // nothing that was handed out is good
+				if _, verdict := s.advance(p, openWindow); verdict != session.Revoked {
+					t.Errorf("got verdict %d, want %d", verdict, session.Revoked)
+				}
+			}
+			if got := s.live(); len(got) != 0 {
+				t.Errorf("listed %v, want none", got)
+			}
+		}
+	})
+	t.Run("end and end", func(t *testing.T) {
+		s := newSessions(t, newStore)
+		for range rounds {
+			p := s.create()
+			var ended atomic.Int32
+			race(func(racer int) {
+				live, err := s.Store.End(s.ctx, p.ID, remember)
+				if err != nil {
+					t.Errorf("end: %v", err)
+				}
+				if live {
+					ended.Add(1)
+				}
+			})
+			if got := ended.Load(); got != 1 {
+				t.Errorf("the session was live for %d racers, want 1", got)
+			}
+		}
+	})
+	t.Run("create and end all", func(t *testing.T) {
+		s := newSessions(t, newStore)
+		f := s.follow()
+		for range rounds {
+			before := s.create().ID
+			created := make([]session.ID, racers)
+			results := make([][]session.ID, racers)
+			race(func(racer int) {
+				var err error
+				if racer%8 == 7 {
+					results[racer], err = s.Store.EndAll(s.ctx, s.subject, remember)
+				} else {
+					n, _ := newSession(s.subject)
+					created[racer] = n.ID
+					_, err = s.Store.Create(s.ctx, n, session.Bound{})
+				}
+				if err != nil {
+					t.Errorf("step: %v", err)
+				}
+			})
+			created = slices.DeleteFunc(created, func(id session.ID) bool { return id == session.ID{} })
+			ended, live := slices.Concat(results...), s.live()
+			if !sameIDs(slices.Concat(ended, live), append(created, before)) || !slices.Contains(ended, before) {
+				t.Errorf("%d ended, %d live, want each of %d once", len(ended), len(live), racers-racers/8+1)
+			}
+			for _, id := range ended {
+				f.find(func(r session.Revocation) bool { return r.Session == id })
+			}
+			s.endAll(s.subject)
+		}
+	})
+	t.Run("create and create, bounded", func(t *testing.T) {
+		const bound = 3
+		for _, refuse := range []bool{false, true} {
+			s := newSessions(t, newStore)
+			var refused atomic.Int32
+			race(func(int) {
+				n, _ := newSession(s.subject)
+				_, err := s.Store.Create(s.ctx, n, session.Bound{Max: bound, Refuse: refuse})
+				switch {
+				case refuse && errors.Is(err, session.ErrTooMany):
+					refused.Add(1)
+				case err != nil:
+					t.Errorf("create: %v", err)
+				}
+			})
+			if got := s.live(); len(got) != bound {
+				t.Errorf("listed %d sessions, want %d", len(got), bound)
+			}
+			if got := refused.Load(); refuse && got != racers-bound {
+				t.Errorf("%d were refused, want %d", got, racers-bound)
+			}
+		}
+	})
+	t.Run("create and itself", func(t *testing.T) {
+		s := newSessions(t, newStore)
+		n, _ := newSession(s.subject)
+		race(func(int) {
+			if _, err := s.Store.Create(s.ctx, n, session.Bound{Max: 2}); err != nil {
+				t.Errorf("create: %v", err)
+			}
+		})
+		if got := s.live(); !slices.Equal(got, []session.ID{n.ID}) {
+			t.Errorf("listed %v, want %v", got, n.ID)
+		}
+	})
+}

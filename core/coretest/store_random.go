@@ -1,0 +1,152 @@
+package coretest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+const (
+	randomRuns  = 160
+	randomSteps = 500 // in each run
+)
+
+// An op is a step at random. It means something in every sequence, whatever is
+// left out before it.
+type op struct {
+	kind    opKind
+	session int  // counted among those that live
+	any     bool // or among all
+	ahead   int  // of the current generation
+	other   int  // sessions to spare, or a bound
+	flag    bool
+	policy  session.Policy
+	pass    time.Duration
+}
+
+type opKind int
+
+const (
+	opAdvance opKind = iota
+	opCreate
+	opCreateAgain
+	opFind
+	opEnd
+	opEndAll
+	opList
+	opPass
+)
+
+func (o op) String() string {
+	names := [...]string{"Advance", "Create", "Create again", "Find", "End", "EndAll", "List", "pass"}
+	switch o.kind {
+	case opAdvance:
+		return fmt.Sprintf("%s %d (of all: %v) by %+d, window %v, idle %v, other nonce: %v", names[o.kind], o.session, o.any, o.ahead, o.policy.ReuseWindow, o.policy.Idle, o.flag)
+	case opPass:
+		return fmt.Sprintf("%s %v", names[o.kind], o.pass)
+	}
+	return fmt.Sprintf("%s %d (of all: %v), %d, %v", names[o.kind], o.session, o.any, o.other, o.flag)
+}
+
+// randomOps returns a sequence for a store whose clock can be set, or not. Most
+// of it is about live sessions, and what they survive: of others there is little
+// to learn.
+func randomOps(seed uint64, exact bool) []op {
+	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // to be the same again
+	ops := []op{{kind: opCreate}}
+	for len(ops) < randomSteps {
+		o := op{session: random.IntN(64), any: random.IntN(8) == 0, policy: pickOf(random, openWindow, singleUse)}
+		if exact {
+			o.policy.ReuseWindow = pickOf(random, 0, 10*time.Second, 10*time.Second, 10*time.Second)
+			o.policy.Idle = pickOf(random, 15*time.Minute, idleLimit)
+		}
+		switch n := random.IntN(100); {
+		case n < 10 && exact:
+			o.kind = opPass
+			o.pass = pickOf(random, time.Millisecond, time.Second, time.Second, 9999*time.Millisecond, 10*time.Second, 10*time.Second, 25*time.Second)
+			if random.IntN(20) == 0 {
+				o.pass = 10 * time.Minute
+			}
+		case n < 85:
+			o.kind = opAdvance
+			o.ahead = pickOf(random, 0, 0, 0, 0, 0, 0, -1, -1, 1)
+			switch random.IntN(50) {
+			case 0:
+				o.ahead = pickOf(random, -3, -2, -1, 2, 3, 100)
+			case 1:
+				o.flag = true
+			default:
+				if o.ahead == -1 { // mostly as one that is not too late
+					o.policy.ReuseWindow = max(o.policy.ReuseWindow, 10*time.Second)
+				}
+			}
+		case n < 88:
+			o.kind, o.other, o.flag = opCreate, random.IntN(8), random.IntN(4) == 0
+		case n < 90:
+			o.kind = opCreateAgain
+		case n < 94:
+			o.kind = opFind
+		case n < 98:
+			o.kind = opList
+		case n < 99:
+			o.kind = opEnd
+		default:
+			o.kind, o.other = opEndAll, random.IntN(3)
+		}
+		ops = append(ops, o)
+	}
+	return ops
+}
+
+func pickOf[T any](random *rand.Rand, of ...T) T { return of[random.IntN(len(of))] }
+
+// runRandom compares a store with a plain model of it, in sequences at random.
+func runRandom(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
+	seed := uint64(time.Now().UnixNano())
+	s := newSessions(t, newStore)
+	var live, steps int
+	verdicts := map[session.Verdict]int{}
+	for i := range uint64(randomRuns) {
+		ops := randomOps(seed+i, s.Pass != nil)
+		m, err := s.play(ops)
+		if err != nil {
+			ops, err = shrink(ops, err, func(ops []op) error { _, err := s.play(ops); return err })
+			var text strings.Builder
+			for _, o := range ops {
+				fmt.Fprintln(&text, o)
+			}
+			t.Fatalf("seed %d: %v, at the end of\n%s", seed+i, err, &text)
+		}
+		steps += len(ops)
+		for v, n := range m.verdicts {
+			verdicts[v] += n
+		}
+		live += m.live
+	}
+	advanced := 0
+	for _, n := range verdicts {
+		advanced += n
+	}
+	t.Logf("seed %d: %d steps, %d of them Advance, %d of those of live sessions, verdicts %v", seed, steps, advanced, live, verdicts)
+}
+
+// shrink returns the part of ops that is left after everything was left out
+// without which play fails just as well, and its error.
+func shrink(ops []op, err error, play func([]op) error) ([]op, error) {
+	for size := len(ops) / 2; size > 0; size /= 2 {
+		for i := 0; i+size <= len(ops); {
+			fewer := slices.Delete(slices.Clone(ops), i, i+size)
+			if e := play(fewer); e != nil {
+				ops, err = fewer, e
+			} else {
+				i += size
+			}
+		}
+	}
+	return ops, err
+}

@@ -1,0 +1,149 @@
+package session
+
+import (
+	"strings"
+	"sync"
+	"time"
+)
+
+// memoryShard has all sessions of the subjects whose slots fall to it.
+type memoryShard struct {
+	mu       sync.Mutex
+	sessions map[ID]*memorySession
+	subjects map[string]*memorySubject
+	due      dueHeap
+}
+
+// memorySession is a Record in the least room. Times are milliseconds since 1970.
+type memorySession struct {
+	id         ID
+	nonceHash  [32]byte
+	ended      Reason
+	generation uint32
+	created    int64
+	rotated    int64 // 0: never
+	idle       int64
+	limit      int64
+	forget     int64 // when to remove it
+	subject    *memorySubject
+	older      *memorySession // of the same subject, until it is ended
+	younger    *memorySession
+	userAgent  string
+	place      int // in the shard's due
+}
+
+// memorySubject leads to the sessions of a subject that were not ended, oldest
+// first.
+type memorySubject struct {
+	name     string
+	oldest   *memorySession
+	youngest *memorySession
+}
+
+// find returns the session id, nil if it is not there or is to be forgotten.
+func (shard *memoryShard) find(id ID, now int64) *memorySession {
+	if s := shard.sessions[id]; s != nil && now < s.forget {
+		return s
+	}
+	return nil
+}
+
+// live returns the live sessions of subject, oldest first.
+func (shard *memoryShard) live(subject string, now int64) []*memorySession {
+	known := shard.subjects[subject]
+	if known == nil {
+		return nil
+	}
+	var live []*memorySession
+	for s := known.oldest; s != nil; s = s.younger {
+		if s.liveAt(now) {
+			live = append(live, s)
+		}
+	}
+	return live
+}
+
+// link makes s the youngest session of subject.
+func (shard *memoryShard) link(s *memorySession, subject string) {
+	known := shard.subjects[subject]
+	if known == nil {
+		known = &memorySubject{name: strings.Clone(subject)}
+		shard.subjects[known.name] = known
+	}
+	s.subject = known
+	s.older = known.youngest
+	if known.youngest = s; s.older == nil {
+		known.oldest = s
+	} else {
+		s.older.younger = s
+	}
+}
+
+// unlink takes s from its subject's sessions, and with the last one the subject.
+func (shard *memoryShard) unlink(s *memorySession) {
+	if s.older == nil {
+		s.subject.oldest = s.younger
+	} else {
+		s.older.younger = s.younger
+	}
+	if s.younger == nil {
+		s.subject.youngest = s.older
+	} else {
+		s.younger.older = s.older
+	}
+	s.older, s.younger = nil, nil
+	if s.subject.oldest == nil {
+		delete(shard.subjects, s.subject.name)
+	}
+}
+
+func (s *memorySession) liveAt(now int64) bool {
+	return s.ended == Live && now < s.idle && now < s.limit
+}
+
+func (s *memorySession) record() Record {
+	r := Record{
+		ID:         s.id,
+		Subject:    s.subject.name,
+		NonceHash:  s.nonceHash,
+		Generation: s.generation,
+		Created:    at(s.created),
+		Idle:       at(s.idle),
+		Limit:      at(s.limit),
+		Ended:      s.ended,
+		UserAgent:  s.userAgent,
+	}
+	if s.rotated != 0 {
+		r.Rotated = at(s.rotated)
+	}
+	return r
+}
+
+func at(milliseconds int64) time.Time { return time.UnixMilli(milliseconds) }
+
+// dueHeap has the session that is to be forgotten next in front.
+type dueHeap []*memorySession
+
+func (h dueHeap) Len() int           { return len(h) }
+func (h dueHeap) Less(i, j int) bool { return h[i].forget < h[j].forget }
+
+func (h dueHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+// Push implements [heap.Interface].
+func (h *dueHeap) Push(x any) {
+	s := x.(*memorySession)
+	s.place = len(*h)
+	*h = append(*h, s)
+}
+
+// Pop implements [heap.Interface].
+func (h *dueHeap) Pop() any {
+	last := len(*h) - 1
+	s := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return s
+}

@@ -1,0 +1,301 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unsafe"
+
+	"github.com/jwtgate/jwtgate/core/coretest"
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+var memoryBegin = time.Date(2030, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	coretest.RunStore(t, func(*testing.T) coretest.StoreUnderTest {
+		clock := coretest.NewClock(memoryBegin)
+		return coretest.StoreUnderTest{Store: session.NewMemory(0, clock.Now), Pass: clock.Advance}
+	})
+}
+
+// On a clock that nobody can set, as that of a server would be.
+func TestMemoryRealClock(t *testing.T) {
+	t.Parallel()
+	coretest.RunStore(t, func(*testing.T) coretest.StoreUnderTest {
+		return coretest.StoreUnderTest{Store: session.NewMemory(0, nil)}
+	})
+}
+
+func newMemory(size int) (*session.Memory, *coretest.Clock) {
+	clock := coretest.NewClock(memoryBegin)
+	return session.NewMemory(size, clock.Now), clock
+}
+
+// newSession returns a session of subject that lives for an hour unless it is
+// rotated, and its token.
+func newSession(subject string) (session.New, session.Token) {
+	token := session.Token{ID: session.NewID(subject), Nonce: session.NewNonce()}
+	return session.New{
+		ID: token.ID, Subject: subject, NonceHash: token.Nonce.Hash(),
+		Idle: time.Hour, Limit: 24 * time.Hour, Remember: time.Minute,
+	}, token
+}
+
+func create(tb testing.TB, m *session.Memory, subject string, bound session.Bound) (session.Token, error) {
+	tb.Helper()
+	n, token := newSession(subject)
+	_, err := m.Create(tb.Context(), n, bound)
+	return token, err
+}
+
+// fillUp creates size sessions, each of another subject.
+func fillUp(t *testing.T, m *session.Memory, size int) {
+	t.Helper()
+	for i := range size {
+		if _, err := create(t, m, fmt.Sprintf("user-%d", i), session.Bound{}); err != nil {
+			t.Fatalf("create session %d of %d: %v", i, size, err)
+		}
+	}
+}
+
+func TestMemoryFull(t *testing.T) {
+	t.Parallel()
+	const size = 200
+	bounded := session.Bound{Max: 1}
+	for _, row := range []struct {
+		name  string
+		do    func(m *session.Memory, clock *coretest.Clock, alice session.Token)
+		bound session.Bound
+		want  error
+	}{
+		{"full", func(*session.Memory, *coretest.Clock, session.Token) {}, session.Bound{}, session.ErrFull},
+		{"full, at the bound", func(*session.Memory, *coretest.Clock, session.Token) {}, bounded, session.ErrFull},
+		{"full, at a bound that refuses", func(*session.Memory, *coretest.Clock, session.Token) {}, session.Bound{Max: 1, Refuse: true}, session.ErrTooMany},
+		{"one ended", func(m *session.Memory, _ *coretest.Clock, alice session.Token) {
+			_, _ = m.End(t.Context(), alice.ID, time.Minute)
+		}, bounded, session.ErrFull},
+		{"one forgotten", func(m *session.Memory, clock *coretest.Clock, alice session.Token) {
+			_, _ = m.End(t.Context(), alice.ID, time.Minute)
+			clock.Advance(time.Minute)
+		}, bounded, nil},
+		{"just before all expire", func(_ *session.Memory, clock *coretest.Clock, _ session.Token) {
+			clock.Advance(time.Hour - time.Millisecond)
+		}, bounded, session.ErrFull},
+		{"all expired", func(_ *session.Memory, clock *coretest.Clock, _ session.Token) { clock.Advance(time.Hour) }, bounded, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			m, clock := newMemory(size)
+			fillUp(t, m, size-1)
+			alice, err := create(t, m, "alice", session.Bound{})
+			if err != nil {
+				t.Fatalf("create the last one: %v", err)
+			}
+			row.do(m, clock, alice)
+			before, _, _ := m.Find(t.Context(), alice.ID)
+			if _, err := create(t, m, "alice", row.bound); !errors.Is(err, row.want) {
+				t.Errorf("got error %v, want %v", err, row.want)
+			}
+			if after, _, _ := m.Find(t.Context(), alice.ID); after != before {
+				t.Errorf("got record\n%+v of the one before, want\n%+v", after, before)
+			}
+		})
+	}
+}
+
+// What expired makes room wherever it is, even where nobody writes any more.
+func TestMemoryRoom(t *testing.T) {
+	t.Parallel()
+	const size = 5000
+	m, clock := newMemory(size)
+	fillUp(t, m, size)
+	clock.Advance(time.Hour)
+	for i := range size {
+		if _, err := create(t, m, "alice", session.Bound{}); err != nil {
+			t.Fatalf("create session %d: %v", i, err)
+		}
+	}
+	if _, err := create(t, m, "alice", session.Bound{}); !errors.Is(err, session.ErrFull) {
+		t.Errorf("got error %v, want %v", err, session.ErrFull)
+	}
+}
+
+func TestMemoryFullRace(t *testing.T) {
+	t.Parallel()
+	const size = 10
+	m, _ := newMemory(size)
+	var created, refused atomic.Int32
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			switch _, err := create(t, m, fmt.Sprintf("user-%d", i), session.Bound{}); {
+			case err == nil:
+				created.Add(1)
+			case errors.Is(err, session.ErrFull):
+				refused.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if created.Load() != size || refused.Load() != 200-size {
+		t.Errorf("created %d and refused %d, want %d and %d", created.Load(), refused.Load(), size, 200-size)
+	}
+}
+
+// Whatever becomes of sessions, nothing of them stays.
+func TestMemoryForgets(t *testing.T) {
+	t.Parallel()
+	const size = 1000
+	m, clock := newMemory(size)
+	for i := range size {
+		subject := fmt.Sprintf("user-%d", i%100)
+		token, err := create(t, m, subject, session.Bound{Max: 7})
+		if err != nil {
+			t.Fatalf("create session %d: %v", i, err)
+		}
+		policy := session.Policy{Idle: 30 * time.Minute, Remember: time.Minute, Retire: true}
+		for range i % 4 { // the third time it is found out
+			_, _, _ = m.Advance(t.Context(), token.Presented(), policy)
+		}
+		if i%5 == 0 {
+			_, _ = m.End(t.Context(), token.ID, time.Minute)
+		}
+		if i%90 == 0 {
+			_, _ = m.EndAll(t.Context(), subject, time.Minute)
+		}
+	}
+	clock.Advance(time.Hour)
+	// Each of these removes some, and is removed itself.
+	for i := range 4 * size {
+		n, _ := newSession(fmt.Sprintf("other-%d", i))
+		n.Idle = time.Millisecond
+		if _, err := m.Create(t.Context(), n, session.Bound{}); err != nil {
+			t.Fatalf("create session %d later: %v", i, err)
+		}
+		clock.Advance(time.Millisecond)
+	}
+	sessions, subjects, due, _ := m.Held()
+	if sessions > 64 || subjects != sessions || due != sessions {
+		t.Errorf("got %d sessions, %d subjects, %d due, want the last few of each", sessions, subjects, due)
+	}
+}
+
+func TestMemoryForgetsRevocations(t *testing.T) {
+	t.Parallel()
+	const size = 10_000
+	m, clock := newMemory(0)
+	revoke := func(token string, until time.Duration) {
+		now := clock.Now()
+		r := session.Revocation{Token: token, From: now.Add(time.Hour), Until: now.Add(until)}
+		if err := m.Revoke(t.Context(), r); err != nil {
+			t.Fatalf("revoke %s: %v", token, err)
+		}
+	}
+	revoke("kept", 24*time.Hour)
+	for i := range size {
+		revoke(fmt.Sprintf("past-%d", i), time.Minute)
+	}
+	clock.Advance(time.Minute - time.Millisecond)
+	if got := heard(t, m); len(got) != size+1 {
+		t.Errorf("heard of %d just before their time, want %d", len(got), size+1)
+	}
+	clock.Advance(time.Millisecond)
+	if got := heard(t, m); len(got) != 1 || got[0].Token != "kept" {
+		t.Errorf("heard %+v after their time, want only one that is kept", got)
+	}
+	for i := range size {
+		revoke(fmt.Sprintf("present-%d", i), time.Minute)
+	}
+	if got := heard(t, m); len(got) != size+1 {
+		t.Errorf("heard of %d, want %d", len(got), size+1)
+	}
+	if _, _, _, got := m.Held(); got > size+4096 {
+		t.Errorf("got %d revocations in memory, want not many more than %d", got, size)
+	}
+}
+
+// heard returns what m's feed says of the past.
+func heard(t *testing.T, m *session.Memory) []session.Revocation {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var heard []session.Revocation
+	if err := m.Feed(ctx, func(r session.Revocation) { heard = append(heard, r) }); !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v, want %v", err, context.Canceled)
+	}
+	return heard
+}
+
+// Strings of a request are only good for as long as that takes.
+func TestMemoryCopies(t *testing.T) {
+	t.Parallel()
+	m, _ := newMemory(0)
+	var buffers [][]byte
+	borrow := func(s string) string {
+		b := []byte(s)
+		buffers = append(buffers, b)
+		return unsafe.String(&b[0], len(b))
+	}
+	n, token := newSession(borrow("alice"))
+	n.UserAgent = borrow("a browser")
+	if _, err := m.Create(t.Context(), n, session.Bound{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.EndAll(t.Context(), borrow("bob"), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []session.Revocation{{Token: borrow("a token")}, {Subject: borrow("carol")}} {
+		r.Until = memoryBegin.Add(time.Minute)
+		if err := m.Revoke(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, b := range buffers {
+		for i := range b {
+			b[i] = '!'
+		}
+	}
+	list, err := m.List(t.Context(), "alice")
+	if err != nil || len(list) != 1 || list[0].ID != token.ID || list[0].Subject != "alice" || list[0].UserAgent != "a browser" {
+		t.Errorf("got sessions %+v, %v, want the one", list, err)
+	}
+	var said string
+	for _, r := range heard(t, m) {
+		said += r.Subject + r.Token + ";"
+	}
+	if want := "bob;a token;carol;"; said != want {
+		t.Errorf("heard of %q, want %q", said, want)
+	}
+}
+
+// A Memory has no goroutines, and those of its callers come back.
+func TestMemoryGoroutines(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := session.NewMemory(-1, nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				if err := m.Feed(ctx, func(session.Revocation) {}); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got error %v, want %v", err, context.DeadlineExceeded)
+				}
+			})
+		}
+		token, err := create(t, m, "alice", session.Bound{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Wait() // the hour, by the bubble's clock
+		if r, found, err := m.Find(t.Context(), token.ID); found || err != nil {
+			t.Errorf("found %+v, %v after an hour, want nothing", r, err)
+		}
+	})
+}

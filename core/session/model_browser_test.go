@@ -1,0 +1,225 @@
+package session_test
+
+import (
+	"cmp"
+	"slices"
+	"testing"
+
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// A browser is an honest client: one cookie jar, and its refreshes on their way.
+type browser struct {
+	chain    chain
+	jar      uint32
+	sends    int8    // that are left
+	trips    [3]trip // sorted, since their order means nothing
+	failover failover
+	history
+}
+
+// history is what became of a browser that is not to become of every one.
+type history struct {
+	out  bool // it was signed out
+	lost bool // an answer was lost
+	late bool // a window closed on what is not settled
+	torn bool // a failover came while something was on its way
+}
+
+// A trip is a refresh on its way: a token to the server, or one back.
+type trip struct {
+	stage      stage
+	generation uint32
+	age        int8
+}
+
+type stage int8
+
+const (
+	free stage = iota
+	asked
+	answered
+)
+
+// maxTrip is how many ticks a trip takes at most: less than half a window. What
+// was sent just before an answer came is then judged before the window closes.
+const maxTrip = 2
+
+func (b browser) with(i int, t trip) browser {
+	b.trips[i] = t
+	slices.SortFunc(b.trips[:], func(x, y trip) int {
+		return cmp.Or(cmp.Compare(x.stage, y.stage), cmp.Compare(x.generation, y.generation), cmp.Compare(x.age, y.age))
+	})
+	return b
+}
+
+// busy returns how many trips there are.
+func (b *browser) busy() (n int) {
+	for _, t := range b.trips {
+		if t.stage != free {
+			n++
+		}
+	}
+	return n
+}
+
+// settled reports whether no token is out of date, and none can be: no answer is
+// on its way that could be overtaken by a newer one.
+func (b *browser) settled() bool {
+	for _, t := range b.trips {
+		if t.stage == answered || t.stage == asked && t.generation < b.chain.generation {
+			return false
+		}
+	}
+	return b.jar >= b.chain.generation
+}
+
+// browsing is what a model of browsers is to show.
+type browsing struct {
+	step     stepFunc
+	lossy    bool // answers may be lost
+	atOnce   int  // how many trips
+	states   int
+	forks    int // a second rotation in a window, or one past the next generation
+	deadJars int // everything was delivered, and the token in the jar is no good
+	out      map[history]int
+}
+
+// visit looks at b, and leads on to all that can happen next.
+func (m *browsing) visit(b browser, next func(browser)) {
+	m.states++
+	if b.out {
+		m.out[history{lost: b.lost, late: b.late, torn: b.torn}]++
+		return
+	}
+	oldest := int8(0)
+	for i, t := range b.trips {
+		if i > 0 && t == b.trips[i-1] {
+			continue
+		}
+		oldest = max(oldest, t.age)
+		m.move(b, i, next)
+	}
+	if oldest < maxTrip {
+		next(b.tick())
+	}
+	b.failover.next(b.chain, func(c chain, f failover) {
+		after := b
+		after.chain, after.failover = c, f
+		after.torn = b.torn || f.done && b.busy() > 0
+		next(after)
+	})
+	if b.busy() == 0 && !b.late && !b.torn {
+		stale := !b.lost && b.jar < b.chain.generation
+		if stale || !b.chain.present(m.step, b.jar).Good() {
+			m.deadJars++
+		}
+	}
+}
+
+// move leads on to what can become of trip i.
+func (m *browsing) move(b browser, i int, next func(browser)) {
+	t := b.trips[i]
+	switch t.stage {
+	case free:
+		if b.sends > 0 && b.busy() < m.atOnce {
+			b.sends--
+			next(b.with(i, trip{asked, b.jar, 0}))
+		}
+	case asked:
+		before := b.chain
+		verdict := b.chain.present(m.step, t.generation)
+		if verdict == session.Rotated && (before.open() || b.chain.generation != before.generation+1) {
+			m.forks++
+		}
+		b.out = !verdict.Good()
+		next(b.with(i, trip{answered, b.chain.generation, t.age}))
+	case answered:
+		after := b.with(i, trip{})
+		after.jar = t.generation
+		next(after)
+		if m.lossy {
+			after.jar, after.lost = b.jar, true
+			next(after)
+		}
+	}
+}
+
+// tick returns b a tick later.
+func (b browser) tick() browser {
+	wasOpen := b.chain.open()
+	b.chain.pass(1)
+	b.failover.copy.pass(1)
+	b.late = b.late || wasOpen && !b.chain.open() && !b.settled()
+	for i := range b.trips {
+		if b.trips[i].stage != free {
+			b.trips[i].age++
+		}
+	}
+	return b
+}
+
+func (m *browsing) run(sends int8, fails bool) {
+	m.out = make(map[history]int)
+	explore(browser{sends: sends, failover: failover{done: !fails}}, m.visit)
+}
+
+// No honest client is signed out as long as its refreshes, retries of lost ones
+// included, are over when a window closes, and no failover comes between. The
+// ways to be signed out all the same are known, and listed.
+func TestModelBrowser(t *testing.T) {
+	t.Parallel()
+	var (
+		overtaken = history{late: true} // an answer of this window by one of the next
+		lateRetry = history{late: true, lost: true}
+		torn      = history{torn: true}
+		tornLost  = history{torn: true, lost: true}
+		tornLate  = history{torn: true, lost: true, late: true}
+	)
+	for _, row := range []struct {
+		name   string
+		model  browsing
+		sends  int8
+		fails  bool
+		wayOut []history
+	}{
+		{"one at a time", browsing{atOnce: 1}, 4, false, nil},
+		{"one at a time, lossy", browsing{atOnce: 1, lossy: true}, 4, false, []history{lateRetry}},
+		{"one at a time, failover", browsing{atOnce: 1}, 4, true, nil},
+		{"one at a time, lossy, failover", browsing{atOnce: 1, lossy: true}, 3, true, []history{lateRetry, tornLate}},
+		{"three at once", browsing{atOnce: 3}, 4, false, []history{overtaken}},
+		{"three at once, lossy", browsing{atOnce: 3, lossy: true}, 4, false, []history{overtaken, lateRetry}},
+		{"three at once, failover", browsing{atOnce: 3}, 3, true, []history{torn}},
+		{"two at once, lossy, failover", browsing{atOnce: 2, lossy: true}, 3, true, []history{lateRetry, torn, tornLost, tornLate}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			m := row.model
+			m.step = session.Step
+			m.run(row.sends, row.fails)
+			t.Logf("%d states", m.states)
+			if m.forks != 0 || m.deadJars != 0 {
+				t.Errorf("got %d forks and %d dead jars, want none", m.forks, m.deadJars)
+			}
+			for _, h := range row.wayOut {
+				if m.out[h] == 0 {
+					t.Errorf("got nobody signed out by %+v, want some", h)
+				}
+				delete(m.out, h)
+			}
+			if len(m.out) != 0 {
+				t.Errorf("got signed out %+v, want nobody", m.out)
+			}
+		})
+	}
+}
+
+// The model is good for something: it finds what one rotation a window prevents.
+func TestModelBrowserEager(t *testing.T) {
+	t.Parallel()
+	m := browsing{step: eagerStep, atOnce: 3}
+	m.run(4, false)
+	if m.forks == 0 || m.deadJars == 0 || m.out[history{}] == 0 {
+		t.Errorf("got %d forks, %d dead jars, %d signed out without reason, want some of each", m.forks, m.deadJars, m.out[history{}])
+	}
+}

@@ -55,7 +55,7 @@ func (a *Auth) advance(ctx context.Context, st step) (Tokens, *Refusal) {
 	}
 	if refusal := a.verdict(ctx, event, verdict); refusal != nil {
 		if verdict == session.Stolen {
-			a.revokeHere(session.Revocation{Session: record.ID})
+			a.revokeHere(session.Revocation{Session: token.ID})
 		}
 		return Tokens{}, refusal
 	}

@@ -48,6 +48,9 @@ func New(config Config) (*Auth, error) {
 		if issuer.Audience == "" {
 			wrong.add(field+"Audience", "is empty: name the audience that its tokens have here")
 		}
+		if len(issuer.RolesPath) > 0 {
+			wrong.rolesPath(field+"RolesPath", issuer.RolesPath)
+		}
 		a.trust(field, issuer, &wrong)
 	}
 	if config.InsecureAnyIssuer {
@@ -57,12 +60,13 @@ func New(config Config) (*Auth, error) {
 		a.trusted[0].audience = ""
 	}
 	a.setCookies(config.Cookies, &wrong)
+	storeless := config.Sessions != nil && config.Sessions.Store == nil
 	a.setSessions(&wrong)
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err
 	}
 	if a.sessions != nil {
-		if config.Sessions.Store == nil {
+		if storeless {
 			config.Logger.Info("sessions are kept in the memory of this process: set Sessions.Store to share and keep them")
 		}
 		ctx, stop := context.WithCancel(context.Background())

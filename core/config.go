@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -139,12 +140,8 @@ func (c Config) withDefaults(wrong *mistakes) Config {
 	if len(c.RolesPath) == 0 {
 		c.RolesPath = []string{"roles"}
 	}
-	if slices.Contains(c.RolesPath, "") {
-		wrong.add("RolesPath", "has an empty name: give the name of a member at each step")
-	}
-	if registered[c.RolesPath[0]] {
-		wrong.add("RolesPath", "leads into the registered claim %q: roles need a claim of their own", c.RolesPath[0])
-	}
+	c.RolesPath = slices.Clone(c.RolesPath)
+	wrong.rolesPath("RolesPath", c.RolesPath)
 	c.MaxLifetime = wrong.duration("MaxLifetime", c.MaxLifetime, defaultMaxLifetime)
 	c.AccessTTL = wrong.duration("AccessTTL", c.AccessTTL, min(defaultAccessTTL, c.MaxLifetime.Truncate(time.Second)))
 	if c.AccessTTL < time.Second || c.AccessTTL%time.Second != 0 {
@@ -169,6 +166,16 @@ func (c Config) withDefaults(wrong *mistakes) Config {
 		c.Now = time.Now
 	}
 	return c
+}
+
+// rolesPath adds what is wrong with path, which is not empty.
+func (m *mistakes) rolesPath(field string, path []string) {
+	if slices.Contains(path, "") {
+		m.add(field, "has an empty name: give the name of a member at each step")
+	}
+	if registered[strings.ToLower(path[0])] {
+		m.add(field, "leads into the registered claim %q: roles need a claim of their own", path[0])
+	}
 }
 
 // duration returns d, or its default if d is zero; less than that is a mistake.

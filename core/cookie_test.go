@@ -614,7 +614,7 @@ func TestCookieSize(t *testing.T) {
 	for s.signIn("alice").Access.Token != "" && len("__Host-at")+len(s.signIn("alice").Access.Token) < 4092 {
 		size++
 	}
-	for _, more := range []int{0, 1, 2, 3, 4, 5, 6, 100, 10_000} {
+	for _, more := range []int{0, 1, 2, 3, 4, 5, 6, 100, 1_000} {
 		size += more
 		tokens := s.signIn("alice")
 		length := len("__Host-at") + len(tokens.Access.Token)

@@ -176,7 +176,7 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 		a = nobody
 	}
 	level := slog.LevelDebug
-	if r.Status >= http.StatusInternalServerError && !errors.Is(r.Err, context.Canceled) {
+	if r.Status >= http.StatusInternalServerError && !errors.Is(ctx.Err(), context.Canceled) {
 		level = slog.LevelError
 	}
 	if a.config.Logger.Enabled(ctx, level) {

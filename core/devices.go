@@ -127,9 +127,8 @@ func (a *Auth) EndSessions(ctx context.Context, subject string, except ...string
 func (a *Auth) endAll(ctx context.Context, event Event, spared ...session.ID) *Refusal {
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()
-	// For as long as a token without a session can live, from whoever has a key.
-	remember := max(a.sessions.policy.Remember, a.config.MaxLifetime+a.config.Leeway+time.Second)
-	ended, err := a.sessions.Store.EndAll(ctx, event.Subject, remember, spared...)
+	s := a.sessions
+	ended, err := s.Store.EndAll(ctx, event.Subject, s.policy.Remember, spared...)
 	if err != nil {
 		return a.trouble(ctx, event, err)
 	}
@@ -137,8 +136,13 @@ func (a *Auth) endAll(ctx context.Context, event Event, spared ...session.ID) *R
 		a.revokeHere(session.Revocation{Session: id})
 	}
 	if len(spared) == 0 {
+		// For as long as a token without a session can live, whoever made it.
 		now := a.config.Now()
-		a.sessions.revoked.add(session.Revocation{Subject: event.Subject, From: now, Until: now.Add(remember)}, now)
+		r := session.Revocation{Subject: event.Subject, From: now, Until: now.Add(a.config.MaxLifetime + a.config.Leeway + time.Second)}
+		if err := s.Store.Revoke(ctx, r); err != nil {
+			return a.trouble(ctx, event, err)
+		}
+		s.revoked.add(r, now)
 	}
 	a.tell(ctx, event)
 	return nil

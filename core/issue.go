@@ -41,6 +41,7 @@ var (
 	errNoSubject  = errors.New("core: Grant.Subject is empty")
 	errBadClaims  = errors.New("core: Grant.Claims does not encode to a JSON object")
 	errNoIssuer   = errors.New("core: Config.Issuer and Config.Audience are needed to issue tokens")
+	errRefused    = errors.New("core: the Grant makes a token that would be refused: its subject or claims are not what a token can hold")
 	errScopeWords = errors.New("core: Grant.Scopes has a scope that is empty or has a space in it")
 )
 
@@ -201,10 +202,23 @@ func (a *Auth) sign(claims map[string]any) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("core: encode claims: %w", err)
 	}
+	// No token is signed that would be refused, or says something else: JSON
+	// replaces what is not UTF-8.
+	read, err := jose.ParseClaims(string(payload), a.config.RolesPath)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errRefused, err)
+	}
+	if read.Subject != claims["sub"] {
+		return "", errRefused
+	}
 	input := jose.Encode(header, payload)
 	signature, err := key.sign(input)
 	if err != nil {
 		return "", fmt.Errorf("core: sign: %w", err)
 	}
-	return jose.Compact(input, signature), nil
+	token := jose.Compact(input, signature)
+	if len(token) > a.config.MaxTokenSize {
+		return "", fmt.Errorf("%w: %w", errRefused, errTokenSize)
+	}
+	return token, nil
 }

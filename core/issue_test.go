@@ -138,3 +138,25 @@ func TestIssueRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestIssueRefusesItself has grants whose tokens would be refused, or would name
+// someone else: they are not signed.
+func TestIssueRefusesItself(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, core.HS256(secret))
+	for _, test := range []struct {
+		name  string
+		grant core.Grant
+	}{
+		{"subject that is not UTF-8", core.Grant{Subject: "a\xff"}},
+		{"subject with a control character", core.Grant{Subject: "a\nb"}},
+		{"claims equal but for case", core.Grant{Subject: "a", Claims: map[string]int{"x": 1, "X": 2}}},
+		{"registered claim in another case", core.Grant{Subject: "a", Claims: map[string]int{"ſub": 1}}},
+		{"roles twice", core.Grant{Subject: "a", Roles: []string{"r"}, Claims: map[string]int{"Roles": 1}}},
+		{"too long", core.Grant{Subject: "a", Claims: map[string]string{"x": strings.Repeat("x", 8192)}}},
+	} {
+		if token, err := auth.Issue(t.Context(), test.grant); err == nil {
+			t.Errorf("%s: got %q", test.name, token.Token)
+		}
+	}
+}

@@ -63,7 +63,7 @@ func (t *keyTable) jwkSet() ([]byte, error) {
 		Keys []jwk `json:"keys"`
 	}{Keys: []jwk{}}
 	for _, k := range t.all {
-		if public, ok := newJWK(k.material.public); ok {
+		if public, ok := newJWK(k.material.public()); ok {
 			public.Alg, public.Kid, public.Use = k.material.method.alg, k.material.id, "sig"
 			set.Keys = append(set.Keys, public)
 		}

@@ -22,14 +22,24 @@ import (
 // A Key is safe for concurrent use.
 type Key struct{ material *material }
 
-// material is behind a pointer so that a Key in someone's unexported field,
-// where fmt cannot call String, prints as an address.
+// material is what a Key is made of.
 type material struct {
 	id      string
 	method  method
-	signing any // what method signs with; nil if verify-only
-	public  any // what method verifies with
+	signing boxed // what method signs with; nil if verify-only
+	public  boxed // what method verifies with
 	problem string
+}
+
+// boxed has a key in it. Whatever fmt is told to do with a function, it prints
+// an address; a pointer it follows when the verb is wrong.
+type boxed func() any
+
+func box(key any) boxed {
+	if key == nil {
+		return nil
+	}
+	return func() any { return key }
 }
 
 // method is a signature algorithm of RFC 7518 §3.1 or RFC 8037 §3.1.
@@ -131,11 +141,11 @@ func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
 // verify checks a signature. It never panics: every key was checked by New.
 func (m *material) verify(signingInput string, signature []byte) error {
-	return m.method.Verify(signingInput, signature, m.public)
+	return m.method.Verify(signingInput, signature, m.public())
 }
 
 func (m *material) sign(signingInput string) ([]byte, error) {
-	return m.method.Sign(signingInput, m.signing)
+	return m.method.Sign(signingInput, m.signing())
 }
 
 // signs reports whether a token that names alg can be one of m.

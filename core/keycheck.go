@@ -41,7 +41,7 @@ func hmacKey(m *jwt.SigningMethodHMAC, secret []byte) Key {
 	digest := hmac.New(sha256.New, secret)
 	digest.Write([]byte("jwtgate kid"))
 	id := base64.RawURLEncoding.EncodeToString(digest.Sum(nil)[:16])
-	return Key{&material{id: id, method: method{SigningMethod: m, alg: m.Alg()}, signing: secret, public: secret}}
+	return Key{&material{id: id, method: method{SigningMethod: m, alg: m.Alg()}, signing: box(secret), public: box(secret)}}
 }
 
 func rsaKey(m jwt.SigningMethod, key any) Key {
@@ -157,8 +157,8 @@ func newKey(m jwt.SigningMethod, signing, public any) Key {
 	return Key{&material{
 		id:      thumbprint(public),
 		method:  method{SigningMethod: m, alg: m.Alg()},
-		signing: signing,
-		public:  public,
+		signing: box(signing),
+		public:  box(public),
 	}}
 }
 

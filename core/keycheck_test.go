@@ -338,7 +338,9 @@ func TestKeyPrintsNoSecret(t *testing.T) {
 		text := slog.New(slog.NewTextHandler(&b, nil))
 		lines := slog.New(slog.NewJSONHandler(&b, nil))
 		for _, v := range values {
-			fmt.Fprintf(&b, "%v %+v %#v\n", v, v, v)
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%t", "%x"} {
+				fmt.Fprintf(&b, verb+"\n", v)
+			}
 			text.Info("key", "value", v)
 			lines.Info("key", "value", v)
 			if encoded, err := json.Marshal(v); err == nil {

@@ -466,6 +466,34 @@ func TestRefreshLoadsSubject(t *testing.T) {
 	}
 }
 
+// A subject that is gone has its session ended, if not now, then at the next try.
+func TestRefreshSubjectGoneInTrouble(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	tokens := d.token("alice")
+	d.loads(noSubject)
+	d.store.breaks("End", false)
+	if got := d.refresh(tokens.Refresh).text; got != "503 unavailable" {
+		t.Errorf("End fails: got %s", got)
+	}
+	d.store.mend()
+	if got := d.refresh(tokens.Refresh).text; got != refreshRevoked {
+		t.Errorf("End works again: got %s", got)
+	}
+	if got := d.who(tokens.Access); got != revoked {
+		t.Errorf("access token: got %s", got)
+	}
+	// One that was replayed is gone for being replayed, whoever the subject was.
+	d.loads(nil)
+	tokens = d.token("alice")
+	d.rotated(tokens.Refresh)
+	d.clock.Advance(10 * time.Second)
+	d.loads(noSubject)
+	if got := d.refresh(tokens.Refresh).text; got != refreshReused {
+		t.Errorf("replayed: got %s", got)
+	}
+}
+
 // Trouble with the subject, the key or the store changes nothing: the same token
 // works when it is over. If the store did the step before it failed, the token
 // works within the window, and gets what it would have got.

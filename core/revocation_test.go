@@ -298,27 +298,46 @@ func (s *brokenFeed) snap() {
 func TestManyRevocations(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	var ended []core.Tokens
+	type token struct {
+		core.AccessToken
+		how string
+	}
+	var ended []token
 	for i := range 3000 {
-		tokens, err := d.SignIn(t.Context(), core.Request{}, fmt.Sprint("subject ", i%50))
-		if err == nil {
+		subject := fmt.Sprint("subject ", i)
+		tokens, err := d.SignIn(t.Context(), core.Request{}, subject)
+		if err != nil {
+			t.Fatal(err)
+		}
+		loose, err := d.Issue(t.Context(), core.Grant{Subject: subject})
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch i % 3 {
+		case 0:
 			err = d.EndSession(t.Context(), tokens.SessionID)
+			ended = append(ended, token{tokens.Access, "by its session"})
+		case 1:
+			err = d.EndSessions(t.Context(), subject)
+			ended = append(ended, token{tokens.Access, "with its session"}, token{loose, "with its subject"})
+		case 2:
+			d.ask(d.Logout, bearing(loose.Token, formOf()))
+			ended = append(ended, token{loose, "by its jti"})
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		ended = append(ended, tokens)
 		if i%2 == 0 {
 			d.clock.Advance(time.Second)
 		}
 	}
-	for i, tokens := range ended {
+	for i, token := range ended {
 		want := revoked
-		if !d.clock.Now().Before(tokens.Access.Expires) {
+		if !d.clock.Now().Before(token.Expires) {
 			want = "401 token_expired"
 		}
-		if got := d.who(tokens.Access.Token); got != want {
-			t.Errorf("session %d of 3000: got %s; want %s", i, got, want)
+		if got := d.who(token.Token); got != want {
+			t.Errorf("token %d, ended %s: got %s; want %s", i, token.how, got, want)
 		}
 	}
 }

@@ -68,8 +68,11 @@ func AllOf(first Rule, more ...Rule) Rule {
 
 // Check is a rule of the application's own. It is asked on every request, so it
 // should be quick, and must be safe for concurrent use. False refuses with 403;
-// an error is trouble on this side, and refuses with 503.
+// an error is trouble on this side, and refuses with 503. Nil refuses everyone.
 func Check(ok func(ctx context.Context, id *Identity) (bool, error)) Rule {
+	if ok == nil {
+		return Rule{}
+	}
 	return Rule{check: func(ctx context.Context, id *Identity, _ *Auth) error {
 		allowed, err := ok(ctx, id)
 		if err != nil {

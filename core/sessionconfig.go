@@ -123,6 +123,7 @@ func (a *Auth) setSessions(wrong *mistakes) {
 	}
 	s := &sessions{SessionConfig: *a.config.Sessions, stopped: make(chan struct{})}
 	a.sessions = s
+	a.config.Sessions = &SessionConfig{} // its secrets are in the codec alone
 	field := func(name string) string { return "Sessions." + name }
 	if s.Subject == nil {
 		wrong.add(field("Subject"), "is nil: give the function that says what a subject may do")
@@ -174,7 +175,7 @@ func (a *Auth) setSessions(wrong *mistakes) {
 func (a *Auth) setRefreshKeys(s *sessions, wrong *mistakes) {
 	if len(s.Keys) == 0 {
 		if key, ok := a.config.Keys.(Key); ok && key.material != nil && key.material.problem == "" {
-			if secret, ok := key.material.signing.([]byte); ok {
+			if secret, ok := key.material.public().([]byte); ok {
 				s.Keys = [][]byte{secret} // the codec derives its own from it
 			}
 		}

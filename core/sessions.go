@@ -116,7 +116,7 @@ func (a *Auth) revokeHere(r session.Revocation) {
 // trouble reports err, which is not the client's doing, and returns the refusal
 // that it is to the client. A client that went away is no trouble.
 func (a *Auth) trouble(ctx context.Context, event Event, err error) *Refusal {
-	if !errors.Is(err, context.Canceled) {
+	if !errors.Is(ctx.Err(), context.Canceled) {
 		event.Kind, event.Err = EventStoreDown, err
 		a.tell(ctx, event)
 	}

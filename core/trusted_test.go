@@ -1,9 +1,13 @@
 package core_test
 
 import (
+	"errors"
+	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/coretest"
@@ -99,5 +103,59 @@ func TestCandidatesAreBounded(t *testing.T) {
 			want = core.CodeTokenInvalid
 		}
 		decide(t, auth, withBearer(token), want)
+	}
+}
+
+// TestTrustedSharedKeys has two tenants of one provider, which signs for both
+// with one key: each is accepted as itself, and a third that is not trusted is not.
+func TestTrustedSharedKeys(t *testing.T) {
+	t.Parallel()
+	provider := []byte("the provider's secret of 32 bytes or more")
+	shared := core.HS256(provider).WithID("shared")
+	auth, err := core.New(core.Config{
+		Issuer:   "https://auth.example",
+		Audience: "https://api.example",
+		Keys:     core.HS256([]byte("our own secret of 32 bytes or more")),
+		Trusted: []core.Issuer{
+			{Name: "https://tenant-a.example", Keys: shared},
+			{Name: "https://tenant-b.example", Keys: shared, RolesPath: []string{"groups"}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		issuer string
+		want   int
+	}{
+		{"https://tenant-a.example", 0},
+		{"https://tenant-b.example", 0},
+		{"https://tenant-c.example", http.StatusUnauthorized},
+		{"https://auth.example", http.StatusUnauthorized},
+	} {
+		payload := fmt.Sprintf(`{"iss":%q,"aud":"https://api.example","sub":"alice","exp":%d,"groups":["staff"]}`, test.issuer, time.Now().Add(time.Minute).Unix())
+		token := coretest.Sign(t, "HS256", provider, `{"alg":"HS256","kid":"shared"}`, payload)
+		d := auth.Decide(t.Context(), core.Request{Method: http.MethodGet, Authorization: []string{"Bearer " + token}})
+		if d.Response.Status != test.want {
+			t.Errorf("%s: got %d (%v); want %d", test.issuer, d.Response.Status, d.Refusal, test.want)
+		}
+		if d.Identity != nil && d.Identity.HasRole("staff") != (test.issuer == "https://tenant-b.example") {
+			t.Errorf("%s: roles were read where those of another issuer are", test.issuer)
+		}
+	}
+}
+
+// TestTrustedRolesPath wants the same of every issuer's path.
+func TestTrustedRolesPath(t *testing.T) {
+	t.Parallel()
+	_, err := core.New(core.Config{
+		Issuer:   "https://auth.example",
+		Audience: "https://api.example",
+		Keys:     core.HS256([]byte("our own secret of 32 bytes or more")),
+		Trusted:  []core.Issuer{{Name: "https://other.example", Keys: core.HS256([]byte("another secret of 32 bytes or more")), RolesPath: []string{"Aud", ""}}},
+	})
+	var wrong *core.ConfigError
+	if !errors.As(err, &wrong) || wrong.Field != "Trusted[0].RolesPath" {
+		t.Errorf("got %v; want a mistake in Trusted[0].RolesPath", err)
 	}
 }

@@ -50,7 +50,13 @@ func (a *Auth) verify(token string, now time.Time) (*Identity, error) {
 		return nil, err
 	}
 	if t.issuer != "" && claims.Issuer != t.issuer {
-		return nil, errIssuer
+		// Tenants of one provider can share its keys.
+		if t = a.alsoSigns(&parsed, claims.Issuer); t == nil {
+			return nil, errIssuer
+		}
+		if claims, err = jose.ParseClaims(payload, t.rolesPath); err != nil {
+			return nil, err
+		}
 	}
 	if t.audience != "" && !claims.HasAudience(t.audience) {
 		return nil, errAudience
@@ -94,6 +100,22 @@ func (a *Auth) authenticate(token *jose.Token) (*trust, error) {
 		err = fmt.Errorf("%w: %w", errBadKey, cause)
 	}
 	return nil, err
+}
+
+// alsoSigns returns the issuer called name if one of its own keys made the
+// signature of token too, else nil.
+func (a *Auth) alsoSigns(token *jose.Token, name string) *trust {
+	for i := range a.trusted {
+		t := &a.trusted[i]
+		if t.issuer != name {
+			continue
+		}
+		signature, err := token.Signature(nil)
+		if key := t.keys.held().find(token.Header); err == nil && key != nil && key.verify(token.SigningInput, signature) == nil {
+			return t
+		}
+	}
+	return nil
 }
 
 // checkTimes judges exp, nbf and iat (RFC 7519 §4.1.4 to §4.1.6).

@@ -166,7 +166,7 @@ func get(app *fiber.App, target, token string) string {
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	res, err := app.Test(r)
+	res, err := app.Test(r, -1)
 	if err != nil {
 		return err.Error()
 	}

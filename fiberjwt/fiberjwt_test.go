@@ -271,7 +271,7 @@ func send(t *testing.T, app *fiber.App, target, line string) answer {
 	if name, value, found := strings.Cut(line, ": "); found {
 		r.Header.Set(name, value)
 	}
-	res, err := app.Test(r)
+	res, err := app.Test(r, -1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -181,9 +181,7 @@ func TestAccessTokenExpires(t *testing.T) {
 
 // TestIntroduction does what a newcomer does: paste the lines that are printed.
 func TestIntroduction(t *testing.T) {
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("no curl")
-	}
+	installed(t, "curl")
 	for _, p := range startAll(t) {
 		_, script, _ := strings.Cut(p.intro, "Try:\n")
 		out, err := exec.Command("sh", "-c", script).CombinedOutput()

@@ -120,7 +120,7 @@ func ExampleSend() {
 		return c.Redirect("/notes", fiber.StatusSeeOther)
 	})
 
-	res, err := app.Test(httptest.NewRequest(http.MethodPost, "/welcome", nil))
+	res, err := app.Test(httptest.NewRequest(http.MethodPost, "/welcome", nil), -1)
 	if err != nil {
 		log.Fatal(err)
 	}

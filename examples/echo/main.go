@@ -69,7 +69,12 @@ func run() error {
 
 type handlers struct{ notes *notes.Board }
 
-func home(c echo.Context) error { return c.HTMLBlob(http.StatusOK, content.Home) }
+func home(c echo.Context) error {
+	for name, value := range content.HomeHeader {
+		c.Response().Header().Set(name, value)
+	}
+	return c.HTMLBlob(http.StatusOK, content.Home)
+}
 
 func healthz(c echo.Context) error { return c.String(http.StatusOK, "ok") }
 

@@ -73,7 +73,12 @@ func run() error {
 
 type handlers struct{ notes *notes.Board }
 
-func home(c *fiber.Ctx) error { return c.Type("html", "utf-8").Send(content.Home) }
+func home(c *fiber.Ctx) error {
+	for name, value := range content.HomeHeader {
+		c.Set(name, value)
+	}
+	return c.Type("html", "utf-8").Send(content.Home)
+}
 
 func healthz(c *fiber.Ctx) error { return c.SendString("ok") }
 

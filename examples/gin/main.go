@@ -65,7 +65,12 @@ func run() error {
 
 type handlers struct{ notes *notes.Board }
 
-func home(c *gin.Context) { c.Data(http.StatusOK, "text/html; charset=utf-8", content.Home) }
+func home(c *gin.Context) {
+	for name, value := range content.HomeHeader {
+		c.Header(name, value)
+	}
+	c.Data(http.StatusOK, "text/html; charset=utf-8", content.Home)
+}
 
 func healthz(c *gin.Context) { c.String(http.StatusOK, "ok") }
 

@@ -66,6 +66,9 @@ func run() error {
 type handlers struct{ notes *notes.Board }
 
 func home(w http.ResponseWriter, _ *http.Request) {
+	for name, value := range content.HomeHeader {
+		w.Header().Set(name, value)
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(content.Home)
 }

@@ -63,19 +63,28 @@ func (f *follower) hear(r session.Revocation) {
 // find returns the first announcement that is wanted, and waits for it.
 func (f *follower) find(wanted func(session.Revocation) bool) session.Revocation {
 	f.t.Helper()
+	r, err := f.await(wanted)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return r
+}
+
+// await is find for those who have an error to tell of.
+func (f *follower) await(wanted func(session.Revocation) bool) (session.Revocation, error) {
 	timeout := time.After(patience)
 	for {
 		f.mu.Lock()
 		i, more := slices.IndexFunc(f.heard, wanted), f.more
 		if i >= 0 {
 			defer f.mu.Unlock()
-			return f.heard[i]
+			return f.heard[i], nil
 		}
 		f.mu.Unlock()
 		select {
 		case <-more:
 		case <-timeout:
-			f.t.Fatalf("not announced within %v", patience)
+			return session.Revocation{}, fmt.Errorf("not announced within %v", patience)
 		}
 	}
 }

@@ -44,7 +44,9 @@ func (s *sessions) play(ops []op) (*model, error) {
 		}
 	}
 	for id := range m.ends {
-		f.find(func(r session.Revocation) bool { return r.Session == id })
+		if _, err := f.await(func(r session.Revocation) bool { return r.Session == id }); err != nil {
+			return m, fmt.Errorf("the end of %v: %w", id, err)
+		}
 	}
 	for i := range m.records {
 		if err := m.checkFind(i); err != nil {

@@ -138,8 +138,9 @@ func runRandom(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 // shrink returns the part of ops that is left after everything was left out
 // without which play fails just as well, and its error.
 func shrink(ops []op, err error, play func([]op) error) ([]op, error) {
+	enough := time.Now().Add(patience)
 	for size := len(ops) / 2; size > 0; size /= 2 {
-		for i := 0; i+size <= len(ops); {
+		for i := 0; i+size <= len(ops) && time.Now().Before(enough); {
 			fewer := slices.Delete(slices.Clone(ops), i, i+size)
 			if e := play(fewer); e != nil {
 				ops, err = fewer, e

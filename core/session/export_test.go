@@ -1,5 +1,8 @@
 package session
 
+// MemoryShards is how many parts a [Memory] has.
+const MemoryShards = memoryShards
+
 // Held returns how much m has in memory: nothing may stay behind.
 func (m *Memory) Held() (sessions, subjects, due, revocations int) {
 	for i := range m.shards {

@@ -56,13 +56,16 @@ func create(tb testing.TB, m *session.Memory, subject string, bound session.Boun
 }
 
 // fillUp creates size sessions, each of another subject.
-func fillUp(t *testing.T, m *session.Memory, size int) {
+func fillUp(t *testing.T, m *session.Memory, size int) (tokens []session.Token) {
 	t.Helper()
 	for i := range size {
-		if _, err := create(t, m, fmt.Sprintf("user-%d", i), session.Bound{}); err != nil {
+		token, err := create(t, m, fmt.Sprintf("user-%d", i), session.Bound{})
+		if err != nil {
 			t.Fatalf("create session %d of %d: %v", i, size, err)
 		}
+		tokens = append(tokens, token)
 	}
+	return tokens
 }
 
 func TestMemoryFull(t *testing.T) {
@@ -109,20 +112,48 @@ func TestMemoryFull(t *testing.T) {
 	}
 }
 
-// What expired makes room wherever it is, even where nobody writes any more.
+// What expired makes room wherever it is, even where nobody writes any more, and
+// between sessions that live on. Who was refused takes no room.
 func TestMemoryRoom(t *testing.T) {
 	t.Parallel()
-	const size = 5000
-	m, clock := newMemory(size)
-	fillUp(t, m, size)
-	clock.Advance(time.Hour)
-	for i := range size {
-		if _, err := create(t, m, "alice", session.Bound{}); err != nil {
-			t.Fatalf("create session %d: %v", i, err)
-		}
-	}
-	if _, err := create(t, m, "alice", session.Bound{}); !errors.Is(err, session.ErrFull) {
-		t.Errorf("got error %v, want %v", err, session.ErrFull)
+	const size = 2000
+	policy := session.Policy{Idle: time.Hour}
+	for _, row := range []struct {
+		name    string
+		rotated int // of every four, after half of their time
+		room    int
+	}{
+		{"all expired", 0, size},
+		{"most expired", 1, size - size/4},
+		{"few expired", 3, size / 4},
+		{"none expired", 4, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			m, clock := newMemory(size)
+			tokens := fillUp(t, m, size)
+			clock.Advance(30 * time.Minute)
+			for i, token := range tokens {
+				if i%4 < row.rotated {
+					if _, verdict, err := m.Advance(t.Context(), token.Presented(), policy); verdict != session.Rotated || err != nil {
+						t.Fatalf("got verdict %d, error %v, want %d", verdict, err, session.Rotated)
+					}
+				}
+			}
+			for range size {
+				if _, err := create(t, m, "alice", session.Bound{}); !errors.Is(err, session.ErrFull) {
+					t.Fatalf("got error %v, want %v", err, session.ErrFull)
+				}
+			}
+			clock.Advance(30 * time.Minute)
+			for i := range row.room {
+				if _, err := create(t, m, "alice", session.Bound{}); err != nil {
+					t.Fatalf("create session %d of %d: %v", i, row.room, err)
+				}
+			}
+			if _, err := create(t, m, "alice", session.Bound{}); !errors.Is(err, session.ErrFull) {
+				t.Errorf("got error %v, want %v", err, session.ErrFull)
+			}
+		})
 	}
 }
 
@@ -148,42 +179,80 @@ func TestMemoryFullRace(t *testing.T) {
 	}
 }
 
-// Whatever becomes of sessions, nothing of them stays.
+// Whatever becomes of sessions, nothing of them stays: what is written in their
+// shard removes them.
 func TestMemoryForgets(t *testing.T) {
 	t.Parallel()
-	const size = 1000
-	m, clock := newMemory(size)
-	for i := range size {
-		subject := fmt.Sprintf("user-%d", i%100)
-		token, err := create(t, m, subject, session.Bound{Max: 7})
-		if err != nil {
-			t.Fatalf("create session %d: %v", i, err)
-		}
-		policy := session.Policy{Idle: 30 * time.Minute, Remember: time.Minute, Retire: true}
-		for range i % 4 { // the third time it is found out
+	const size = 400
+	policy := session.Policy{Idle: 30 * time.Minute, Remember: time.Minute, Retire: true}
+	writes := map[string]func(*testing.T, *session.Memory, session.Token){
+		"Create": func(t *testing.T, m *session.Memory, _ session.Token) {
+			_, _ = create(t, m, "alice", session.Bound{Max: 1, Refuse: true})
+		},
+		"Advance": func(t *testing.T, m *session.Memory, token session.Token) {
+			_, _, _ = m.Advance(t.Context(), token.Presented(), session.Policy{Idle: time.Hour, ReuseWindow: time.Hour})
+		},
+	}
+	for _, row := range []struct {
+		name   string
+		become func(t *testing.T, m *session.Memory, i int, token session.Token)
+	}{
+		{"nothing", func(*testing.T, *session.Memory, int, session.Token) {}},
+		{"rotated", func(t *testing.T, m *session.Memory, _ int, token session.Token) {
 			_, _, _ = m.Advance(t.Context(), token.Presented(), policy)
-		}
-		if i%5 == 0 {
-			_, _ = m.End(t.Context(), token.ID, time.Minute)
-		}
-		if i%90 == 0 {
-			_, _ = m.EndAll(t.Context(), subject, time.Minute)
+		}},
+		{"stolen", func(t *testing.T, m *session.Memory, _ int, token session.Token) {
+			_, _, _ = m.Advance(t.Context(), token.Presented(), policy)
+			_, _, _ = m.Advance(t.Context(), token.Presented(), policy)
+		}},
+		{"some ended", func(t *testing.T, m *session.Memory, i int, token session.Token) {
+			if i%3 == 0 {
+				_, _ = m.End(t.Context(), token.ID, 30*time.Minute)
+			}
+		}},
+		{"all ended", func(t *testing.T, m *session.Memory, i int, _ session.Token) {
+			_, _ = m.EndAll(t.Context(), neighbour(i), time.Minute)
+		}},
+	} {
+		for name, write := range writes {
+			t.Run(row.name+", "+name, func(t *testing.T) {
+				m, clock := newMemory(0)
+				for i := range size {
+					n, token := newSession(neighbour(i))
+					n.Limit = 45 * time.Minute
+					if _, err := m.Create(t.Context(), n, session.Bound{Max: 7}); err != nil {
+						t.Fatalf("create session %d: %v", i, err)
+					}
+					row.become(t, m, i, token)
+					if sessions, _, due, _ := m.Held(); sessions != i+1 || due != i+1 {
+						t.Fatalf("got %d sessions, %d due, want %d", sessions, due, i+1)
+					}
+				}
+				clock.Advance(45 * time.Minute)
+				token, err := create(t, m, "alice", session.Bound{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range size {
+					write(t, m, token)
+				}
+				if sessions, subjects, due, _ := m.Held(); sessions != 1 || subjects != 1 || due != 1 {
+					t.Errorf("got %d sessions, %d subjects, %d due, want the last one", sessions, subjects, due)
+				}
+			})
 		}
 	}
-	clock.Advance(time.Hour)
-	// Each of these removes some, and is removed itself.
-	for i := range 4 * size {
-		n, _ := newSession(fmt.Sprintf("other-%d", i))
-		n.Idle = time.Millisecond
-		if _, err := m.Create(t.Context(), n, session.Bound{}); err != nil {
-			t.Fatalf("create session %d later: %v", i, err)
+}
+
+// neighbour returns one of ten subjects that are kept where alice is.
+func neighbour(i int) string {
+	for name := range 1 << 20 {
+		subject := fmt.Sprintf("neighbour-%d-%d", i%10, name)
+		if session.SlotOf(subject)%session.MemoryShards == session.SlotOf("alice")%session.MemoryShards {
+			return subject
 		}
-		clock.Advance(time.Millisecond)
 	}
-	sessions, subjects, due, _ := m.Held()
-	if sessions > 64 || subjects != sessions || due != sessions {
-		t.Errorf("got %d sessions, %d subjects, %d due, want the last few of each", sessions, subjects, due)
-	}
+	return "alice"
 }
 
 func TestMemoryForgetsRevocations(t *testing.T) {

@@ -28,6 +28,10 @@
 // A refusal is one of the [Code] constants, as application/problem+json
 // (RFC 9457) with the challenge that RFC 6750 §3 asks for.
 //
+// Where [Config.Sessions] is set too, a browser whose access token is merely old
+// is given a new one on the way in, by its refresh cookie: the request is served
+// once, and its answer carries the new cookies.
+//
 // # What it accepts
 //
 // Signed compact JWTs with exp and sub, whose typ is at+jwt (RFC 9068), JWT or

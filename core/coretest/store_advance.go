@@ -240,6 +240,16 @@ func (s *sessions) checkExactly() {
 	s.Pass(time.Millisecond)
 	s.checkOver(p)
 
+	n, p = newSession(s.subject)
+	n.Idle = time.Minute
+	s.createAs(n, session.Bound{})
+	s.Pass(time.Minute - time.Millisecond)
+	if got := s.live(); len(got) != 1 {
+		s.t.Errorf("listed %v a millisecond before it is idle, want one", got)
+	}
+	s.Pass(time.Millisecond)
+	s.checkOver(p)
+
 	over := s.create()
 	s.end(over.ID)
 	s.Pass(remember - time.Millisecond)

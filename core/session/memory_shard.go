@@ -22,7 +22,7 @@ type memorySession struct {
 	generation uint32
 	created    int64
 	rotated    int64 // 0: never
-	idle       int64
+	idle       int64 // no later than limit
 	limit      int64
 	forget     int64 // when to remove it
 	subject    *memorySubject
@@ -98,7 +98,7 @@ func (shard *memoryShard) unlink(s *memorySession) {
 }
 
 func (s *memorySession) liveAt(now int64) bool {
-	return s.ended == Live && now < s.idle && now < s.limit
+	return s.ended == Live && now < s.idle
 }
 
 func (s *memorySession) record() Record {

@@ -71,7 +71,8 @@ type codecKey struct {
 
 // NewCodec returns a Codec of secrets, each of at least [MinKeySize] bytes: the
 // first makes tokens, all are good for reading. To change the secret, put the
-// new one in front, and drop the old one when the longest session is over.
+// new one behind the old one in every process, then in front of it, and drop the
+// old one when the longest session is over.
 func NewCodec(secrets ...[]byte) (*Codec, error) {
 	if len(secrets) == 0 {
 		return nil, errors.New("no secret is given")

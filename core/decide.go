@@ -62,11 +62,11 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 	v := &visit{Context: ctx, auth: a, identity: from.identity, cookie: from.cookie}
 	header := cacheHeader(from.cookie, optional)
 	if from.renewed != nil {
-		// A later refusal carries them too: the old refresh token is used up.
 		header = append(slices.Clip(header), from.renewed...)
 	}
 	if refusal := a.judge(v, from.identity, rules); refusal != nil {
 		d := a.refused(ctx, &req, from.cookie, refusal)
+		// It carries the new cookies too: the old refresh token is used up.
 		d.Response.Header = append(slices.Clip(from.renewed), d.Response.Header...)
 		return d
 	}
@@ -148,8 +148,8 @@ var (
 	errAbsent  = errors.New("core: there is no access token")
 )
 
-// nobody stands in for a nil Auth: it has what is needed to refuse.
-var nobody = &Auth{config: Config{Logger: slog.New(slog.DiscardHandler)}}
+// lockedUp stands in for a nil Auth: it has what is needed to refuse.
+var lockedUp = &Auth{config: Config{Logger: slog.New(slog.DiscardHandler)}}
 
 // judge returns why rules refuse id, nil if they do not.
 func (a *Auth) judge(ctx context.Context, id *Identity, rules []Rule) *Refusal {
@@ -173,7 +173,7 @@ func tokenCode(err error) Code {
 // it was judged by its cookies.
 func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refusal) Decision {
 	if a == nil {
-		a = nobody
+		a = lockedUp
 	}
 	level := slog.LevelDebug
 	if r.Status >= http.StatusInternalServerError && !errors.Is(ctx.Err(), context.Canceled) {

@@ -104,6 +104,11 @@ func (a *Auth) checkCompanion(access string, token session.Token) *Refusal {
 	if err != nil && !errors.Is(err, errExpired) {
 		return refuse(CodeTokenInvalid, err)
 	}
+	return checkPair(id, token)
+}
+
+// checkPair refuses an access token, that of id, which is not of token's session.
+func checkPair(id *Identity, token session.Token) *Refusal {
 	if sid, ours := id.session(); !ours || sid != token.ID {
 		return refuse(CodeTokenInvalid, errCompanion)
 	}

@@ -35,8 +35,7 @@ func (a *Auth) renew(ctx context.Context, req *Request, refresh string, old *Ide
 		return from
 	}
 	if old != nil {
-		if sid, ours := old.session(); !ours || sid != token.ID {
-			from.refusal = refuse(CodeTokenInvalid, errCompanion)
+		if from.refusal = checkPair(old, token); from.refusal != nil {
 			return from
 		}
 	}

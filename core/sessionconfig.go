@@ -115,8 +115,7 @@ type sessions struct {
 	stopped chan struct{}
 }
 
-// setSessions makes a's sessions of its configuration, and starts their feed
-// only if nothing is wrong.
+// setSessions makes a's sessions of its configuration. New starts their feed.
 func (a *Auth) setSessions(wrong *mistakes) {
 	if a.config.Sessions == nil {
 		return

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -357,20 +355,4 @@ func (b tab) until(what, expression string, statements ...string) {
 			b.t.Fatalf("%s: not so\n%s", what, eval[string](b, `document.body.innerText`))
 		}
 	}
-}
-
-// installed returns the path of the first of these programs that is installed.
-// Where none is, the test is skipped, unless JWTGATE_REQUIRE is set.
-func installed(t *testing.T, programs ...string) string {
-	t.Helper()
-	for _, program := range programs {
-		if path, err := exec.LookPath(program); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("JWTGATE_REQUIRE") != "" {
-		t.Fatalf("not installed: %s", strings.Join(programs, ", "))
-	}
-	t.Skipf("not installed: %s", strings.Join(programs, ", "))
-	return ""
 }

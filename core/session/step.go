@@ -120,19 +120,24 @@ func Step(r Record, p Presented, now time.Time, policy Policy) (Record, Verdict)
 	case p.Generation == r.Generation && open:
 		return r, Repeated
 	case p.Generation == r.Generation:
-		return r.rotated(p.Generation, now, policy), Rotated
+		return r.rotated(p.Generation+1, now, policy), Rotated
 	case p.Generation+1 == r.Generation && open:
 		return r, Reissued
 	case p.Generation > r.Generation && r.couldReach(p.Generation, now, policy):
+		// The token stays current for a window, as if it had just been made: it and
+		// the one before may be on their way elsewhere. No window, no such grace.
+		if policy.ReuseWindow <= 0 {
+			p.Generation++
+		}
 		return r.rotated(p.Generation, now, policy), Healed
 	}
 	r.Ended = Replayed
 	return r, Stolen
 }
 
-// rotated returns r with the token after generation as the current one.
+// rotated returns r with the token of generation as the current one.
 func (r Record) rotated(generation uint32, now time.Time, policy Policy) Record {
-	r.Generation = generation + 1
+	r.Generation = generation
 	r.Rotated = now
 	r.Idle = now.Add(policy.Idle)
 	if r.Limit.Before(r.Idle) {

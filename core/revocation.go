@@ -176,7 +176,7 @@ func (a *Auth) follow(ctx context.Context) {
 	s := a.sessions
 	defer close(s.stopped)
 	for ctx.Err() == nil {
-		err := s.Store.Feed(ctx, func(r session.Revocation) { s.revoked.add(r, a.config.Now()) })
+		err := s.Store.Feed(ctx, func(r session.Revocation) { s.revoked.add(r, a.config.Now()) }, func() {})
 		if ctx.Err() != nil {
 			return
 		}

@@ -277,12 +277,12 @@ type brokenFeed struct {
 	stop context.CancelFunc
 }
 
-func (s *brokenFeed) Feed(ctx context.Context, announce func(session.Revocation)) error {
+func (s *brokenFeed) Feed(ctx context.Context, announce func(session.Revocation), upToDate func()) error {
 	inner, stop := context.WithCancel(ctx)
 	s.mu.Lock()
 	s.stop = stop
 	s.mu.Unlock()
-	if err := s.Store.Feed(inner, announce); ctx.Err() != nil {
+	if err := s.Store.Feed(inner, announce, upToDate); ctx.Err() != nil {
 		return err
 	}
 	return errDesk

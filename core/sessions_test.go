@@ -219,7 +219,7 @@ type slowFeed struct {
 	ended bool
 }
 
-func (s *slowFeed) Feed(ctx context.Context, _ func(session.Revocation)) error {
+func (s *slowFeed) Feed(ctx context.Context, _ func(session.Revocation), _ func()) error {
 	<-ctx.Done()
 	time.Sleep(time.Second) // of the bubble's time
 	s.ended = true
@@ -229,7 +229,7 @@ func (s *slowFeed) Feed(ctx context.Context, _ func(session.Revocation)) error {
 // deadFeed is a store whose feed fails at once.
 type deadFeed struct{ session.Store }
 
-func (deadFeed) Feed(context.Context, func(session.Revocation)) error { return errDesk }
+func (deadFeed) Feed(context.Context, func(session.Revocation), func()) error { return errDesk }
 
 // What happens to a session is told once, with whom, which and by what.
 func TestEvents(t *testing.T) {

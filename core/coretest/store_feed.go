@@ -24,7 +24,8 @@ type follower struct {
 	stop   func() error // ends the feed and returns its error
 	mu     sync.Mutex
 	heard  []session.Revocation
-	more   chan struct{} // closed at the next announcement
+	known  []int         // how many were heard when the feed said that it was up to date
+	more   chan struct{} // closed at the next call
 	inside atomic.Int32
 }
 
@@ -33,7 +34,7 @@ func (s *sessions) follow() *follower {
 	f := &follower{t: s.t, more: make(chan struct{})}
 	ctx, cancel := context.WithCancel(s.ctx)
 	result := make(chan error, 1)
-	go func() { result <- s.Store.Feed(ctx, f.hear) }()
+	go func() { result <- s.Store.Feed(ctx, f.hear, f.upToDate) }()
 	f.stop = sync.OnceValue(func() error {
 		cancel()
 		select {
@@ -49,15 +50,44 @@ func (s *sessions) follow() *follower {
 }
 
 func (f *follower) hear(r session.Revocation) {
+	f.called(func() { f.heard = append(f.heard, r) })
+}
+
+func (f *follower) upToDate() {
+	f.called(func() { f.known = append(f.known, len(f.heard)) })
+}
+
+// called notes a call of the feed.
+func (f *follower) called(note func()) {
 	if f.inside.Add(1) != 1 {
-		f.t.Errorf("%+v is announced while another is, or after the feed's end", r)
+		f.t.Errorf("the feed calls while another call is going on, or after its end")
 	}
 	defer f.inside.Add(-1)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.heard = append(f.heard, r)
+	note()
 	close(f.more)
 	f.more = make(chan struct{})
+}
+
+// beats waits until the feed has said n times that it is up to date, and returns
+// how many revocations it had announced the first time.
+func (f *follower) beats(n int) int {
+	f.t.Helper()
+	timeout := time.After(patience)
+	for {
+		f.mu.Lock()
+		known, more := f.known, f.more
+		f.mu.Unlock()
+		if len(known) >= n {
+			return known[0]
+		}
+		select {
+		case <-more:
+		case <-timeout:
+			f.t.Fatalf("the feed said %d times within %v that it is up to date, want %d", len(known), patience, n)
+		}
+	}
 }
 
 // find returns the first announcement that is wanted, and waits for it.
@@ -100,6 +130,13 @@ func (f *follower) all(wanted func(session.Revocation) bool) []session.Revocatio
 		}
 	}
 	return all
+}
+
+// heardUntil returns the first n that were announced.
+func (f *follower) heardUntil(n int) []session.Revocation {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.heard[:n])
 }
 
 // sameRevocation reports whether a and b are the same to the millisecond.
@@ -150,6 +187,26 @@ func runFeed(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			t.Errorf("%v is announced after the feed's end", got)
 		}
 	})
+	t.Run("up to date", func(t *testing.T) {
+		const past = 300
+		s := newSessions(t, newStore)
+		r := s.token()
+		for i := range past {
+			r := r
+			r.Token += fmt.Sprint(i)
+			s.revoke(r)
+		}
+		f := s.follow()
+		known := f.beats(3) // and not only once
+		heard := f.heardUntil(known)
+		for i := range past {
+			want := r
+			want.Token += fmt.Sprint(i)
+			if !slices.ContainsFunc(heard, is(want)) {
+				t.Fatalf("revocation %d was not announced when the feed said that it was up to date", i)
+			}
+		}
+	})
 	t.Run("until its time", func(t *testing.T) {
 		s := newSessions(t, newStore)
 		if s.Pass == nil {
@@ -168,7 +225,7 @@ func runFeed(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 		s := newSessions(t, newStore)
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 		defer cancel()
-		if err := s.Store.Feed(ctx, func(session.Revocation) {}); !errors.Is(err, context.DeadlineExceeded) {
+		if err := s.Store.Feed(ctx, func(session.Revocation) {}, func() {}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got error %v, want %v", err, context.DeadlineExceeded)
 		}
 	})

@@ -300,7 +300,7 @@ func runContext(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 		{"Revoke", func(ctx context.Context) error {
 			return s.Store.Revoke(ctx, session.Revocation{Token: s.subject, From: before.Created, Until: before.Idle})
 		}},
-		{"Feed", func(ctx context.Context) error { return s.Store.Feed(ctx, func(session.Revocation) {}) }},
+		{"Feed", func(ctx context.Context) error { return s.Store.Feed(ctx, func(session.Revocation) {}, func() {}) }},
 	} {
 		if err := row.step(done); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: got error %v, want %v", row.name, err, context.Canceled)

@@ -24,6 +24,9 @@ type announced struct {
 
 const announcedSize = 1024
 
+// heartbeat is how often followers are told that they are up to date.
+const heartbeat = time.Second
+
 func (a *announcer) announce(r Revocation, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -42,7 +45,7 @@ func (a *announcer) announce(r Revocation, now time.Time) {
 }
 
 // follow implements Feed of [Store].
-func (a *announcer) follow(ctx context.Context, now func() time.Time, announce func(Revocation)) error {
+func (a *announcer) follow(ctx context.Context, now func() time.Time, announce func(Revocation), upToDate func()) error {
 	a.mu.Lock()
 	start := now()
 	for _, part := range a.past {
@@ -56,12 +59,24 @@ func (a *announcer) follow(ctx context.Context, now func() time.Time, announce f
 		a.followers = make(map[*func(Revocation)]bool)
 	}
 	a.followers[&announce] = true
+	upToDate()
 	a.mu.Unlock()
+	defer func() {
+		a.mu.Lock()
+		delete(a.followers, &announce)
+		a.mu.Unlock()
+	}()
 
-	<-ctx.Done()
-
-	a.mu.Lock()
-	delete(a.followers, &announce)
-	a.mu.Unlock()
-	return ctx.Err()
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-beat.C:
+			a.mu.Lock() // one callback at a time
+			upToDate()
+			a.mu.Unlock()
+		}
+	}
 }

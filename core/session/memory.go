@@ -213,8 +213,8 @@ func (m *Memory) Revoke(ctx context.Context, r Revocation) error {
 }
 
 // Feed implements [Store].
-func (m *Memory) Feed(ctx context.Context, announce func(Revocation)) error {
-	return m.feed.follow(ctx, m.now, announce)
+func (m *Memory) Feed(ctx context.Context, announce func(Revocation), upToDate func()) error {
+	return m.feed.follow(ctx, m.now, announce, upToDate)
 }
 
 func (m *Memory) shard(slot uint16) *memoryShard { return &m.shards[slot%memoryShards] }

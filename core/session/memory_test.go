@@ -295,7 +295,7 @@ func heard(t *testing.T, m *session.Memory) []session.Revocation {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var heard []session.Revocation
-	if err := m.Feed(ctx, func(r session.Revocation) { heard = append(heard, r) }); !errors.Is(err, context.Canceled) {
+	if err := m.Feed(ctx, func(r session.Revocation) { heard = append(heard, r) }, func() {}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v, want %v", err, context.Canceled)
 	}
 	return heard
@@ -353,7 +353,7 @@ func TestMemoryGoroutines(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 10 {
 			wg.Go(func() {
-				if err := m.Feed(ctx, func(session.Revocation) {}); !errors.Is(err, context.DeadlineExceeded) {
+				if err := m.Feed(ctx, func(session.Revocation) {}, func() {}); !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("got error %v, want %v", err, context.DeadlineExceeded)
 				}
 			})

@@ -15,7 +15,8 @@ import (
 // be repeated: within the reuse window that is safe for Advance too. What is
 // not there is no error.
 //
-// A store goes by one clock of its own, so callers hand over durations.
+// A store goes by one clock of its own, so callers hand over durations. That of
+// its callers may be off by some seconds.
 // Package coretest has the suite that every Store must pass.
 type Store interface {
 	// Create keeps a new session and returns its record, of generation 0. If
@@ -52,12 +53,18 @@ type Store interface {
 	// Revoke announces r, and remembers it until its time.
 	Revoke(ctx context.Context, r Revocation) error
 
-	// Feed calls announce for every revocation that is still remembered, and
-	// then for each new one, soon after it happened, until ctx is done. It may
-	// announce one more than once, and calls announce from one goroutine at a
-	// time. A store may wait for announce, so it must not call the store. Feed
-	// returns ctx's error, or why it had to stop before.
-	Feed(ctx context.Context, announce func(Revocation)) error
+	// Feed calls announce for every revocation that is still remembered, then
+	// upToDate, and from then on announce for each new one, soon after it
+	// happened. It calls upToDate again at least once a second, whenever the
+	// store has told it of all that happened until a moment ago: whoever does not
+	// hear that cannot know what is revoked.
+	//
+	// It may announce a revocation more than once, and calls back from one
+	// goroutine at a time. A store may wait for that, so announce and upToDate
+	// must not call the store. Feed returns ctx's error, or why it had to stop
+	// before: when it cannot be sure to have missed nothing, it stops. It is then
+	// called again.
+	Feed(ctx context.Context, announce func(Revocation), upToDate func()) error
 }
 
 // A New is a session to be created.

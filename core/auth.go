@@ -1,7 +1,6 @@
 package core
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -69,9 +68,7 @@ func New(config Config) (*Auth, error) {
 		if storeless {
 			config.Logger.Info("sessions are kept in the memory of this process: set Sessions.Store to share and keep them")
 		}
-		ctx, stop := context.WithCancel(context.Background())
-		a.sessions.stop = stop
-		go a.follow(ctx)
+		a.openFeed()
 	}
 	return a, nil
 }
@@ -95,9 +92,9 @@ func (a *Auth) trust(field string, issuer Issuer, wrong *mistakes) {
 	a.trusted = append(a.trusted, t)
 }
 
-// Close stops what New started in the background, and waits for it to end. The
-// Auth judges on without news of revocations elsewhere. It is needed where an
-// Auth does not live as long as the process.
+// Close stops what New started in the background, and waits for it to end. With
+// sessions, the Auth then judges on for no longer than [SessionConfig].MaxLag.
+// It is needed where an Auth does not live as long as the process.
 func (a *Auth) Close() {
 	if a != nil && a.sessions != nil {
 		a.sessions.stop()

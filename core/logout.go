@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/jwtgate/jwtgate/core/session"
 )
@@ -108,7 +107,7 @@ func (a *Auth) revokeToken(ctx context.Context, id *Identity) *Refusal {
 	if id.claims.ID == "" {
 		return nil // a token without jti has no name to be revoked by
 	}
-	return a.revoke(ctx, session.Revocation{Token: tokenName(id), Until: id.Expires().Add(a.config.Leeway + time.Second)})
+	return a.revoke(ctx, session.Revocation{Token: tokenName(id), Until: id.Expires().Add(a.config.Leeway + maxSkew)})
 }
 
 // LogoutAll is an [Endpoint] that ends every session of the subject whose

@@ -1450,7 +1450,8 @@ func TestReissueRefreshEndedElsewhere(t *testing.T) {
 // A deafStore is a Store whose news do not arrive.
 type deafStore struct{ session.Store }
 
-func (deafStore) Feed(ctx context.Context, _ func(session.Revocation), _ func()) error {
+func (deafStore) Feed(ctx context.Context, _ func(session.Revocation), upToDate func()) error {
+	upToDate()
 	<-ctx.Done()
 	return ctx.Err()
 }

@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,9 +16,8 @@ type revocations struct {
 	held     atomic.Int64 // zero, the common case, needs no lock
 	mu       sync.RWMutex
 	sessions map[session.ID]revokedSession
-	tokens   map[string]time.Time
+	tokens   map[string]revokedToken
 	subjects map[string]revokedSubject
-	purgeAt  int
 }
 
 // revokedSession says which access tokens of a session are revoked: all, or
@@ -32,6 +30,8 @@ type revokedSession struct {
 	until    time.Time
 }
 
+type revokedToken struct{ until time.Time }
+
 type revokedSubject struct{ issued, until time.Time }
 
 // add makes r hold.
@@ -40,21 +40,21 @@ func (rv *revocations) add(r session.Revocation, now time.Time) {
 	defer rv.mu.Unlock()
 	if rv.sessions == nil {
 		rv.sessions = make(map[session.ID]revokedSession)
-		rv.tokens = make(map[string]time.Time)
+		rv.tokens = make(map[string]revokedToken)
 		rv.subjects = make(map[string]revokedSubject)
 	}
 	switch {
 	case r.Token != "":
-		rv.tokens[r.Token] = later(rv.tokens[r.Token], r.Until)
+		rv.tokens[r.Token] = revokedToken{later(rv.tokens[r.Token].until, r.Until)}
 	case r.Subject != "":
 		old := rv.subjects[r.Subject]
 		rv.subjects[r.Subject] = revokedSubject{later(old.issued, r.From), later(old.until, r.Until)}
 	default:
 		rv.sessions[r.Session] = rv.sessions[r.Session].with(r)
 	}
-	if size := rv.size(); size >= max(rv.purgeAt, 1024) {
-		rv.purge(now)
-	}
+	sweep(rv.sessions, now)
+	sweep(rv.tokens, now)
+	sweep(rv.subjects, now)
 	rv.held.Store(int64(rv.size()))
 }
 
@@ -85,7 +85,7 @@ func (rv *revocations) has(id *Identity, now time.Time) bool {
 	rv.mu.RLock()
 	defer rv.mu.RUnlock()
 	if len(rv.tokens) > 0 && id.claims.ID != "" {
-		if until, revoked := rv.tokens[tokenName(id)]; revoked && now.Before(until) {
+		if token, revoked := rv.tokens[tokenName(id)]; revoked && !token.over(now) {
 			return true
 		}
 	}
@@ -104,34 +104,32 @@ func (rv *revocations) covers(r session.Revocation, now time.Time) bool {
 	rv.mu.RLock()
 	defer rv.mu.RUnlock()
 	if r.Token != "" {
-		return !rv.tokens[r.Token].Before(r.Until)
+		return !rv.tokens[r.Token].until.Before(r.Until)
 	}
 	s := rv.sessions[r.Session]
-	return s.all && now.Before(s.until)
+	return s.all && !s.over(now)
 }
 
 func (rv *revocations) size() int { return len(rv.sessions) + len(rv.tokens) + len(rv.subjects) }
 
-// purge drops what is over. It runs each time the size has doubled, so its cost
-// is spread over the revocations between.
-func (rv *revocations) purge(now time.Time) {
-	for id, s := range rv.sessions {
-		if !now.Before(s.until) {
-			delete(rv.sessions, id)
+// sweep removes a few entries that are over, if it comes across any. It runs
+// with each that is added and looks at random ones, so that those which are over
+// stay a fraction of all, and no request ever waits for a great clean-up.
+func sweep[K comparable, V interface{ over(now time.Time) bool }](m map[K]V, now time.Time) {
+	looks := 4
+	for key, entry := range m {
+		if entry.over(now) {
+			delete(m, key)
+		}
+		if looks--; looks == 0 {
+			return
 		}
 	}
-	for token, until := range rv.tokens {
-		if !now.Before(until) {
-			delete(rv.tokens, token)
-		}
-	}
-	for subject, s := range rv.subjects {
-		if !now.Before(s.until) {
-			delete(rv.subjects, subject)
-		}
-	}
-	rv.purgeAt = 2 * rv.size()
 }
+
+func (s revokedSession) over(now time.Time) bool { return !now.Before(s.until) }
+func (s revokedSubject) over(now time.Time) bool { return !now.Before(s.until) }
+func (t revokedToken) over(now time.Time) bool   { return !now.Before(t.until) }
 
 // tokenName names id's token among all: a jti is its issuer's (RFC 7519 §4.1.7).
 func tokenName(id *Identity) string { return id.claims.Issuer + "\n" + id.claims.ID }
@@ -154,6 +152,9 @@ func (a *Auth) checkRevoked(ctx context.Context, id *Identity, now time.Time) *R
 	if s.revoked.has(id, now) {
 		return refuse(CodeTokenRevoked, nil)
 	}
+	if !s.feed.confirmed(ctx) && !s.InsecureAnyLag {
+		return refuse(CodeUnavailable, errUnconfirmed)
+	}
 	if !s.AllowList || !id.own {
 		return nil
 	}
@@ -169,22 +170,4 @@ func (a *Auth) checkRevoked(ctx context.Context, id *Identity, now time.Time) *R
 		return refuse(CodeTokenRevoked, errNotListed)
 	}
 	return nil
-}
-
-// follow keeps the revocations up to date until ctx is done.
-func (a *Auth) follow(ctx context.Context) {
-	s := a.sessions
-	defer close(s.stopped)
-	for ctx.Err() == nil {
-		err := s.Store.Feed(ctx, func(r session.Revocation) { s.revoked.add(r, a.config.Now()) }, func() {})
-		if ctx.Err() != nil {
-			return
-		}
-		a.config.Logger.ErrorContext(ctx, "the feed of revocations broke off and is taken up again", "cause", err)
-		a.tell(ctx, Event{Kind: EventStoreDown, Err: fmt.Errorf("core: revocation feed: %w", err)})
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Second):
-		}
-	}
 }

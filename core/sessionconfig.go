@@ -80,6 +80,15 @@ type SessionConfig struct {
 	// answered or can be asked for again. The default is 5 seconds.
 	Timeout time.Duration
 
+	// MaxLag is how long access tokens are accepted while the store does not say
+	// what is revoked. After that they are refused with 503, until it does. It is
+	// at least one second. The default is 30 seconds.
+	MaxLag time.Duration
+
+	// InsecureAnyLag accepts access tokens however long that lasts. Who signs out
+	// on another process meanwhile is not signed out on this one.
+	InsecureAnyLag bool
+
 	// Throttle, if not nil, is asked before a password is checked. A wait above
 	// zero refuses with 429 and says to come back after it. An error is trouble
 	// on this side, and answers 503. It must be safe for concurrent use.
@@ -96,10 +105,12 @@ const (
 	defaultReuseWindow  = 10 * time.Second
 	maxReuseWindow      = time.Minute
 	defaultStoreTimeout = 5 * time.Second
+	defaultMaxLag       = 30 * time.Second
+	minMaxLag           = time.Second
 
-	// minRemember is how long the record of an ended session is kept at least,
-	// so that its refresh token is told from one of a session never heard of.
-	minRemember = time.Minute
+	// maxSkew is how far the clocks of the processes and of their store may be
+	// apart, at most, for what is ended to be remembered long enough.
+	maxSkew = time.Minute
 )
 
 // sessions is a SessionConfig made ready.
@@ -109,6 +120,7 @@ type sessions struct {
 	codec   *session.Codec
 	policy  session.Policy
 	revoked revocations
+	feed    feed
 	flights flights
 	grace   time.Duration // how much longer than RefreshTTL the store keeps a session
 	stop    context.CancelFunc
@@ -139,6 +151,10 @@ func (a *Auth) setSessions(wrong *mistakes) {
 		wrong.add(field("SessionTTL"), "is %v: no access token lives for less than a second", s.SessionTTL)
 	}
 	s.Timeout = wrong.duration(field("Timeout"), s.Timeout, defaultStoreTimeout)
+	s.MaxLag = wrong.duration(field("MaxLag"), s.MaxLag, defaultMaxLag)
+	if s.MaxLag < minMaxLag {
+		wrong.add(field("MaxLag"), "is %v: use at least %v, a store does not say all the time that there is no news", s.MaxLag, minMaxLag)
+	}
 	s.ReuseWindow = wrong.duration(field("ReuseWindow"), s.ReuseWindow, defaultReuseWindow)
 	if s.ReuseWindow > maxReuseWindow {
 		wrong.add(field("ReuseWindow"), "is %v: use at most %v, a thief has as long", s.ReuseWindow, maxReuseWindow)
@@ -161,7 +177,7 @@ func (a *Auth) setSessions(wrong *mistakes) {
 	s.policy = session.Policy{
 		Idle:        s.RefreshTTL + s.grace,
 		ReuseWindow: s.ReuseWindow,
-		Remember:    max(minRemember, a.config.AccessTTL+a.config.Leeway+time.Second),
+		Remember:    a.config.AccessTTL + a.config.Leeway + maxSkew,
 		Retire:      s.RetireReplaced,
 	}
 	a.setRefreshKeys(s, wrong)

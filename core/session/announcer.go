@@ -25,7 +25,7 @@ type announced struct {
 const announcedSize = 1024
 
 // heartbeat is how often followers are told that they are up to date.
-const heartbeat = time.Second
+const heartbeat = 250 * time.Millisecond
 
 func (a *announcer) announce(r Revocation, now time.Time) {
 	a.mu.Lock()

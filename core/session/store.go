@@ -55,7 +55,7 @@ type Store interface {
 
 	// Feed calls announce for every revocation that is still remembered, then
 	// upToDate, and from then on announce for each new one, soon after it
-	// happened. It calls upToDate again at least once a second, whenever the
+	// happened. It calls upToDate again several times a second, whenever the
 	// store has told it of all that happened until a moment ago: whoever does not
 	// hear that cannot know what is revoked.
 	//

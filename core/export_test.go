@@ -1,0 +1,4 @@
+package core
+
+// HeldRevocations returns how many revocations a has in memory.
+func (a *Auth) HeldRevocations() int { return int(a.sessions.revoked.held.Load()) }

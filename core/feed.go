@@ -1,0 +1,117 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+var (
+	errUnconfirmed = errors.New("core: what is revoked has not been known for longer than Sessions.MaxLag")
+	errSilent      = errors.New("core: the store's feed was silent for longer than Sessions.MaxLag")
+)
+
+// feedPause is how long to wait before a feed that broke off is taken up again.
+const feedPause = time.Second
+
+// feed is whether this process knows what is revoked.
+type feed struct {
+	unconfirmed atomic.Bool
+	lag         *time.Timer        // runs out when it has not been known for too long
+	opening     context.Context    // done when it is known, or will not be soon
+	opened      context.CancelFunc // ends opening
+}
+
+// openFeed starts to follow the feed of a's store, until Close.
+func (a *Auth) openFeed() {
+	s := a.sessions
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.feed.unconfirmed.Store(true)
+	s.feed.opening, s.feed.opened = context.WithTimeout(ctx, s.Timeout)
+	s.feed.lag = time.AfterFunc(s.MaxLag, a.lagged)
+	go a.follow(ctx)
+}
+
+// confirmed reports whether it is known what is revoked. When the process has
+// just started, it waits for that.
+func (f *feed) confirmed(ctx context.Context) bool {
+	if !f.unconfirmed.Load() {
+		return true
+	}
+	select {
+	case <-f.opening.Done():
+	case <-ctx.Done():
+	}
+	return !f.unconfirmed.Load()
+}
+
+// follow keeps the revocations up to date until ctx is done.
+func (a *Auth) follow(ctx context.Context) {
+	s := a.sessions
+	defer close(s.stopped)
+	defer s.feed.opened()
+	broken := false
+	for {
+		err := a.readFeed(ctx, func() {
+			if broken {
+				broken = false
+				a.config.Logger.InfoContext(ctx, "the feed of revocations is back")
+			}
+			a.confirm()
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		if !broken {
+			broken = true
+			a.config.Logger.ErrorContext(ctx, "the feed of revocations broke off and is taken up again", "cause", err)
+			a.tell(ctx, Event{Kind: EventStoreDown, Err: fmt.Errorf("core: revocation feed: %w", err)})
+		}
+		s.feed.opened()
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(feedPause):
+		}
+	}
+}
+
+// readFeed reads the store's feed for as long as it says anything.
+func (a *Auth) readFeed(ctx context.Context, upToDate func()) error {
+	s := a.sessions
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	silence := time.AfterFunc(s.MaxLag, func() { stop(errSilent) })
+	defer silence.Stop()
+	err := s.Store.Feed(ctx, func(r session.Revocation) {
+		silence.Reset(s.MaxLag)
+		s.revoked.add(r, a.config.Now())
+	}, func() {
+		silence.Reset(s.MaxLag)
+		upToDate()
+	})
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// confirm notes that it is known what is revoked.
+func (a *Auth) confirm() {
+	f := &a.sessions.feed
+	f.lag.Reset(a.sessions.MaxLag)
+	f.unconfirmed.Store(false)
+	f.opened()
+}
+
+// lagged notes that it has not been known for too long.
+func (a *Auth) lagged() {
+	a.sessions.feed.unconfirmed.Store(true)
+	a.config.Logger.Error(errUnconfirmed.Error())
+	a.tell(context.Background(), Event{Kind: EventStoreDown, Err: errUnconfirmed})
+}

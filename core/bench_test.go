@@ -2,11 +2,13 @@ package core_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/coretest"
+	"github.com/jwtgate/jwtgate/core/session"
 )
 
 // BenchmarkAccept is what a request costs that is let through: little more than
@@ -52,6 +54,32 @@ func BenchmarkRefuse(b *testing.B) {
 		{"over 8 KB", strings.Repeat("x", 8193), core.CodeMalformedCredentials},
 	} {
 		b.Run(row.name, func(b *testing.B) { benchmark(b, auth, withBearer(row.token), row.want) })
+	}
+}
+
+// BenchmarkRevoked is what it costs every request that log-outs are real, while
+// so many are remembered.
+func BenchmarkRevoked(b *testing.B) {
+	for _, held := range []int{0, 1000, 1_000_000} {
+		b.Run(strconv.Itoa(held), func(b *testing.B) {
+			d := newDesk(b, func(c *core.Config) {
+				c.Sessions.Store = session.NewMemory(0, c.Now)
+				c.Events, c.Logger = nil, nil
+			})
+			for range held {
+				if err := d.EndSession(b.Context(), session.NewID("bob").String()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			ctx, now := context.Background(), d.clock.Now()
+			id := d.Decide(ctx, bearing(d.token("alice").Access, core.Request{Method: "GET", Path: "/"})).Identity
+			b.ReportAllocs()
+			for b.Loop() {
+				if d.CheckRevoked(ctx, id, now) {
+					b.Fatal("revoked")
+				}
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,6 +31,15 @@ func BenchmarkAccept(b *testing.B) {
 			benchmark(b, auth, withBearer(token), accepted)
 		})
 	}
+	b.Run("HS256 of a ring", func(b *testing.B) {
+		ring := core.NewKeyRing(core.HS256(secret))
+		auth := newVerifier(b, ring)
+		token := coretest.Token(b, auth, "alice", "admin", "user")
+		if err := errors.Join(ring.Announce(ringKey(1)), ring.Rotate()); err != nil {
+			b.Fatal(err)
+		}
+		benchmark(b, auth, withBearer(token), accepted)
+	})
 	b.Run("HS256 by cookie", func(b *testing.B) {
 		auth := newVerifier(b, core.HS256(secret), withCookies)
 		token := coretest.Token(b, auth, "alice", "admin", "user")

@@ -98,7 +98,7 @@ func (a *Auth) issue(grant Grant, about about) (AccessToken, error) {
 	claims["iat"] = issued.Unix()
 	claims["nbf"] = issued.Unix()
 	claims["exp"] = expires.Unix()
-	token, err := a.sign(claims)
+	token, err := a.sign(claims, issued, expires)
 	if err != nil {
 		return AccessToken{}, err
 	}
@@ -184,9 +184,10 @@ func joinScopes(scopes []string) (string, error) {
 	return strings.Join(scopes, " "), nil
 }
 
-// sign returns claims as a token of RFC 9068, signed by the first key that can.
-func (a *Auth) sign(claims map[string]any) (string, error) {
-	key := a.trusted[0].keys.held().signer
+// sign returns claims, which are of this lifetime, as a token of RFC 9068, signed
+// by the first key that can.
+func (a *Auth) sign(claims map[string]any, issued, expires time.Time) (string, error) {
+	key := a.trusted[0].keys.signerFor(issued, expires)
 	if key == nil {
 		return "", errNoSigner
 	}

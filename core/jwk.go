@@ -56,17 +56,3 @@ func thumbprint(public any) string {
 	digest := sha256.Sum256(text)
 	return base64.RawURLEncoding.EncodeToString(digest[:])
 }
-
-// jwkSet returns the public keys in t as a JWK Set (RFC 7517 §5).
-func (t *keyTable) jwkSet() ([]byte, error) {
-	set := struct {
-		Keys []jwk `json:"keys"`
-	}{Keys: []jwk{}}
-	for _, k := range t.all {
-		if public, ok := newJWK(k.material.public()); ok {
-			public.Alg, public.Kid, public.Use = k.material.method.alg, k.material.id, "sig"
-			set.Keys = append(set.Keys, public)
-		}
-	}
-	return json.Marshal(set)
-}

@@ -1,10 +1,13 @@
 package core
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/subtle"
 	"log/slog"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -29,6 +32,7 @@ type material struct {
 	signing boxed // what method signs with; nil if verify-only
 	public  boxed // what method verifies with
 	problem string
+	until   time.Time // when the last token that it signed expires, if it signs no more; zero else
 }
 
 // boxed has a key in it. Whatever fmt is told to do with a function, it prints
@@ -152,6 +156,25 @@ func (m *material) sign(signingInput string) ([]byte, error) {
 func (m *material) signs(alg string) bool {
 	return alg == m.method.alg || alg == m.method.also
 }
+
+// same reports whether m and other are the same key for the same algorithm, be it
+// that one is a public half only.
+func (m *material) same(other *material) bool {
+	if m.method.alg != other.method.alg {
+		return false
+	}
+	switch public := m.public().(type) {
+	case []byte: // a secret
+		secret, ok := other.public().([]byte)
+		return ok && subtle.ConstantTimeCompare(public, secret) == 1
+	case interface{ Equal(crypto.PublicKey) bool }:
+		return public.Equal(other.public())
+	}
+	return false
+}
+
+// over reports whether m was retired, and is held no more.
+func (m *material) over(at time.Time) bool { return !m.until.IsZero() && !at.Before(m.until) }
 
 // exactSalt returns pss as RFC 7518 §3.5 has it, with a salt as long as the
 // hash. golang-jwt accepts any length when it verifies.

@@ -143,6 +143,12 @@ func TestUnusableKeys(t *testing.T) {
 		{"the zero Key", core.Key{}, "zero Key"},
 		{"the zero Key with a kid", core.Key{}.WithID("k"), "zero Key"},
 		{"the zero Key in a set", core.KeySet{core.HS256(secret), {}}, "key 1 is the zero Key"},
+		{"a nil ring", (*core.KeyRing)(nil), "is a nil *KeyRing"},
+		{"the zero KeyRing", new(core.KeyRing), "is the zero KeyRing"},
+		{"an empty ring", core.NewKeyRing(), "is empty"},
+		{"a ring with the zero Key", core.NewKeyRing(core.HS256(secret), core.Key{}), "key 1 is the zero Key"},
+		{"a ring with two keys of one kid", core.NewKeyRing(core.HS256(secret), core.HS256(secret)), "two keys have the kid"},
+		{"a ring of a short secret that rotated on", rotated(core.NewKeyRing(core.HS256(secret[:31])), core.HS256(secret)), "31 bytes"},
 
 		{"HS256 without a secret", core.HS256(nil), "0 bytes: HS256 needs at least 32"},
 		{"HS256 of 1 byte", core.HS256(secret[:1]), "1 bytes"},
@@ -234,11 +240,24 @@ func TestUnusableKeys(t *testing.T) {
 	}
 }
 
+// rotated returns ring with next as its active key.
+func rotated(ring *core.KeyRing, next core.Key) *core.KeyRing {
+	_ = ring.Announce(next)
+	_ = ring.Rotate()
+	return ring
+}
+
+// mended returns ring with key as its only one.
+func mended(ring *core.KeyRing, key core.Key) *core.KeyRing {
+	_ = ring.Replace(key)
+	return ring
+}
+
 func TestUsableKeys(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name string
-		key  core.Key
+		key  core.Keys
 	}{
 		{"HS256 of 32 bytes", core.HS256(secret[:32])},
 		{"HS384 of 48 bytes", core.HS384(secret[:48])},
@@ -246,6 +265,8 @@ func TestUsableKeys(t *testing.T) {
 		{"RSA of 2048 bits", core.RS256(rsaOf(2048, 3))},
 		{"RSA of 8192 bits", core.RS256(rsaOf(8192, 1<<31-1))},
 		{"kid of 256 bytes", core.HS256(secret).WithID(strings.Repeat("k", 256))},
+		{"a ring", core.NewKeyRing(core.HS256(secret))},
+		{"a ring that was mended", mended(core.NewKeyRing(), core.HS256(secret))},
 	} {
 		if _, err := core.New(core.Config{Issuer: issuer, Audience: audience, Keys: row.key}); err != nil {
 			t.Errorf("%s: got error %v, want none", row.name, err)
@@ -329,11 +350,13 @@ func TestKeyPrintsNoSecret(t *testing.T) {
 	}
 	for _, key := range []core.Key{core.HS256(secret), core.EdDSA(ed25519Key), core.ES256(p256Key), core.RS256(rsaKey()), {}, core.HS256(secret[:8])} {
 		set := core.KeySet{key}
+		ring := core.NewKeyRing(key, core.HS256(deskSecret))
+		_ = ring.Announce(key) // fails where it is active already
 		auth, err := core.New(core.Config{Issuer: issuer, Audience: audience, Keys: key})
-		values := []any{key, &key, set, hidden{"k", key, key, set}, &hidden{"k", key, set, set}, open{key, set, set}, core.Config{Keys: key}, &core.Config{Keys: set}, auth, err, map[string]core.Key{"k": key}}
+		values := []any{key, &key, set, hidden{"k", key, key, set}, &hidden{"k", key, set, set}, open{key, set, set}, core.Config{Keys: key}, &core.Config{Keys: set}, auth, err, map[string]core.Key{"k": key}, ring, hidden{"k", key, ring, set}, open{key, ring, set}, ring.Replace(key, key)}
 		var b strings.Builder
 		for _, verb := range []string{"%s", "%q", "%x", "%X"} {
-			fmt.Fprintf(&b, verb+verb+verb+"\n", key, &key, set)
+			fmt.Fprintf(&b, verb+verb+verb+verb+"\n", key, &key, set, ring)
 		}
 		text := slog.New(slog.NewTextHandler(&b, nil))
 		lines := slog.New(slog.NewJSONHandler(&b, nil))
@@ -353,6 +376,15 @@ func TestKeyPrintsNoSecret(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&b, nil)).Info("rotated", "key", core.HS256(secret).WithID("k"))
 	if !strings.Contains(b.String(), `"key":"HS256 key k"`) {
 		t.Errorf("got %s in the log, want the algorithm and the kid", b.String())
+	}
+	b.Reset()
+	slog.New(slog.NewJSONHandler(&b, nil)).Info("rotated", "keys", core.NewKeyRing(core.HS256(secret).WithID("k")))
+	if !strings.Contains(b.String(), `"keys":"HS256 key k signs"`) {
+		t.Errorf("got %s in the log, want the algorithm and the kid", b.String())
+	}
+	ring := core.NewKeyRing(core.HS256(secret).WithID("k"))
+	if got, want := fmt.Sprintf("%v; %s; %#v; %v", new(core.KeyRing), ring, ring, (*core.KeyRing)(nil)), "no keys; HS256 key k signs; HS256 key k signs; no keys"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 	if got, want := fmt.Sprintf("%v %s %#v", core.Key{}, core.HS256(secret).WithID("k"), core.HS256(secret).WithID("k")), "no key HS256 key k HS256 key k"; got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -3,12 +3,14 @@ package core
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/jose"
 )
 
 // Keys are what tokens are verified with and, where one of them can, signed by:
-// one [Key] or a [KeySet]. The set of implementations is closed.
+// one [Key], a [KeySet], or a [KeyRing] of keys that change. The set of implementations is closed.
 type Keys interface {
 	// open returns the source of the keys, or what is wrong with them in words
 	// that hold no secret.
@@ -20,6 +22,10 @@ type keySource interface {
 	// held is called for every token that is verified. It never blocks, and
 	// what it returns is not changed later.
 	held() *keyTable
+
+	// signerFor returns the key that signs a token of this lifetime, nil if none
+	// of them signs.
+	signerFor(issued, expires time.Time) *material
 }
 
 // A KeySet is several keys. The first that can sign signs, all verify. A token
@@ -32,23 +38,24 @@ const maxCandidates = 4
 
 // keyTable finds the key of a token.
 type keyTable struct {
-	all    []Key
-	signer *material // nil if none of the keys signs
-	byID   map[string]*material
+	all       []Key
+	signer    *material // nil if none of the keys signs
+	byID      map[string]*material
+	published atomic.Pointer[jwkSet] // the public halves, as of when they were last asked for
 }
 
-// find returns the key for a token with header, nil if there is none: by its
-// kid, or, if it has none, the only one for its algorithm.
-func (t *keyTable) find(header jose.Header) *material {
+// find returns the key for a token with header at a time, nil if there is none:
+// by its kid, or, if it has none, the only one for its algorithm.
+func (t *keyTable) find(header jose.Header, at time.Time) *material {
 	if header.KeyID != "" {
-		if m := t.byID[header.KeyID]; m != nil && m.signs(header.Algorithm) {
+		if m := t.holds(header.KeyID, at); m != nil && m.signs(header.Algorithm) {
 			return m
 		}
 		return nil
 	}
 	var only *material
 	for _, k := range t.all {
-		if k.material.signs(header.Algorithm) {
+		if k.material.signs(header.Algorithm) && !k.material.over(at) {
 			if only != nil {
 				return nil
 			}
@@ -56,6 +63,14 @@ func (t *keyTable) find(header jose.Header) *material {
 		}
 	}
 	return only
+}
+
+// holds returns the key with the kid id at a time, nil if there is none.
+func (t *keyTable) holds(id string, at time.Time) *material {
+	if m := t.byID[id]; m != nil && !m.over(at) {
+		return m
+	}
+	return nil
 }
 
 func newKeyTable(keys []Key) *keyTable {
@@ -72,6 +87,14 @@ func newKeyTable(keys []Key) *keyTable {
 func (k Key) open() (keySource, []string) { return KeySet{k}.open() }
 
 func (set KeySet) open() (keySource, []string) {
+	if problems := set.problems(); len(problems) > 0 {
+		return nil, problems
+	}
+	return newKeyTable(slices.Clone(set)), nil
+}
+
+// problems returns what is wrong with set, in words that hold no secret.
+func (set KeySet) problems() []string {
 	var problems []string
 	if len(set) == 0 {
 		problems = append(problems, "is empty: give at least one key")
@@ -93,11 +116,10 @@ func (set KeySet) open() (keySource, []string) {
 			seen[k.material.id] = true
 		}
 	}
-	if len(problems) > 0 {
-		return nil, problems
-	}
-	return newKeyTable(slices.Clone(set)), nil
+	return problems
 }
 
-// held makes a table the source of keys that do not change.
+// held and signerFor make a table the source of keys that do not change.
 func (t *keyTable) held() *keyTable { return t }
+
+func (t *keyTable) signerFor(_, _ time.Time) *material { return t.signer }

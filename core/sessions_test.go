@@ -66,6 +66,10 @@ func TestSessionConfigMistakes(t *testing.T) {
 		{"HMAC ring, shared store, no key", func(c *core.Config, s *core.SessionConfig) {
 			c.Keys, s.Store = core.KeySet{core.HS256(long), core.HS256(deskSecret)}, elsewhere
 		}, "Sessions.Keys"},
+		{"ring of one HMAC key, shared store, no key", func(c *core.Config, s *core.SessionConfig) {
+			c.Keys, s.Store = core.NewKeyRing(core.HS256(long)), elsewhere
+		}, "Sessions.Keys"},
+		{"ring of public keys", func(c *core.Config, _ *core.SessionConfig) { c.Keys = core.NewKeyRing(core.ES256(&private.PublicKey)) }, "Keys"},
 		{"public key", func(c *core.Config, _ *core.SessionConfig) { c.Keys = core.ES256(&private.PublicKey) }, "Keys"},
 		{"short signing secret", func(c *core.Config, _ *core.SessionConfig) { c.Keys = core.HS256([]byte("hunter2")) }, "Keys"},
 		{"no issuer", func(c *core.Config, _ *core.SessionConfig) { c.Issuer, c.InsecureAnyIssuer = "", true }, "Sessions"},

@@ -37,7 +37,7 @@ func (a *Auth) verify(token string, now time.Time) (*Identity, error) {
 	default:
 		return nil, errType
 	}
-	t, err := a.authenticate(&parsed)
+	t, err := a.authenticate(&parsed, now)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (a *Auth) verify(token string, now time.Time) (*Identity, error) {
 	}
 	if t.issuer != "" && claims.Issuer != t.issuer {
 		// Tenants of one provider can share its keys.
-		if t = a.alsoSigns(&parsed, claims.Issuer); t == nil {
+		if t = a.alsoSigns(&parsed, claims.Issuer, now); t == nil {
 			return nil, errIssuer
 		}
 		if claims, err = jose.ParseClaims(payload, t.rolesPath); err != nil {
@@ -73,19 +73,19 @@ func (a *Auth) verify(token string, now time.Time) (*Identity, error) {
 // authenticate checks the signature and returns the issuer whose key made it.
 // The payload is still unread, so issuers that share a kid are told apart by
 // which key fits, and the caller compares iss with the answer.
-func (a *Auth) authenticate(token *jose.Token) (*trust, error) {
+func (a *Auth) authenticate(token *jose.Token, now time.Time) (*trust, error) {
 	signature, err := token.Signature(nil)
 	if err != nil {
 		return nil, err
 	}
 	err = errOldKey
-	candidates := 0
+	candidates, at := 0, a.keysAt(now)
 	for i := range a.trusted {
 		t := &a.trusted[i]
 		keys := t.keys.held()
-		key := keys.find(token.Header)
+		key := keys.find(token.Header, at)
 		if key == nil {
-			if token.Header.KeyID == "" || keys.byID[token.Header.KeyID] != nil {
+			if token.Header.KeyID == "" || keys.holds(token.Header.KeyID, at) != nil {
 				err = errNoKey
 			}
 			continue
@@ -104,19 +104,23 @@ func (a *Auth) authenticate(token *jose.Token) (*trust, error) {
 
 // alsoSigns returns the issuer called name if one of its own keys made the
 // signature of token too, else nil.
-func (a *Auth) alsoSigns(token *jose.Token, name string) *trust {
+func (a *Auth) alsoSigns(token *jose.Token, name string, now time.Time) *trust {
 	for i := range a.trusted {
 		t := &a.trusted[i]
 		if t.issuer != name {
 			continue
 		}
 		signature, err := token.Signature(nil)
-		if key := t.keys.held().find(token.Header); err == nil && key != nil && key.verify(token.SigningInput, signature) == nil {
+		if key := t.keys.held().find(token.Header, a.keysAt(now)); err == nil && key != nil && key.verify(token.SigningInput, signature) == nil {
 			return t
 		}
 	}
 	return nil
 }
+
+// keysAt returns the time that retired keys are judged by at now: they are held
+// for as long as the tokens that they signed are good, Leeway and all.
+func (a *Auth) keysAt(now time.Time) time.Time { return now.Add(-a.config.Leeway) }
 
 // checkTimes judges exp, nbf and iat (RFC 7519 §4.1.4 to §4.1.6).
 func (a *Auth) checkTimes(c *jose.Claims, now time.Time) error {

@@ -1,0 +1,88 @@
+package core_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+)
+
+// What sessions have to do with keys that change: nothing.
+
+// Refresh tokens have keys of their own: a signing key that is gone costs nobody
+// a session, whichever way it went.
+func TestSessionsOutliveSigningKeys(t *testing.T) {
+	t.Parallel()
+	ring := core.NewKeyRing(ringKey(1))
+	d := newDesk(t, func(c *core.Config) { c.Keys = ring })
+	first := d.token("alice")
+	do(t, ring.Replace(ringKey(2)))
+	if got := d.who(first.Access); got != "401 token_invalid" {
+		t.Errorf("got %s by a key that is gone; want 401 token_invalid", got)
+	}
+	second := d.rotated(first.Refresh)
+	if got := d.who(second.Access); got != "alice" {
+		t.Errorf("got %s by the new key; want alice", got)
+	}
+	d.clock.Advance(11 * time.Second)
+	do(t, ring.Announce(ringKey(3)))
+	do(t, ring.Rotate())
+	again := d.ask(d.Refresh, bearing(first.Access, formOf("refresh_token", second.Refresh)))
+	if again.Status != 200 || d.who(again.Access) != "alice" || d.who(second.Access) != "alice" {
+		t.Errorf("got %s from a client with a token by a key that is gone; want 200", again.text)
+	}
+}
+
+// A browser whose access token is by a key that is gone is renewed on the way in.
+func TestKeyRingRenewal(t *testing.T) {
+	t.Parallel()
+	ring := core.NewKeyRing(ringKey(1))
+	auth := newVerifier(t, ring, withCookies, func(c *core.Config) {
+		c.Now = nil
+		c.Sessions = &core.SessionConfig{Subject: loadUser}
+	})
+	t.Cleanup(auth.Close)
+	browser := core.Request{Method: "GET", Cookie: []string{coretest.Cookie(t, auth, "alice")}}
+	do(t, ring.Announce(ringKey(2)))
+	do(t, ring.Rotate())
+	if d := decide(t, auth, browser, accepted); d.Renewed {
+		t.Error("renewed, though the retired key is held")
+	}
+	do(t, ring.Replace(ringKey(2)))
+	if d := decide(t, auth, browser, accepted); !d.Renewed || d.Identity.Subject() != "alice" {
+		t.Error("not renewed, though the key is gone")
+	}
+	browser.Cookie[0], _, _ = strings.Cut(browser.Cookie[0], ";") // without the refresh token
+	decide(t, auth, browser, core.CodeTokenMissing)
+}
+
+// From a secret to a pair of keys: where Sessions.Keys is given the secret that
+// refresh tokens were made under, old ones go on, to the letter.
+func TestFromSecretToKeyPair(t *testing.T) {
+	t.Parallel()
+	before := newDesk(t, func(c *core.Config) { c.Sessions.Keys = nil })
+	for _, keys := range []core.Keys{
+		core.KeySet{core.RS256(rsaKey()), core.HS256(deskSecret)},
+		core.NewKeyRing(core.RS256(rsaKey()), core.HS256(deskSecret)),
+	} {
+		first := before.token("alice")
+		after := before.another(func(c *core.Config) {
+			c.Keys, c.Sessions.Keys = keys, [][]byte{deskSecret}
+		})
+		if got := after.who(first.Access); got != "alice" {
+			t.Errorf("got %s for a token by the secret; want alice", got)
+		}
+		by, then := after.rotated(first.Refresh), before.rotated(first.Refresh)
+		if by.Refresh != then.Refresh {
+			t.Error("got another successor of the same refresh token")
+		}
+		if got := segment(t, by.Access, 0)["alg"]; got != "RS256" {
+			t.Errorf("got a token by %v; want one by RS256", got)
+		}
+		if got := before.who(by.Access); got != "401 token_invalid" {
+			t.Errorf("got %s where the new key is not known yet; want 401 token_invalid", got)
+		}
+	}
+}

@@ -1,0 +1,400 @@
+package core_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+)
+
+// ringKey returns the nth key of a test, whose kid is its number.
+func ringKey(n int) core.Key { return core.HS256(ringSecret(n)).WithID(fmt.Sprint(n)) }
+
+func ringSecret(n int) []byte { return fmt.Appendf(nil, "%032d of the secrets for rings", n) }
+
+// elsewhere returns a token by the nth key that was not signed by a ring.
+func elsewhere(tb testing.TB, n, expires int) string {
+	tb.Helper()
+	return coretest.Sign(tb, "HS256", ringSecret(n), fmt.Sprintf(`{"alg":"HS256","kid":"%d"}`, n), claims("exp", at(expires)))
+}
+
+// withClock makes clock the one that an Auth judges by.
+func withClock(clock *coretest.Clock) func(*core.Config) {
+	return func(c *core.Config) { c.Now = clock.Now }
+}
+
+// checkRing fails unless the keys of ring are those that want says.
+func checkRing(t *testing.T, ring *core.KeyRing, want string) {
+	t.Helper()
+	if got := strings.NewReplacer("HS256 key ", "", "2027-01-15T", "", "Z", "").Replace(ring.String()); got != want {
+		t.Errorf("got the keys %s; want %s", got, want)
+	}
+}
+
+// do fails the test if a change of a ring did.
+func do(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What is listed holds, what is not is gone, and the first that can sign signs.
+func TestKeyRingReplace(t *testing.T) {
+	t.Parallel()
+	ring := core.NewKeyRing(ringKey(1))
+	auth := newVerifier(t, ring)
+	for _, step := range []struct {
+		keys  []core.Key
+		held  string
+		wants [4]core.Code // of tokens by the keys 0 to 3
+	}{
+		{nil, "1 signs", [4]core.Code{core.CodeTokenInvalid, accepted, core.CodeTokenInvalid, core.CodeTokenInvalid}},
+		{[]core.Key{ringKey(1), ringKey(2)}, "1 signs, 2 verifies", [4]core.Code{core.CodeTokenInvalid, accepted, accepted, core.CodeTokenInvalid}},
+		{[]core.Key{ringKey(2), ringKey(1)}, "2 signs, 1 verifies", [4]core.Code{core.CodeTokenInvalid, accepted, accepted, core.CodeTokenInvalid}},
+		{[]core.Key{ringKey(2)}, "2 signs", [4]core.Code{core.CodeTokenInvalid, core.CodeTokenInvalid, accepted, core.CodeTokenInvalid}},
+		{[]core.Key{core.ES256(&p256Key.PublicKey).WithID("es"), ringKey(1)}, "1 signs, ES256 key es verifies", [4]core.Code{core.CodeTokenInvalid, accepted, core.CodeTokenInvalid, core.CodeTokenInvalid}},
+		{[]core.Key{ringKey(3), ringKey(0)}, "3 signs, 0 verifies", [4]core.Code{accepted, core.CodeTokenInvalid, core.CodeTokenInvalid, accepted}},
+	} {
+		if step.keys != nil {
+			do(t, ring.Replace(step.keys...))
+		}
+		checkRing(t, ring, step.held)
+		for n, want := range step.wants {
+			decide(t, auth, withBearer(elsewhere(t, n, 900)), want)
+		}
+		signer, _, _ := strings.Cut(step.held, " ")
+		if got := segment(t, coretest.Token(t, auth, "alice"), 0)["kid"]; got != signer {
+			t.Errorf("got a token by %v; want one by %s", got, signer)
+		}
+	}
+}
+
+// An error leaves the keys what they were, whatever is wrong.
+func TestKeyRingRefuses(t *testing.T) {
+	t.Parallel()
+	public := core.ES256(&p256Key.PublicKey)
+	for _, row := range []struct {
+		name   string
+		change func(*core.KeyRing) error
+		reason string // a part of it
+	}{
+		{"nothing", func(r *core.KeyRing) error { return r.Replace() }, "is empty"},
+		{"the zero Key", func(r *core.KeyRing) error { return r.Replace(ringKey(3), core.Key{}) }, "key 1 is the zero Key"},
+		{"a short secret", func(r *core.KeyRing) error { return r.Replace(ringKey(3), core.HS256(secret[:31])) }, "31 bytes"},
+		{"two mistakes", func(r *core.KeyRing) error { return r.Replace(core.HS256(nil), core.HS256(secret[:31])) }, "0 bytes: HS256 needs at least 32 (RFC 7518 §3.2); key 1: the secret has 31 bytes"},
+		{"one kid twice", func(r *core.KeyRing) error { return r.Replace(ringKey(3), ringKey(4).WithID("3")) }, `two keys have the kid "3"`},
+		{"no key that signs", func(r *core.KeyRing) error { return r.Replace(public) }, "none of the keys can sign"},
+		{"another key by the kid of the active one", func(r *core.KeyRing) error { return r.Replace(ringKey(4).WithID("1")) }, `the kid "1" names another key`},
+		{"another key by the kid of the next one", func(r *core.KeyRing) error { return r.Replace(ringKey(4).WithID("2")) }, `the kid "2" names another key`},
+		{"another key by the kid of one that verifies", func(r *core.KeyRing) error { return r.Replace(ringKey(4).WithID("es")) }, `the kid "es" names another key`},
+		{"the secret of another algorithm", func(r *core.KeyRing) error { return r.Replace(core.HS384(ringSecret(1)).WithID("1")) }, `the kid "1" names another key`},
+		{"another public key by the kid of one", func(r *core.KeyRing) error {
+			return r.Replace(ringKey(1), core.ES256(&must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).PublicKey).WithID("es"))
+		}, `the kid "es" names another key`},
+		{"announce the zero Key", func(r *core.KeyRing) error { return r.Announce(core.Key{}) }, "zero Key"},
+		{"announce a public key", func(r *core.KeyRing) error { return r.Announce(public) }, "can sign"},
+		{"announce the active key", func(r *core.KeyRing) error { return r.Announce(ringKey(1)) }, "signs already"},
+		{"announce another key by the kid of the active one", func(r *core.KeyRing) error { return r.Announce(ringKey(4).WithID("1")) }, `the kid "1" names another key`},
+		{"rotate twice", func(r *core.KeyRing) error { return errors.Join(r.Rotate(), r.Rotate()) }, "no next key"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			ring := core.NewKeyRing(ringKey(1), public.WithID("es"))
+			do(t, ring.Announce(ringKey(2)))
+			want := "1 signs, 2 is next, ES256 key es verifies"
+			if row.reason == "no next key" {
+				want = "2 signs, ES256 key es verifies"
+			}
+			err := row.change(ring)
+			if err == nil || !strings.HasPrefix(err.Error(), "core: KeyRing: ") || !strings.Contains(err.Error(), row.reason) {
+				t.Errorf("got error %v; want one with %q", err, row.reason)
+			}
+			checkNoSecret(t, fmt.Sprint(err))
+			checkRing(t, ring, want)
+		})
+	}
+}
+
+// A ring that only verifies may stay one, and may begin to sign.
+func TestKeyRingOfPublicKeys(t *testing.T) {
+	t.Parallel()
+	ring := core.NewKeyRing(core.ES256(&p256Key.PublicKey).WithID("a"))
+	auth := newVerifier(t, ring)
+	do(t, ring.Replace(core.ES256(&p256Key.PublicKey).WithID("b")))
+	do(t, ring.Announce(ringKey(1)))
+	if _, err := auth.Issue(t.Context(), core.Grant{Subject: "alice"}); err == nil {
+		t.Error("an announced key signed")
+	}
+	do(t, ring.Rotate())
+	decide(t, auth, withBearer(coretest.Token(t, auth, "alice")), accepted)
+	checkRing(t, ring, "1 signs, ES256 key b verifies")
+}
+
+// The public half of a key is the same key.
+func TestKeyRingHalves(t *testing.T) {
+	t.Parallel()
+	for _, halves := range [][2]core.Key{
+		{core.RS256(rsaKey()), core.RS256(&rsaKey().PublicKey)},
+		{core.ES256(p256Key), core.ES256(&p256Key.PublicKey)},
+		{core.EdDSA(ed25519Key), core.EdDSA(ed25519Key.Public().(ed25519.PublicKey))},
+	} {
+		ring := core.NewKeyRing(halves[0])
+		do(t, ring.Replace(ringKey(1), halves[1]))
+		do(t, ring.Announce(halves[0]))
+		if got, want := ring.String(), "HS256 key 1 signs, "+halves[0].String()+" is next"; got != want {
+			t.Errorf("got %s; want %s", got, want)
+		}
+	}
+}
+
+// A key is announced, signs, and is held until the last token that it signed has
+// expired: to the nanosecond, whatever a token of its own says.
+func TestKeyRingRotate(t *testing.T) {
+	t.Parallel()
+	for _, leeway := range []time.Duration{0, time.Minute} {
+		clock := coretest.NewClock(time.Unix(start, 0))
+		ring := core.NewKeyRing(ringKey(1))
+		auth := newVerifier(t, ring, withClock(clock), func(c *core.Config) { c.Leeway = leeway })
+		long := elsewhere(t, 1, 3600) // by whoever got hold of the key
+
+		do(t, ring.Announce(ringKey(2)))
+		checkRing(t, ring, "1 signs, 2 is next")
+		decide(t, auth, withBearer(elsewhere(t, 2, 900)), accepted)
+
+		clock.Advance(10 * time.Second)
+		first := coretest.Token(t, auth, "alice")
+		do(t, ring.Rotate())
+		checkRing(t, ring, "2 signs, 1 verifies until 08:15:10")
+		second := coretest.Token(t, auth, "alice")
+
+		clock.Advance(15*time.Minute + leeway - 1)
+		decide(t, auth, withBearer(first), accepted)
+		decide(t, auth, withBearer(long), accepted)
+		clock.Advance(1)
+		decide(t, auth, withBearer(long), core.CodeTokenInvalid)
+		decide(t, auth, withBearer(second), core.CodeTokenExpired) // its key is not retired
+	}
+}
+
+// A key that signed nothing has nothing to be held for.
+func TestKeyRingRotateUnused(t *testing.T) {
+	t.Parallel()
+	ring := core.NewKeyRing(ringKey(1))
+	do(t, ring.Announce(ringKey(2)))
+	do(t, ring.Announce(ringKey(3))) // in its place
+	checkRing(t, ring, "1 signs, 3 is next")
+	do(t, ring.Rotate())
+	checkRing(t, ring, "3 signs")
+}
+
+// The longest AccessTTL of those that share a ring says how long a key is held,
+// and each judges by its own Leeway.
+func TestKeyRingShared(t *testing.T) {
+	t.Parallel()
+	clock := coretest.NewClock(time.Unix(start, 0))
+	ring := core.NewKeyRing(core.EdDSA(ed25519Key).WithID("ed"))
+	long := newVerifier(t, ring, withClock(clock), func(c *core.Config) { c.AccessTTL = time.Hour })
+	short := newVerifier(t, ring, withClock(clock), func(c *core.Config) { c.AccessTTL, c.Leeway = time.Minute, time.Minute })
+	stolen := coretest.Sign(t, "EdDSA", ed25519Key, `{"alg":"EdDSA","kid":"ed"}`, claims("exp", at(7200)))
+	token := coretest.Token(t, long, "alice")
+	coretest.Token(t, short, "alice") // later, but gone sooner
+	do(t, ring.Announce(ringKey(2)))
+	do(t, ring.Rotate())
+	clock.Advance(time.Hour - 1)
+	decide(t, long, withBearer(token), accepted)
+	clock.Advance(1)
+	decide(t, long, withBearer(stolen), core.CodeTokenInvalid)
+	decide(t, short, withBearer(stolen), accepted)
+	for _, auth := range []*core.Auth{long, short, long, short} { // each is published what it holds
+		if got, want := len(keyIDs(t, auth)) == 1, auth == short; got != want {
+			t.Errorf("got %v published; want the retired key where it is held", keyIDs(t, auth))
+		}
+	}
+	clock.Advance(time.Minute)
+	decide(t, short, withBearer(stolen), core.CodeTokenInvalid)
+}
+
+// A key can come back, and what it signed before counts when it goes again.
+func TestKeyRingComesBack(t *testing.T) {
+	t.Parallel()
+	clock := coretest.NewClock(time.Unix(start, 0))
+	ring := core.NewKeyRing(ringKey(1))
+	auth := newVerifier(t, ring, withClock(clock))
+	coretest.Token(t, auth, "alice")
+	rotate := func(key core.Key) {
+		t.Helper()
+		do(t, ring.Announce(key))
+		do(t, ring.Rotate())
+	}
+	rotate(ringKey(2))
+	checkRing(t, ring, "2 signs, 1 verifies until 08:15:00")
+	do(t, ring.Announce(ringKey(1)))
+	checkRing(t, ring, "2 signs, 1 is next")
+	do(t, ring.Announce(ringKey(1))) // again
+	do(t, ring.Announce(ringKey(3))) // no: another one
+	checkRing(t, ring, "2 signs, 3 is next, 1 verifies until 08:15:00")
+	if err := ring.Replace(ringKey(4).WithID("1")); err == nil {
+		t.Error("the kid of a retired key names another one")
+	}
+	rotate(ringKey(1))
+	rotate(ringKey(3))
+	checkRing(t, ring, "3 signs, 1 verifies until 08:15:00")
+
+	do(t, ring.Replace(ringKey(5)))
+	decide(t, auth, withBearer(elsewhere(t, 1, 900)), core.CodeTokenInvalid) // retired or not
+	do(t, ring.Replace(ringKey(1), ringKey(5)))
+	rotate(ringKey(5))
+	checkRing(t, ring, "5 signs, 1 verifies until 08:15:00")
+}
+
+// However often a ring is rotated, it has no more keys than tokens need.
+func TestKeyRingForgets(t *testing.T) {
+	t.Parallel()
+	clock := coretest.NewClock(time.Unix(start, 0))
+	ring := core.NewKeyRing(ringKey(0))
+	auth := newVerifier(t, ring, withClock(clock))
+	for n := range 50 {
+		coretest.Token(t, auth, "alice")
+		do(t, ring.Announce(ringKey(n+1)))
+		do(t, ring.Rotate())
+		clock.Advance(5 * time.Minute)
+		// 15 minutes of AccessTTL and as much Leeway as any Auth may have.
+		if got := strings.Count(ring.String(), "until"); got > 5 {
+			t.Fatalf("after %d rotations: %s", n+1, ring)
+		}
+	}
+	// A kid that was forgotten can name another key.
+	do(t, ring.Announce(ringKey(99).WithID("0")))
+}
+
+// A token without kid is told by the keys that are held.
+func TestKeyRingWithoutKeyID(t *testing.T) {
+	t.Parallel()
+	clock := coretest.NewClock(time.Unix(start, 0))
+	ring := core.NewKeyRing(ringKey(1))
+	auth := newVerifier(t, ring, withClock(clock))
+	old := coretest.Sign(t, "HS256", ringSecret(1), `{"alg":"HS256"}`, claims("exp", at(3600)))
+	current := coretest.Sign(t, "HS256", ringSecret(2), `{"alg":"HS256"}`, claims("exp", at(3600)))
+	coretest.Token(t, auth, "alice")
+	decide(t, auth, withBearer(old), accepted)
+	do(t, ring.Announce(ringKey(2)))
+	decide(t, auth, withBearer(old), core.CodeTokenInvalid) // two keys of its algorithm
+	do(t, ring.Rotate())
+	clock.Advance(15 * time.Minute)
+	decide(t, auth, withBearer(old), core.CodeTokenInvalid)
+	decide(t, auth, withBearer(current), accepted)
+}
+
+// Tenants of one provider: what one holds another may have retired.
+func TestKeyRingOfTrustedIssuer(t *testing.T) {
+	t.Parallel()
+	clock := coretest.NewClock(time.Unix(start, 0))
+	ring := core.NewKeyRing(ringKey(1))
+	tenant := newVerifier(t, ring, withClock(clock))
+	auth := newVerifier(t, core.HS256(secret), withClock(clock), func(c *core.Config) {
+		c.Issuer = "https://we.example"
+		c.Trusted = []core.Issuer{{Name: "https://a.example", Keys: ringKey(1)}, {Name: issuer, Keys: ring}}
+	})
+	coretest.Token(t, tenant, "alice")
+	do(t, ring.Announce(ringKey(2)))
+	do(t, ring.Rotate())
+	decide(t, auth, withBearer(elsewhere(t, 1, 3600)), accepted)
+	clock.Advance(15 * time.Minute)
+	decide(t, auth, withBearer(elsewhere(t, 1, 3600)), core.CodeTokenInvalid)
+}
+
+// Tokens are signed while keys change, and each is good until it expires.
+func TestKeyRingRaces(t *testing.T) {
+	t.Parallel()
+	clock := coretest.NewClock(time.Unix(start, 0))
+	ring := core.NewKeyRing(ringKey(0))
+	auth := newVerifier(t, ring, withClock(clock))
+	var signers, others sync.WaitGroup
+	tokens := make(chan string, 1<<16)
+	done := make(chan struct{})
+	for range 4 {
+		signers.Go(func() {
+			for more := true; more; {
+				select {
+				case <-done:
+					more = false
+				case tokens <- coretest.Token(t, auth, "alice"):
+				}
+			}
+		})
+	}
+	others.Go(func() {
+		for range 100 {
+			_ = ring.String()
+			auth.JWKS(context.Background(), core.Request{Method: "GET"})
+		}
+	})
+	for n := range 300 {
+		do(t, ring.Announce(ringKey(n+1)))
+		decide(t, auth, withBearer(coretest.Token(t, auth, "bob")), accepted)
+		do(t, ring.Rotate())
+	}
+	close(done)
+	signers.Wait()
+	others.Wait()
+	close(tokens)
+	clock.Advance(15*time.Minute - 1)
+	for token := range tokens {
+		decide(t, auth, withBearer(token), accepted)
+	}
+}
+
+// The active key, the next one and what is retired are published, for as long as
+// they are held. A secret never is.
+func TestKeyRingJWKS(t *testing.T) {
+	t.Parallel()
+	clock := coretest.NewClock(time.Unix(start, 0))
+	es, ed := core.ES256(p256Key).WithID("es"), core.EdDSA(ed25519Key).WithID("ed")
+	ring := core.NewKeyRing(es, ringKey(1))
+	auth := newVerifier(t, ring, withClock(clock))
+	check := func(want ...string) {
+		t.Helper()
+		if got := keyIDs(t, auth); strings.Join(got, " ") != strings.Join(want, " ") {
+			t.Errorf("got the keys %v; want %v", got, want)
+		}
+	}
+	check("es")
+	do(t, ring.Announce(ed))
+	check("es", "ed")
+	coretest.Token(t, auth, "alice")
+	do(t, ring.Rotate())
+	check("ed", "es")
+	clock.Advance(15*time.Minute - 1)
+	check("ed", "es")
+	clock.Advance(1)
+	check("ed")
+	do(t, ring.Replace(ringKey(1)))
+	check()
+}
+
+// keyIDs returns the kids that auth publishes.
+func keyIDs(t *testing.T, auth *core.Auth) []string {
+	t.Helper()
+	var set struct{ Keys []struct{ Kid string } }
+	res := auth.JWKS(t.Context(), core.Request{Method: "GET"})
+	if err := json.Unmarshal(res.Body, &set); err != nil || res.Status != 200 {
+		t.Fatalf("got %d and %s: %v", res.Status, res.Body, err)
+	}
+	var ids []string
+	for _, key := range set.Keys {
+		ids = append(ids, key.Kid)
+	}
+	return ids
+}

@@ -1,0 +1,75 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// keepJWKS is how long others may keep the JWK Set before they ask again. It is
+// how early a key must be announced.
+const keepJWKS = 5 * time.Minute
+
+// JWKS is an [Endpoint] that publishes the public halves of [Config.Keys] as a
+// JWK Set (RFC 7517 §5), for others to verify our tokens with: the keys of a
+// [KeyRing] that is to sign next and of those that signed before, too. A secret
+// is never part of it: with HMAC keys alone the set is empty.
+//
+// Others may keep the set for 5 minutes.
+func (a *Auth) JWKS(ctx context.Context, req Request) Response {
+	if a == nil {
+		return a.refused(ctx, &req, false, refuse(CodeUnavailable, errNilAuth)).Response
+	}
+	if req.Method != http.MethodGet && req.Method != http.MethodHead {
+		return a.wrongMethod(ctx, &req, "GET, HEAD")
+	}
+	set, err := a.trusted[0].keys.held().jwkSet(a.keysAt(a.config.Now()))
+	if err != nil {
+		return a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response
+	}
+	return Response{Status: http.StatusOK, Header: set.header, Body: set.body}
+}
+
+// jwkSet is a JWK Set as it is sent.
+type jwkSet struct {
+	keys   int // that were held
+	header []Field
+	body   []byte
+}
+
+// jwkSet returns the public keys that t holds at a time. It is made once, and
+// again when a retired key is over: they go in the same order for everyone, so
+// their number tells one set from another.
+func (t *keyTable) jwkSet(at time.Time) (*jwkSet, error) {
+	keys := 0
+	for _, k := range t.all {
+		if !k.material.over(at) {
+			keys++
+		}
+	}
+	if set := t.published.Load(); set != nil && set.keys == keys {
+		return set, nil
+	}
+	document := struct {
+		Keys []jwk `json:"keys"`
+	}{Keys: []jwk{}}
+	for _, k := range t.all {
+		if public, ok := newJWK(k.material.public()); ok && !k.material.over(at) {
+			public.Alg, public.Kid, public.Use = k.material.method.alg, k.material.id, "sig"
+			document.Keys = append(document.Keys, public)
+		}
+	}
+	body, err := json.Marshal(document)
+	if err != nil {
+		return nil, err
+	}
+	set := &jwkSet{keys: keys, body: body}
+	set.header = []Field{
+		{"Content-Type", "application/jwk-set+json"},
+		{"Cache-Control", "public, max-age=" + strconv.Itoa(int(keepJWKS/time.Second))},
+	}
+	t.published.Store(set)
+	return set, nil
+}

@@ -2,9 +2,12 @@ package core
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,7 +20,8 @@ const keepJWKS = 5 * time.Minute
 // [KeyRing] that is to sign next and of those that signed before, too. A secret
 // is never part of it: with HMAC keys alone the set is empty.
 //
-// Others may keep the set for 5 minutes.
+// Others may keep the set for 5 minutes, and then ask whether it has changed by
+// If-None-Match (RFC 9110 §13.1.2), which 304 says it has not.
 func (a *Auth) JWKS(ctx context.Context, req Request) Response {
 	if a == nil {
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, errNilAuth)).Response
@@ -29,12 +33,16 @@ func (a *Auth) JWKS(ctx context.Context, req Request) Response {
 	if err != nil {
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response
 	}
+	if namesETag(req.IfNoneMatch, set.etag) {
+		return Response{Status: http.StatusNotModified, Header: set.header[1:]} // RFC 9110 §15.4.5: all but the type
+	}
 	return Response{Status: http.StatusOK, Header: set.header, Body: set.body}
 }
 
 // jwkSet is a JWK Set as it is sent.
 type jwkSet struct {
 	keys   int // that were held
+	etag   string
 	header []Field
 	body   []byte
 }
@@ -65,11 +73,36 @@ func (t *keyTable) jwkSet(at time.Time) (*jwkSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &jwkSet{keys: keys, body: body}
+	digest := sha256.Sum256(body)
+	set := &jwkSet{keys: keys, body: body, etag: `"` + base64.RawURLEncoding.EncodeToString(digest[:]) + `"`}
 	set.header = []Field{
 		{"Content-Type", "application/jwk-set+json"},
 		{"Cache-Control", "public, max-age=" + strconv.Itoa(int(keepJWKS/time.Second))},
+		{"ETag", set.etag},
 	}
 	t.published.Store(set)
 	return set, nil
 }
+
+// namesETag reports whether the value of an If-None-Match field names etag, which
+// is a strong one (RFC 9110 §13.1.2), by the weak comparison of §8.8.3.2.
+func namesETag(field, etag string) bool {
+	if strings.Trim(field, " \t") == "*" {
+		return true
+	}
+	for {
+		field = strings.TrimLeft(field, " \t,") // §5.6.1.2: elements of a list may be empty
+		tag, opened := strings.CutPrefix(strings.TrimPrefix(field, "W/"), `"`)
+		tag, rest, closed := strings.Cut(tag, `"`)
+		if !opened || !closed || strings.ContainsFunc(tag, notInETag) {
+			return false
+		}
+		if etag == `"`+tag+`"` {
+			return true
+		}
+		field = rest
+	}
+}
+
+// notInETag reports what is no etagc of §8.8.3.
+func notInETag(r rune) bool { return r <= ' ' || r == 0x7f }

@@ -19,6 +19,7 @@ type Request struct {
 	SecFetchSite  string
 	SecFetchMode  string // "navigate" where a browser would show the answer as a page
 	Upgrade       string
+	IfNoneMatch   string
 
 	ContentType string
 	UserAgent   string
@@ -38,6 +39,7 @@ func HTTPRequest(r *http.Request) Request {
 		SecFetchSite:  r.Header.Get("Sec-Fetch-Site"),
 		SecFetchMode:  r.Header.Get("Sec-Fetch-Mode"),
 		Upgrade:       r.Header.Get("Upgrade"),
+		IfNoneMatch:   r.Header.Get("If-None-Match"),
 		ContentType:   r.Header.Get("Content-Type"),
 		UserAgent:     r.Header.Get("User-Agent"),
 		Body:          r.Body,

@@ -23,6 +23,7 @@ func request(c *fiber.Ctx) core.Request {
 		SecFetchSite:  text(header.Peek("Sec-Fetch-Site")),
 		SecFetchMode:  text(header.Peek("Sec-Fetch-Mode")),
 		Upgrade:       text(header.Peek(fiber.HeaderUpgrade)),
+		IfNoneMatch:   text(header.Peek(fiber.HeaderIfNoneMatch)),
 		ContentType:   text(header.Peek(fiber.HeaderContentType)),
 		UserAgent:     text(header.Peek(fiber.HeaderUserAgent)),
 	}

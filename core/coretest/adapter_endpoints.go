@@ -21,6 +21,9 @@ func runEndpoints(t *testing.T, serve Adapter) {
 	var s stage
 
 	set := answer{Response: public.JWKS(t.Context(), core.Request{Method: http.MethodGet})}
+	same := answer{Response: public.JWKS(t.Context(), core.Request{Method: http.MethodGet, IfNoneMatch: "*"})}
+	empty := answer{Response: secret.JWKS(t.Context(), core.Request{Method: http.MethodGet})}
+	ifNot := "If-None-Match: " + set.values("ETag")[0]
 	moved := core.Response{Status: http.StatusSeeOther, Header: []core.Field{
 		{Name: "Location", Value: "/elsewhere"},
 		{Name: "Cache-Control", Value: "no-store"},
@@ -65,8 +68,14 @@ func runEndpoints(t *testing.T, serve Adapter) {
 	s.run(t, []row{
 		{"JWKS", get("/keys"), set},
 		{"JWKS, HEAD", request("HEAD", "/keys", ""), set},
+		{"JWKS, the same", get("/keys", ifNot), same},
+		{"JWKS, the same, HEAD", request("HEAD", "/keys", "", ifNot), same},
+		{"JWKS, the same in a list", get("/keys", strings.Replace(ifNot, ": ", `: "a", W/`, 1)), same},
+		{"JWKS, any", get("/keys", "If-None-Match:\t* "), same},
+		{"JWKS, another", get("/keys", `If-None-Match: "a"`), set},
+		{"JWKS, date", get("/keys", "If-Modified-Since: Mon, 02 Jan 2040 15:04:05 GMT"), set},
 		{"JWKS, POST", post("/keys"), refusal(core.CodeMethodNotAllowed).with("Allow", "GET, HEAD")},
-		{"JWKS of secrets", get("/no-keys"), answer{Response: core.Response{Status: 200, Header: set.Header, Body: []byte(`{"keys":[]}`)}}},
+		{"JWKS of secrets", get("/no-keys"), empty},
 		{"JWKS of a nil Auth", get("/nil"), refusal(core.CodeUnavailable)},
 		{"guarded, nobody", get("/guarded"), refusal(core.CodeTokenMissing)},
 		{"guarded, somebody", get("/guarded", "Authorization: Bearer "+Token(t, secret, "alice")), answer{Response: done, ran: true}},
@@ -90,8 +99,8 @@ func runRequests(t *testing.T, serve Adapter) {
 				return text(err.Error())
 			}
 		}
-		return text(fmt.Sprintf("%s %s %s, Authorization %q, Cookie %q, %q, %q, %q, %q, %q, %q, %.20q and %d bytes", req.Method, req.Host, req.Path,
-			req.Authorization, req.Cookie, req.Origin, req.SecFetchSite, req.SecFetchMode, req.Upgrade, req.ContentType, req.UserAgent, body, len(body)))
+		return text(fmt.Sprintf("%s %s %s, Authorization %q, Cookie %q, %q, %q, %q, %q, %q, %q, %q, %.20q and %d bytes", req.Method, req.Host, req.Path,
+			req.Authorization, req.Cookie, req.Origin, req.SecFetchSite, req.SecFetchMode, req.Upgrade, req.IfNoneMatch, req.ContentType, req.UserAgent, body, len(body)))
 	}
 	// A guard is told all of it but the body, so that is left out here.
 	auth := newAuth(t, func(c *core.Config) {
@@ -115,12 +124,12 @@ func runRequests(t *testing.T, serve Adapter) {
 
 	lines := []string{
 		"Authorization: Basic YTpi", "Cookie: a=1; b=2", "Authorization: Digest c", "Cookie: a=3; é",
-		"Origin: https://app.example", "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: cors", "Upgrade: websocket", "Content-Type: application/json", "User-Agent: a browser",
+		"Origin: https://app.example", "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: cors", "Upgrade: websocket", `If-None-Match: "a", "b"`, "Content-Type: application/json", "User-Agent: a browser",
 		// What is not asked for, and what only looks alike.
 		"X-Authorization: Bearer x", "Proxy-Authorization: Bearer y", "X-Forwarded-Host: evil.example", "X-HTTP-Method-Override: DELETE", "Referer: https://evil.example",
 	}
-	const fields = `Authorization ["Basic YTpi" "Digest c"], Cookie ["a=1; b=2" "a=3; é"], "https://app.example", "same-site", "cors", "websocket", "application/json", "a browser", `
-	const nothing = `Authorization [], Cookie [], "", "", "", "", "", "", "" and 0 bytes`
+	const fields = `Authorization ["Basic YTpi" "Digest c"], Cookie ["a=1; b=2" "a=3; é"], "https://app.example", "same-site", "cors", "websocket", "\"a\", \"b\"", "application/json", "a browser", `
+	const nothing = `Authorization [], Cookie [], "", "", "", "", "", "", "", "" and 0 bytes`
 	long := strings.Repeat("0123456789", 10_000)
 	told := func(who string) answer { return answer{Response: text(who), ran: true} }
 	refused := func(who string) answer {
@@ -132,9 +141,9 @@ func runRequests(t *testing.T, serve Adapter) {
 		{"query", get("/endpoint?a=b"), told("GET site.example /endpoint, " + nothing)},
 		{"host in the target", get("http://other.example/endpoint"), told("GET other.example /endpoint, " + nothing)},
 		{"empty body", request("POST", "/endpoint", "", "Content-Length: 0"), told("POST site.example /endpoint, " + nothing)},
-		{"long body", request("POST", "/endpoint", long), told(`POST site.example /endpoint, Authorization [], Cookie [], "", "", "", "", "", "", "01234567890123456789" and 100000 bytes`)},
-		{"body in chunks", post("/endpoint", "Transfer-Encoding: chunked") + "4\r\nsome\r\n5\r\n text\r\n0\r\n\r\n", told(`POST site.example /endpoint, Authorization [], Cookie [], "", "", "", "", "", "", "some text" and 9 bytes`)},
-		{"body as it was sent", request("POST", "/endpoint", "some text", "Content-Encoding: gzip"), told(`POST site.example /endpoint, Authorization [], Cookie [], "", "", "", "", "", "", "some text" and 9 bytes`)},
+		{"long body", request("POST", "/endpoint", long), told(`POST site.example /endpoint, Authorization [], Cookie [], "", "", "", "", "", "", "", "01234567890123456789" and 100000 bytes`)},
+		{"body in chunks", post("/endpoint", "Transfer-Encoding: chunked") + "4\r\nsome\r\n5\r\n text\r\n0\r\n\r\n", told(`POST site.example /endpoint, Authorization [], Cookie [], "", "", "", "", "", "", "", "some text" and 9 bytes`)},
+		{"body as it was sent", request("POST", "/endpoint", "some text", "Content-Encoding: gzip"), told(`POST site.example /endpoint, Authorization [], Cookie [], "", "", "", "", "", "", "", "some text" and 9 bytes`)},
 		{"all, by a guard", request("POST", "/guard", "some text", lines...), refused(`POST site.example /guard, ` + fields + `"" and 0 bytes`)},
 		{"nothing, by a guard", get("/guard"), refused("GET site.example /guard, " + nothing)},
 		{"query, by a guard", get("/guard?a=b"), refused("GET site.example /guard, " + nothing)},

@@ -1,0 +1,151 @@
+package jose
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+)
+
+var (
+	errSet     = errors.New("jose: text is not a JWK Set: an object with an array called keys")
+	errPrivate = errors.New("jose: JWK has the private or secret part of the key")
+	errOctets  = errors.New("jose: JWK has a number that is not canonical base64url without padding")
+)
+
+// A JWK is a public key as others publish it (RFC 7517 §4, RFC 7518 §6.2 and
+// §6.3, RFC 8037 §2). What is absent is empty. Whether its parts make a key is
+// the caller's to check.
+type JWK struct {
+	Type       string   // kty
+	Curve      string   // crv
+	Algorithm  string   // alg
+	KeyID      string   // kid
+	Use        string   // use
+	Operations []string // key_ops, nil if absent
+
+	N, E []byte // of RSA
+	X, Y []byte // of EC, X of OKP
+}
+
+// SplitJWKSet returns the JSON of each key in the JWK Set that text is (RFC 7517
+// §5). It reads none of them: one that is odd must not take the others with it.
+func SplitJWKSet(text string) ([]string, error) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
+		return nil, errSet
+	}
+	var keys []json.RawMessage
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return nil, errSet
+		}
+		var other json.RawMessage
+		switch {
+		case name == "keys" && keys != nil:
+			return nil, errTwice
+		case name == "keys":
+			if err := decoder.Decode(&keys); err != nil || keys == nil {
+				return nil, errSet
+			}
+		case decoder.Decode(&other) != nil:
+			return nil, errSet
+		}
+	}
+	if _, err := decoder.Token(); err != nil || keys == nil {
+		return nil, errSet
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, errSet
+	}
+	texts := make([]string, len(keys))
+	for i, key := range keys {
+		texts[i] = string(key)
+	}
+	return texts, nil
+}
+
+// ParseJWK reads one key. It refuses a private or secret one: what was published
+// once is nobody's secret any more.
+func ParseJWK(text string) (JWK, error) {
+	var k JWK
+	s := scanner{text: text}
+	members, err := s.object(0)
+	if err != nil {
+		return JWK{}, err
+	}
+	for {
+		name, v, err := members.next()
+		if err != nil {
+			return JWK{}, err
+		}
+		if v.kind == none {
+			return k, s.end()
+		}
+		switch name {
+		case "kty":
+			k.Type, err = v.text()
+		case "crv":
+			k.Curve, err = v.text()
+		case "alg":
+			k.Algorithm, err = v.text()
+		case "use":
+			k.Use, err = v.text()
+		case "kid":
+			if k.KeyID, err = v.text(); err == nil && !ValidKeyID(k.KeyID) {
+				err = errKeyID
+			}
+		case "key_ops":
+			k.Operations, err = v.words()
+		case "n":
+			k.N, err = v.bytes()
+		case "e":
+			k.E, err = v.bytes()
+		case "x":
+			k.X, err = v.bytes()
+		case "y":
+			k.Y, err = v.bytes()
+		case "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv":
+			// RFC 7518 §6.2.2, §6.3.2 and §6.4; priv is that of newer types.
+			err = errPrivate
+		default:
+			if foldsTo(name, jwkNames) {
+				err = errFolded
+			}
+		}
+		if err != nil {
+			return JWK{}, err
+		}
+	}
+}
+
+var jwkNames = []string{"kty", "crv", "alg", "use", "kid", "key_ops", "n", "e", "x", "y", "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"}
+
+// bytes returns what the base64url string that v is stands for, at least a byte.
+func (v value) bytes() ([]byte, error) {
+	s, err := v.text()
+	if err != nil {
+		return nil, err
+	}
+	data, err := decode(nil, s)
+	if err != nil || len(data) == 0 {
+		return nil, errOctets
+	}
+	return data, nil
+}
+
+// words returns the strings in the array that v is.
+func (v value) words() ([]string, error) {
+	if v.kind != array {
+		return nil, errType
+	}
+	words := []string{}
+	for element := range v.elements() {
+		if element.kind != text {
+			return nil, errType
+		}
+		words = append(words, unquote(element.raw))
+	}
+	return words, nil
+}

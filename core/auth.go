@@ -13,6 +13,7 @@ import (
 type Auth struct {
 	config   Config
 	trusted  []trust   // Config.Keys first, then each of Config.Trusted
+	remote   bool      // the keys of one of trusted are fetched
 	cookies  *cookies  // nil without Config.Cookies
 	sessions *sessions // nil without Config.Sessions
 	origins  *http.CrossOriginProtection
@@ -21,8 +22,9 @@ type Auth struct {
 // trust is an issuer with its keys and what its tokens must say.
 type trust struct {
 	keys      keySource
-	issuer    string // empty: any
-	audience  string // empty: any
+	remote    *remoteSource // keys, if they are fetched; nil if not
+	issuer    string        // empty: any
+	audience  string        // empty: any
 	rolesPath []string
 }
 
@@ -81,10 +83,13 @@ func (a *Auth) trust(field string, issuer Issuer, wrong *mistakes) {
 	}
 	t.rolesPath = slices.Clone(t.rolesPath)
 	if issuer.Keys == nil {
-		wrong.add(field+"Keys", "is nil: give a key, such as core.HS256(secret), or a core.KeySet")
+		wrong.add(field+"Keys", "is nil: give a key, such as core.HS256(secret), a core.KeySet or core.RemoteKeys{}")
 	} else {
 		var problems []string
-		t.keys, problems = issuer.Keys.open()
+		t.keys, problems = issuer.Keys.open(a, issuer.Name)
+		if remote, ok := t.keys.(*remoteSource); ok {
+			t.remote, a.remote = remote, true
+		}
 		for _, problem := range problems {
 			wrong.add(field+"Keys", "%s", problem)
 		}
@@ -92,11 +97,20 @@ func (a *Auth) trust(field string, issuer Issuer, wrong *mistakes) {
 	a.trusted = append(a.trusted, t)
 }
 
-// Close stops what New started in the background, and waits for it to end. With
-// sessions, the Auth then judges on for no longer than [SessionConfig].MaxLag.
-// It is needed where an Auth does not live as long as the process.
+// Close stops what an Auth has going on in the background, and waits for it to
+// end. The Auth judges on with the keys that it has, and, with sessions, for no
+// longer than [SessionConfig].MaxLag. Close is needed where an Auth does not live
+// as long as the process.
 func (a *Auth) Close() {
-	if a != nil && a.sessions != nil {
+	if a == nil {
+		return
+	}
+	for i := range a.trusted {
+		if remote := a.trusted[i].remote; remote != nil {
+			remote.close()
+		}
+	}
+	if a.sessions != nil {
 		a.sessions.stop()
 		<-a.sessions.stopped
 	}

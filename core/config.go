@@ -69,7 +69,8 @@ type Config struct {
 	Sessions *SessionConfig
 
 	// Events, if not nil, is told what happens to sessions, while the request
-	// that it happens to waits. It must be safe for concurrent use.
+	// that it happens to waits, and what happens to the keys of RemoteKeys. It
+	// must be safe for concurrent use.
 	Events func(ctx context.Context, e Event)
 
 	// Refuse, if not nil, is asked for the answer to every refusal, which is
@@ -99,7 +100,8 @@ type Issuer struct {
 	// [Config.Audience].
 	Audience string
 
-	// Keys verify its tokens. Only public halves are used.
+	// Keys verify its tokens. Only public halves are used. RemoteKeys{} are those
+	// that it publishes.
 	Keys Keys
 
 	// RolesPath is [Config.RolesPath] for its tokens, with the same default.

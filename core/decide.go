@@ -104,7 +104,7 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	now := a.config.Now()
 	err = errAbsent
 	if found.access != "" {
-		from.identity, err = a.verify(found.access, now)
+		from.identity, err = a.verify(ctx, found.access, now)
 	}
 	switch {
 	case err == nil:
@@ -114,7 +114,7 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	case errors.Is(err, errAbsent), found.cookie && errors.Is(err, errOldKey):
 		return from // there is nothing to judge
 	default:
-		from.refusal = refuse(tokenCode(err), err)
+		from.refusal = refuseToken(err)
 	}
 	if from.refusal == nil && from.renewed == nil && found.cookie {
 		from = a.maintain(ctx, req, found, from)
@@ -161,12 +161,17 @@ func (a *Auth) judge(ctx context.Context, id *Identity, rules []Rule) *Refusal {
 	return nil
 }
 
-// tokenCode returns how a token that failed to verify with err is refused.
-func tokenCode(err error) Code {
-	if errors.Is(err, errExpired) {
-		return CodeTokenExpired
+// refuseToken returns how a token that failed to verify with err is refused.
+func refuseToken(err error) *Refusal {
+	if missing := missingKeys(err); missing != nil {
+		r := refuse(CodeUnavailable, err)
+		r.RetryAfter = max(r.RetryAfter, missing.retry)
+		return r
 	}
-	return CodeTokenInvalid
+	if errors.Is(err, errExpired) {
+		return refuse(CodeTokenExpired, err)
+	}
+	return refuse(CodeTokenInvalid, err)
 }
 
 // refused returns the answer to a request that is refused. byCookie says that
@@ -176,7 +181,9 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 		a = lockedUp
 	}
 	level := slog.LevelDebug
-	if r.Status >= http.StatusInternalServerError && !errors.Is(ctx.Err(), context.Canceled) {
+	// That keys cannot be fetched is in the log already, and what tokens name
+	// their issuer is not for us to choose.
+	if r.Status >= http.StatusInternalServerError && missingKeys(r.Err) == nil && !errors.Is(ctx.Err(), context.Canceled) {
 		level = slog.LevelError
 	}
 	if a.config.Logger.Enabled(ctx, level) {

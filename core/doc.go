@@ -38,6 +38,15 @@
 // absent, by a key that was configured for exactly the algorithm that the token
 // names. Nothing in a token chooses a key, an algorithm or an address.
 //
+// # Tokens of others
+//
+// [Config.Trusted] names further issuers, each with its own keys, audience and
+// path to the roles. Where [RemoteKeys] are their keys, these are fetched: from
+// the address that was configured, when the first token of the issuer comes, and
+// again in the background. The iss of a token whose signature cannot be checked
+// yet decides which of the configured issuers is asked, and nothing else. Tokens
+// of an issuer whose keys cannot be had are refused with 503; no other is touched.
+//
 // # What it does not do
 //
 // No tokens in query strings or forms, no encrypted tokens (JWE), no proof of

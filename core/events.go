@@ -2,13 +2,14 @@ package core
 
 import "context"
 
-// An Event is something that happened to a session, for audit logs, metrics and
-// alarms. It holds no token and no key.
+// An Event is something that happened to a session, or to the keys of an issuer,
+// for audit logs, metrics and alarms. It holds no token and no key.
 type Event struct {
 	Kind      EventKind
 	Subject   string // empty if it is not known
 	SessionID string // empty if it is not known
 	UserAgent string // of the request, cut short
+	Issuer    string // whose keys it is about, empty for sessions
 	Err       error  // the cause of trouble
 }
 
@@ -27,6 +28,11 @@ const (
 	EventEndedAll  EventKind = "ended_all"  // all sessions of a subject were ended, but perhaps one
 	EventDisabled  EventKind = "disabled"   // the subject is no more, and the session ended
 	EventStoreDown EventKind = "store_down" // alarm: the store or the subject loader failed
+
+	// Those of RemoteKeys, told in the background.
+	EventKeysDown    EventKind = "keys_down"    // alarm: the keys of an issuer cannot be fetched
+	EventKeySkipped  EventKind = "key_skipped"  // alarm: a key of an issuer cannot be used, and is passed over
+	EventKeysChanged EventKind = "keys_changed" // an issuer has other keys than before
 )
 
 // tell passes e on.

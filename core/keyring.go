@@ -161,7 +161,7 @@ func (r *KeyRing) GoString() string { return r.String() }
 // LogValue returns what String does.
 func (r *KeyRing) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
-func (r *KeyRing) open() (keySource, []string) {
+func (r *KeyRing) open(*Auth, string) (keySource, []string) {
 	if r == nil {
 		return nil, []string{"is a nil *KeyRing: make one with NewKeyRing"}
 	}

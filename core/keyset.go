@@ -10,11 +10,12 @@ import (
 )
 
 // Keys are what tokens are verified with and, where one of them can, signed by:
-// one [Key], a [KeySet], or a [KeyRing] of keys that change. The set of implementations is closed.
+// one [Key], a [KeySet], a [KeyRing] of keys that change, or the [RemoteKeys] of
+// another. The set of implementations is closed.
 type Keys interface {
-	// open returns the source of the keys, or what is wrong with them in words
-	// that hold no secret.
-	open() (keySource, []string)
+	// open returns the source of the keys that a verifies tokens of issuer with,
+	// or what is wrong with them in words that hold no secret.
+	open(a *Auth, issuer string) (keySource, []string)
 }
 
 // keySource has the keys of this moment.
@@ -84,9 +85,9 @@ func newKeyTable(keys []Key) *keyTable {
 	return table
 }
 
-func (k Key) open() (keySource, []string) { return KeySet{k}.open() }
+func (k Key) open(a *Auth, issuer string) (keySource, []string) { return KeySet{k}.open(a, issuer) }
 
-func (set KeySet) open() (keySource, []string) {
+func (set KeySet) open(*Auth, string) (keySource, []string) {
 	if problems := set.problems(); len(problems) > 0 {
 		return nil, problems
 	}

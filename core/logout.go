@@ -92,7 +92,10 @@ func (a *Auth) signOutRefresh(ctx context.Context, userAgent, refresh string) (n
 // signOutAccess ends the session of an access token, or revokes the token if it
 // has none, and reports whether it was a token of ours.
 func (a *Auth) signOutAccess(ctx context.Context, userAgent, access string) (named bool, refusal *Refusal) {
-	id, err := a.verify(access, a.config.Now())
+	id, err := a.verify(ctx, access, a.config.Now())
+	if missingKeys(err) != nil {
+		return true, refuseToken(err)
+	}
 	if err != nil && !errors.Is(err, errExpired) {
 		return false, nil
 	}

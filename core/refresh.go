@@ -79,7 +79,7 @@ func (a *Auth) refresh(ctx context.Context, req *Request, found credential) (Tok
 	if err != nil {
 		return Tokens{}, refuse(CodeRefreshInvalid, err)
 	}
-	if refusal := a.checkCompanion(found.access, token); refusal != nil {
+	if refusal := a.checkCompanion(ctx, found.access, token); refusal != nil {
 		return Tokens{}, refusal
 	}
 	return a.advance(ctx, step{token: token, userAgent: req.UserAgent, inCookies: found.cookie})
@@ -93,16 +93,16 @@ var (
 // checkCompanion refuses an access token that is not of token's session. One
 // that is merely old, or by a key that is no longer held, is what a client has
 // that comes to refresh.
-func (a *Auth) checkCompanion(access string, token session.Token) *Refusal {
+func (a *Auth) checkCompanion(ctx context.Context, access string, token session.Token) *Refusal {
 	if access == "" {
 		return nil
 	}
-	id, err := a.verify(access, a.config.Now())
+	id, err := a.verify(ctx, access, a.config.Now())
 	if errors.Is(err, errOldKey) {
 		return nil
 	}
 	if err != nil && !errors.Is(err, errExpired) {
-		return refuse(CodeTokenInvalid, err)
+		return refuseToken(err)
 	}
 	return checkPair(id, token)
 }

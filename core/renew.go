@@ -54,7 +54,7 @@ func (a *Auth) take(ctx context.Context, st step) caller {
 		return from
 	}
 	now := a.config.Now()
-	id, err := a.verify(tokens.Access.Token, now)
+	id, err := a.verify(ctx, tokens.Access.Token, now)
 	if err == nil {
 		from.renewed, err = a.cookies.set(tokens, now)
 	}

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -26,7 +27,7 @@ var (
 // what costs little is checked before the signature, what an attacker could
 // have written is read only after it, and a token counts as expired only if
 // nothing else is wrong with it: with errExpired, the identity is returned too.
-func (a *Auth) verify(token string, now time.Time) (*Identity, error) {
+func (a *Auth) verify(ctx context.Context, token string, now time.Time) (*Identity, error) {
 	parsed, err := jose.Parse(token)
 	if err != nil {
 		return nil, err
@@ -37,7 +38,7 @@ func (a *Auth) verify(token string, now time.Time) (*Identity, error) {
 	default:
 		return nil, errType
 	}
-	t, err := a.authenticate(&parsed, now)
+	t, err := a.authenticate(ctx, &parsed, now)
 	if err != nil {
 		return nil, err
 	}
@@ -51,12 +52,15 @@ func (a *Auth) verify(token string, now time.Time) (*Identity, error) {
 	}
 	if t.issuer != "" && claims.Issuer != t.issuer {
 		// Tenants of one provider can share its keys.
-		if t = a.alsoSigns(&parsed, claims.Issuer, now); t == nil {
-			return nil, errIssuer
+		if t, err = a.alsoSigns(ctx, &parsed, claims.Issuer, now); err != nil {
+			return nil, err
 		}
 		if claims, err = jose.ParseClaims(payload, t.rolesPath); err != nil {
 			return nil, err
 		}
+	}
+	if t.remote != nil {
+		t.remote.used()
 	}
 	if t.audience != "" && !claims.HasAudience(t.audience) {
 		return nil, errAudience
@@ -73,7 +77,7 @@ func (a *Auth) verify(token string, now time.Time) (*Identity, error) {
 // authenticate checks the signature and returns the issuer whose key made it.
 // The payload is still unread, so issuers that share a kid are told apart by
 // which key fits, and the caller compares iss with the answer.
-func (a *Auth) authenticate(token *jose.Token, now time.Time) (*trust, error) {
+func (a *Auth) authenticate(ctx context.Context, token *jose.Token, now time.Time) (*trust, error) {
 	signature, err := token.Signature(nil)
 	if err != nil {
 		return nil, err
@@ -99,23 +103,73 @@ func (a *Auth) authenticate(token *jose.Token, now time.Time) (*trust, error) {
 		}
 		err = fmt.Errorf("%w: %w", errBadKey, cause)
 	}
+	if a.remote {
+		return a.authenticateRemote(ctx, token, signature, now, err)
+	}
 	return nil, err
 }
 
+// authenticateRemote is authenticate for a token that no key held has signed,
+// because of cause: its issuer may have published another key meanwhile. Here
+// alone, what a token says of itself has a say before its signature is good:
+// which of the configured issuers to ask, and nothing else.
+func (a *Auth) authenticateRemote(ctx context.Context, token *jose.Token, signature []byte, now time.Time, cause error) (*trust, error) {
+	payload, err := token.Payload()
+	if err != nil {
+		return nil, err
+	}
+	claims, err := jose.ParseClaims(payload, nil)
+	if err != nil {
+		return nil, err
+	}
+	for i := range a.trusted {
+		t := &a.trusted[i]
+		if t.remote == nil || t.issuer != claims.Issuer && t.issuer != "" {
+			continue
+		}
+		if found, err := t.seek(ctx, token, signature, a.keysAt(now)); found || err != nil {
+			return t, err
+		}
+	}
+	return nil, cause
+}
+
+// seek reports whether a key of t that was not held until now made signature.
+func (t *trust) seek(ctx context.Context, token *jose.Token, signature []byte, at time.Time) (bool, error) {
+	seen := t.keys.held()
+	if token.Header.KeyID != "" && seen.find(token.Header, at) != nil {
+		return false, nil // a kid that is held names the same key tomorrow
+	}
+	if err := t.remote.seek(ctx, seen); err != nil {
+		return false, err
+	}
+	key := t.keys.held().find(token.Header, at)
+	return key != nil && key.verify(token.SigningInput, signature) == nil, nil
+}
+
 // alsoSigns returns the issuer called name if one of its own keys made the
-// signature of token too, else nil.
-func (a *Auth) alsoSigns(token *jose.Token, name string, now time.Time) *trust {
+// signature of token too.
+func (a *Auth) alsoSigns(ctx context.Context, token *jose.Token, name string, now time.Time) (*trust, error) {
 	for i := range a.trusted {
 		t := &a.trusted[i]
 		if t.issuer != name {
 			continue
 		}
 		signature, err := token.Signature(nil)
-		if key := t.keys.held().find(token.Header, a.keysAt(now)); err == nil && key != nil && key.verify(token.SigningInput, signature) == nil {
-			return t
+		if err != nil {
+			return nil, err
+		}
+		if key := t.keys.held().find(token.Header, a.keysAt(now)); key != nil && key.verify(token.SigningInput, signature) == nil {
+			return t, nil
+		}
+		if t.remote == nil {
+			break
+		}
+		if found, err := t.seek(ctx, token, signature, a.keysAt(now)); found || err != nil {
+			return t, err
 		}
 	}
-	return nil
+	return nil, errIssuer
 }
 
 // keysAt returns the time that retired keys are judged by at now: they are held

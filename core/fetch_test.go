@@ -1,0 +1,197 @@
+package core_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+)
+
+// faults are what a JWK Set is not. Each is a fetch that failed.
+func faults(t *testing.T) map[string]page {
+	good := setOf(t, es256("a"))
+	many := strings.TrimSuffix(good.body, "]}") + strings.Repeat(`,{"kty":"x"}`, 100) + "]}"
+	redirect := func(status int, to string) page {
+		return page{status: status, header: http.Header{"Location": {to}}}
+	}
+	return map[string]page{
+		"connection refused":                page{err: errors.New("connection refused")},
+		"not found":                         page{status: 404, body: good.body},
+		"server error":                      page{status: 500, body: good.body},
+		"no content":                        page{status: 204},
+		"another 2xx":                       page{status: 203, body: good.body},
+		"not modified":                      page{status: 304},
+		"nothing":                           page{},
+		"HTML":                              page{body: "<!doctype html><title>Sign in</title>"},
+		"null":                              page{body: "null"},
+		"an array":                          page{body: "[]"},
+		"an object without keys":            page{body: "{}"},
+		"keys in another case":              page{body: strings.Replace(good.body, "keys", "KEYS", 1)},
+		"keys null":                         page{body: `{"keys":null}`},
+		"keys an object":                    page{body: `{"keys":{}}`},
+		"keys twice":                        page{body: strings.TrimSuffix(good.body, "}") + `,"keys":[]}`},
+		"no keys":                           page{body: `{"keys":[]}`},
+		"no key that can be used":           page{body: `{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}`},
+		"cut short":                         page{body: good.body[:len(good.body)-1]},
+		"something after it":                page{body: good.body + "{}"},
+		"over 512 KiB":                      page{body: good.body + strings.Repeat(" ", 512<<10)},
+		"over 100 keys":                     page{body: many},
+		"too slow":                          page{body: good.body, after: 6 * time.Second},
+		"dripping":                          page{body: good.body, drip: time.Second},
+		"redirect to another host":          redirect(302, "https://cdn.example/keys"),
+		"redirect to a subdomain":           redirect(307, "https://keys.idp.example/keys"),
+		"redirect to another port":          redirect(301, "https://idp.example:8443/keys"),
+		"redirect to plain HTTP":            redirect(302, "http://idp.example/keys"),
+		"redirect to this machine":          redirect(302, "http://127.0.0.1/keys"),
+		"redirect to a host by user":        redirect(302, "https://idp.example@evil.example/keys"),
+		"redirect in a circle":              redirect(302, "/keys"),
+		"redirect to nowhere":               redirect(302, ""),
+		"redirect to an address that is no": redirect(302, "https://%zz"),
+	}
+}
+
+// At the start, a fault is a 503 for tokens of that issuer. Later, the last good
+// set stays. In both cases, one fetch was made, and the next good one mends it.
+func TestRemoteFaults(t *testing.T) {
+	elsewhere := []string{"https://cdn.example/keys", "https://keys.idp.example/keys", "https://idp.example:8443/keys", "http://idp.example/keys", "http://127.0.0.1/keys", "https://evil.example/keys", "https://idp.example@evil.example/keys"}
+	for name, fault := range faults(t) {
+		for _, later := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, later %v", name, later), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					good := setOf(t, es256("a"))
+					web := newWeb(map[string]page{providerSet: good})
+					for _, address := range elsewhere {
+						web.set(address, good)
+					}
+					d := &diary{}
+					auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Events = d.write })
+					if later {
+						decide(t, auth, theirs(t, "a"), accepted)
+						time.Sleep(time.Hour)
+					}
+					web.set(providerSet, fault)
+					before, want := web.all(), core.CodeUnavailable
+					if later {
+						want = accepted
+					}
+					waited := took(func() { decide(t, auth, theirs(t, "a"), want) })
+					if limit := 5 * time.Second; waited > limit || later && waited > 0 {
+						t.Errorf("got a wait of %v", waited)
+					}
+					time.Sleep(5*time.Second + time.Millisecond) // for what is in the background
+					if got := d.kinds(); !strings.Contains(got, "keys_down×1") {
+						t.Errorf("got events %s, want that the fetch failed", got)
+					}
+					for _, address := range elsewhere {
+						if web.fetches(address) > 0 {
+							t.Errorf("got %s fetched after %s", web.all(), before)
+						}
+					}
+					for _, e := range d.events {
+						if e.Err != nil && (strings.Contains(e.Err.Error(), "doctype") || len(e.Err.Error()) > 400) {
+							t.Errorf("got what was fetched in %v", e.Err)
+						}
+						if e.Issuer != provider {
+							t.Errorf("got an event of issuer %q, want %s", e.Issuer, provider)
+						}
+					}
+					fetches := len(strings.Fields(web.all()))
+					decide(t, auth, theirs(t, "a"), want)
+					synctest.Wait()
+					if got := len(strings.Fields(web.all())); got != fetches {
+						t.Errorf("got %d fetches more within the cooldown", got-fetches)
+					}
+					web.set(providerSet, good)
+					time.Sleep(10 * time.Second)
+					decide(t, auth, theirs(t, "a"), accepted)
+				})
+			})
+		}
+	}
+}
+
+// Within one origin, a redirect is followed.
+func TestRemoteRedirect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		web := newWeb(map[string]page{
+			providerSet:           {status: 301, header: http.Header{"Location": {"/v1/keys"}, "Set-Cookie": {"a=b"}}},
+			provider + "/v1/keys": {status: 308, header: http.Header{"Location": {provider + "/v2/keys"}}},
+			provider + "/v2/keys": setOf(t, es256("a")),
+		})
+		decide(t, trusting(t, web, core.RemoteKeys{}), theirs(t, "a"), accepted)
+		for _, header := range web.seen {
+			if header.Get("Cookie") != "" {
+				t.Errorf("got a cookie back in %v", header)
+			}
+		}
+	})
+}
+
+// Flapping between two sets, each key is found again within a cooldown, at one
+// fetch a cooldown.
+func TestRemoteFlapping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		web := newWeb(map[string]page{})
+		auth := trusting(t, web, core.RemoteKeys{})
+		const rounds = 20
+		for i := range rounds {
+			kid := []string{"a", "b"}[i%2]
+			web.set(providerSet, setOf(t, es256(kid)))
+			decide(t, auth, theirs(t, kid), accepted)
+			time.Sleep(10 * time.Second)
+		}
+		if got := web.fetches(providerSet); got != rounds {
+			t.Errorf("got %d fetches, want %d", got, rounds)
+		}
+	})
+}
+
+// The transport that is there by default, over a real connection: it takes what
+// is good, gives up on what hangs, and leaves nothing behind.
+func TestRemoteOverHTTP(t *testing.T) {
+	goroutines := runtime.NumGoroutine()
+	var hang atomic.Bool
+	body := setOf(t, es256("a")).body
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case hang.Load():
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		case r.URL.Path == "/.well-known/openid-configuration":
+			_, _ = fmt.Fprintf(w, `{"issuer":"http://%s","jwks_uri":"http://%[1]s/keys"}`, r.Host)
+		default:
+			_, _ = w.Write([]byte(body))
+		}
+	}))
+	newAuth := func() *core.Auth {
+		return newVerifier(t, core.HS256(secret), func(c *core.Config) {
+			c.Trusted = []core.Issuer{{Name: server.URL, Keys: core.RemoteKeys{Timeout: time.Second}}}
+		})
+	}
+	token := withBearer(coretest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"a"}`, claims("iss", strconv.Quote(server.URL))))
+	auth := newAuth()
+	decide(t, auth, token, accepted)
+	auth.Close()
+	hang.Store(true)
+	auth = newAuth()
+	if got := took(func() { decide(t, auth, token, core.CodeUnavailable) }); got < time.Second {
+		t.Errorf("got an answer after %v, want it after 1 s", got)
+	}
+	auth.Close()
+	server.Close()
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("got %d goroutines, want the %d of before", runtime.NumGoroutine(), goroutines)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package core_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+)
+
+// The keys of one issuer say nothing about the tokens of another, whatever they
+// call them, and whichever of them was fetched.
+func TestRemoteIssuers(t *testing.T) {
+	t.Parallel()
+	const a, b = "https://a.example", "https://b.example"
+	keyB := newEd25519()
+	quote := strconv.Quote
+	signA := func(kid, iss string, changes ...string) core.Request {
+		return theirs(t, kid, append([]string{"iss", quote(iss)}, changes...)...)
+	}
+	signB := func(kid, iss string, changes ...string) core.Request {
+		return withBearer(coretest.Sign(t, "EdDSA", keyB, `{"alg":"EdDSA","kid":`+quote(kid)+`}`, claims(append([]string{"iss", quote(iss)}, changes...)...)))
+	}
+	forB := []string{"aud", `"https://b.example/api"`}
+	for _, row := range []struct {
+		name    string
+		req     core.Request
+		want    core.Code
+		fetches string // of the sets, for this token alone
+	}{
+		{"a's", signA("k", a), accepted, a + "/keys"},
+		{"b's", signB("k", b, forB...), accepted, b + "/keys"},
+		{"b's for our audience, not for that of b's tokens", signB("k", b), core.CodeTokenInvalid, b + "/keys"},
+		{"a's for the audience of b's", signA("k", a, forB...), core.CodeTokenInvalid, a + "/keys"},
+		{"b's key for a's token", signB("k", a), core.CodeTokenInvalid, a + "/keys"},
+		{"a's key for b's token", signA("k", b, forB...), core.CodeTokenInvalid, b + "/keys"},
+		{"b's key for a's token, by a kid that only b has", signB("only b", a), core.CodeTokenInvalid, a + "/keys"},
+		{"b's key for a token of ours", signB("k", issuer), core.CodeTokenInvalid, ""},
+		{"our key for a's token, by a's kid", withBearer(coretest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"k"}`, claims("iss", quote(a)))), core.CodeTokenInvalid, a + "/keys"},
+		{"a key shared by a and b, for a's token", signA("shared", a), accepted, a + "/keys"},
+		{"a key shared by a and b, for b's token", signA("shared", b, forB...), accepted, b + "/keys"},
+		{"a key shared by a and b, for another's token", signA("shared", "https://c.example"), core.CodeTokenInvalid, ""},
+		{"a's by the kid of a key of ours", signA("ours", a), accepted, a + "/keys"},
+	} {
+		for _, warm := range []bool{false, true} {
+			t.Run(row.name+", warm "+strconv.FormatBool(warm), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					web := newWeb(map[string]page{
+						a + "/keys": setOf(t, es256("k"), es256("shared"), es256("ours")),
+						b + "/keys": setOf(t, core.EdDSA(keyB).WithID("k"), core.EdDSA(keyB).WithID("only b"), es256("shared")),
+					})
+					auth := newVerifier(t, core.KeySet{core.HS256(secret), core.ES256(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))).WithID("ours")}, func(c *core.Config) {
+						c.Trusted = []core.Issuer{
+							{Name: a, Keys: core.RemoteKeys{URL: a + "/keys", Transport: web}},
+							{Name: b, Keys: core.RemoteKeys{URL: b + "/keys", Transport: web}, Audience: "https://b.example/api", RolesPath: []string{"groups"}},
+						}
+					})
+					defer auth.Close()
+					if warm {
+						decide(t, auth, signA("k", a), accepted)
+						decide(t, auth, signB("k", b, forB...), accepted)
+					}
+					d := decide(t, auth, row.req, row.want)
+					if row.want == accepted && row.name[0] == 'b' && d.Identity.Issuer() != b {
+						t.Errorf("got the issuer %s", d.Identity.Issuer())
+					}
+					if got := web.all(); !warm && got != row.fetches {
+						t.Errorf("got %q fetched, want %q", got, row.fetches)
+					}
+				})
+			})
+		}
+	}
+}
+
+// The roles of each issuer's tokens are where its own path leads.
+func TestRemoteRoles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
+		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Trusted[0].RolesPath = []string{"realm_access", "roles"} })
+		d := decide(t, auth, theirs(t, "a", "roles", `["user"]`, "realm_access", `{"roles":["admin"]}`), accepted)
+		if !d.Identity.HasRole("admin") || d.Identity.HasRole("user") {
+			t.Errorf("got roles %v, want admin alone", d.Identity.Roles())
+		}
+	})
+}
+
+// ID tokens and tokens for other uses are no access tokens, whoever signed them.
+func TestRemotePurpose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
+		auth := trusting(t, web, core.RemoteKeys{})
+		decide(t, auth, theirs(t, "a"), accepted)
+		for _, row := range []struct{ name, header, member, value string }{
+			{"nonce", `{"alg":"ES256","kid":"a"}`, "nonce", `"n"`},
+			{"at_hash", `{"alg":"ES256","kid":"a"}`, "at_hash", `"h"`},
+			{"aud of the client", `{"alg":"ES256","kid":"a"}`, "aud", `"client"`},
+			{"logout token", `{"alg":"ES256","kid":"a","typ":"logout+jwt"}`, "events", `{}`},
+			{"DPoP", `{"alg":"ES256","kid":"a","typ":"at+jwt"}`, "cnf", `{"jkt":"x"}`},
+		} {
+			token := coretest.Sign(t, "ES256", p256Key, row.header, claims("iss", strconv.Quote(provider), row.member, row.value))
+			decide(t, auth, withBearer(token), core.CodeTokenInvalid)
+		}
+	})
+}
+
+// Where a token of the issuer is beside a refresh token, or signs out, its trouble
+// is ours too: not 401.
+func TestRemoteDownAtEndpoints(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		web := newWeb(map[string]page{})
+		auth := trusting(t, web, core.RemoteKeys{}, withCookies, func(c *core.Config) {
+			c.Now = time.Now
+			c.Sessions = &core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }}
+		})
+		defer auth.Close()
+		cookies := coretest.Cookie(t, auth, "alice")
+		request := func() core.Request {
+			token := theirs(t, "a", "jti", `"1"`, "exp", strconv.FormatInt(time.Now().Unix()+60, 10))
+			return core.Request{Method: "POST", Host: "api.example.com", Authorization: token.Authorization}
+		}
+		logout := request()
+		if got := auth.Logout(t.Context(), logout); got.Status != 503 || field(got, "Retry-After") != "10" {
+			t.Errorf("logout: got %d, want 503 with Retry-After", got.Status)
+		}
+		refresh := request()
+		refresh.Cookie = []string{cookies}
+		if got := auth.Refresh(t.Context(), refresh); got.Status != 503 || field(got, "Set-Cookie") != "" {
+			t.Errorf("refresh: got %d and Set-Cookie %q, want 503 and no more", got.Status, field(got, "Set-Cookie"))
+		}
+		web.set(providerSet, setOf(t, es256("a")))
+		time.Sleep(10 * time.Second)
+		if got := auth.Refresh(t.Context(), refresh); got.Status != 401 {
+			t.Errorf("refresh with a token of another issuer: got %d, want 401", got.Status)
+		}
+		decide(t, auth, logout, accepted)
+		if got := auth.Logout(t.Context(), logout); got.Status != 204 {
+			t.Errorf("logout: got %d, want 204", got.Status)
+		}
+		if d := auth.Decide(t.Context(), logout); d.Refusal == nil || d.Refusal.Code != core.CodeTokenRevoked {
+			t.Errorf("after the logout: got %v, want %s", d.Refusal, core.CodeTokenRevoked)
+		}
+	})
+}

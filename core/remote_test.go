@@ -1,0 +1,687 @@
+package core_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+)
+
+const (
+	provider    = "https://idp.example"
+	providerSet = provider + "/keys"
+)
+
+// A page is what an address answers with, in memory.
+type page struct {
+	status int // 0 for 200
+	header http.Header
+	body   string
+	after  time.Duration // to the first byte
+	drip   time.Duration // between two bytes
+	err    error         // instead of an answer
+}
+
+// web is an http.RoundTripper to pages, which a test may change at any time.
+type web struct {
+	mu    sync.Mutex
+	pages map[string]page
+	asked []string
+	seen  []http.Header
+}
+
+func newWeb(pages map[string]page) *web { return &web{pages: pages} }
+
+func (w *web) set(address string, p page) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pages[address] = p
+}
+
+// fetches returns how often address was asked for.
+func (w *web) fetches(address string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, asked := range w.asked {
+		if asked == address {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *web) all() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Join(w.asked, " ")
+}
+
+func (w *web) RoundTrip(req *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	p, known := w.pages[req.URL.String()]
+	w.asked = append(w.asked, req.URL.String())
+	w.seen = append(w.seen, req.Header.Clone())
+	w.mu.Unlock()
+	select {
+	case <-time.After(p.after):
+	case <-req.Context().Done():
+		return nil, req.Context().Err()
+	}
+	if p.err != nil {
+		return nil, p.err
+	}
+	if !known {
+		p.status = http.StatusNotFound
+	}
+	if p.status == 0 {
+		p.status = http.StatusOK
+	}
+	return &http.Response{
+		StatusCode: p.status, Header: p.header, Request: req, ProtoMajor: 1, ProtoMinor: 1,
+		Body: io.NopCloser(&dripping{req.Context(), strings.NewReader(p.body), p.drip}),
+	}, nil
+}
+
+// dripping is a body that takes its time.
+type dripping struct {
+	ctx   context.Context
+	body  io.Reader
+	every time.Duration
+}
+
+func (d *dripping) Read(b []byte) (int, error) {
+	if d.every > 0 {
+		select {
+		case <-time.After(d.every):
+			b = b[:1]
+		case <-d.ctx.Done():
+			return 0, d.ctx.Err()
+		}
+	}
+	return d.body.Read(b)
+}
+
+// setOf returns keys as a provider publishes them.
+func setOf(tb testing.TB, keys ...core.Key) page {
+	tb.Helper()
+	return page{body: string(newVerifier(tb, core.KeySet(keys)).JWKS(tb.Context(), core.Request{Method: "GET"}).Body)}
+}
+
+// diary collects events.
+type diary struct {
+	mu     sync.Mutex
+	events []core.Event
+}
+
+func (d *diary) write(_ context.Context, e core.Event) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.events = append(d.events, e)
+}
+
+// kinds returns how often each kind was told of, in alphabetical order.
+func (d *diary) kinds() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	count := map[core.EventKind]int{}
+	for _, e := range d.events {
+		count[e.Kind]++
+	}
+	var kinds []string
+	for kind, n := range count {
+		kinds = append(kinds, fmt.Sprintf("%s×%d", kind, n))
+	}
+	slices.Sort(kinds)
+	return strings.Join(kinds, " ")
+}
+
+// trusting returns an Auth of our own tokens and those of the provider in web.
+func trusting(tb testing.TB, web *web, keys core.RemoteKeys, changes ...func(*core.Config)) *core.Auth {
+	tb.Helper()
+	if keys.URL == "" {
+		keys.URL = providerSet
+	}
+	if keys.Transport == nil {
+		keys.Transport = web
+	}
+	auth := newVerifier(tb, core.HS256(secret), append([]func(*core.Config){func(c *core.Config) {
+		c.Trusted = []core.Issuer{{Name: provider, Keys: keys}}
+	}}, changes...)...)
+	tb.Cleanup(auth.Close)
+	return auth
+}
+
+// theirs returns a token of the provider by the key called kid.
+func theirs(tb testing.TB, kid string, changes ...string) core.Request {
+	tb.Helper()
+	header := `{"alg":"ES256"}`
+	if kid != "" {
+		header = `{"alg":"ES256","kid":` + strconv.Quote(kid) + `}`
+	}
+	return withBearer(coretest.Sign(tb, "ES256", p256Key, header, claims(append([]string{"iss", strconv.Quote(provider)}, changes...)...)))
+}
+
+func newEd25519() ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed([]byte(rand.Text() + rand.Text())[:ed25519.SeedSize])
+}
+
+func es256(kid string) core.Key { return core.ES256(&p256Key.PublicKey).WithID(kid) }
+
+// took returns how long f takes.
+func took(f func()) time.Duration {
+	start := time.Now()
+	f()
+	return time.Since(start)
+}
+
+// Nothing is fetched before the first token of the issuer, which waits; the
+// others do not.
+func TestRemoteKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
+		d := &diary{}
+		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Events = d.write })
+		own := withBearer(signed(t, claims()))
+		decide(t, auth, own, accepted)
+		decide(t, auth, withBearer("garbage"), core.CodeTokenInvalid)
+		decide(t, auth, theirs(t, "a", "iss", `"https://idp.example/"`), core.CodeTokenInvalid)
+		decide(t, auth, theirs(t, "a", "iss", ""), core.CodeTokenInvalid)
+		decide(t, auth, theirs(t, "a", "iss", strconv.Quote(issuer)), core.CodeTokenInvalid)
+		synctest.Wait()
+		if got := web.all(); got != "" {
+			t.Errorf("got %s fetched without a token of the issuer", got)
+		}
+		for range 3 {
+			got := decide(t, auth, theirs(t, "a"), accepted)
+			if got.Identity.Issuer() != provider || got.Identity.Subject() != "alice" {
+				t.Errorf("got %s of %s, want alice of %s", got.Identity.Subject(), got.Identity.Issuer(), provider)
+			}
+		}
+		decide(t, auth, theirs(t, ""), accepted) // one key of the algorithm
+		decide(t, auth, own, accepted)
+		synctest.Wait()
+		if got := web.all(); got != providerSet {
+			t.Errorf("got %s fetched, want %s once", got, providerSet)
+		}
+		if got := d.kinds(); got != "keys_changed×1" {
+			t.Errorf("got events %s, want one of the keys that are new", got)
+		}
+		for _, header := range web.seen {
+			if header.Get("Cookie")+header.Get("Authorization") != "" || header.Get("Accept") == "" {
+				t.Errorf("got a request with %v", header)
+			}
+		}
+	})
+}
+
+// A server that signs no tokens has its only keys from elsewhere.
+func TestRemoteKeysAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		web := newWeb(map[string]page{provider + "/.well-known/openid-configuration": {body: metadata}, providerSet: setOf(t, es256("a"))})
+		auth, err := core.New(core.Config{Issuer: provider, Audience: audience, Keys: core.RemoteKeys{Transport: web}, Now: coretest.NewClock(time.Unix(start, 0)).Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		decide(t, auth, theirs(t, "a"), accepted)
+		if _, err := auth.Issue(t.Context(), core.Grant{Subject: "alice"}); err == nil {
+			t.Error("got a token signed by a key of someone else")
+		}
+		auth.Close()
+
+		anyone, err := core.New(core.Config{Audience: audience, InsecureAnyIssuer: true, Keys: core.RemoteKeys{URL: providerSet, Transport: web}, Now: coretest.NewClock(time.Unix(start, 0)).Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		decide(t, anyone, theirs(t, "a", "iss", `"https://who.example"`), accepted)
+		decide(t, anyone, theirs(t, "a", "iss", ""), accepted)
+		anyone.Close()
+	})
+}
+
+func TestRemoteMistakes(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name, issuer string
+		keys         core.RemoteKeys
+		want         string // in the reason, empty for none
+	}{
+		{"by discovery", provider, core.RemoteKeys{}, ""},
+		{"by discovery, of a tenant", provider + "/tenant/", core.RemoteKeys{}, ""},
+		{"by discovery, on this machine", "http://localhost:8080", core.RemoteKeys{}, ""},
+		{"by URL", "any name", core.RemoteKeys{URL: providerSet}, ""},
+		{"by URL, with a query", "any name", core.RemoteKeys{URL: providerSet + "?p=b2c_1"}, ""},
+		{"by URL, IPv4 loopback", "any name", core.RemoteKeys{URL: "http://127.0.0.1/"}, ""},
+		{"by URL, IPv6 loopback", "any name", core.RemoteKeys{URL: "http://[::1]:80/"}, ""},
+		{"a name that is no URL", "accounts", core.RemoteKeys{}, "not an https URL"},
+		{"a name without a host", "https:///x", core.RemoteKeys{}, "not an https URL"},
+		{"a name over plain HTTP", "http://idp.example", core.RemoteKeys{}, "not an https URL"},
+		{"a name with a query", provider + "?x", core.RemoteKeys{}, "RemoteKeys.URL"},
+		{"a name with an empty query", provider + "?", core.RemoteKeys{}, "RemoteKeys.URL"},
+		{"a name with a fragment", provider + "#x", core.RemoteKeys{}, "fragment"},
+		{"a name with a user", "https://user:s3cret@idp.example", core.RemoteKeys{}, "user information"},
+		{"URL over plain HTTP", provider, core.RemoteKeys{URL: "http://idp.example/keys"}, "not an https URL"},
+		{"URL over plain HTTP, to a name like ours", provider, core.RemoteKeys{URL: "http://localhost.example/keys"}, "not an https URL"},
+		{"URL of a file", provider, core.RemoteKeys{URL: "file:///etc/keys"}, "not an https URL"},
+		{"URL relative", provider, core.RemoteKeys{URL: "/keys"}, "not an https URL"},
+		{"URL with a user", provider, core.RemoteKeys{URL: "https://user:s3cret@idp.example/keys"}, "user information"},
+		{"URL with a fragment", provider, core.RemoteKeys{URL: providerSet + "#"}, "fragment"},
+		{"URL that is none", provider, core.RemoteKeys{URL: "https://s3cret:%zz"}, "not an https URL"},
+		{"Timeout negative", provider, core.RemoteKeys{Timeout: -1}, "Timeout is"},
+		{"Cooldown negative", provider, core.RemoteKeys{Cooldown: -1}, "Cooldown is"},
+		{"MaxStale negative", provider, core.RemoteKeys{MaxStale: -1}, "MaxStale is"},
+	} {
+		_, err := core.New(core.Config{Issuer: issuer, Audience: audience, Keys: core.HS256(secret), Trusted: []core.Issuer{{Name: row.issuer, Keys: row.keys}}})
+		switch {
+		case row.want == "" && err != nil:
+			t.Errorf("%s: got %v", row.name, err)
+		case row.want != "" && (!slices.Equal(fields(err), []string{"Trusted[0].Keys"}) || !strings.Contains(err.Error(), row.want)):
+			t.Errorf("%s: got %v, want a mistake in Trusted[0].Keys with %q", row.name, err, row.want)
+		case row.want != "" && strings.Contains(err.Error(), "s3cret"):
+			t.Errorf("%s: got a secret in %v", row.name, err)
+		}
+	}
+	_, err := core.New(core.Config{InsecureAnyIssuer: true, Audience: audience, Keys: core.RemoteKeys{}})
+	if !slices.Equal(fields(err), []string{"Keys"}) {
+		t.Errorf("no name to find keys by: got %v, want a mistake in Keys", err)
+	}
+	_, err = core.New(core.Config{Issuer: provider, Audience: audience, Keys: core.RemoteKeys{}, Sessions: &core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }}})
+	if !slices.Contains(fields(err), "Keys") {
+		t.Errorf("Sessions without a key that signs: got %v, want a mistake in Keys", err)
+	}
+}
+
+// All who come while the keys are fetched wait for that one fetch; who goes away
+// leaves at once, and the fetch goes on.
+func TestRemoteFirstFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		good := setOf(t, es256("a"))
+		good.after = 3 * time.Second
+		web := newWeb(map[string]page{providerSet: good})
+		auth := trusting(t, web, core.RemoteKeys{})
+		token := theirs(t, "a")
+		impatient, leave := context.WithTimeout(t.Context(), time.Second)
+		defer leave()
+		var left core.Decision
+		if got := took(func() { left = auth.Decide(impatient, token) }); got != time.Second || left.Refusal == nil || left.Refusal.Code != core.CodeUnavailable {
+			t.Errorf("who has a second: got %v after %v, want unavailable after 1 s", left.Refusal, got)
+		}
+		var waiting sync.WaitGroup
+		for range 100 {
+			waiting.Go(func() { decide(t, auth, token, accepted) })
+		}
+		if got := took(waiting.Wait); got != 2*time.Second || web.fetches(providerSet) != 1 {
+			t.Errorf("got %d fetches after %v more, want the first one after 2 s", web.fetches(providerSet), got)
+		}
+	})
+}
+
+// The requests that wait for a slow issuer are bounded.
+func TestRemoteCrowd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		good := setOf(t, es256("a"))
+		good.after = 3 * time.Second
+		auth := trusting(t, newWeb(map[string]page{providerSet: good}), core.RemoteKeys{})
+		token := theirs(t, "a")
+		var waiting sync.WaitGroup
+		for range 10_000 {
+			waiting.Go(func() { decide(t, auth, token, accepted) })
+		}
+		synctest.Wait()
+		if got := took(func() { decide(t, auth, token, core.CodeUnavailable) }); got != 0 {
+			t.Errorf("got a wait of %v for one more", got)
+		}
+		waiting.Wait()
+	})
+}
+
+// A kid that is not held is worth one fetch a cooldown. Nobody waits for leave to
+// fetch, and tokens by the keys held do not wait for anything.
+func TestRemoteUnknownKid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one, two := setOf(t, es256("a")), setOf(t, es256("a"), es256("b"))
+		web := newWeb(map[string]page{providerSet: one})
+		auth := trusting(t, web, core.RemoteKeys{})
+		decide(t, auth, theirs(t, "a"), accepted)
+
+		// Used as soon as it is published.
+		two.after = time.Second
+		web.set(providerSet, two)
+		var waiting sync.WaitGroup
+		for range 10 {
+			waiting.Go(func() {
+				if got := took(func() { decide(t, auth, theirs(t, "b"), accepted) }); got != time.Second {
+					t.Errorf("got a wait of %v for a new key, want that of its fetch, 1 s", got)
+				}
+			})
+			waiting.Go(func() {
+				if got := took(func() { decide(t, auth, theirs(t, "a"), accepted) }); got != 0 {
+					t.Errorf("got a wait of %v for a key that is held", got)
+				}
+			})
+		}
+		waiting.Wait()
+		if got := web.fetches(providerSet); got != 2 {
+			t.Errorf("got %d fetches, want the first and one for the new key", got)
+		}
+
+		// A flood: 10,000 a second, for a minute and a half.
+		one.after = 0
+		web.set(providerSet, two)
+		before := web.fetches(providerSet)
+		for second := range 90 {
+			for range 100 {
+				kid := fmt.Sprintf("unknown %d", second)
+				waited := took(func() { decide(t, auth, theirs(t, kid), core.CodeTokenInvalid) })
+				if waited > time.Second {
+					t.Fatalf("got a wait of %v", waited)
+				}
+			}
+			time.Sleep(time.Second)
+		}
+		if got := web.fetches(providerSet) - before; got > 10 {
+			t.Errorf("got %d fetches in 100 s of unknown kids, want at most one in 10 s", got)
+		}
+
+		// In a cooldown, a key that was published meanwhile is unknown: that is the price.
+		decide(t, auth, theirs(t, "c"), core.CodeTokenInvalid)
+		web.set(providerSet, setOf(t, es256("c")))
+		if got := took(func() { decide(t, auth, theirs(t, "c"), core.CodeTokenInvalid) }); got != 0 {
+			t.Errorf("got a wait of %v in the cooldown", got)
+		}
+		time.Sleep(10 * time.Second)
+		decide(t, auth, theirs(t, "c"), accepted)
+		decide(t, auth, theirs(t, "a"), core.CodeTokenInvalid) // removed: gone with that fetch
+	})
+}
+
+// What a token says cannot make a fetch, unless it is of an issuer whose keys
+// are fetched, and by a key that is not held.
+func TestRemoteFetchesOnlyForItsIssuer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
+		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) {
+			c.Trusted = append(c.Trusted, core.Issuer{Name: "https://static.example", Keys: core.ES256(&p256Key.PublicKey).WithID("s")})
+		})
+		decide(t, auth, theirs(t, "a"), accepted)
+		good := theirs(t, "a").Authorization[0]
+		for _, row := range []struct {
+			name string
+			req  core.Request
+		}{
+			{"of us", theirs(t, "x", "iss", strconv.Quote(issuer))},
+			{"of an issuer whose keys are given", theirs(t, "x", "iss", `"https://static.example"`)},
+			{"of an issuer that is not trusted", theirs(t, "x", "iss", `"https://x.example"`)},
+			{"of an issuer spelt otherwise", theirs(t, "x", "iss", `"https://IDP.example"`)},
+			{"of two issuers", theirs(t, "x", "iss", `"https://idp.example","iss":"https://idp.example"`)},
+			{"of no issuer", theirs(t, "x", "iss", "")},
+			{"an ID token", theirs(t, "x", "nonce", `"n"`)},
+			{"a bad signature by a key that is held", core.Request{Method: "GET", Authorization: []string{good[:len(good)-8] + "AAAAAAAA"}}},
+			{"another algorithm for a kid that is held", withBearer(coretest.Sign(t, "RS256", rsaKey(), `{"alg":"RS256","kid":"s"}`, claims("iss", `"https://static.example"`)))},
+		} {
+			decide(t, auth, row.req, core.CodeTokenInvalid)
+			if got := web.fetches(providerSet); got != 1 {
+				t.Errorf("%s: got %d fetches, want the first alone", row.name, got)
+			}
+		}
+	})
+}
+
+// A token without kid is by the one key of its algorithm. Where that is another
+// one by now, it is fetched as for a kid that is unknown.
+func TestRemoteWithoutKid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		web := newWeb(map[string]page{providerSet: setOf(t, core.EdDSA(ed25519Key))})
+		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Keys = core.EdDSA(newEd25519()) })
+		theirs := withBearer(coretest.Sign(t, "EdDSA", ed25519Key, `{"alg":"EdDSA"}`, claims("iss", strconv.Quote(provider))))
+		decide(t, auth, theirs, accepted) // though a key of ours is for that algorithm too
+		next := newEd25519()
+		web.set(providerSet, setOf(t, core.EdDSA(next)))
+		decide(t, auth, withBearer(coretest.Sign(t, "EdDSA", next, `{"alg":"EdDSA"}`, claims("iss", strconv.Quote(provider)))), accepted)
+		decide(t, auth, theirs, core.CodeTokenInvalid)
+		if got := web.fetches(providerSet); got != 2 {
+			t.Errorf("got %d fetches, want 2", got)
+		}
+	})
+}
+
+// Keys are fetched anew in the background, as their Cache-Control asks, within
+// bounds, and as long as tokens come.
+func TestRemoteRefresh(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		header http.Header
+		want   time.Duration
+	}{
+		{"nothing said", nil, 15 * time.Minute},
+		{"max-age", http.Header{"Cache-Control": {"public, max-age=600"}}, 10 * time.Minute},
+		{"max-age in quotes, upper case", http.Header{"Cache-Control": {`MAX-AGE="600"`}}, 10 * time.Minute},
+		{"max-age on a second line", http.Header{"Cache-Control": {"public", "max-age=600"}}, 10 * time.Minute},
+		{"max-age, some of it over", http.Header{"Cache-Control": {"max-age=600"}, "Age": {"240"}}, 6 * time.Minute},
+		{"max-age, more than over", http.Header{"Cache-Control": {"max-age=600"}, "Age": {"700"}}, time.Minute},
+		{"max-age of a day", http.Header{"Cache-Control": {"max-age=86400"}}, time.Hour},
+		{"max-age beyond numbers", http.Header{"Cache-Control": {"max-age=99999999999999999999"}}, time.Hour},
+		{"max-age of nothing", http.Header{"Cache-Control": {"max-age=0"}}, time.Minute},
+		{"max-age that is none", http.Header{"Cache-Control": {"max-age=soon"}}, time.Minute},
+		{"no-store", http.Header{"Cache-Control": {"no-store"}}, time.Minute},
+		{"no-cache beside max-age", http.Header{"Cache-Control": {"no-cache, max-age=600"}}, time.Minute},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				good := setOf(t, es256("a"))
+				good.header = row.header
+				web := newWeb(map[string]page{providerSet: good})
+				auth := trusting(t, web, core.RemoteKeys{})
+				decide(t, auth, theirs(t, "a"), accepted)
+				good.after = 2 * time.Second
+				web.set(providerSet, good)
+				time.Sleep(row.want - time.Nanosecond)
+				decide(t, auth, theirs(t, "a"), accepted)
+				synctest.Wait()
+				if got := web.fetches(providerSet); got != 1 {
+					t.Fatalf("got %d fetches before %v, want one", got, row.want)
+				}
+				time.Sleep(time.Nanosecond)
+				for range 10 {
+					if got := took(func() { decide(t, auth, theirs(t, "a"), accepted) }); got != 0 {
+						t.Errorf("got a wait of %v for a fetch in the background", got)
+					}
+				}
+				time.Sleep(2 * time.Second)
+				synctest.Wait()
+				if got := web.fetches(providerSet); got != 2 {
+					t.Errorf("got %d fetches after %v, want two", got, row.want)
+				}
+				time.Sleep(24 * time.Hour)
+				if got := web.fetches(providerSet); got != 2 {
+					t.Errorf("got %d fetches, want none while no token comes", got)
+				}
+			})
+		})
+	}
+}
+
+// A key that the issuer removed is gone with the next fetch, one that it changed
+// under the same kid too.
+func TestRemoteRemovedKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"), core.ES384(p384Key).WithID("b"))})
+		d := &diary{}
+		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Events = d.write })
+		other := withBearer(coretest.Sign(t, "ES384", p384Key, `{"alg":"ES384","kid":"b"}`, claims("iss", strconv.Quote(provider))))
+		decide(t, auth, theirs(t, "a"), accepted)
+		decide(t, auth, other, accepted)
+		web.set(providerSet, setOf(t, es256("b")))
+		time.Sleep(15 * time.Minute)
+		decide(t, auth, other, accepted) // the last time: it starts the fetch
+		synctest.Wait()
+		decide(t, auth, other, core.CodeTokenInvalid)
+		decide(t, auth, theirs(t, "a"), core.CodeTokenInvalid)
+		decide(t, auth, theirs(t, "b"), accepted)
+		if got := d.kinds(); got != "keys_changed×2" {
+			t.Errorf("got events %s, want one for each change", got)
+		}
+	})
+}
+
+// While the issuer is down, the last good set serves up to MaxStale; then, and
+// before the first, tokens of the issuer are refused with 503, and no others.
+func TestRemoteDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := page{err: errors.New("connection refused")}
+		web := newWeb(map[string]page{providerSet: down})
+		d := &diary{}
+		var log strings.Builder
+		auth := trusting(t, web, core.RemoteKeys{MaxStale: time.Hour}, func(c *core.Config) { c.Events, c.Logger = d.write, debugLogger(&log) })
+		own := withBearer(signed(t, claims()))
+
+		// Down at the start.
+		for range 100 {
+			refused := decide(t, auth, theirs(t, "a"), core.CodeUnavailable)
+			if got := field(refused.Response, "Retry-After"); got != "10" {
+				t.Errorf("got Retry-After %s, want 10, when the next fetch may be", got)
+			}
+			decide(t, auth, own, accepted)
+		}
+		synctest.Wait()
+		if got := d.kinds(); got != "keys_down×1" || web.fetches(providerSet) != 1 {
+			t.Errorf("got %d fetches and events %s, want one of each", web.fetches(providerSet), got)
+		}
+		if got := strings.Count(log.String(), "level=ERROR"); got != 1 || !strings.Contains(log.String(), "connection refused") {
+			t.Errorf("got %d errors in the log, want one with its cause, in %.500s", got, log.String())
+		}
+
+		// Up again.
+		web.set(providerSet, setOf(t, es256("a")))
+		time.Sleep(10 * time.Second)
+		decide(t, auth, theirs(t, "a"), accepted)
+
+		// Down later: as if nothing were, but for keys that are not held.
+		web.set(providerSet, down)
+		for range 59 {
+			time.Sleep(time.Minute)
+			decide(t, auth, theirs(t, "a"), accepted)
+			decide(t, auth, own, accepted)
+		}
+		decide(t, auth, theirs(t, "new"), core.CodeUnavailable)
+		decide(t, auth, theirs(t, "a"), accepted)
+		time.Sleep(time.Minute + time.Nanosecond)
+		decide(t, auth, theirs(t, "a"), core.CodeUnavailable)
+		decide(t, auth, own, accepted)
+		web.set(providerSet, setOf(t, es256("a")))
+		time.Sleep(time.Minute)
+		decide(t, auth, theirs(t, "a"), accepted)
+	})
+}
+
+// After failures in a row, the issuer is left alone for longer, up to a minute.
+func TestRemoteBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		web := newWeb(map[string]page{})
+		auth := trusting(t, web, core.RemoteKeys{})
+		var at []time.Duration
+		start := time.Now()
+		for last := 0; time.Since(start) < 5*time.Minute; time.Sleep(time.Second) {
+			decide(t, auth, theirs(t, "a"), core.CodeUnavailable)
+			if n := web.fetches(providerSet); n != last {
+				at, last = append(at, time.Since(start)), n
+			}
+		}
+		if got, want := fmt.Sprint(at), "[0s 10s 30s 1m10s 2m10s 3m10s 4m10s]"; got != want {
+			t.Errorf("got fetches at %s, want them at %s", got, want)
+		}
+	})
+}
+
+// What a browser holds is not taken from it for the issuer's trouble.
+func TestRemoteDownWithCookies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		auth := trusting(t, newWeb(map[string]page{}), core.RemoteKeys{}, withCookies)
+		token, _ := strings.CutPrefix(theirs(t, "a").Authorization[0], "Bearer ")
+		for _, rules := range [][]core.Rule{nil, {core.Optional()}} {
+			d := decide(t, auth, core.Request{Method: "GET", Cookie: []string{"__Host-at=" + token}}, core.CodeUnavailable, rules...)
+			if got := field(d.Response, "Set-Cookie"); got != "" {
+				t.Errorf("got Set-Cookie %s with 503", got)
+			}
+		}
+	})
+}
+
+// Config.Now may be set to any time: how old keys are does not depend on it.
+func TestRemoteClockSteps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
+		clock := coretest.NewClock(time.Unix(start, 0))
+		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Now = clock.Now })
+		decide(t, auth, theirs(t, "a"), accepted)
+		for _, step := range []time.Duration{-time.Hour, 365 * 24 * time.Hour, -2 * 365 * 24 * time.Hour} {
+			clock.Advance(step)
+			now := clock.Now().Unix()
+			decide(t, auth, theirs(t, "a", "exp", strconv.FormatInt(now+60, 10)), accepted)
+			decide(t, auth, theirs(t, "x", "exp", strconv.FormatInt(now+60, 10)), core.CodeTokenInvalid)
+		}
+		if got := web.fetches(providerSet); got != 2 {
+			t.Errorf("got %d fetches, want the first and one for the unknown kid", got)
+		}
+	})
+}
+
+// Close ends a fetch under way and lets none begin; what is held serves on.
+func TestRemoteClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		good := setOf(t, es256("a"))
+		web := newWeb(map[string]page{providerSet: good})
+		d := &diary{}
+		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Events = d.write })
+		decide(t, auth, theirs(t, "a"), accepted)
+		good.after = time.Hour
+		web.set(providerSet, good)
+		time.Sleep(time.Hour)
+		decide(t, auth, theirs(t, "a"), accepted) // starts a fetch
+		synctest.Wait()
+		if got := took(auth.Close); got != 0 || web.fetches(providerSet) != 2 {
+			t.Errorf("got %d fetches, and Close took %v; want it to end the second at once", web.fetches(providerSet), got)
+		}
+		decide(t, auth, theirs(t, "a"), accepted)
+		decide(t, auth, theirs(t, "b"), core.CodeUnavailable)
+		auth.Close()
+		time.Sleep(20 * time.Minute)
+		decide(t, auth, theirs(t, "a"), accepted)
+		if got := web.fetches(providerSet); got != 2 {
+			t.Errorf("got %d fetches, want none after Close", got)
+		}
+		if got := d.kinds(); got != "keys_changed×1" {
+			t.Errorf("got events %s, want none of the fetch that Close ended", got)
+		}
+	})
+}
+
+// No goroutine is left, though New alone started none.
+func TestRemoteGoroutines(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 50 {
+		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
+		auth := newVerifier(t, core.HS256(secret), func(c *core.Config) {
+			c.Trusted = []core.Issuer{{Name: provider, Keys: core.RemoteKeys{URL: providerSet, Transport: web}}}
+		})
+		decide(t, auth, theirs(t, "a"), accepted)
+		auth.Close()
+	}
+	if got := runtime.NumGoroutine(); got > before {
+		t.Errorf("got %d goroutines, want the %d of before", got, before)
+	}
+}

@@ -1,0 +1,48 @@
+// Package redisstore keeps sessions in Redis or Valkey, for any number of
+// processes: one server, one found by Sentinel, or a cluster.
+//
+//	client := redis.NewUniversalClient(&redis.UniversalOptions{
+//		Addrs:                 []string{"redis.internal:6379"},
+//		ContextTimeoutEnabled: true,
+//	})
+//	store, err := redisstore.New(client, redisstore.Config{})
+//
+// # How it is kept
+//
+// Every step of a [session.Store] is one script, which Redis runs with nothing in
+// between: ending a session and announcing it cannot come apart. Time is the
+// server's. What is kept is the hash of each session's nonce, numbers and labels:
+// nothing of it can be turned into a token. Every key has a time to live, and
+// begins with [Config].Prefix and the version of this scheme.
+//
+// Subjects are spread over 16 slots. All of a slot (its sessions, its subjects'
+// lists of them, the stream of what is revoked) has one hash tag, so a cluster
+// has it on one server. Replicas are never read.
+//
+// # What the server needs
+//
+// Redis 7.0 or later, or Valkey; of its settings, appendonly yes and
+// maxmemory-policy noeviction ([Store.Check] warns of others). Where access is
+// limited by ACLs: all keys with the prefix, and the commands of the categories
+// read, write, scripting and connection, and INFO, and WAIT if it is configured.
+//
+// # Faults
+//
+// No request waits longer than its deadline. go-redis sends again what was not
+// answered: each call of a method has a number of its own, by which the scripts
+// know it, and give the answer that was lost.
+//
+//	the server is down, slow, stopped  errors, until it is back; the feed ends, and is taken up again
+//	it restarts with its data          nothing is lost
+//	it lost its latest writes          sessions are healed when they are refreshed; see below
+//	it is emptied                      all have to sign in; who follows still knows what was revoked
+//	it is full                         no new sessions (session.ErrFull), the others go on and can be ended
+//	its scripts are flushed            nothing: they are sent again
+//	failover                           as a restart, with the writes lost that no replica had
+//
+// A server that comes back without its latest writes has also forgotten what was
+// revoked by them: a session that was ended lives again, and processes that start
+// later accept its access tokens until they expire; those that had heard of it
+// keep to it. Where that is too much, [Config].WaitReplicas makes ending a
+// session wait for replicas.
+package redisstore

@@ -1,0 +1,45 @@
+-- Advance: session.Step, word by word. Returns the verdict, and the record after it.
+local id, hash, p = ARGV[3], ARGV[4], tonumber(ARGV[5])
+local idle, window, remember, retire = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9] == '1'
+local last = 4294967295 -- has no successor
+
+local r = find(id)
+if not r then return { 'unknown' } end
+
+local function verdict(v) return { v, row(r) } end
+
+-- An answer that was lost is given again.
+if r.attempt == attempt then return verdict(r.verdict) end
+if r.nonce_hash ~= hash then return verdict('invalid') end
+if r.ended ~= 0 then return verdict('revoked') end
+if p == last then return verdict('expired') end
+
+local function rotate(generation, v)
+  r.generation, r.rotated, r.idle = generation, now, math.min(now + idle, r.limit)
+  redis.call('HSET', sessionKey(id), 'generation', integer(generation), 'rotated', integer(now),
+    'idle', integer(r.idle), 'attempt', attempt, 'verdict', v)
+  redis.call('PEXPIREAT', sessionKey(id), integer(r.idle))
+  if retire then
+    announce('session', id, generation, now + window, now + window + remember)
+  end
+  return verdict(v)
+end
+
+local function could_reach(generation)
+  if window <= 0 then return true end
+  local used = r.rotated > 0 and r.rotated or r.created
+  return generation - r.generation <= math.floor(math.max(now - used, 0) / window) + 1
+end
+
+local open = r.rotated > 0 and math.abs(now - r.rotated) < window
+if p == r.generation then
+  if open then return verdict('repeated') end
+  return rotate(p + 1, 'rotated')
+elseif p + 1 == r.generation and open then
+  return verdict('reissued')
+elseif p > r.generation and could_reach(p) then
+  return rotate(window > 0 and p or p + 1, 'healed')
+end
+finish(r, replayed, remember)
+redis.call('HSET', sessionKey(id), 'verdict', 'stolen')
+return verdict('stolen')

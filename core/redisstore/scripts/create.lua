@@ -1,0 +1,34 @@
+-- Create: returns what became of it, how many others were ended, and the record.
+local id, subject, hash, agent = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local idle, limit, remember = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local most, refuse = tonumber(ARGV[10]), ARGV[11] == '1'
+
+local r = find(id)
+if r and r.nonce_hash ~= hash then return { 'taken', 0 } end
+if r then return { 'kept', 0, row(r) } end
+
+-- Without a bound, a look at some three is enough: an index that grows by one and
+-- loses up to three that are over has, on average, half as many of them as live ones.
+local index = subjectKey(subject)
+local ids
+if most > 0 then
+  ids = redis.call('ZRANGE', index, 0, -1)
+else
+  ids = redis.call('ZRANDMEMBER', index, 3)
+end
+local others, over = live(ids)
+local excess = most > 0 and math.max(0, #others - most + 1) or 0
+if excess > 0 and refuse then return { 'too many', 0 } end
+
+r = {
+  id = id, subject = subject, nonce_hash = hash, agent = agent, generation = 0,
+  created = now, rotated = 0, idle = now + math.min(idle, limit), limit = now + limit, ended = 0,
+}
+redis.call('HSET', sessionKey(id), 'subject', subject, 'nonce_hash', hash, 'agent', agent, 'generation', 0,
+  'created', integer(now), 'rotated', 0, 'idle', integer(r.idle), 'limit', integer(r.limit), 'ended', 0)
+redis.call('PEXPIREAT', sessionKey(id), integer(r.idle))
+redis.call('ZADD', index, integer(now), id)
+live_until(index, r.limit)
+for i = 1, excess do finish(others[i], signed_out, remember) end
+for _, other in ipairs(over) do redis.call('ZREM', index, other) end
+return { 'kept', excess, row(r) }

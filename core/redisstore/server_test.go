@@ -1,0 +1,167 @@
+package redisstore_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// A server is a redis-server of a test's own, with a port and a directory of its
+// own.
+type server struct {
+	t    *testing.T
+	addr string
+	args []string
+	cmd  *exec.Cmd
+}
+
+// startServer starts a server with these options, which stops when the test ends.
+func startServer(t *testing.T, options ...string) *server {
+	t.Helper()
+	port := freePort(t)
+	s := &server{
+		t:    t,
+		addr: "127.0.0.1:" + port,
+		args: append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", ""}, options...),
+	}
+	s.start()
+	t.Cleanup(s.kill)
+	return s
+}
+
+// start starts the server, again if need be, and waits until it is ready.
+func (s *server) start() {
+	s.t.Helper()
+	s.cmd = exec.Command(installed(s.t, "redis-server"), s.args...)
+	output, err := s.cmd.StdoutPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	var log strings.Builder
+	lines := bufio.NewScanner(output)
+	for lines.Scan() {
+		fmt.Fprintln(&log, lines.Text())
+		if strings.Contains(lines.Text(), "Ready to accept connections") {
+			go func() {
+				for lines.Scan() { // or it would wait for us in the end
+				}
+			}()
+			return
+		}
+	}
+	s.t.Fatalf("redis-server does not start: %s", &log)
+}
+
+// kill kills the server, as a crash would.
+func (s *server) kill() {
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+}
+
+// client returns a client of the server as the Store wants it.
+func (s *server) client() *redis.Client {
+	s.t.Helper()
+	client := redis.NewClient(&redis.Options{Addr: s.addr, ContextTimeoutEnabled: true})
+	s.t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// do runs a command, of which the test wants no more than that it works.
+func (s *server) do(args ...any) {
+	s.t.Helper()
+	if err := s.client().Do(context.Background(), args...).Err(); err != nil {
+		s.t.Fatalf("%v: %v", args, err)
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+}
+
+// installed returns the path of program. Where it is missing, the test is skipped,
+// unless JWTGATE_REQUIRE is set.
+func installed(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("JWTGATE_REQUIRE") != "" {
+		t.Fatalf("not installed: %s", program)
+	}
+	t.Skipf("not installed: %s", program)
+	return ""
+}
+
+// A cluster is three servers that share the key space.
+func startCluster(t *testing.T) []*server {
+	t.Helper()
+	var nodes []*server
+	for i := range 3 {
+		node := startServer(t, "--cluster-enabled", "yes", "--cluster-port", freePort(t), "--cluster-node-timeout", "1000")
+		node.do("CLUSTER", "ADDSLOTSRANGE", i*16384/3, (i+1)*16384/3-1)
+		node.do("CLUSTER", "SET-CONFIG-EPOCH", i+1)
+		nodes = append(nodes, node)
+	}
+	for _, node := range nodes[1:] {
+		nodes[0].do("CLUSTER", "MEET", "127.0.0.1", node.port(), node.option("--cluster-port"))
+	}
+	for _, node := range nodes {
+		await(t, "the cluster", func() bool {
+			info := node.client().ClusterInfo(t.Context()).Val()
+			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3")
+		})
+	}
+	return nodes
+}
+
+func (s *server) port() string { return s.option("--port") }
+
+func (s *server) option(name string) string {
+	for i, arg := range s.args {
+		if arg == name {
+			return s.args[i+1]
+		}
+	}
+	return ""
+}
+
+// clusterClient returns a client of the cluster that nodes are.
+func clusterClient(t *testing.T, nodes []*server) *redis.ClusterClient {
+	t.Helper()
+	options := &redis.ClusterOptions{ContextTimeoutEnabled: true}
+	for _, node := range nodes {
+		options.Addrs = append(options.Addrs, node.addr)
+	}
+	client := redis.NewClusterClient(options)
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// await waits for what other processes do in their own time.
+func await(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !happened(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within 20 seconds", what)
+		}
+	}
+}

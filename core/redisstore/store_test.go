@@ -1,0 +1,61 @@
+package redisstore_test
+
+import (
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/coretest"
+	"github.com/jwtgate/jwtgate/core/redisstore"
+	"github.com/redis/go-redis/v9"
+)
+
+func newStore(t *testing.T, client redis.UniversalClient, config redisstore.Config) *redisstore.Store {
+	t.Helper()
+	store, err := redisstore.New(client, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func TestStore(t *testing.T) {
+	store := newStore(t, startServer(t).client(), redisstore.Config{})
+	coretest.RunStore(t, func(*testing.T) coretest.StoreUnderTest { return coretest.StoreUnderTest{Store: store} })
+}
+
+func TestStoreInCluster(t *testing.T) {
+	store := newStore(t, clusterClient(t, startCluster(t)), redisstore.Config{})
+	coretest.RunStore(t, func(*testing.T) coretest.StoreUnderTest { return coretest.StoreUnderTest{Store: store} })
+}
+
+// A key says what time it is here. The rest of the scripts is what it is elsewhere.
+func TestStoreToTheMillisecond(t *testing.T) {
+	const clock = "local now = tonumber(redis.call('GET', ARGV[1] .. ':now'))\n"
+	server := startServer(t)
+	coretest.RunStore(t, func(t *testing.T) coretest.StoreUnderTest {
+		client := server.client()
+		store, err := redisstore.NewWithClock(client, redisstore.Config{Prefix: t.Name()}, clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var mu sync.Mutex
+		now := time.Now().AddDate(1, 0, 0) // so that nothing is really over in the meantime
+		pass := func(d time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
+			now = now.Add(d)
+			if _, err := client.Pipelined(t.Context(), func(pipe redis.Pipeliner) error {
+				for _, slot := range store.Slots() {
+					pipe.Set(t.Context(), slot+":now", strconv.FormatInt(now.UnixMilli(), 10), 0)
+				}
+				return nil
+			}); err != nil {
+				t.Error(err)
+			}
+		}
+		pass(0)
+		return coretest.StoreUnderTest{Store: store, Pass: pass}
+	})
+}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -60,9 +61,28 @@ type process struct {
 	name  string
 	url   string // without a slash at the end
 	intro string // what it printed up to the empty line
+	log   logbook
 	cmd   *exec.Cmd
 	ended chan error // has what Wait returned, once it has
 	told  bool       // to stop
+}
+
+// A logbook has what a server printed after its introduction.
+type logbook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // start runs the server called name until the test ends, which fails unless the
@@ -88,7 +108,7 @@ func start(t *testing.T, name string, env ...string) *process {
 			text.WriteString(line)
 		}
 		intro <- text.String()
-		_, _ = io.Copy(io.Discard, lines)
+		_, _ = io.Copy(&p.log, lines)
 		p.ended <- p.cmd.Wait()
 	}()
 	t.Cleanup(func() {
@@ -143,6 +163,7 @@ func (p *process) tell() {
 
 // stop asks the process to end, and makes it if it does not.
 func (p *process) stop() error {
+	client.CloseIdleConnections() // Fiber waits for those that were never used
 	p.tell()
 	select {
 	case err := <-p.ended:
@@ -156,7 +177,7 @@ func (p *process) stop() error {
 // client follows no redirects, and reads what was sent.
 var client = &http.Client{
 	Timeout:       patience,
-	Transport:     &http.Transport{DisableCompression: true},
+	Transport:     &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 8},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
@@ -170,9 +191,18 @@ type answer struct {
 // send sends a request with fields such as "Accept: text/html".
 func (p *process) send(t *testing.T, method, path, body string, fields ...string) answer {
 	t.Helper()
+	got, err := p.try(method, path, body, fields...)
+	if err != nil {
+		t.Fatalf("%s: %v", p.name, err)
+	}
+	return got
+}
+
+// try is send for goroutines, which cannot end the test.
+func (p *process) try(method, path, body string, fields ...string) (answer, error) {
 	req, err := http.NewRequest(method, p.url+path, strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		return answer{}, err
 	}
 	for _, field := range fields {
 		name, value, _ := strings.Cut(field, ": ")
@@ -180,14 +210,11 @@ func (p *process) send(t *testing.T, method, path, body string, fields ...string
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		t.Fatalf("%s: %v", p.name, err)
+		return answer{}, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	got, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatalf("%s: %v", p.name, err)
-	}
-	return answer{res.StatusCode, res.Header, string(got)}
+	return answer{res.StatusCode, res.Header, string(got)}, err
 }
 
 // text returns all of a that should be the same whichever server sent it.

@@ -34,7 +34,8 @@ func Serve(config settings.Settings, handler http.Handler) error {
 }
 
 // Run listens where config says, prints what to try, and calls serve until the
-// process is told to stop (SIGINT, SIGTERM). Then it calls shutdown.
+// process is told to stop (SIGINT, SIGTERM). Then it calls shutdown. Keys from
+// files are read again when it is told so (SIGHUP).
 func Run(config settings.Settings, serve func(net.Listener) error, shutdown func(context.Context) error) error {
 	listener, err := net.Listen("tcp", config.Addr)
 	if err != nil {
@@ -43,10 +44,11 @@ func Run(config settings.Settings, serve func(net.Listener) error, shutdown func
 	if config.FreshKey {
 		config.Auth.Logger.Warn("JWT_KEY is not set: a fresh random key signs, and its tokens end with this process")
 	}
-	announce(listener.Addr())
-
 	told, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	reloadKeys(told, config)
+	announce(listener.Addr())
+
 	served := make(chan error, 1)
 	go func() { served <- serve(listener) }()
 	select {

@@ -14,13 +14,13 @@ import (
 )
 
 // keys returns the keys that JWT_ALG and JWT_KEY name, and whether they are
-// fresh. What JWT_KEY says is never repeated: it may be a secret even where a
-// path belongs.
-func (e *environment) keys() (keys core.Keys, fresh bool) {
+// fresh. Those of files can be read again by reload, which is nil for others. What
+// JWT_KEY says is never repeated: it may be a secret even where a path belongs.
+func (e *environment) keys() (keys core.Keys, fresh bool, reload func() error) {
 	alg, err := algorithmOf(e.text("JWT_ALG", "HS256"))
 	if err != nil {
 		e.wrong("JWT_ALG", "%v", err)
-		return nil, false
+		return nil, false, nil
 	}
 	value := e.get("JWT_KEY")
 	switch {
@@ -30,12 +30,12 @@ func (e *environment) keys() (keys core.Keys, fresh bool) {
 	case alg.symmetric():
 		keys, err = alg.secret(value)
 	default:
-		keys, err = alg.files(value)
+		keys, reload, err = alg.ring(value)
 	}
 	if err != nil {
 		e.wrong("JWT_KEY", "%v", err)
 	}
-	return keys, fresh
+	return keys, fresh, reload
 }
 
 func (a *algorithm) freshKey() (core.Keys, error) {
@@ -53,9 +53,29 @@ func (a *algorithm) secret(value string) (core.Keys, error) {
 	return a.key([]byte(value)), nil
 }
 
+// ring returns the keys in the file or folder at path, and what reads them again:
+// with an error, they stay as they are.
+func (a *algorithm) ring(path string) (core.Keys, func() error, error) {
+	keys, err := a.files(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	ring := core.NewKeyRing(keys...)
+	return ring, func() error {
+		keys, err := a.files(path)
+		if err != nil {
+			return err
+		}
+		return ring.Replace(keys...)
+	}, nil
+}
+
 // files returns the key in the file at path, or those of the files in the folder
-// at path, from the last name to the first: a core.KeySet signs by its first.
-func (a *algorithm) files(path string) (core.Keys, error) {
+// at path, from the last name to the first: a core.KeyRing signs by its first.
+//
+// A file must be whole when it is read: write it under a name that begins with a
+// dot, which is passed over, and rename it then.
+func (a *algorithm) files(path string) ([]core.Key, error) {
 	if strings.Contains(path, "-----BEGIN ") {
 		return nil, errors.New("has the key itself: give the path of a PEM file with it")
 	}
@@ -63,7 +83,7 @@ func (a *algorithm) files(path string) (core.Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot be read: %w: give the path of a PEM file with a private key for %s, or of a folder of them", withoutPath(err), a.name)
 	}
-	var set core.KeySet
+	var keys []core.Key
 	for i, name := range names {
 		data, err := os.ReadFile(filepath.Join(path, name)) //nolint:gosec // who sets the environment names the file
 		if err != nil {
@@ -72,9 +92,9 @@ func (a *algorithm) files(path string) (core.Keys, error) {
 		if i == 0 && isPublic(data) {
 			return nil, errors.New("has a public key where tokens are to be signed: give the private key")
 		}
-		set = append(set, a.key(data))
+		keys = append(keys, a.key(data))
 	}
-	return set, nil
+	return keys, nil
 }
 
 // namesIn returns the names of the files in the folder at path, the last first,

@@ -16,6 +16,10 @@ type Settings struct {
 	Auth        core.Config   // but for Sessions.Subject
 	FreshKey    bool          // Auth.Keys is new and random: no JWT_KEY was given
 	RecentLogin time.Duration // how old a login may be where it must be recent
+
+	// ReloadKeys reads the files of JWT_KEY again, into Auth.Keys. With an error
+	// the keys stay as they are. It is nil if they are not from files.
+	ReloadKeys func() error
 }
 
 // maxLifetime is of tokens from elsewhere. Our own may be made to live longer.
@@ -53,6 +57,6 @@ func load(getenv func(string) string) (Settings, error) {
 	s.Auth.MaxLifetime = max(maxLifetime, s.Auth.AccessTTL)
 	s.Auth.Sessions.ReuseWindow = env.durationOrZero("REUSE_WINDOW", 10*time.Second)
 	s.Auth.Sessions.SingleUse = s.Auth.Sessions.ReuseWindow == 0
-	s.Auth.Keys, s.FreshKey = env.keys()
+	s.Auth.Keys, s.FreshKey, s.ReloadKeys = env.keys()
 	return s, env.err()
 }

@@ -134,7 +134,12 @@ func TestWrongSettings(t *testing.T) {
 		{"MAX_SESSIONS=many", "MAX_SESSIONS", "such as 5"},
 		{"RECENT_LOGIN=0s", "RECENT_LOGIN", "above that"},
 		{"REDIS_URL=redis://localhost:6379/0", "REDIS_URL", "leave it unset"},
-		{"OIDC_ISSUER=https://id.example.test", "OIDC_ISSUER", "leave it unset"},
+		{"OIDC_ISSUER=accounts", "OIDC_ISSUER", "not an https URL"},
+		{"OIDC_ISSUER=http://id.example.test", "OIDC_ISSUER", "not an https URL"},
+		{"OIDC_ISSUER=https://id.example.test/#x", "OIDC_ISSUER", "fragment"},
+		{"OIDC_ISSUER=https://user:s3cret@id.example.test", "OIDC_ISSUER", "user information"},
+		{"OIDC_ISSUER=https://auth.example.test", "OIDC_ISSUER", "named already"},
+		{"OIDC_AUDIENCE=https://api.example.test", "OIDC_AUDIENCE", "set OIDC_ISSUER"},
 		{"ACCESS_TTL=0 JWT_KEY=s3cret TRUSTED_ORIGINS=*", "ACCESS_TTL", "above that"},
 	} {
 		for _, name := range names {

@@ -29,6 +29,8 @@ var variables = map[string]string{
 	"Issuer":                 "JWT_ISSUER",
 	"Audience":               "JWT_AUDIENCE",
 	"Keys":                   "JWT_KEY",
+	"Trusted[0].Name":        "OIDC_ISSUER",
+	"Trusted[0].Keys":        "OIDC_ISSUER",
 	"AccessTTL":              "ACCESS_TTL",
 	"Cookies.TrustedOrigins": "TRUSTED_ORIGINS",
 	"Sessions.Keys":          "REFRESH_KEY",

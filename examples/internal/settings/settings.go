@@ -30,13 +30,14 @@ func Load() (Settings, error) { return load(os.Getenv) }
 
 func load(getenv func(string) string) (Settings, error) {
 	env := environment{get: getenv}
-	env.notYet("REDIS_URL", "OIDC_ISSUER", "OIDC_AUDIENCE")
+	env.notYet("REDIS_URL")
 	s := Settings{
 		Addr:        env.text("ADDR", "127.0.0.1:8080"),
 		RecentLogin: env.duration("RECENT_LOGIN", 5*time.Minute),
 		Auth: core.Config{
 			Issuer:    env.text("JWT_ISSUER", "https://auth.example.test"),
 			Audience:  env.text("JWT_AUDIENCE", "https://api.example.test"),
+			Trusted:   env.trusted(),
 			AccessTTL: env.duration("ACCESS_TTL", 15*time.Minute),
 			Cookies: &core.CookieConfig{
 				TrustedOrigins: env.list("TRUSTED_ORIGINS"),

@@ -1,0 +1,224 @@
+package examples
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// robot is the client of the provider. Its name is our audience, so that nothing
+// but what an ID token is keeps one from being an access token.
+const robot = "https://api.example.test"
+
+// A provider is an OpenID Connect provider that runs: panva's oidc-provider.
+type provider struct {
+	url   string
+	input io.WriteCloser
+	lines *bufio.Reader
+	ended chan error
+}
+
+// startProvider runs a provider until the test ends.
+func startProvider(t *testing.T) *provider {
+	t.Helper()
+	cmd := peer(t, "provider.mjs", robot)
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &provider{input: input, lines: bufio.NewReader(output), ended: make(chan error, 1)}
+	late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	p.url = p.line(t)
+	late.Stop()
+	go func() { p.ended <- cmd.Wait() }()
+	t.Cleanup(func() {
+		p.stop(t)
+		_ = cmd.Process.Kill() // it has ended already, unless something is wrong
+	})
+	return p
+}
+
+func (p *provider) line(t *testing.T) string {
+	t.Helper()
+	line, err := p.lines.ReadString('\n')
+	if err != nil {
+		t.Fatalf("the provider says %q, %v", line, err)
+	}
+	return strings.TrimSuffix(line, "\n")
+}
+
+// publish has the provider sign by the first of keys, and publish them all.
+func (p *provider) publish(t *testing.T, keys string) {
+	t.Helper()
+	if _, err := io.WriteString(p.input, keys+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.line(t); got != keys {
+		t.Fatalf("the provider says %q, want %q", got, keys)
+	}
+}
+
+// stop ends the provider, and waits until nothing answers there.
+func (p *provider) stop(t *testing.T) {
+	t.Helper()
+	_ = p.input.Close() // it may be closed already
+	select {
+	case err := <-p.ended:
+		p.ended <- err
+	case <-time.After(patience):
+		t.Error("the provider did not stop")
+	}
+}
+
+// token returns what the provider gives for grant.
+func (p *provider) token(t *testing.T, grant string, more url.Values) string {
+	t.Helper()
+	form := url.Values{"client_id": {robot}, "client_secret": {"secret"}, "grant_type": {grant}}
+	for name, values := range more {
+		form[name] = values
+	}
+	res, err := client.PostForm(p.url+"/token", form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	var got struct {
+		AccessToken string `json:"access_token"`
+		IDToken     string `json:"id_token"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&got); err != nil || got.AccessToken+got.IDToken == "" {
+		t.Fatalf("the provider answers %s with %+v, %v", res.Status, got, err)
+	}
+	return got.AccessToken + got.IDToken
+}
+
+func (p *provider) access(t *testing.T, audience string) string {
+	return p.token(t, "client_credentials", url.Values{"resource": {audience}})
+}
+
+// TestOIDC wants the four servers to take the access tokens of a real provider,
+// and nothing else that it signs.
+func TestOIDC(t *testing.T) {
+	idp := startProvider(t)
+	servers := startAll(t, "JWT_KEY="+secret, "OIDC_ISSUER="+idp.url)
+	good, wrong, id := idp.access(t, robot), idp.access(t, "https://other.example.test"), idp.token(t, "id_token", nil)
+	for _, p := range servers {
+		p.want(t, 200, `"iss":"`+idp.url+`"`, "GET", "/me", "", bearer(good))
+		p.want(t, 200, "Welcome, "+robot, "GET", "/admin", "", bearer(good)) // its roles
+		p.want(t, 401, "token_invalid", "GET", "/me", "", bearer(wrong))
+		p.want(t, 401, "token_invalid", "GET", "/me", "", bearer(id))
+		p.want(t, 200, `"sub":"alice"`, "GET", "/me", "", bearer(login(t, p, alice)))
+		p.want(t, 403, "insufficient_scope", "GET", "/sessions", "", bearer(good)) // a user of ours it is not
+	}
+	other := start(t, "nethttp", "JWT_KEY="+secret, "OIDC_ISSUER="+idp.url, "OIDC_AUDIENCE=https://other.example.test")
+	other.want(t, 200, "", "GET", "/me", "", bearer(wrong))
+	other.want(t, 401, "token_invalid", "GET", "/me", "", bearer(good))
+}
+
+// TestOIDCDown wants servers to start without the provider, and to go on without
+// it: with the keys that they have, or with 503 for its tokens alone.
+func TestOIDCDown(t *testing.T) {
+	idp := startProvider(t)
+	address := strings.TrimPrefix(idp.url, "http://")
+	servers := startAll(t, "JWT_KEY="+secret, "OIDC_ISSUER="+idp.url)
+	token := idp.access(t, robot)
+	for _, p := range servers[:2] {
+		p.want(t, 200, "", "GET", "/me", "", bearer(token))
+	}
+	idp.stop(t)
+	if conn, err := net.Dial("tcp", address); err == nil {
+		_ = conn.Close()
+		t.Fatal("the provider is still there")
+	}
+	for i, p := range servers {
+		if i < 2 {
+			p.want(t, 200, "", "GET", "/me", "", bearer(token))
+		} else {
+			p.want(t, 503, "Retry-After", "GET", "/me", "", bearer(token))
+		}
+		p.want(t, 200, "", "GET", "/me", "", bearer(login(t, p, alice)))
+	}
+}
+
+// TestOIDCRotation changes the keys of the provider under load: no token by a key
+// that it publishes is refused.
+func TestOIDCRotation(t *testing.T) {
+	idp := startProvider(t)
+	servers := startAll(t, "JWT_KEY="+secret, "OIDC_ISSUER="+idp.url)
+	first := idp.access(t, robot)
+	for _, p := range servers {
+		p.want(t, 200, "", "GET", "/me", "", bearer(first))
+	}
+	var current sync.Map // the token to use
+	current.Store("token", first)
+	over := make(chan struct{})
+	var load sync.WaitGroup
+	var served sync.Map
+	for _, p := range servers {
+		load.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-over:
+					served.Store(p.name, n)
+					return
+				default:
+				}
+				token, _ := current.Load("token")
+				if got := get(p.url+"/me", token.(string)); got != "200 OK" {
+					t.Errorf("%s: got %s for a good token", p.name, got)
+				}
+			}
+		})
+	}
+	// The new key signs at once, with no time for anyone to fetch it before.
+	idp.publish(t, "second first")
+	second := idp.access(t, robot)
+	current.Store("token", second)
+	time.Sleep(300 * time.Millisecond)
+	idp.publish(t, "second")
+	time.Sleep(100 * time.Millisecond)
+	close(over)
+	load.Wait()
+	served.Range(func(name, n any) bool {
+		if n.(int) < 10 {
+			t.Errorf("%s: %d requests are no load", name, n)
+		}
+		return true
+	})
+	for _, p := range servers {
+		p.want(t, 200, "", "GET", "/me", "", bearer(second))
+	}
+}
+
+// get returns the status of a request with token.
+func get(address, token string) string {
+	req, err := http.NewRequest(http.MethodGet, address, nil)
+	if err != nil {
+		return err.Error()
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := client.Do(req)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = res.Body.Close() }()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		return fmt.Sprint(err)
+	}
+	return res.Status
+}

@@ -1,0 +1,214 @@
+package nethttp_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/nethttp"
+)
+
+// A program signs in, and from then on uses an http.Client like any other.
+func ExampleTransport() {
+	server := serveExample()
+	defer server.Close()
+
+	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	if err := transport.SignIn(ctx, "alice", "wonderland"); err != nil {
+		log.Fatal(err)
+	}
+	client := &http.Client{Transport: transport}
+	show(client, server.URL+"/api/hello")
+
+	if err := transport.Logout(ctx); err != nil {
+		log.Print(err) // the server could not be told
+	}
+	show(client, server.URL+"/api/hello")
+	// Output:
+	// 200 hello alice
+	// sign in first
+}
+
+// Mistakes end here, and not with a token where it should not be.
+func ExampleNewTransport() {
+	_, err := nethttp.NewTransport(nethttp.TransportConfig{
+		Origin:     "https://api.example.com",
+		RefreshURL: "https://auth.example.com/refresh",
+	})
+	fmt.Println(err)
+	// Output:
+	// nethttp: TransportConfig.RefreshURL: "https://auth.example.com/refresh" is at none of the origins: add its own to MoreOrigins
+}
+
+// What the server says of a login that failed is a Refusal.
+func ExampleTransport_SignIn() {
+	server := serveExample()
+	defer server.Close()
+	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	err = transport.SignIn(context.Background(), "alice", "looking-glass")
+	if refusal := (*core.Refusal)(nil); errors.As(err, &refusal) {
+		fmt.Println(refusal.Code, "-", refusal.Detail)
+	}
+	// Output:
+	// invalid_credentials - The name or the password is wrong.
+}
+
+// Tokens that came another way, here by an endpoint of one's own.
+func ExampleTransport_SetTokens() {
+	server := serveExample()
+	defer server.Close()
+	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	access, refresh := exchangeCode(server, "8f14e45f")
+	err = transport.SetTokens(context.Background(), nethttp.Tokens{
+		Access:  access,
+		Refresh: refresh,
+		Expires: time.Now().Add(15 * time.Minute),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	show(&http.Client{Transport: transport}, server.URL+"/api/hello")
+	// Output:
+	// 200 hello alice
+}
+
+// What is open to all needs no sign-in: a nil field says so.
+func ExampleTransport_RoundTrip() {
+	server := serveExample()
+	defer server.Close()
+	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	req, err := http.NewRequest(http.MethodGet, server.URL+"/healthz", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	req.Header["Authorization"] = nil
+	res, err := (&http.Client{Transport: transport}).Do(req)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	fmt.Println(res.Status)
+	// Output:
+	// 200 OK
+}
+
+// Clients with a transport of their own ask for the token.
+func ExampleTransport_Token() {
+	server := serveExample()
+	defer server.Close()
+	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := transport.SignIn(context.Background(), "alice", "wonderland"); err != nil {
+		log.Fatal(err)
+	}
+
+	_, expires, err := transport.Token(context.Background())
+	fmt.Println(time.Until(expires).Round(time.Minute), err)
+	// Output:
+	// 15m0s <nil>
+}
+
+// A store for a place of your own, such as the keychain of the system.
+func ExampleTokenStore() {
+	server := serveExample()
+	defer server.Close()
+	var store keychain
+	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL, Store: &store})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := transport.SignIn(context.Background(), "alice", "wonderland"); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(store.tokens.Refresh != "")
+	// Output:
+	// true
+}
+
+type keychain struct{ tokens nethttp.Tokens }
+
+// Update implements [nethttp.TokenStore].
+func (k *keychain) Update(_ context.Context, change func(nethttp.Tokens) (nethttp.Tokens, error)) error {
+	// Lock it here, read, and write below.
+	next, err := change(k.tokens)
+	if err != nil {
+		return err
+	}
+	k.tokens = next
+	return nil
+}
+
+// serveExample runs a server of package core, with alice.
+func serveExample() *httptest.Server {
+	auth, _ := signIn()
+	mux := http.NewServeMux()
+	mux.Handle("GET /healthz", say("ok"))
+	mux.Handle("POST /token", nethttp.Handle(core.Token(auth, func(_ context.Context, username, password string) (string, bool, error) {
+		return username, password == "wonderland", nil
+	})))
+	mux.Handle("POST /refresh", nethttp.Handle(auth.Refresh))
+	mux.Handle("POST /logout", nethttp.Handle(auth.Logout))
+	mux.Handle("GET /api/hello", nethttp.Protect(auth)(say("hello alice")))
+	return httptest.NewServer(mux)
+}
+
+// exchangeCode stands for what an OAuth client does with the code of a callback.
+func exchangeCode(server *httptest.Server, _ string) (access, refresh string) {
+	res, err := http.PostForm(server.URL+"/token", url.Values{"username": {"alice"}, "password": {"wonderland"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	var answer struct {
+		Access  string `json:"access_token"`
+		Refresh string `json:"refresh_token"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+		log.Fatal(err)
+	}
+	return answer.Access, answer.Refresh
+}
+
+// show prints what is at url: the status and the body.
+func show(client *http.Client, url string) {
+	res, err := client.Get(url)
+	if errors.Is(err, nethttp.ErrSignedOut) {
+		fmt.Println("sign in first")
+		return
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(res.StatusCode, string(text))
+}

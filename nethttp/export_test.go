@@ -1,0 +1,4 @@
+package nethttp
+
+// RefusesToken is for the fuzz target.
+var RefusesToken = refusesToken

@@ -26,7 +26,7 @@ type TransportConfig struct {
 	// are "/token", "/refresh" and "/logout".
 	TokenURL, RefreshURL, LogoutURL string
 
-	// Store keeps the tokens. The default is the memory of
+	// Store keeps the tokens, such as a [TokenFile]. The default is the memory of
 	// this process.
 	Store TokenStore
 

@@ -1,0 +1,47 @@
+package nethttp_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/jwtgate/jwtgate/nethttp"
+)
+
+// A program that is started again is still signed in.
+func ExampleTokenFile() {
+	server := serveExample()
+	defer server.Close()
+	folder, err := os.MkdirTemp("", "example") // for you, one in os.UserConfigDir
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+
+	for _, start := range []string{"first", "second"} {
+		transport, err := nethttp.NewTransport(nethttp.TransportConfig{
+			Origin: server.URL,
+			Store:  nethttp.TokenFile(filepath.Join(folder, "app", "tokens.json")),
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+		_, _, err = transport.Token(context.Background())
+		if errors.Is(err, nethttp.ErrSignedOut) {
+			fmt.Println(start, "start: who are you?")
+			err = transport.SignIn(context.Background(), "alice", "wonderland")
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		show(&http.Client{Transport: transport}, server.URL+"/api/hello")
+	}
+	// Output:
+	// first start: who are you?
+	// 200 hello alice
+	// 200 hello alice
+}

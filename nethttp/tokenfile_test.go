@@ -1,0 +1,238 @@
+package nethttp_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jwtgate/jwtgate/nethttp"
+)
+
+// put stores tokens in file.
+func put(t *testing.T, file nethttp.TokenFile, tokens nethttp.Tokens) {
+	t.Helper()
+	if err := file.Update(t.Context(), func(nethttp.Tokens) (nethttp.Tokens, error) { return tokens, nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// look returns what is in file, or the error of that.
+func look(t *testing.T, file nethttp.TokenFile) (got nethttp.Tokens, err error) {
+	t.Helper()
+	err = file.Update(t.Context(), func(stored nethttp.Tokens) (nethttp.Tokens, error) {
+		got = stored
+		return stored, nil
+	})
+	return got, err
+}
+
+func TestTokenFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "some", "app", "tokens.json")
+	file := nethttp.TokenFile(path)
+	if got, err := look(t, file); got != (nethttp.Tokens{}) || err != nil {
+		t.Errorf("no file: got %v, %v; want nothing", got, err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no tokens: got %v; want no file", err)
+	}
+	for _, want := range []nethttp.Tokens{
+		{Access: "a", Refresh: "r", Expires: time.Date(2030, 1, 2, 3, 4, 5, 6, time.UTC)},
+		{Access: "a"},
+		{Access: "<&>", Refresh: "~"},
+	} {
+		put(t, file, want)
+		if got, err := look(t, file); got != want || err != nil {
+			t.Errorf("got %v, %v; want %v", got, err, want)
+		}
+	}
+	failed := errors.New("failed")
+	err := file.Update(t.Context(), func(nethttp.Tokens) (nethttp.Tokens, error) { return nethttp.Tokens{Access: "b"}, failed })
+	if got, _ := look(t, file); !errors.Is(err, failed) || got.Access != "<&>" {
+		t.Errorf("a change that failed: got %v, and %v is stored; want the error and what was stored", err, got)
+	}
+	put(t, file, nethttp.Tokens{})
+	put(t, file, nethttp.Tokens{})
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("signed out: got %v; want no file", err)
+	}
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(entries) != 1 || entries[0].Name() != "tokens.json.lock" {
+		t.Errorf("got %v, %v; want the lock alone", entries, err)
+	}
+}
+
+// TestTokenFileModes wants nobody else to be able to read.
+func TestTokenFileModes(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("there, the folder says who may read")
+	}
+	folder := filepath.Join(t.TempDir(), "app")
+	path := filepath.Join(folder, "tokens.json")
+	file := nethttp.TokenFile(path)
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// What an attacker, or a crash, may have left there.
+	if err := os.WriteFile(path+".new", []byte("left"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	put(t, file, nethttp.Tokens{Access: "a"})
+	for _, path := range []string{path, path + ".lock"} {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode() != 0o600 {
+			t.Errorf("%s: got mode %v, %v; want 0600", path, info.Mode(), err)
+		}
+	}
+	for _, mode := range []os.FileMode{0o640, 0o604, 0o620, 0o602} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := look(t, file); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("mode %o: got %v; want an error that names the file", mode, err)
+		}
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := look(t, file); err == nil || !strings.Contains(err.Error(), folder) {
+		t.Errorf("folder for everyone: got %v; want an error that names it", err)
+	}
+
+	inner := filepath.Join(t.TempDir(), "new", "folder")
+	put(t, nethttp.TokenFile(filepath.Join(inner, "tokens.json")), nethttp.Tokens{Access: "a"})
+	if info, err := os.Stat(inner); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("a folder that was missing: got mode %v, %v; want 0700", info.Mode(), err)
+	}
+}
+
+// TestTokenFileRefuses wants trouble said, and what is not ours left as it is.
+func TestTokenFileRefuses(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "{", "{}", "null", `[]`, "[core]\n", `{"access_token":"a","refresh_token":7}`, `{"refresh_token":"r"}`, `{"access_token":"a\nb"}`, strings.Repeat(" ", 1<<20) + `{"access_token":"a"}`} {
+		path := filepath.Join(t.TempDir(), "tokens.json")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a := newAPI(t)
+		transport := newSignedOut(t, a, nethttp.TokenFile(path))
+		_, _, err := transport.Token(t.Context())
+		if err == nil || errors.Is(err, nethttp.ErrSignedOut) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%.20q: got %v; want an error that names the file", text, err)
+		}
+		if err := transport.SignIn(t.Context(), "alice", "wonderland"); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%.20q: SignIn: got %v; want an error that names the file", text, err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != text {
+			t.Errorf("%.20q: became %.20q, %v", text, got, err)
+		}
+	}
+	folder := t.TempDir()
+	for _, path := range []string{"", folder, filepath.Join(folder, "a\x00b")} {
+		if _, err := look(t, nethttp.TokenFile(path)); err == nil {
+			t.Errorf("%q: got no error", path)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(folder, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := look(t, nethttp.TokenFile(filepath.Join(folder, "file", "tokens.json"))); err == nil {
+		t.Error("a file for a folder: got no error")
+	}
+}
+
+// While one has the lock, others wait as long as their contexts last.
+func TestTokenFileLock(t *testing.T) {
+	t.Parallel()
+	file := nethttp.TokenFile(filepath.Join(t.TempDir(), "tokens.json"))
+	synctest.Test(t, func(t *testing.T) {
+		var done sync.WaitGroup
+		done.Go(func() {
+			_ = file.Update(t.Context(), func(nethttp.Tokens) (nethttp.Tokens, error) {
+				time.Sleep(10 * time.Second)
+				return nethttp.Tokens{Access: "first"}, nil
+			})
+		})
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begun := time.Now()
+		err := file.Update(ctx, func(nethttp.Tokens) (nethttp.Tokens, error) {
+			t.Error("called without the lock")
+			return nethttp.Tokens{}, nil
+		})
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != time.Second {
+			t.Errorf("got %v after %v; want a timeout after a second", err, time.Since(begun))
+		}
+		if got, err := look(t, file); got.Access != "first" || err != nil {
+			t.Errorf("got %v, %v; want what the first has stored", got, err)
+		}
+		done.Wait()
+	})
+}
+
+// TestTokenFileProcesses has processes count in one file, each a copy of this one.
+func TestTokenFileProcesses(t *testing.T) {
+	t.Parallel()
+	const processes, times = 4, 25
+	if path := os.Getenv("TEST_TOKEN_FILE"); path != "" {
+		for range times {
+			err := nethttp.TokenFile(path).Update(t.Context(), func(stored nethttp.Tokens) (nethttp.Tokens, error) {
+				n, _ := strconv.Atoi(stored.Access)
+				return nethttp.Tokens{Access: strconv.Itoa(n + 1)}, nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		return
+	}
+	path := filepath.Join(t.TempDir(), "tokens.json")
+	var all sync.WaitGroup
+	for range processes {
+		all.Go(func() {
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTokenFileProcesses$")
+			cmd.Env = append(os.Environ(), "TEST_TOKEN_FILE="+path)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+	all.Wait()
+	if got, err := look(t, nethttp.TokenFile(path)); got.Access != strconv.Itoa(processes*times) || err != nil {
+		t.Errorf("got %v, %v; want %d", got.Access, err, processes*times)
+	}
+}
+
+// TestTokenFileSession is what the file is for: a program that is started again.
+func TestTokenFileSession(t *testing.T) {
+	t.Parallel()
+	file := nethttp.TokenFile(filepath.Join(t.TempDir(), "tokens.json"))
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		newTransport(t, a, file)
+		for _, after := range []time.Duration{0, life - 15*time.Second, 10 * time.Second, life, time.Hour, 0} {
+			time.Sleep(after)
+			wantMe(t, newSignedOut(t, a, file)) // a new one each time
+		}
+		a.wantCalls("/token", 1, "/refresh", 2)
+		if err := newSignedOut(t, a, file).Logout(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		a.wantCalls("/logout", 1)
+		wantSignedOut(t, newSignedOut(t, a, file))
+	})
+}

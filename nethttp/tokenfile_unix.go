@@ -1,0 +1,61 @@
+//go:build darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd
+
+package nethttp
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+func tryLock(path string) (unlock func(), err error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the program says which
+	if err != nil {
+		return nil, fmt.Errorf("nethttp: TokenFile: %w", err)
+	}
+	for err = syscall.EINTR; err == syscall.EINTR; { //nolint:errorlint // as package os compares it
+		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	if err != nil {
+		_ = file.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, errLocked
+		}
+		return nil, fmt.Errorf("nethttp: TokenFile: lock %s: %w", path, err)
+	}
+	return func() { _ = file.Close() }, nil // which unlocks
+}
+
+// checkFolder wants a folder where others cannot put a file of theirs.
+func checkFolder(folder string) error {
+	info, err := os.Stat(folder)
+	if err != nil {
+		return fmt.Errorf("nethttp: TokenFile: %w", err)
+	}
+	if info.Mode().Perm()&0o002 != 0 {
+		return fmt.Errorf("nethttp: everyone may write to the folder %s of the TokenFile: use one of your own", folder)
+	}
+	return nil
+}
+
+// checkFile wants a file that nobody else could read.
+func checkFile(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("nethttp: TokenFile: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("nethttp: others may read or write %s: remove it and sign in again, or chmod 600 it", file.Name())
+	}
+	return nil
+}
+
+// syncFolder makes what was renamed or removed stay so after a power cut, on file
+// systems that can.
+func syncFolder(folder string) {
+	if file, err := os.Open(folder); err == nil { //nolint:gosec // the program says which
+		_ = file.Sync()
+		_ = file.Close()
+	}
+}

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 		build := exec.Command("go", "build", "-o", dir+string(filepath.Separator))
-		for _, name := range names {
+		for _, name := range append(slices.Clone(names), "client") {
 			build.Args = append(build.Args, "./"+name)
 		}
 		if out, err := build.CombinedOutput(); err != nil {

@@ -5,6 +5,8 @@
 //
 // Behind Protect, the identity is in r.Context(): read it with [Claims] and
 // [Identity] in a handler, with core.Claims and core.IdentityFrom below one.
+//
+// For programs that call what is protected so, there is [Transport].
 package nethttp
 
 import (

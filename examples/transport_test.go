@@ -1,0 +1,147 @@
+package examples
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/jwtgate/jwtgate/nethttp"
+)
+
+// A faulty network is one on which every second call of /refresh goes wrong:
+// answered by 503 on the way, or lost after the server has done its part.
+type faulty struct {
+	http.Transport
+	refreshes atomic.Int64
+}
+
+func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path != "/refresh" {
+		return f.Transport.RoundTrip(r)
+	}
+	n := f.refreshes.Add(1)
+	if n%4 == 1 {
+		w := httptest.NewRecorder()
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return w.Result(), nil
+	}
+	res, err := f.Transport.RoundTrip(r)
+	if err == nil && n%4 == 3 {
+		_ = res.Body.Close()
+		return nil, errors.New("connection reset by peer")
+	}
+	return res, err
+}
+
+// TestTransport has Go programs that share a session by a file call the servers
+// while access tokens live for a second or two, on a faulty network.
+func TestTransport(t *testing.T) {
+	for _, p := range startAll(t, "JWT_KEY="+secret, "ACCESS_TTL=2s") {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			network := &faulty{}
+			t.Cleanup(network.CloseIdleConnections)
+			store := nethttp.TokenFile(filepath.Join(t.TempDir(), "tokens.json"))
+			var programs []*nethttp.Transport
+			for range 3 {
+				programs = append(programs, must[*nethttp.Transport](t)(nethttp.NewTransport(nethttp.TransportConfig{Origin: p.url, Base: network, Store: store})))
+			}
+			if err := programs[0].SignIn(t.Context(), "alice", "wonderland"); err != nil {
+				t.Fatal(err)
+			}
+			var all sync.WaitGroup
+			for i := range 30 {
+				all.Go(func() {
+					client := &http.Client{Transport: programs[i%len(programs)]}
+					for begun := time.Now(); time.Since(begun) < 4*time.Second; time.Sleep(50 * time.Millisecond) {
+						text := fmt.Sprintf(`{"text":"%d"}`, i)
+						res, err := client.Post(p.url+"/notes", "application/json", strings.NewReader(text))
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						body, _ := io.ReadAll(res.Body)
+						_ = res.Body.Close()
+						if res.StatusCode != http.StatusCreated || !strings.Contains(string(body), text) {
+							t.Errorf("%s %s", res.Status, body)
+							return
+						}
+					}
+				})
+			}
+			all.Wait()
+			if n := network.refreshes.Load(); n < 3 || n > 12 {
+				t.Errorf("%d requests for /refresh, want one or two for each token", n)
+			}
+
+			// Whatever ends the session, programs are told that they are signed out.
+			access, _, err := programs[0].Token(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.want(t, 204, "", "POST", "/logout/all", "", bearer(access))
+			for _, program := range programs {
+				res, err := (&http.Client{Transport: program}).Get(p.url + "/me")
+				if err == nil {
+					_ = res.Body.Close()
+				}
+				if !errors.Is(err, nethttp.ErrSignedOut) {
+					t.Errorf("after the session has ended: %v", err)
+				}
+			}
+		})
+	}
+}
+
+// TestTransportWithOAuth2 puts the Transport under, over and beside the client of
+// golang.org/x/oauth2. One Authorization field is sent, always.
+func TestTransportWithOAuth2(t *testing.T) {
+	var got []string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header["Authorization"] }))
+	t.Cleanup(server.Close)
+	ours := func(base http.RoundTripper) *nethttp.Transport {
+		transport := must[*nethttp.Transport](t)(nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL, Base: base}))
+		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "ours"}); err != nil {
+			t.Fatal(err)
+		}
+		return transport
+	}
+	theirs := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "theirs"})
+	for _, test := range []struct {
+		name      string
+		transport http.RoundTripper
+		want      string
+	}{
+		{"under", &oauth2.Transport{Source: theirs, Base: ours(nil)}, "Bearer theirs"},
+		{"over", ours(&oauth2.Transport{Source: theirs}), "Bearer theirs"},
+		{"beside", &oauth2.Transport{Source: tokenSource{ours(nil)}}, "Bearer ours"},
+		{"beside, kept", &oauth2.Transport{Source: oauth2.ReuseTokenSource(nil, tokenSource{ours(nil)})}, "Bearer ours"},
+	} {
+		res, err := (&http.Client{Transport: test.transport}).Get(server.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if len(got) != 1 || got[0] != test.want {
+			t.Errorf("%s: %q, want %q alone", test.name, got, test.want)
+		}
+	}
+	signedOut := must[*nethttp.Transport](t)(nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL}))
+	res, err := (&http.Client{Transport: &oauth2.Transport{Source: tokenSource{signedOut}}}).Get(server.URL)
+	if err == nil {
+		_ = res.Body.Close()
+	}
+	if !errors.Is(err, nethttp.ErrSignedOut) {
+		t.Errorf("signed out: %v", err)
+	}
+}

@@ -47,7 +47,7 @@ func TestSharedCache(t *testing.T) {
 	careless := httputil.NewSingleHostReverseProxy(target)
 	careless.ModifyResponse = func(res *http.Response) error {
 		if res.StatusCode == http.StatusOK {
-			res.Header.Set("Cache-Control", content.ReportCache)
+			res.Header.Set("Cache-Control", content.Report.Cache)
 		}
 		return nil
 	}

@@ -47,6 +47,7 @@ func TestServers(t *testing.T) {
 	expired := mint(t, plain, map[string]any{"exp": time.Now().Add(-time.Hour).Unix()})
 	forged := a[:len(a)-6] + strings.Map(func(r rune) rune { return 'A' + (r+1)%26 }, a[len(a)-6:])
 	etag := servers[0].send(t, "GET", "/report", "", bearer(a)).header.Get("Etag")
+	module := servers[0].send(t, "GET", "/jwtgate.js", "").header.Get("Etag")
 
 	const (
 		same    = "same to the byte"  // refusals and what core answers
@@ -63,6 +64,9 @@ func TestServers(t *testing.T) {
 		{"GET", "/healthz", "", nil, content, 200, "ok"},
 		{"GET", "/", "", nil, content, 200, "text/html … alice"},
 		{"GET", "/.well-known/jwks.json", "", nil, same, 200, `application/jwk-set+json … {"keys":[]}`},
+		{"GET", "/jwtgate.js", "", nil, content, 200, "no-cache … text/javascript … export class Session"},
+		{"GET", "/jwtgate.js", "", []string{"If-None-Match: " + module}, content, 304, "no-cache"},
+		{"GET", "/jwtgate.js", "", []string{"If-None-Match: " + etag}, content, 200, ""},
 		{"GET", "/nowhere", "", nil, native, 404, ""},
 
 		{"POST", "/token", `{"username":"alice","password":"builder"}`, []string{asJSON}, same, 401, `no-store … "Bearer" … "code":"invalid_credentials" … "error":"invalid_grant"`},

@@ -45,6 +45,7 @@ func run() error {
 	e := echo.New()
 	e.Use(middleware.Recover())
 	e.GET("/", home)
+	e.GET("/jwtgate.js", document(content.Module))
 	e.GET("/healthz", healthz)
 
 	e.POST("/login", echojwt.Handle(core.Login(auth, users.Check)))
@@ -62,7 +63,7 @@ func run() error {
 	e.GET("/recent", me, recent)
 	e.GET("/notes", h.listNotes, signedIn)
 	e.POST("/notes", h.addNote, signedIn)
-	e.GET("/report", report, signedIn)
+	e.GET("/report", document(content.Report), signedIn)
 
 	return server.Serve(config, e)
 }
@@ -119,12 +120,14 @@ func (h handlers) addNote(c echo.Context) error {
 	return c.JSON(http.StatusCreated, note)
 }
 
-// report answers 304 to a client that has the report already.
-func report(c echo.Context) error {
-	header := c.Response().Header()
-	header.Set(echo.HeaderContentType, "text/plain; charset=utf-8")
-	header.Set(echo.HeaderCacheControl, content.ReportCache)
-	header.Set("ETag", content.ReportETag)
-	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, strings.NewReader(content.Report))
-	return nil
+// document answers 304 to a client that has d already.
+func document(d content.Document) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		header := c.Response().Header()
+		header.Set(echo.HeaderContentType, d.Type)
+		header.Set(echo.HeaderCacheControl, d.Cache)
+		header.Set("ETag", d.ETag)
+		http.ServeContent(c.Response(), c.Request(), "", time.Time{}, strings.NewReader(d.Text))
+		return nil
+	}
 }

@@ -49,6 +49,7 @@ func run() error {
 	})
 	app.Use(recover.New())
 	app.Get("/", home)
+	app.Get("/jwtgate.js", document(content.Module))
 	app.Get("/healthz", healthz)
 
 	app.Post("/login", fiberjwt.Handle(core.Login(auth, users.Check)))
@@ -66,7 +67,7 @@ func run() error {
 	app.Get("/recent", recent, me)
 	app.Get("/notes", signedIn, h.listNotes)
 	app.Post("/notes", signedIn, h.addNote)
-	app.Get("/report", signedIn, report)
+	app.Get("/report", signedIn, document(content.Report))
 
 	return server.Run(config, app.Listener, app.ShutdownWithContext)
 }
@@ -120,13 +121,15 @@ func (h handlers) addNote(c *fiber.Ctx) error {
 	return c.Status(fiber.StatusCreated).JSON(note)
 }
 
-// report answers 304 to a client that has the report already.
-func report(c *fiber.Ctx) error {
-	c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
-	c.Set(fiber.HeaderCacheControl, content.ReportCache)
-	c.Set(fiber.HeaderETag, content.ReportETag)
-	if c.Get(fiber.HeaderIfNoneMatch) != "" && c.Fresh() {
-		return c.SendStatus(fiber.StatusNotModified)
+// document answers 304 to a client that has d already.
+func document(d content.Document) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		c.Set(fiber.HeaderContentType, d.Type)
+		c.Set(fiber.HeaderCacheControl, d.Cache)
+		c.Set(fiber.HeaderETag, d.ETag)
+		if c.Get(fiber.HeaderIfNoneMatch) != "" && c.Fresh() {
+			return c.SendStatus(fiber.StatusNotModified)
+		}
+		return c.SendString(d.Text)
 	}
-	return c.SendString(content.Report)
 }

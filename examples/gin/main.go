@@ -40,6 +40,7 @@ func run() error {
 	r := gin.New()
 	r.Use(gin.Recovery())
 	r.GET("/", home)
+	r.GET("/jwtgate.js", document(content.Module))
 	r.GET("/healthz", healthz)
 
 	r.POST("/login", ginjwt.Handle(core.Login(auth, users.Check)))
@@ -58,7 +59,7 @@ func run() error {
 	signedIn.GET("/recent", ginjwt.Protect(auth, core.RecentLogin(config.RecentLogin)), me)
 	signedIn.GET("/notes", h.listNotes)
 	signedIn.POST("/notes", h.addNote)
-	signedIn.GET("/report", report)
+	signedIn.GET("/report", document(content.Report))
 
 	return server.Serve(config, r)
 }
@@ -114,10 +115,12 @@ func (h handlers) addNote(c *gin.Context) {
 	c.JSON(http.StatusCreated, note)
 }
 
-// report answers 304 to a client that has the report already.
-func report(c *gin.Context) {
-	c.Header("Content-Type", "text/plain; charset=utf-8")
-	c.Header("Cache-Control", content.ReportCache)
-	c.Header("ETag", content.ReportETag)
-	http.ServeContent(c.Writer, c.Request, "", time.Time{}, strings.NewReader(content.Report))
+// document answers 304 to a client that has d already.
+func document(d content.Document) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		c.Header("Content-Type", d.Type)
+		c.Header("Cache-Control", d.Cache)
+		c.Header("ETag", d.ETag)
+		http.ServeContent(c.Writer, c.Request, "", time.Time{}, strings.NewReader(d.Text))
+	}
 }

@@ -41,6 +41,7 @@ func run() error {
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", home)
+	mux.HandleFunc("GET /jwtgate.js", document(content.Module))
 	mux.HandleFunc("GET /healthz", healthz)
 
 	mux.Handle("POST /login", nethttp.Handle(core.Login(auth, users.Check)))
@@ -58,7 +59,7 @@ func run() error {
 	mux.Handle("GET /recent", recent(http.HandlerFunc(me)))
 	mux.Handle("GET /notes", signedIn(http.HandlerFunc(h.listNotes)))
 	mux.Handle("POST /notes", signedIn(http.HandlerFunc(h.addNote)))
-	mux.Handle("GET /report", signedIn(http.HandlerFunc(report)))
+	mux.Handle("GET /report", signedIn(document(content.Report)))
 
 	return server.Serve(config, mux)
 }
@@ -115,12 +116,14 @@ func (h handlers) addNote(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, note)
 }
 
-// report answers 304 to a client that has the report already.
-func report(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", content.ReportCache)
-	w.Header().Set("ETag", content.ReportETag)
-	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(content.Report))
+// document answers 304 to a client that has d already.
+func document(d content.Document) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", d.Type)
+		w.Header().Set("Cache-Control", d.Cache)
+		w.Header().Set("ETag", d.ETag)
+		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(d.Text))
+	}
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

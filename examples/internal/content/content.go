@@ -6,6 +6,8 @@ import (
 	_ "embed" // for Home
 	"encoding/base64"
 	"regexp"
+
+	"github.com/jwtgate/jwtgate/examples/internal/web"
 )
 
 // Home is the page at "/", in HTML.
@@ -30,14 +32,22 @@ func hashOf(element string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'"
 }
 
-// Report is a text that seldom changes: clients may keep it.
-const Report = "All gates are shut, and everyone inside came with a token.\n"
+// A Document is a text that clients keep and ask for again.
+type Document struct {
+	Text  string
+	Type  string // Content-Type
+	Cache string // Cache-Control
+	ETag  string // the entity tag (RFC 9110 §8.8.3)
+}
 
-// ReportCache is the Cache-Control of Report.
-const ReportCache = "public, max-age=3600"
+// Report seldom changes: clients need not ask for an hour.
+var Report = newDocument("All gates are shut, and everyone inside came with a token.\n", "text/plain; charset=utf-8", "public, max-age=3600")
 
-// ReportETag is the entity tag of Report (RFC 9110 §8.8.3).
-var ReportETag = func() string {
-	digest := sha256.Sum256([]byte(Report))
-	return `"` + base64.RawURLEncoding.EncodeToString(digest[:12]) + `"`
-}()
+// Module is the script of package web. Clients always ask whether theirs is the
+// server's: a page must not talk to a newer server by an older script.
+var Module = newDocument(web.Module, "text/javascript; charset=utf-8", "no-cache")
+
+func newDocument(text, kind, cache string) Document {
+	digest := sha256.Sum256([]byte(text))
+	return Document{text, kind, cache, `"` + base64.RawURLEncoding.EncodeToString(digest[:12]) + `"`}
+}

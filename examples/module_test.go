@@ -1,0 +1,39 @@
+package examples
+
+import (
+	"bytes"
+	"compress/gzip"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/jwtgate/jwtgate/examples/internal/content"
+)
+
+// TestModule runs the module's own tests by Node.
+func TestModule(t *testing.T) {
+	node := exec.Command(installed(t, "node"), "--test", "jwtgate.test.js")
+	node.Dir = filepath.Join("internal", "web")
+	if out, err := node.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestModuleSize bounds what the module costs a page: 4 KiB as servers compress
+// it, comments and types included, since it is copied and served as it is.
+func TestModuleSize(t *testing.T) {
+	var compressed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&compressed, gzip.DefaultCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte(content.Module.Text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := compressed.Len(); got > 4<<10 {
+		t.Errorf("the module has %d bytes; want at most %d", got, 4<<10)
+	}
+}

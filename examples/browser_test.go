@@ -44,7 +44,7 @@ func TestBrowser(t *testing.T) {
 // TestHome wants the demo page to come with what shields it.
 func TestHome(t *testing.T) {
 	for _, p := range startAll(t) {
-		got := p.want(t, 200, "script-src 'sha256-", "GET", "/", "")
+		got := p.want(t, 200, "script-src 'self' 'sha256-", "GET", "/", "")
 		for name, value := range content.HomeHeader {
 			if got.header.Get(name) != value {
 				t.Errorf("%s: %s: %q, want %q", p.name, name, got.header[name], value)

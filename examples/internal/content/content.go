@@ -15,10 +15,10 @@ import (
 //go:embed home.html
 var Home []byte
 
-// HomeHeader is what Home is sent with: the page may run its own script, ask its
-// own server, and do nothing else, whatever should get into it.
+// HomeHeader is what Home is sent with: the page may run its own script and those
+// of its own server, ask that, and do nothing else, whatever should get into it.
 var HomeHeader = map[string]string{
-	"Content-Security-Policy": "default-src 'none'; script-src " + hashOf("script") + "; style-src " + hashOf("style") +
+	"Content-Security-Policy": "default-src 'none'; script-src 'self' " + hashOf("script") + "; style-src " + hashOf("style") +
 		"; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 	"X-Content-Type-Options": "nosniff",
 	"Referrer-Policy":        "no-referrer",

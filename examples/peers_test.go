@@ -1,6 +1,7 @@
 package examples
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -19,6 +20,25 @@ func TestVerifiedElsewhere(t *testing.T) {
 					t.Errorf("%s: got %v\n%s", p.name, err, out)
 				}
 			}
+		})
+	}
+}
+
+// TestAxios has the interceptor that pages use already go on with its requests over
+// several lives of its access token. It refreshes more than once at a time.
+func TestAxios(t *testing.T) {
+	for _, p := range startAll(t, "JWT_KEY="+secret, "ACCESS_TTL=2s") { // of 1s, next to nothing may be left
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			out, err := peer(t, "axios.mjs", p.url, "30", "3").CombinedOutput()
+			var got struct {
+				Succeeded, Renewed int
+				Failures           []string
+			}
+			if err != nil || json.Unmarshal(out, &got) != nil || got.Succeeded == 0 || got.Renewed < 3 || len(got.Failures) > 0 {
+				t.Errorf("%v\n%.2000s", err, out)
+			}
+			t.Logf("%d requests, %d refreshes", got.Succeeded, got.Renewed)
 		})
 	}
 }

@@ -144,7 +144,6 @@ export class Session extends EventTarget {
   #renew(tokens, signal) {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
-      if (this.#tokens?.access_token !== tokens.access_token) return resolve(undefined);
       this.#flight ??= this.#alone(() => this.#refresh(tokens)).then(answered => {
         if (answered) this.#flight = null;
         else setTimeout(() => { this.#flight = null; }, pause);

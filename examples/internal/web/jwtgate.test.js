@@ -111,6 +111,7 @@ for (const [about, answer, again] of [
   ["no token, challenge hidden", () => refusal(401, "token_missing"), false],
   ["the login is too old", () => refusal(401, "login_too_old", 'Bearer error="insufficient_user_authentication", max_age=300'), false],
   ["the login is too old, challenge hidden", () => refusal(401, "login_too_old"), false],
+  ["a token of another kind", () => refusal(401, "token_expired", 'DPoP error="invalid_token"'), false],
   ["another scheme", () => refusal(401, "token_expired", 'Basic realm="a"'), false],
   ["not a problem document", () => new Response("<html>", { status: 401 }), false],
   ["forbidden", () => refusal(403, "insufficient_scope", 'Bearer error="insufficient_scope"'), false],
@@ -128,6 +129,14 @@ for (const [about, answer, again] of [
     assert(session.signedIn);
   });
 }
+
+test("the refused answer is not left to fill up a connection", async () => {
+  const session = await signedIn();
+  const cancel = mock.fn();
+  server["/me"] = [() => new Response(new ReadableStream({ cancel }), expired())];
+  await session.fetch(origin + "/me");
+  assert.equal(cancel.mock.callCount(), 1);
+});
 
 test("a request that is refused again is not sent a third time", async () => {
   const session = await signedIn();
@@ -150,6 +159,7 @@ for (const [about, answers, outcome] of [
   ["throttled", [() => refusal(429, "throttled")], "kept"],
   ["a captive portal", [() => new Response("<html>"), () => new Response("<html>")], "kept"],
   ["a body without tokens", [() => Response.json({})], "kept"],
+  ["tokens in an error", [() => Response.json({ access_token: "a2", refresh_token: "r2" }, { status: 500 })], "kept"],
   ["null", [() => Response.json(null)], "kept"],
   ["our own mistake", [() => refusal(400, "malformed_request", "", { error: "invalid_request" })], "kept"],
   ["a client that is refused", [() => refusal(401, "", "", { error: "invalid_client" })], "kept"],
@@ -274,6 +284,16 @@ for (const [about, call] of [
   });
 }
 
+test("a signal of many requests is not held on to", async () => {
+  const session = await signedIn();
+  const { signal } = new AbortController();
+  const remove = mock.method(signal, "removeEventListener");
+  server["/me"] = [expired];
+  await session.fetch(origin + "/me", { signal });
+  await settled();
+  assert.equal(remove.mock.callCount(), 1);
+});
+
 test("a caller that has gone before does not start anything", async () => {
   const session = await signedIn();
   pass(hour);
@@ -366,6 +386,7 @@ test("the endpoints are asked without cookies, and do not lead elsewhere", async
     assert.equal(init.redirect, "error");
     assert(init.signal);
   }
+  assert.deepEqual(calls.map(([, init]) => Boolean(init.keepalive)), [false, false, true]); // a page may sign out and close
 });
 
 test("endpoints may be elsewhere", async () => {
@@ -376,6 +397,17 @@ test("endpoints may be elsewhere", async () => {
   await session.fetch(origin + "/me");
   await session.signOut();
   assert.deepEqual(asked(), ["/me a1", "https://auth.example/refresh r1", "/me a2", "/out r2"]);
+});
+
+test("an origin may be written as a URL", async () => {
+  const session = await signedIn({ origin: origin + ":443/" });
+  await session.fetch(origin + "/me");
+  assert.deepEqual(asked(), ["/me a1"]);
+});
+
+test("what came at sign-in can be read", async () => {
+  const session = new Session({ origin });
+  assert.equal((await (await session.signIn("alice", "wonderland")).json()).access_token, "a1");
 });
 
 test("a wrong password changes nothing", async () => {
@@ -468,17 +500,24 @@ for (const [about, answer] of [["new tokens", tokens], ["a refusal", over]]) {
 test("a sign-out in another tab is noticed once", async () => {
   const heard = [];
   globalThis.addEventListener = (type, listener) => type === "storage" && heard.push(listener);
+  const listen = () => { for (const listener of heard) listener(); };
   const storage = shared();
   const one = await signedIn({ storage });
   const other = new Session({ origin, storage });
-  await other.signOut();
-  for (const listener of [...heard, ...heard]) listener(); // the browser leaves out the tab it was in
-  assert.deepEqual(one.events, ["login-required"]);
+  const told = mock.fn();
+  other.addEventListener("login-required", told);
+
+  await one.signOut();
+  listen();
+  listen();
+  assert.equal(told.mock.callCount(), 1);
+  assert.deepEqual(one.events, []); // it knows
+
   await other.signIn("bob", "builder");
-  for (const listener of heard) listener();
+  listen();
   await other.signOut();
-  for (const listener of heard) listener();
-  assert.deepEqual(one.events, ["login-required", "login-required"]);
+  listen();
+  assert.deepEqual(one.events, ["login-required"]);
 });
 
 test("a tab looks again when it has the lock", async () => {
@@ -499,11 +538,11 @@ test("a tab looks again when it has the lock", async () => {
 });
 
 for (const [about, locks] of [
-  ["is never free", { request: (_, { signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))) }],
+  ["is never free", { request: (_, { signal }) => new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason))) }],
   ["is not to be had", { request: async () => { throw new DOMException("opaque origin", "SecurityError"); } }],
   ["does not exist", undefined],
 ]) {
-  test(`a tab goes ahead if the lock ${about}`, async () => {
+  test(`a tab goes ahead if the lock ${about}`, { timeout: 5000 }, async () => {
     setLocks(locks);
     const session = await signedIn({ storage: shared(), timeout: 20 });
     server["/me"] = [expired];
@@ -515,10 +554,12 @@ for (const [about, locks] of [
 }
 
 test("what is in memory needs no lock", async () => {
-  setLocks({ request: () => assert.fail("it was asked for") });
+  const request = mock.fn((_, options, call) => call());
+  setLocks({ request });
   const session = await signedIn();
   server["/me"] = [expired];
   assert.equal((await session.fetch(origin + "/me")).status, 200);
+  assert.equal(request.mock.callCount(), 0);
 });
 
 test("a session outlives its page in storage, and nothing else does", async () => {

@@ -1,0 +1,321 @@
+package examples
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// TestModuleInTabs has two tabs share a session over several lives of its access
+// token, and call the API fifty times at once, over and over.
+func TestModuleInTabs(t *testing.T) {
+	chromium := startBrowser(t)
+	g := startGateway(t, start(t, "nethttp", "JWT_KEY="+secret, "ACCESS_TTL=2s", "REUSE_WINDOW=5s"))
+	one := chromium.device(t)
+	one.hold(g.url, localStorage)
+	one.holderSignsIn()
+	other := one.another()
+	other.hold(g.url, localStorage)
+
+	var all sync.WaitGroup
+	for i, b := range []tab{one, other} {
+		all.Go(func() {
+			got, err := try[int](b, `(async () => {
+				const first = tokens().access_token, seen = new Set([first]);
+				let calls = 0;
+				while (seen.size < 5) {
+					const statuses = await many("/me", 50);
+					if (statuses.some(status => status !== 200)) throw new Error(statuses.join());
+					seen.add(tokens().access_token);
+					calls += 50;
+				}
+				return calls;
+			})()`)
+			if err != nil {
+				b.t.Errorf("tab %d: %v", i, err)
+			}
+			b.t.Logf("tab %d: %d calls", i, got)
+		})
+	}
+	all.Wait()
+	// Four lives end, and a fifth may while the other tab is still at it. Each costs
+	// one refresh, or two if the tabs' storage lags behind their lock.
+	refreshes, events := g.count(), append(one.events(), other.events()...)
+	if refreshes < 4 || refreshes > 10 || len(events) > refreshes || slices.Contains(events, "login-required") {
+		t.Errorf("%d refreshes, events %q", refreshes, events)
+	}
+	t.Logf("%d refreshes", refreshes)
+}
+
+// TestModuleInTrouble has accidents happen to a tab, and wants its session to
+// come through all but its end.
+func TestModuleInTrouble(t *testing.T) {
+	chromium := startBrowser(t)
+	p := start(t, "nethttp", "JWT_KEY="+secret)
+	g := startGateway(t, p)
+	for _, test := range []struct {
+		name      string
+		accidents []accident
+		status    int
+		refreshes int
+		events    string
+	}{
+		{"none", nil, 200, 1, "renewed"},
+		{"an answer is lost", []accident{dropped}, 200, 2, "renewed"},
+		{"two answers are lost", []accident{dropped, dropped}, 401, 2, ""},
+		{"the server is in trouble", []accident{unavailable, unavailable}, 401, 2, ""}, // without a body to read, it is asked again
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := chromium.device(t)
+			b.hold(g.url, localStorage)
+			b.holderSignsIn()
+			b.do(`spoil()`)
+			g.count()
+			g.then(test.accidents...)
+			got := eval[int](b, `get("/me")`)
+			refreshes, events := g.count(), b.events()
+			if got != test.status || refreshes != test.refreshes || strings.Join(events, " ") != test.events {
+				t.Errorf("got %d after %d refreshes, events %q; want %d, %d, %q", got, refreshes, events, test.status, test.refreshes, test.events)
+			}
+			b.until("the pause is over", `(async () => await get("/me") === 200)()`)
+			if got := b.events(); test.events == "" && strings.Join(got, " ") != "renewed" {
+				t.Errorf("afterwards: events %q; want renewed", got)
+			}
+		})
+	}
+
+	t.Run("offline", func(t *testing.T) {
+		b := chromium.device(t)
+		b.hold(g.url, localStorage)
+		b.holderSignsIn()
+		b.do(`spoil()`)
+		b.offline(true)
+		if got := eval[string](b, `get("/me").catch(error => error.name)`); got != "TypeError" {
+			t.Errorf("offline: %s", got)
+		}
+		b.do(`localStorage.setItem("jwtgate", JSON.stringify({ ...tokens(), received: 0 }))`) // it tries to renew ahead
+		if got := eval[string](b, `get("/me").catch(error => error.name)`); got != "TypeError" {
+			t.Errorf("offline with an old token: %s", got)
+		}
+		b.offline(false)
+		b.until("it is served again", `(async () => await get("/me") === 200)()`)
+		if got := b.events(); strings.Join(got, " ") != "renewed" {
+			t.Errorf("events %q; want renewed", got)
+		}
+	})
+
+	t.Run("a caller gives up", func(t *testing.T) {
+		b := chromium.device(t)
+		b.hold(g.url, localStorage)
+		b.holderSignsIn()
+		b.do(`spoil()`)
+		g.count()
+		hold, arrived, release := held()
+		defer release()
+		g.then(hold)
+		b.do(`window.caller = new AbortController();
+			window.gone = session.fetch("/me", { signal: caller.signal }).catch(error => error.name);
+			window.patient = get("/me");
+			window.silent = session.fetch("/me", { signal: new AbortController().signal })`)
+		arrived()
+		if got := eval[string](b, `(caller.abort(), gone)`); got != "AbortError" {
+			t.Errorf("the caller got %s; want AbortError", got)
+		}
+		release()
+		if got := eval[int](b, `patient`); got != 200 || g.count() != 1 {
+			t.Errorf("the others got %d; want 200 by the same refresh", got)
+		}
+	})
+
+	t.Run("a sign-out overtakes a refresh", func(t *testing.T) {
+		b := chromium.device(t)
+		b.hold(g.url, localStorage)
+		b.holderSignsIn()
+		access := eval[string](b, `tokens().access_token`)
+		b.do(`spoil()`)
+		hold, arrived, release := held()
+		defer release()
+		g.then(hold)
+		b.do(`window.waiting = get("/me")`)
+		arrived()
+		if !eval[bool](b, `session.signOut()`) {
+			t.Error("the server did not hear of the sign-out")
+		}
+		release()
+		if got := eval[int](b, `waiting`); got != 401 {
+			t.Errorf("the request that waited got %d; want 401", got)
+		}
+		if eval[bool](b, `session.signedIn || tokens() !== null`) || len(b.events()) > 0 {
+			t.Error("the session is back")
+		}
+		p.want(t, 401, `"code":"token_revoked"`, "GET", "/me", "", bearer(access))
+	})
+
+	t.Run("another tab is at it", func(t *testing.T) {
+		one := chromium.device(t)
+		one.hold(g.url, localStorage)
+		one.holderSignsIn()
+		one.do(`spoil()`)
+		other := one.another()
+		other.hold(g.url, localStorage)
+		hold, arrived, release := held()
+		defer release()
+		g.then(hold)
+		g.count()
+		one.do(`window.waiting = get("/me")`)
+		arrived()
+		other.do(`window.waiting = get("/me")`)
+		other.until("it waits for the first one", `navigator.locks.query().then(({ pending }) => pending.length === 1)`)
+		release()
+		// The other's view of the storage may be older than its lock.
+		if first, second := eval[int](one, `waiting`), eval[int](other, `waiting`); first != 200 || second != 200 || g.count() > 2 {
+			t.Errorf("got %d and %d; want 200 by one refresh, or two", first, second)
+		}
+	})
+
+	t.Run("another tab is stuck with the lock", func(t *testing.T) {
+		b := chromium.device(t)
+		b.hold(g.url, `{ storage: window.localStorage, timeout: 500 }`)
+		b.holderSignsIn()
+		other := b.another()
+		other.open(g.url + "/blank")
+		if !eval[bool](other, `new Promise(held => { navigator.locks.request("jwtgate", () => { held(true); return new Promise(() => {}); }); })`) {
+			t.Fatal("no lock")
+		}
+		b.do(`spoil()`)
+		g.count()
+		if got := eval[int](b, `get("/me")`); got != 200 || g.count() != 1 {
+			t.Errorf("got %d; want 200 by one refresh", got)
+		}
+	})
+
+	t.Run("a reload", func(t *testing.T) {
+		b := chromium.device(t)
+		b.hold(g.url, localStorage)
+		b.holderSignsIn()
+		g.count()
+		b.hold(g.url, localStorage)
+		if got := eval[int](b, `get("/me")`); got != 200 || g.count() != 0 {
+			t.Errorf("got %d; want 200 by the same token", got)
+		}
+		b.hold(g.url, `{}`)
+		if got := eval[int](b, `get("/me")`); got != 401 {
+			t.Errorf("in memory: got %d; want 401", got)
+		}
+	})
+
+	t.Run("the session ends", func(t *testing.T) {
+		one := chromium.device(t)
+		one.hold(g.url, localStorage)
+		one.holderSignsIn()
+		other := one.another()
+		other.hold(g.url, localStorage)
+		p.want(t, 204, "", "POST", "/logout", "", bearer(eval[string](one, `tokens().access_token`)))
+		g.count()
+		if got := eval[[]int](one, `many("/me", 50)`); slices.ContainsFunc(got, func(status int) bool { return status != 401 }) || g.count() != 1 {
+			t.Errorf("got %d; want 401 after one refresh", got)
+		}
+		other.until("the other tab knows", `events.length > 0`)
+		for _, b := range []tab{one, other} {
+			if got := b.events(); strings.Join(got, " ") != "login-required" || eval[bool](b, `session.signedIn`) {
+				t.Errorf("events %q; want login-required", got)
+			}
+		}
+		one.holderSignsIn()
+		other.until("the other tab is signed in too", `session.signedIn`)
+		if got := eval[int](other, `get("/me")`); got != 200 {
+			t.Errorf("the other tab got %d; want 200", got)
+		}
+		eval[bool](one, `session.signOut()`)
+		other.until("the other tab is signed out too", `events.length > 0`)
+	})
+}
+
+// TestModuleAndOrigins wants the token to go to its own origin only, wherever a
+// page or a redirect leads, and the module to work from a page of another one.
+func TestModuleAndOrigins(t *testing.T) {
+	chromium := startBrowser(t)
+	g := startGateway(t, start(t, "nethttp", "JWT_KEY="+secret))
+	var got string
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		allow(w, r, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Method + " " + r.Header.Get("Authorization") }))
+	}))
+	t.Cleanup(elsewhere.Close)
+	b := chromium.device(t)
+	b.hold(g.url, localStorage)
+	b.holderSignsIn()
+	for _, test := range []struct{ path, want string }{
+		{elsewhere.URL + "/", "GET "},
+		{"/away?" + elsewhere.URL + "/", "GET "},
+		{"/away?/me", ""},
+	} {
+		got = ""
+		if status := eval[int](b, `get("`+test.path+`")`); status != 200 || got != test.want {
+			t.Errorf("%s: %d, elsewhere got %q; want %q", test.path, status, got, test.want)
+		}
+	}
+	g.then(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		http.Redirect(w, r, elsewhere.URL+"/", http.StatusTemporaryRedirect)
+	}, unavailable)
+	b.do(`spoil()`)
+	got = ""
+	if status := eval[int](b, `get("/me")`); status != 401 || got != "" {
+		t.Errorf("a refresh that is redirected: %d, elsewhere got %q; want nothing", status, got)
+	}
+
+	// There, scripts cannot read what the challenge says.
+	b = chromium.device(t)
+	b.hold(strings.Replace(g.url, "127.0.0.1", "localhost", 1), `{ storage: window.localStorage, origin: "`+g.url+`" }`)
+	b.holderSignsIn()
+	b.do(`spoil()`)
+	g.count()
+	if got := eval[int](b, `get("`+g.url+`/me")`); got != 200 || g.count() != 1 {
+		t.Errorf("from another origin: %d; want 200 by one refresh", got)
+	}
+}
+
+// hold opens an empty page at url, and has it hold a session by the module.
+func (b tab) hold(url, options string) {
+	b.t.Helper()
+	b.open(url + "/blank")
+	eval[chromedp.Void](b, `import("/jwtgate.js").then(({ Session }) => {
+		window.session = new Session(`+options+`);
+		window.events = [];
+		for (const type of ["renewed", "login-required"]) session.addEventListener(type, () => events.push(type));
+		window.tokens = () => JSON.parse(localStorage.getItem("jwtgate"));
+		window.get = async path => (await session.fetch(path)).status;
+		window.many = (path, n) => Promise.all(Array.from({ length: n }, () => session.fetch(path).then(({ status }) => status)));
+		window.spoil = () => localStorage.setItem("jwtgate", JSON.stringify({ ...tokens(), access_token: "spoilt" }));
+	})`)
+}
+
+// offline takes the network from the tab, or gives it back.
+func (b tab) offline(yes bool) {
+	b.t.Helper()
+	conditions := []*network.Conditions{{Offline: yes, DownloadThroughput: -1, UploadThroughput: -1}}
+	if _, err := chromedp.Call(b.ctx, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: conditions}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// Options of a session.
+const localStorage = `{ storage: window.localStorage }`
+
+func (b tab) holderSignsIn() {
+	b.t.Helper()
+	if got := eval[int](b, `session.signIn("alice", "wonderland").then(({ status }) => status)`); got != http.StatusOK {
+		b.t.Fatalf("sign-in: %d", got)
+	}
+}
+
+// events returns what the session dispatched since it was last asked.
+func (b tab) events() []string {
+	b.t.Helper()
+	return eval[[]string](b, `events.splice(0)`)
+}

@@ -37,6 +37,7 @@ func TestBrowser(t *testing.T) {
 			laptop.staysOnSite(p)
 			laptop.losesStolenSession(p, old["__Host-rt"])
 			laptop.signsOut(p, chromium.device(t))
+			chromium.device(t).holdsTokens(p)
 		})
 	}
 }
@@ -232,6 +233,32 @@ func (b tab) signsOut(p *process, other tab) {
 	b.until("signed out", state+` === "signed-out"`)
 	other.do(`act(() => {})()`)
 	other.until("the other one, too", state+` === "signed-out"`)
+}
+
+// holdsTokens has the page hold the tokens itself, and no cookie.
+func (b tab) holdsTokens(p *process) {
+	b.t.Helper()
+	b.open(p.url)
+	b.until("the form is there", state+` === "signed-out"`)
+	b.until("the page says who holds the tokens", `document.body.innerText.includes("page's own storage")`, `$("no-cookies").click()`)
+	b.until("signed in", state+` === "signed-in" && $("devices").children.length > 0`, `document.querySelector("#login button").click()`)
+	if got := b.cookies(p); len(got) > 0 {
+		b.t.Errorf("cookies: %q", got)
+	}
+	b.until("the access token has expired", expired)
+	b.until("it is renewed by one click", `renewals > 0`, `document.querySelector("[data-call='POST /notes']").click()`)
+	b.until("the note is written", `$("log").textContent.includes("POST /notes  201")`)
+
+	other := b.another()
+	other.open(p.url)
+	other.until("another tab is signed in", state+` === "signed-in"`)
+	b.until("signed out", state+` === "signed-out"`, `$("logout").click()`)
+	other.until("the other tab, too", state+` === "signed-out"`)
+	if got := eval[int](b, `localStorage.length`); got != 0 {
+		b.t.Errorf("%d tokens are left", got)
+	}
+	b.until("signed in by cookies", state+` === "signed-in"`, `$("no-cookies").click()`, `document.querySelector("#login button").click()`)
+	b.keepsSecrets(p)
 }
 
 // Expressions about the demo page.

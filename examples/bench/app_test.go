@@ -1,0 +1,90 @@
+package bench_test
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// An app is a server with one route, guarded or not.
+type app struct {
+	// serve answers connections until l is closed.
+	serve func(l net.Listener) error
+
+	// client returns a function that sends a request with this token in process,
+	// allocates nothing for that, and returns the status of the answer. It must
+	// not be called concurrently; several clients may.
+	client func(token string) (send func() (status int))
+}
+
+// answer is what every handler does with the claims it is handed: all read the
+// same two, and who is handed others does not pass.
+func answer(subject string, admin bool) (status int) {
+	if subject != "alice" || !admin {
+		return http.StatusForbidden
+	}
+	return http.StatusNoContent
+}
+
+// answerMap is answer for claims that are a map.
+func answerMap(claims map[string]any) (status int) {
+	subject, _ := claims["sub"].(string)
+	roles, _ := claims["roles"].([]any)
+	return answer(subject, slices.Contains(roles, any("admin")))
+}
+
+// answerTyped is answer for claims that are a struct.
+func answerTyped(subject string, claims *userClaims) (status int) {
+	return answer(subject, slices.Contains(claims.Roles, "admin"))
+}
+
+func httpApp(handler http.Handler) app {
+	return app{
+		serve: func(l net.Listener) error { return http.Serve(l, handler) },
+		client: func(token string) func() int {
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.Header.Set("Authorization", "Bearer "+token)
+			w := &discard{header: http.Header{}}
+			return func() int {
+				clear(w.header)
+				w.status = http.StatusOK
+				handler.ServeHTTP(w, r)
+				return w.status
+			}
+		},
+	}
+}
+
+func fiberApp(server *fiber.App) app {
+	handler := server.Handler()
+	return app{
+		serve: server.Listener,
+		client: func(token string) func() int {
+			c := new(fasthttp.RequestCtx)
+			c.Request.Header.SetMethod(fiber.MethodGet)
+			c.Request.SetRequestURI("/")
+			c.Request.Header.SetHost("api.example.com")
+			c.Request.Header.Set(fiber.HeaderAuthorization, "Bearer "+token)
+			return func() int {
+				c.Response.Reset()
+				c.ResetUserValues() // who the request before was from
+				handler(c)
+				return c.Response.StatusCode()
+			}
+		},
+	}
+}
+
+// discard is a ResponseWriter that can be used again.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (w *discard) Header() http.Header         { return w.header }
+func (w *discard) Write(p []byte) (int, error) { return len(p), nil }
+func (w *discard) WriteHeader(status int)      { w.status = status }

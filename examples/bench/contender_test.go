@@ -1,0 +1,70 @@
+package bench_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// A contender is one way to guard a route of a framework.
+type contender struct {
+	framework string
+	name      string
+	open      func(tb testing.TB, k *key) app
+}
+
+const (
+	bare    = "bare"           // no guard at all
+	handOn  = "context"        // a value for the handler, and no check
+	cold    = "jwtgate-cold"   // tokens never seen before
+	claimed = "jwtgate-claims" // the same, decoded into the application's type
+	warm    = "jwtgate-warm"   // a token that was seen a moment ago
+	byHand  = "golang-jwt"     // golang-jwt by hand, with typed claims
+)
+
+// contenders are grouped by framework. Peers are set up as their documentation
+// shows, with the checks of algorithm, issuer and audience that they have.
+var contenders = slices.Concat(onNetHTTP, onEcho, onGin, onFiber)
+
+// guarded are the contenders that look at the token.
+func guarded() []contender {
+	return slices.DeleteFunc(slices.Clone(contenders), func(c contender) bool { return c.name == bare || c.name == handOn })
+}
+
+// handed is what a contender without checks hands on.
+type handed struct {
+	subject string
+	admin   bool
+}
+
+type handedKey struct{}
+
+var alice = &handed{"alice", true}
+
+// typedClaims are the claims by golang-jwt's own documentation.
+type typedClaims struct {
+	jwt.RegisteredClaims
+	userClaims
+}
+
+// A handParser verifies tokens by golang-jwt with all that it can check.
+type handParser struct {
+	parser *jwt.Parser
+	key    any
+}
+
+func newHandParser(k *key) *handParser {
+	return &handParser{jwt.NewParser(
+		jwt.WithValidMethods([]string{k.algorithm}),
+		jwt.WithIssuer(issuer),
+		jwt.WithAudience(audience),
+		jwt.WithExpirationRequired(),
+	), k.public}
+}
+
+func (p *handParser) parse(token string) (*typedClaims, error) {
+	claims := new(typedClaims)
+	_, err := p.parser.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return p.key, nil })
+	return claims, err
+}

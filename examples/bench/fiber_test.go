@@ -1,0 +1,83 @@
+package bench_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	peer "github.com/gofiber/contrib/jwt"
+	"github.com/gofiber/fiber/v2"
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/fiberjwt"
+)
+
+var onFiber = []contender{
+	{"fiber", bare, func(testing.TB, *key) app {
+		return newFiberApp(func(c *fiber.Ctx) error { return status(c, http.StatusNoContent) })
+	}},
+	{"fiber", handOn, func(testing.TB, *key) app {
+		return newFiberApp(func(c *fiber.Ctx) error {
+			c.SetUserContext(context.WithValue(c.UserContext(), handedKey{}, alice))
+			return c.Next()
+		}, func(c *fiber.Ctx) error {
+			from := c.UserContext().Value(handedKey{}).(*handed)
+			return status(c, answer(from.subject, from.admin))
+		})
+	}},
+	{"fiber", cold, func(tb testing.TB, k *key) app { return fiberOwn(coldAuth(tb, k)) }},
+	{"fiber", claimed, func(tb testing.TB, k *key) app {
+		return newFiberApp(fiberjwt.Protect(coldAuth(tb, k)), func(c *fiber.Ctx) error {
+			id, _ := fiberjwt.Identity(c)
+			claims, err := fiberjwt.Claims[userClaims](c)
+			if err != nil {
+				return err
+			}
+			return status(c, answerTyped(id.Subject(), &claims))
+		})
+	}},
+	{"fiber", warm, func(tb testing.TB, k *key) app { return fiberOwn(warmAuth(tb, k)) }},
+	{"fiber", byHand, func(_ testing.TB, k *key) app {
+		parser := newHandParser(k)
+		return newFiberApp(func(c *fiber.Ctx) error {
+			token, _ := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
+			claims, err := parser.parse(token)
+			if err != nil {
+				return fiber.ErrUnauthorized
+			}
+			c.Locals("user", claims)
+			return c.Next()
+		}, func(c *fiber.Ctx) error {
+			claims := c.Locals("user").(*typedClaims)
+			return status(c, answerTyped(claims.Subject, &claims.userClaims))
+		})
+	}},
+	{"fiber", "contrib-jwt", func(_ testing.TB, k *key) app {
+		return newFiberApp(peer.New(peer.Config{
+			SigningKey: peer.SigningKey{JWTAlg: k.algorithm, Key: k.public},
+		}), func(c *fiber.Ctx) error {
+			token := c.Locals("user").(*jwt.Token)
+			return status(c, answerMap(token.Claims.(jwt.MapClaims)))
+		})
+	}},
+}
+
+func fiberOwn(auth *core.Auth) app {
+	return newFiberApp(fiberjwt.Protect(auth), func(c *fiber.Ctx) error {
+		id, _ := fiberjwt.Identity(c)
+		return status(c, answer(id.Subject(), id.HasRole("admin")))
+	})
+}
+
+func newFiberApp(handlers ...fiber.Handler) app {
+	server := fiber.New(fiber.Config{DisableStartupMessage: true})
+	server.Get("/", handlers...)
+	return fiberApp(server)
+}
+
+func status(c *fiber.Ctx, status int) error {
+	c.Status(status)
+	return nil
+}

@@ -1,0 +1,81 @@
+package bench_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	peer "github.com/appleboy/gin-jwt/v2"
+	"github.com/gin-gonic/gin"
+	jwt "github.com/golang-jwt/jwt/v4"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/ginjwt"
+)
+
+var onGin = []contender{
+	{"gin", bare, func(testing.TB, *key) app {
+		return ginApp(func(c *gin.Context) { c.Status(http.StatusNoContent) })
+	}},
+	{"gin", handOn, func(testing.TB, *key) app {
+		return ginApp(func(c *gin.Context) {
+			c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), handedKey{}, alice))
+		}, func(c *gin.Context) {
+			from := c.Request.Context().Value(handedKey{}).(*handed)
+			c.Status(answer(from.subject, from.admin))
+		})
+	}},
+	{"gin", cold, func(tb testing.TB, k *key) app { return ginOwn(coldAuth(tb, k)) }},
+	{"gin", claimed, func(tb testing.TB, k *key) app {
+		return ginApp(ginjwt.Protect(coldAuth(tb, k)), func(c *gin.Context) {
+			id, _ := ginjwt.Identity(c)
+			claims, err := ginjwt.Claims[userClaims](c)
+			if err != nil {
+				c.Status(http.StatusInternalServerError)
+				return
+			}
+			c.Status(answerTyped(id.Subject(), &claims))
+		})
+	}},
+	{"gin", warm, func(tb testing.TB, k *key) app { return ginOwn(warmAuth(tb, k)) }},
+	{"gin", byHand, func(_ testing.TB, k *key) app {
+		parser := newHandParser(k)
+		return ginApp(func(c *gin.Context) {
+			token, _ := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
+			claims, err := parser.parse(token)
+			if err != nil {
+				c.AbortWithStatusJSON(http.StatusUnauthorized, gin.H{"message": "invalid token"})
+				return
+			}
+			c.Set("user", claims)
+		}, func(c *gin.Context) {
+			claims := c.MustGet("user").(*typedClaims)
+			c.Status(answerTyped(claims.Subject, &claims.userClaims))
+		})
+	}},
+	{"gin", "gin-jwt", func(_ testing.TB, k *key) app {
+		config := &peer.GinJWTMiddleware{Key: secret}
+		if k.algorithm != "HS256" { // it has no way of its own for most of the others
+			config.KeyFunc = func(*jwt.Token) (any, error) { return k.public, nil }
+			config.ParseOptions = []jwt.ParserOption{jwt.WithValidMethods([]string{k.algorithm})}
+		}
+		return ginApp(must(peer.New(config)).MiddlewareFunc(), func(c *gin.Context) {
+			c.Status(answerMap(peer.ExtractClaims(c)))
+		})
+	}},
+}
+
+func ginOwn(auth *core.Auth) app {
+	return ginApp(ginjwt.Protect(auth), func(c *gin.Context) {
+		id, _ := ginjwt.Identity(c)
+		c.Status(answer(id.Subject(), id.HasRole("admin")))
+	})
+}
+
+func ginApp(handlers ...gin.HandlerFunc) app {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.GET("/", handlers...)
+	return httpApp(engine)
+}

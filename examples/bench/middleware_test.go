@@ -1,0 +1,72 @@
+package bench_test
+
+import (
+	"net/http"
+	"testing"
+)
+
+// BenchmarkMiddleware is a whole request in process, with a good token. What is
+// above the bare handler is the contender's.
+func BenchmarkMiddleware(b *testing.B) {
+	for _, c := range contenders {
+		for _, algorithm := range algorithms {
+			b.Run(c.framework+"/"+algorithm+"/"+c.name, func(b *testing.B) {
+				k := keyOf(algorithm)
+				measure(b, c.open(b, k).client(k.token(b, 0)), http.StatusNoContent)
+			})
+		}
+	}
+}
+
+// BenchmarkParallel is the same on as many cores as -cpu says.
+func BenchmarkParallel(b *testing.B) {
+	k := keyOf("HS256")
+	for _, c := range contenders {
+		b.Run(c.framework+"/"+c.name, func(b *testing.B) {
+			app := c.open(b, k)
+			token := k.token(b, 0)
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				send := app.client(token)
+				for pb.Next() {
+					if got := send(); got != http.StatusNoContent {
+						b.Errorf("got status %d", got)
+						return
+					}
+				}
+			})
+		})
+	}
+}
+
+// measure sends requests, all of which must be answered with status.
+func measure(b *testing.B, send func() (status int), status int) {
+	b.Helper()
+	b.ReportAllocs()
+	for b.Loop() {
+		if got := send(); got != status {
+			b.Fatalf("got status %d, want %d", got, status)
+		}
+	}
+}
+
+// TestContenders keeps the comparison honest: everyone lets the good token
+// through and hands on its claims, and everyone checks.
+func TestContenders(t *testing.T) {
+	for _, c := range guarded() {
+		for _, algorithm := range algorithms {
+			t.Run(c.framework+"/"+algorithm+"/"+c.name, func(t *testing.T) {
+				k := keyOf(algorithm)
+				app := c.open(t, k)
+				if got := app.client(k.token(t, 0))(); got != http.StatusNoContent {
+					t.Errorf("a good token: got status %d, want 204", got)
+				}
+				for _, bad := range badTokens(t, k) {
+					if got := app.client(bad.token)(); got != http.StatusUnauthorized {
+						t.Errorf("%s: got status %d, want 401", bad.name, got)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,37 @@
+package bench_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+type badToken struct{ name, token string }
+
+// badTokens are what an attacker, or a client that overslept, sends.
+func badTokens(tb testing.TB, k *key) []badToken {
+	tb.Helper()
+	good := k.token(tb, 0)
+	return []badToken{
+		{"garbage", strings.Repeat("x", len(good))},
+		{"forged", forge(good)},
+		{"expired", k.sign(tb, 0, began.Add(1), `"scope":"notes:read notes:write"`)},
+		{"8KB", forge(k.sign(tb, 0, began.Add(1), `"filler":"`+strings.Repeat("x", 5400)+`"`))},
+	}
+}
+
+// BenchmarkRefuse is a whole request in process whose token is refused: what
+// anyone can make a server do.
+func BenchmarkRefuse(b *testing.B) {
+	k := keyOf("HS256")
+	for _, c := range guarded() {
+		if c.name == cold || c.name == claimed {
+			continue // no different, as far as they get
+		}
+		for _, bad := range badTokens(b, k) {
+			b.Run(c.framework+"/"+bad.name+"/"+c.name, func(b *testing.B) {
+				measure(b, c.open(b, k).client(bad.token), http.StatusUnauthorized)
+			})
+		}
+	}
+}

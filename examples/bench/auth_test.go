@@ -1,29 +1,28 @@
 package bench_test
 
-import (
-	"testing"
-
-	"github.com/jwtgate/jwtgate/core"
-)
+import "github.com/jwtgate/jwtgate/core"
 
 // coldAuth verifies every token as if it had never seen it. This is the place
 // that turns a cache of verified tokens off.
-func coldAuth(tb testing.TB, k *key) *core.Auth { return newAuth(tb, configOf(k)) }
+func coldAuth(k *key, change ...func(*core.Config)) *core.Auth {
+	return newAuth(k, change)
+}
 
 // warmAuth is one with all defaults: the token that a benchmark sends again and
 // again, it may know.
-func warmAuth(tb testing.TB, k *key) *core.Auth { return newAuth(tb, configOf(k)) }
-
-func configOf(k *key) core.Config {
-	return core.Config{Issuer: issuer, Audience: audience, Keys: k.own}
+func warmAuth(k *key, change ...func(*core.Config)) *core.Auth {
+	return newAuth(k, change)
 }
 
-func newAuth(tb testing.TB, config core.Config) *core.Auth {
-	tb.Helper()
-	auth, err := core.New(config)
-	if err != nil {
-		tb.Fatal(err)
+// roomyAuth may know n tokens. This is the place that makes the cache as large.
+func roomyAuth(k *key, _ int) *core.Auth {
+	return newAuth(k, nil)
+}
+
+func newAuth(k *key, change []func(*core.Config)) *core.Auth {
+	config := core.Config{Issuer: issuer, Audience: audience, Keys: k.own}
+	for _, f := range change {
+		f(&config)
 	}
-	tb.Cleanup(auth.Close)
-	return auth
+	return must(core.New(config))
 }

@@ -2,7 +2,6 @@ package bench_test
 
 import (
 	"slices"
-	"testing"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -11,7 +10,7 @@ import (
 type contender struct {
 	framework string
 	name      string
-	open      func(tb testing.TB, k *key) app
+	open      func(k *key) app
 }
 
 const (

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"testing"
 
 	"github.com/golang-jwt/jwt/v5"
 	peer "github.com/labstack/echo-jwt/v4"
@@ -15,10 +14,10 @@ import (
 )
 
 var onEcho = []contender{
-	{"echo", bare, func(testing.TB, *key) app {
+	{"echo", bare, func(*key) app {
 		return echoApp(func(c echo.Context) error { return c.NoContent(http.StatusNoContent) })
 	}},
-	{"echo", handOn, func(testing.TB, *key) app {
+	{"echo", handOn, func(*key) app {
 		return echoApp(func(c echo.Context) error {
 			from := c.Request().Context().Value(handedKey{}).(*handed)
 			return c.NoContent(answer(from.subject, from.admin))
@@ -30,8 +29,8 @@ var onEcho = []contender{
 			}
 		})
 	}},
-	{"echo", cold, func(tb testing.TB, k *key) app { return echoOwn(coldAuth(tb, k)) }},
-	{"echo", claimed, func(tb testing.TB, k *key) app {
+	{"echo", cold, func(k *key) app { return echoOwn(coldAuth(k)) }},
+	{"echo", claimed, func(k *key) app {
 		return echoApp(func(c echo.Context) error {
 			id, _ := echojwt.Identity(c)
 			claims, err := echojwt.Claims[userClaims](c)
@@ -39,10 +38,10 @@ var onEcho = []contender{
 				return err
 			}
 			return c.NoContent(answerTyped(id.Subject(), &claims))
-		}, echojwt.Protect(coldAuth(tb, k)))
+		}, echojwt.Protect(coldAuth(k)))
 	}},
-	{"echo", warm, func(tb testing.TB, k *key) app { return echoOwn(warmAuth(tb, k)) }},
-	{"echo", byHand, func(_ testing.TB, k *key) app {
+	{"echo", warm, func(k *key) app { return echoOwn(warmAuth(k)) }},
+	{"echo", byHand, func(k *key) app {
 		parser := newHandParser(k)
 		return echoApp(func(c echo.Context) error {
 			claims := c.Get("user").(*typedClaims)
@@ -59,7 +58,7 @@ var onEcho = []contender{
 			}
 		})
 	}},
-	{"echo", "echo-jwt", func(_ testing.TB, k *key) app {
+	{"echo", "echo-jwt", func(k *key) app {
 		return echoApp(func(c echo.Context) error {
 			token := c.Get("user").(*jwt.Token)
 			return c.NoContent(answerMap(token.Claims.(jwt.MapClaims)))

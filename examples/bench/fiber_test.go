@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"testing"
 
 	peer "github.com/gofiber/contrib/jwt"
 	"github.com/gofiber/fiber/v2"
@@ -15,10 +14,10 @@ import (
 )
 
 var onFiber = []contender{
-	{"fiber", bare, func(testing.TB, *key) app {
+	{"fiber", bare, func(*key) app {
 		return newFiberApp(func(c *fiber.Ctx) error { return status(c, http.StatusNoContent) })
 	}},
-	{"fiber", handOn, func(testing.TB, *key) app {
+	{"fiber", handOn, func(*key) app {
 		return newFiberApp(func(c *fiber.Ctx) error {
 			c.SetUserContext(context.WithValue(c.UserContext(), handedKey{}, alice))
 			return c.Next()
@@ -27,9 +26,9 @@ var onFiber = []contender{
 			return status(c, answer(from.subject, from.admin))
 		})
 	}},
-	{"fiber", cold, func(tb testing.TB, k *key) app { return fiberOwn(coldAuth(tb, k)) }},
-	{"fiber", claimed, func(tb testing.TB, k *key) app {
-		return newFiberApp(fiberjwt.Protect(coldAuth(tb, k)), func(c *fiber.Ctx) error {
+	{"fiber", cold, func(k *key) app { return fiberOwn(coldAuth(k)) }},
+	{"fiber", claimed, func(k *key) app {
+		return newFiberApp(fiberjwt.Protect(coldAuth(k)), func(c *fiber.Ctx) error {
 			id, _ := fiberjwt.Identity(c)
 			claims, err := fiberjwt.Claims[userClaims](c)
 			if err != nil {
@@ -38,8 +37,8 @@ var onFiber = []contender{
 			return status(c, answerTyped(id.Subject(), &claims))
 		})
 	}},
-	{"fiber", warm, func(tb testing.TB, k *key) app { return fiberOwn(warmAuth(tb, k)) }},
-	{"fiber", byHand, func(_ testing.TB, k *key) app {
+	{"fiber", warm, func(k *key) app { return fiberOwn(warmAuth(k)) }},
+	{"fiber", byHand, func(k *key) app {
 		parser := newHandParser(k)
 		return newFiberApp(func(c *fiber.Ctx) error {
 			token, _ := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
@@ -54,7 +53,7 @@ var onFiber = []contender{
 			return status(c, answerTyped(claims.Subject, &claims.userClaims))
 		})
 	}},
-	{"fiber", "contrib-jwt", func(_ testing.TB, k *key) app {
+	{"fiber", "contrib-jwt", func(k *key) app {
 		return newFiberApp(peer.New(peer.Config{
 			SigningKey: peer.SigningKey{JWTAlg: k.algorithm, Key: k.public},
 		}), func(c *fiber.Ctx) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"testing"
 
 	peer "github.com/appleboy/gin-jwt/v2"
 	"github.com/gin-gonic/gin"
@@ -15,10 +14,10 @@ import (
 )
 
 var onGin = []contender{
-	{"gin", bare, func(testing.TB, *key) app {
+	{"gin", bare, func(*key) app {
 		return ginApp(func(c *gin.Context) { c.Status(http.StatusNoContent) })
 	}},
-	{"gin", handOn, func(testing.TB, *key) app {
+	{"gin", handOn, func(*key) app {
 		return ginApp(func(c *gin.Context) {
 			c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), handedKey{}, alice))
 		}, func(c *gin.Context) {
@@ -26,9 +25,9 @@ var onGin = []contender{
 			c.Status(answer(from.subject, from.admin))
 		})
 	}},
-	{"gin", cold, func(tb testing.TB, k *key) app { return ginOwn(coldAuth(tb, k)) }},
-	{"gin", claimed, func(tb testing.TB, k *key) app {
-		return ginApp(ginjwt.Protect(coldAuth(tb, k)), func(c *gin.Context) {
+	{"gin", cold, func(k *key) app { return ginOwn(coldAuth(k)) }},
+	{"gin", claimed, func(k *key) app {
+		return ginApp(ginjwt.Protect(coldAuth(k)), func(c *gin.Context) {
 			id, _ := ginjwt.Identity(c)
 			claims, err := ginjwt.Claims[userClaims](c)
 			if err != nil {
@@ -38,8 +37,8 @@ var onGin = []contender{
 			c.Status(answerTyped(id.Subject(), &claims))
 		})
 	}},
-	{"gin", warm, func(tb testing.TB, k *key) app { return ginOwn(warmAuth(tb, k)) }},
-	{"gin", byHand, func(_ testing.TB, k *key) app {
+	{"gin", warm, func(k *key) app { return ginOwn(warmAuth(k)) }},
+	{"gin", byHand, func(k *key) app {
 		parser := newHandParser(k)
 		return ginApp(func(c *gin.Context) {
 			token, _ := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
@@ -54,7 +53,7 @@ var onGin = []contender{
 			c.Status(answerTyped(claims.Subject, &claims.userClaims))
 		})
 	}},
-	{"gin", "gin-jwt", func(_ testing.TB, k *key) app {
+	{"gin", "gin-jwt", func(k *key) app {
 		config := &peer.GinJWTMiddleware{Key: secret}
 		if k.algorithm != "HS256" { // it has no way of its own for most of the others
 			config.KeyFunc = func(*jwt.Token) (any, error) { return k.public, nil }

@@ -99,7 +99,7 @@ func TestTokenSize(t *testing.T) {
 	}
 }
 
-// must returns v. Keys are made before there is a test to fail.
+// must returns v. What fails here is no test: the benchmarks are wrong.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

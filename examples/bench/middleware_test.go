@@ -12,7 +12,7 @@ func BenchmarkMiddleware(b *testing.B) {
 		for _, algorithm := range algorithms {
 			b.Run(c.framework+"/"+algorithm+"/"+c.name, func(b *testing.B) {
 				k := keyOf(algorithm)
-				measure(b, c.open(b, k).client(k.token(b, 0)), http.StatusNoContent)
+				measure(b, c.open(k).client(k.token(b, 0)), http.StatusNoContent)
 			})
 		}
 	}
@@ -23,7 +23,7 @@ func BenchmarkParallel(b *testing.B) {
 	k := keyOf("HS256")
 	for _, c := range contenders {
 		b.Run(c.framework+"/"+c.name, func(b *testing.B) {
-			app := c.open(b, k)
+			app := c.open(k)
 			token := k.token(b, 0)
 			b.ReportAllocs()
 			b.RunParallel(func(pb *testing.PB) {
@@ -57,7 +57,7 @@ func TestContenders(t *testing.T) {
 		for _, algorithm := range algorithms {
 			t.Run(c.framework+"/"+algorithm+"/"+c.name, func(t *testing.T) {
 				k := keyOf(algorithm)
-				app := c.open(t, k)
+				app := c.open(k)
 				if got := app.client(k.token(t, 0))(); got != http.StatusNoContent {
 					t.Errorf("a good token: got status %d, want 204", got)
 				}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"testing"
 	"time"
 
 	jwtmiddleware "github.com/auth0/go-jwt-middleware/v2"
@@ -22,19 +21,19 @@ import (
 )
 
 var onNetHTTP = []contender{
-	{"nethttp", bare, func(testing.TB, *key) app {
+	{"nethttp", bare, func(*key) app {
 		return netHTTPApp(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusNoContent)
 		}))
 	}},
-	{"nethttp", handOn, func(testing.TB, *key) app {
+	{"nethttp", handOn, func(*key) app {
 		return netHTTPByHand(func(string) (*handed, error) { return alice, nil }, func(from *handed) int {
 			return answer(from.subject, from.admin)
 		})
 	}},
-	{"nethttp", cold, func(tb testing.TB, k *key) app { return netHTTPOwn(coldAuth(tb, k)) }},
-	{"nethttp", claimed, func(tb testing.TB, k *key) app {
-		return netHTTPApp(nethttp.Protect(coldAuth(tb, k))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	{"nethttp", cold, func(k *key) app { return netHTTPOwn(coldAuth(k)) }},
+	{"nethttp", claimed, func(k *key) app {
+		return netHTTPApp(nethttp.Protect(coldAuth(k))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			id, _ := nethttp.Identity(r)
 			claims, err := nethttp.Claims[userClaims](r)
 			if err != nil {
@@ -44,13 +43,13 @@ var onNetHTTP = []contender{
 			w.WriteHeader(answerTyped(id.Subject(), &claims))
 		})))
 	}},
-	{"nethttp", warm, func(tb testing.TB, k *key) app { return netHTTPOwn(warmAuth(tb, k)) }},
-	{"nethttp", byHand, func(_ testing.TB, k *key) app {
+	{"nethttp", warm, func(k *key) app { return netHTTPOwn(warmAuth(k)) }},
+	{"nethttp", byHand, func(k *key) app {
 		return netHTTPByHand(newHandParser(k).parse, func(claims *typedClaims) int {
 			return answerTyped(claims.Subject, &claims.userClaims)
 		})
 	}},
-	{"nethttp", "cristalhq-jwt", func(_ testing.TB, k *key) app {
+	{"nethttp", "cristalhq-jwt", func(k *key) app {
 		verifier := cristalhqVerifier(k)
 		return netHTTPByHand(func(token string) (*cristalhqClaims, error) {
 			claims := new(cristalhqClaims)
@@ -63,7 +62,7 @@ var onNetHTTP = []contender{
 			return claims, nil
 		}, func(claims *cristalhqClaims) int { return answerTyped(claims.Subject, &claims.userClaims) })
 	}},
-	{"nethttp", "auth0", func(_ testing.TB, k *key) app {
+	{"nethttp", "auth0", func(k *key) app {
 		v := must(validator.New(
 			func(context.Context) (any, error) { return k.public, nil },
 			validator.SignatureAlgorithm(k.algorithm), issuer, []string{audience},
@@ -75,7 +74,7 @@ var onNetHTTP = []contender{
 			w.WriteHeader(answerTyped(claims.RegisteredClaims.Subject, &custom.userClaims))
 		})))
 	}},
-	{"nethttp", "chi-jwtauth", func(_ testing.TB, k *key) app {
+	{"nethttp", "chi-jwtauth", func(k *key) app {
 		auth := jwtauth.New(k.algorithm, k.private, k.public, jwx.WithIssuer(issuer), jwx.WithAudience(audience))
 		handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, claims, _ := jwtauth.FromContext(r.Context())

@@ -30,7 +30,7 @@ func BenchmarkRefuse(b *testing.B) {
 		}
 		for _, bad := range badTokens(b, k) {
 			b.Run(c.framework+"/"+bad.name+"/"+c.name, func(b *testing.B) {
-				measure(b, c.open(b, k).client(bad.token), http.StatusUnauthorized)
+				measure(b, c.open(k).client(bad.token), http.StatusUnauthorized)
 			})
 		}
 	}

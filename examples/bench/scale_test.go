@@ -1,0 +1,190 @@
+package bench_test
+
+import (
+	"fmt"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// upTo are the sizes that something is measured at, all or the small ones.
+func upTo(size int) []int {
+	sizes := []int{1, 10, 100, 1_000, 10_000, 100_000, 1_000_000}
+	if testing.Short() {
+		size = min(size, 10_000)
+	}
+	return slices.DeleteFunc(sizes, func(n int) bool { return n > size })
+}
+
+// BenchmarkTokens is a request without HTTP, with each of so many tokens in turn.
+func BenchmarkTokens(b *testing.B) {
+	for _, n := range upTo(1_000_000)[3:] {
+		b.Run(fmt.Sprintf("tokens=%d", n), func(b *testing.B) {
+			k := keyOf("HS256")
+			auth := roomyAuth(k, n)
+			lines := authorizations(b, k, n)
+			use := func(i int) {
+				decide(b, auth, core.Request{Method: http.MethodGet, Authorization: lines[i : i+1]})
+			}
+			for i := range lines {
+				use(i)
+			}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				use(i % n)
+			}
+		})
+	}
+}
+
+// authorizations returns the Authorization header of each of n tokens.
+func authorizations(b *testing.B, k *key, n int) []string {
+	lines := make([]string, n)
+	for i := range lines {
+		lines[i] = "Bearer " + k.token(b, i)
+	}
+	return lines
+}
+
+// BenchmarkRotation is all that a refresh costs the session engine in memory, one
+// of so many sessions after the other: read the refresh token, find the session,
+// rotate it, make the next token.
+func BenchmarkRotation(b *testing.B) {
+	for _, n := range upTo(1_000_000)[3:] {
+		b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) {
+			codec := must(session.NewCodec(secret))
+			store := session.NewMemory(n, nil)
+			refresh := signInAll(b, store, codec, n)
+			policy := session.Policy{Idle: time.Hour, Remember: time.Minute} // no window: every step rotates
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				text := &refresh[i%n]
+				token, err := codec.Parse(*text)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, found, err := store.Find(b.Context(), token.ID); !found || err != nil {
+					b.Fatal(found, err)
+				}
+				record, verdict, err := store.Advance(b.Context(), token.Presented(), policy)
+				if verdict != session.Rotated || err != nil {
+					b.Fatal(verdict, err)
+				}
+				token.Generation = record.Generation
+				*text = codec.Encode(token)
+			}
+		})
+	}
+}
+
+// signInAll opens n sessions, each of a subject of its own, and returns their
+// refresh tokens.
+func signInAll(b *testing.B, store *session.Memory, codec *session.Codec, n int) []string {
+	refresh := make([]string, n)
+	for i := range refresh {
+		subject := fmt.Sprintf("user-%07d", i)
+		token := session.Token{ID: session.NewID(subject), Nonce: session.NewNonce()}
+		if _, err := store.Create(b.Context(), session.New{
+			ID:        token.ID,
+			Subject:   subject,
+			NonceHash: token.Nonce.Hash(),
+			Idle:      time.Hour,
+			Limit:     24 * time.Hour,
+		}, session.Bound{}); err != nil {
+			b.Fatal(err)
+		}
+		refresh[i] = codec.Encode(token)
+	}
+	return refresh
+}
+
+// BenchmarkKeys is a request without HTTP, with a token by the last of so many keys.
+func BenchmarkKeys(b *testing.B) {
+	for _, n := range upTo(1_000) {
+		b.Run(fmt.Sprintf("keys=%d", n), func(b *testing.B) {
+			k := keyOf("HS256")
+			var keys core.KeySet
+			for i := range n - 1 {
+				keys = append(keys, core.HS256(fmt.Appendf(nil, "%064d", i)).WithID(fmt.Sprint("key-", i)))
+			}
+			auth := coldAuth(k, func(c *core.Config) { c.Keys = append(keys, k.own) })
+			req := core.Request{Method: http.MethodGet, Authorization: []string{"Bearer " + k.token(b, 0)}}
+			b.ReportAllocs()
+			for b.Loop() {
+				decide(b, auth, req)
+			}
+		})
+	}
+}
+
+// BenchmarkRoles is a request without HTTP that needs the last of so many roles.
+func BenchmarkRoles(b *testing.B) {
+	for _, row := range []struct {
+		name string
+		open func(k *key, change ...func(*core.Config)) *core.Auth
+	}{{cold, coldAuth}, {warm, warmAuth}} {
+		for _, n := range upTo(1_000) {
+			b.Run(fmt.Sprintf("%s/roles=%d", row.name, n), func(b *testing.B) {
+				k := keyOf("HS256")
+				roles := make([]string, n)
+				for i := range roles {
+					roles[i] = fmt.Sprintf("%q", fmt.Sprint("role-", i))
+				}
+				auth := row.open(k, func(c *core.Config) {
+					c.RolesPath = []string{"app_roles"}
+					c.MaxTokenSize = 64 << 10
+				})
+				token := k.sign(b, 0, began.Add(time.Hour), `"app_roles":[`+strings.Join(roles, ",")+`]`)
+				req := core.Request{Method: http.MethodGet, Authorization: []string{"Bearer " + token}}
+				needed := core.Role(fmt.Sprint("role-", n-1))
+				b.ReportAllocs()
+				for b.Loop() {
+					decide(b, auth, req, needed)
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkHeap reports what a token that is known, and what a session, takes.
+func BenchmarkHeap(b *testing.B) {
+	const n = 100_000
+	b.Run("token", func(b *testing.B) {
+		k := keyOf("HS256")
+		lines := authorizations(b, k, n)
+		for b.Loop() {
+			auth := roomyAuth(k, n)
+			before := heap()
+			for i := range lines {
+				decide(b, auth, core.Request{Method: http.MethodGet, Authorization: lines[i : i+1]})
+			}
+			b.ReportMetric(max(heap()-before, 0)/n, "B/token")
+			runtime.KeepAlive(auth)
+		}
+		runtime.KeepAlive(lines)
+	})
+	b.Run("session", func(b *testing.B) {
+		codec := must(session.NewCodec(secret))
+		for b.Loop() {
+			before := heap()
+			store := session.NewMemory(n, nil)
+			signInAll(b, store, codec, n)
+			b.ReportMetric((heap()-before)/n, "B/session")
+			runtime.KeepAlive(store)
+		}
+	})
+}
+
+// heap returns the bytes in use.
+func heap() float64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return float64(stats.HeapAlloc)
+}

@@ -1,0 +1,139 @@
+package bench_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+	"github.com/jwtgate/jwtgate/core/session"
+	"github.com/jwtgate/jwtgate/nethttp"
+)
+
+// accessTTL is over, and with it the window in which nothing rotates, whenever
+// the clock of a signedIn has advanced by tick.
+const (
+	accessTTL = 10 * time.Second
+	tick      = accessTTL + time.Second
+)
+
+// withSessions turns sign-in on, for sessions that no benchmark outlives.
+func withSessions(clock *coretest.Clock, store session.Store) func(*core.Config) {
+	return func(c *core.Config) {
+		c.AccessTTL = accessTTL
+		c.Cookies = &core.CookieConfig{}
+		c.Now = clock.Now
+		c.Sessions = &core.SessionConfig{
+			Subject: func(context.Context, string) (core.Grant, error) {
+				return core.Grant{Roles: []string{"admin", "user"}, Scopes: []string{"notes:read", "notes:write"}}, nil
+			},
+			SessionTTL: 10 * 365 * 24 * time.Hour,
+			Store:      store,
+		}
+	}
+}
+
+// BenchmarkRefresh is the refresh endpoint without HTTP: read the form, check
+// the refresh token, find the session, load the subject, sign an access token,
+// rotate, answer.
+func BenchmarkRefresh(b *testing.B) {
+	for _, algorithm := range algorithms {
+		b.Run(algorithm, func(b *testing.B) {
+			clock := coretest.NewClock(time.Now())
+			auth := warmAuth(keyOf(algorithm), withSessions(clock, session.NewMemory(0, clock.Now)))
+			b.Cleanup(auth.Close)
+			tokens, err := auth.SignIn(b.Context(), core.Request{}, "alice")
+			if err != nil {
+				b.Fatal(err)
+			}
+			refresh := tokens.Refresh
+			b.ReportAllocs()
+			for b.Loop() {
+				clock.Advance(tick)
+				res := auth.Refresh(b.Context(), core.Request{
+					Method:      http.MethodPost,
+					ContentType: "application/x-www-form-urlencoded",
+					Body:        strings.NewReader("refresh_token=" + refresh),
+				})
+				_, after, found := strings.Cut(string(res.Body), `"refresh_token":"`)
+				if !found {
+					b.Fatalf("got %d %s", res.Status, res.Body)
+				}
+				refresh, _, _ = strings.Cut(after, `"`)
+			}
+		})
+	}
+}
+
+// BenchmarkRenewal is a browser's request whose access token has expired: it is
+// renewed on the way in, and served.
+func BenchmarkRenewal(b *testing.B) {
+	for _, algorithm := range algorithms {
+		b.Run(algorithm, func(b *testing.B) {
+			clock := coretest.NewClock(time.Now())
+			auth := warmAuth(keyOf(algorithm), withSessions(clock, session.NewMemory(0, clock.Now)))
+			b.Cleanup(auth.Close)
+			handler := nethttp.Protect(auth)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				id, _ := nethttp.Identity(r)
+				w.WriteHeader(answer(id.Subject(), id.HasRole("admin")))
+			}))
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.Header.Set("Cookie", coretest.Cookie(b, auth, "alice"))
+			w := &discard{header: http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				clock.Advance(tick)
+				clear(w.header)
+				handler.ServeHTTP(w, r)
+				cookies := w.header["Set-Cookie"]
+				if w.status != http.StatusNoContent || len(cookies) != 2 {
+					b.Fatalf("got status %d with %d cookies", w.status, len(cookies))
+				}
+				access, _, _ := strings.Cut(cookies[0], ";")
+				refresh, _, _ := strings.Cut(cookies[1], ";")
+				r.Header["Cookie"][0] = access + "; " + refresh
+			}
+		})
+	}
+}
+
+// BenchmarkRevoked is a request with a good token while so many others are
+// revoked and still alive.
+func BenchmarkRevoked(b *testing.B) {
+	for _, n := range []int{0, 1_000, 100_000} {
+		b.Run(fmt.Sprintf("revoked=%d", n), func(b *testing.B) {
+			clock := coretest.NewClock(time.Now())
+			store := session.NewMemory(0, clock.Now)
+			auth := warmAuth(keyOf("HS256"), withSessions(clock, store))
+			b.Cleanup(auth.Close)
+			tokens, err := auth.SignIn(b.Context(), core.Request{}, "alice")
+			if err != nil {
+				b.Fatal(err)
+			}
+			req := core.Request{Method: http.MethodGet, Authorization: []string{"Bearer " + tokens.Access.Token}}
+			decide(b, auth, req) // from now on, the store tells auth at once
+			for range n {
+				r := session.Revocation{Session: session.NewID("bob"), From: clock.Now(), Until: clock.Now().Add(time.Hour)}
+				if err := store.Revoke(b.Context(), r); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				decide(b, auth, req)
+			}
+		})
+	}
+}
+
+// decide fails if req is refused.
+func decide(b *testing.B, auth *core.Auth, req core.Request, rules ...core.Rule) {
+	if d := auth.Decide(context.Background(), req, rules...); d.Identity == nil {
+		b.Fatal(d.Refusal)
+	}
+}

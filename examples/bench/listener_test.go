@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -20,10 +21,7 @@ const serveVariable = "JWTGATE_BENCH_SERVE"
 // is a process of its own with one processor. The client is one goroutine with
 // several requests under way, so that it costs less than any server.
 func BenchmarkListener(b *testing.B) {
-	for _, c := range contenders {
-		if c.name == handOn || c.name == claimed {
-			continue
-		}
+	for _, c := range without(slices.Concat(contenders...), handOn, claimed) {
 		b.Run(c.framework+"/"+c.name, func(b *testing.B) {
 			address := start(b, c)
 			request := fmt.Appendf(nil, "GET / HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n",
@@ -97,7 +95,7 @@ func TestMain(m *testing.M) {
 	}()
 	l := must(net.Listen("tcp", "127.0.0.1:0"))
 	fmt.Println(l.Addr())
-	for _, c := range contenders {
+	for _, c := range slices.Concat(contenders...) {
 		if c.framework+"/"+c.name == name {
 			panic(c.open(hmacKey()).serve(l))
 		}

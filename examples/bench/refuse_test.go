@@ -24,14 +24,13 @@ func badTokens(tb testing.TB, k *key) []badToken {
 // anyone can make a server do.
 func BenchmarkRefuse(b *testing.B) {
 	k := keyOf("HS256")
-	for _, c := range guarded() {
-		if c.name == cold || c.name == claimed {
-			continue // no different, as far as they get
-		}
+	for _, rivals := range contenders {
 		for _, bad := range badTokens(b, k) {
-			b.Run(c.framework+"/"+bad.name+"/"+c.name, func(b *testing.B) {
-				measure(b, c.open(k).client(bad.token), http.StatusUnauthorized)
-			})
+			for _, c := range without(rivals, bare, handOn, cold, claimed) {
+				b.Run(c.framework+"/"+bad.name+"/"+c.name, func(b *testing.B) {
+					measure(b, c.open(k).client(bad.token), http.StatusUnauthorized)
+				})
+			}
 		}
 	}
 }

@@ -1,0 +1,89 @@
+// Command report runs the benchmarks of this module several times over and
+// prints on standard output, as Markdown, what was measured: ratios beside their
+// targets first. From the repository root:
+//
+//	go run ./examples/bench/report >table.md 2>bench.txt
+//
+// What the benchmarks themselves print goes to standard error, to be watched, or
+// kept for benchstat and for a report to come:
+//
+//	go run ./examples/bench/report -stdin <bench.txt
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+func main() {
+	var (
+		stdin     = flag.Bool("stdin", false, "do not run anything, read the output of go test -bench from standard input")
+		rounds    = flag.Int("rounds", 5, "how often to run each benchmark")
+		benchtime = flag.Duration("benchtime", 100*time.Millisecond, "for how long to run each benchmark each time")
+		short     = flag.Bool("short", false, "leave out what takes long to set up")
+	)
+	flag.Parse()
+	if err := run(*stdin, *rounds, *benchtime, *short); err != nil {
+		fmt.Fprintln(os.Stderr, "report:", err)
+		os.Exit(1)
+	}
+}
+
+func run(stdin bool, rounds int, benchtime time.Duration, short bool) error {
+	var output []byte
+	var err error
+	if stdin {
+		output, err = io.ReadAll(os.Stdin)
+	} else {
+		output, err = measure(rounds, benchtime, short)
+	}
+	if err != nil {
+		return err
+	}
+	report := parse(output)
+	if len(report.rounds) == 0 {
+		return errors.New("no results of these benchmarks")
+	}
+	return report.print(os.Stdout)
+}
+
+// measure runs the benchmarks in rounds, each of them once a round: what the
+// machine is busy with meanwhile then falls on all of them.
+func measure(rounds int, benchtime time.Duration, short bool) ([]byte, error) {
+	directory, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(directory) //nolint:errcheck // it is a temporary one
+	program := filepath.Join(directory, "bench.test")
+	build := exec.Command("go", "test", "-c", "-o", program, "github.com/jwtgate/jwtgate/examples/bench") //nolint:gosec // into a directory of our own
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return nil, fmt.Errorf("build the benchmarks: %w", err)
+	}
+	var output bytes.Buffer
+	for range rounds {
+		for _, part := range []struct{ benchmarks, cpu, time string }{
+			{"Signature|Middleware|Refuse|Refresh|Renewal|Revoked|Keys|Roles|Tokens|Rotation", "1", benchtime.String()},
+			{"Parallel", "1,2", benchtime.String()},
+			{"Listener", "1", (5 * benchtime).String()},
+			{"Heap", "1", "1x"},
+		} {
+			test := exec.Command(program, "-test.run=^$", "-test.bench=^Benchmark("+part.benchmarks+")$", //nolint:gosec // it was just built
+				"-test.cpu="+part.cpu, "-test.benchtime="+part.time, fmt.Sprintf("-test.short=%t", short))
+			test.Stdout = io.MultiWriter(&output, os.Stderr)
+			test.Stderr = os.Stderr
+			if err := test.Run(); err != nil {
+				return nil, fmt.Errorf("run the benchmarks: %w", err)
+			}
+		}
+	}
+	return output.Bytes(), nil
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A round is one result of each benchmark.
+type round map[string]result
+
+// A result is what a benchmark reports, by unit, such as "ns/op".
+type result map[string]float64
+
+// rounds are results of several rounds, and where they are from.
+type rounds struct {
+	rounds []round
+	names  []string // of the benchmarks, in order
+	cpu    string   // what the benchmarks ran on
+}
+
+// cores is what testing adds to the name of a benchmark that runs on several.
+var cores = regexp.MustCompile(`-(\d+)$`)
+
+// parse reads the output of go test -bench. The first result of each benchmark
+// is the first round's, and so on.
+func parse(output []byte) *rounds {
+	parsed := &rounds{}
+	seen := make(map[string]int)
+	for line := range bytes.Lines(output) {
+		text := strings.TrimSpace(string(line))
+		if cpu, found := strings.CutPrefix(text, "cpu: "); found {
+			parsed.cpu = cpu
+		}
+		fields := strings.Fields(text)
+		if len(fields) < 4 || !strings.HasPrefix(text, "Benchmark") {
+			continue
+		}
+		name := nameOf(fields[0])
+		if seen[name] == 0 {
+			parsed.names = append(parsed.names, name)
+		}
+		if seen[name] == len(parsed.rounds) {
+			parsed.rounds = append(parsed.rounds, make(round))
+		}
+		parsed.rounds[seen[name]][name] = resultOf(fields[2:])
+		seen[name]++
+	}
+	return parsed
+}
+
+// nameOf returns the name of a benchmark without what all of them share, and
+// without the number of cores unless it is about them.
+func nameOf(field string) string {
+	name := strings.TrimPrefix(field, "Benchmark")
+	n := "1"
+	if found := cores.FindStringSubmatch(name); found != nil {
+		name, n = strings.TrimSuffix(name, found[0]), found[1]
+	}
+	if strings.HasPrefix(name, "Parallel/") {
+		return fmt.Sprintf("%s/cores=%s", name, n)
+	}
+	return name
+}
+
+func resultOf(fields []string) result {
+	values := make(result)
+	for pair := range slices.Chunk(fields, 2) {
+		if value, err := strconv.ParseFloat(pair[0], 64); err == nil && len(pair) == 2 {
+			values[pair[1]] = value
+		}
+	}
+	return values
+}
+
+// value returns what the benchmark called name reports, not a number if it did
+// not run.
+func (r round) value(name, unit string) float64 {
+	if value, found := r[name][unit]; found {
+		return value
+	}
+	return math.NaN()
+}
+
+// median returns the median of what value is in each round, not a number if it
+// is in none.
+func (rs *rounds) median(value func(r round) float64) float64 {
+	var values []float64
+	for _, r := range rs.rounds {
+		if v := value(r); !math.IsNaN(v) {
+			values = append(values, v)
+		}
+	}
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	slices.Sort(values)
+	middle := len(values) / 2
+	if len(values)%2 == 0 {
+		return (values[middle-1] + values[middle]) / 2
+	}
+	return values[middle]
+}
+
+// under returns the next part of all names that begin with prefix, in the order
+// in which they were measured.
+func (rs *rounds) under(prefix string) []string {
+	var parts []string
+	for _, name := range rs.names {
+		rest, found := strings.CutPrefix(name, prefix)
+		part, _, _ := strings.Cut(rest, "/")
+		if found && !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+)
+
+// print writes all tables.
+func (rs *rounds) print(w io.Writer) error {
+	text := &strings.Builder{}
+	fmt.Fprintf(text, "Medians of %d rounds on %s. Bold is past its target.\n\n", len(rs.rounds), rs.cpu)
+	rs.printTargets(text)
+	fmt.Fprint(text, "\nA request with a good token, in time added to the bare handler; one with a bad token, as a whole; "+
+		"and requests per second over connections. All but three columns are HS256.\n")
+	for _, framework := range frameworks {
+		rs.printFramework(text, framework)
+	}
+	rs.printCores(text)
+	rs.printScale(text)
+	rs.printSessions(text)
+	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+func (rs *rounds) printTargets(text *strings.Builder) {
+	t := newTable("ratio of one run", "net/http", "Echo", "Gin", "Fiber", "target")
+	for _, target := range targets {
+		row := []string{target.name}
+		for i := range target.limits {
+			value := rs.median(func(r round) float64 { return target.value(r, frameworks[i]) })
+			cell := show(value, target.show)
+			if target.missed(i, value) {
+				cell = "**" + cell + "**"
+			}
+			row = append(row, cell)
+		}
+		for len(row) <= len(frameworks) {
+			row = append(row, "")
+		}
+		t.add(append(row, target.promise())...)
+	}
+	t.print(text)
+}
+
+// promise says what t is to be.
+func (t *target) promise() string {
+	limits := t.limits
+	if slices.Min(limits) == slices.Max(limits) {
+		limits = limits[:1]
+	}
+	var texts []string
+	for _, limit := range limits {
+		texts = append(texts, t.show(limit))
+	}
+	if t.least {
+		return "≥ " + strings.Join(texts, " / ")
+	}
+	return "≤ " + strings.Join(texts, " / ")
+}
+
+// printFramework says what each contender adds to a request, and what it costs
+// to be refused.
+func (rs *rounds) printFramework(text *strings.Builder, framework string) {
+	of := "Middleware/" + framework + "/"
+	algorithms := rs.under(of)
+	if len(algorithms) == 0 {
+		return
+	}
+	kinds := rs.under("Refuse/" + framework + "/")
+	head := []string{framework}
+	for _, algorithm := range algorithms {
+		head = append(head, "+ "+algorithm)
+	}
+	head = append(head, "+ allocs")
+	head = append(head, kinds...)
+	t := newTable(append(head, "req/s")...)
+	for _, contender := range rs.under(of + algorithms[0] + "/") {
+		row := []string{contender}
+		for _, algorithm := range algorithms {
+			row = append(row, rs.cell(duration, func(r round) float64 {
+				if contender == "bare" {
+					return r.value(of+algorithm+"/bare", "ns/op")
+				}
+				return r.added(framework, algorithm, contender, "ns/op")
+			}))
+		}
+		row = append(row, rs.cell(whole, func(r round) float64 {
+			return r.added(framework, algorithms[0], contender, "allocs/op")
+		}))
+		for _, kind := range kinds {
+			row = append(row, rs.only("Refuse/"+framework+"/"+kind+"/"+contender, "ns/op", duration))
+		}
+		t.add(append(row, rs.only("Listener/"+framework+"/"+contender, "req/s", whole))...)
+	}
+	fmt.Fprintln(text)
+	t.print(text)
+}
+
+// printCores says how much more two cores serve than one.
+func (rs *rounds) printCores(text *strings.Builder) {
+	t := newTable("2 cores ÷ 1", "net/http", "Echo", "Gin", "Fiber")
+	for _, contender := range []string{"bare", "jwtgate-cold", "jwtgate-warm", "golang-jwt"} {
+		row := []string{contender}
+		for _, framework := range frameworks {
+			of := "Parallel/" + framework + "/" + contender + "/cores="
+			row = append(row, rs.cell(ratio, func(r round) float64 { return r.value(of+"1", "ns/op") / r.value(of+"2", "ns/op") }))
+		}
+		t.add(row...)
+	}
+	fmt.Fprintln(text)
+	t.print(text)
+}
+
+// printScale says how cost grows, in time for one and in bytes for each.
+func (rs *rounds) printScale(text *strings.Builder) {
+	sizes := []string{"0", "1", "10", "100", "1000", "10000", "100000", "1000000"}
+	t := newTable(append([]string{"how many"}, sizes...)...)
+	for _, row := range []struct{ name, of string }{
+		{"tokens in turn", "Tokens/tokens="},
+		{"sessions, rotated in turn", "Rotation/sessions="},
+		{"keys", "Keys/keys="},
+		{"roles in a token, cold", "Roles/jwtgate-cold/roles="},
+		{"roles in a token, warm", "Roles/jwtgate-warm/roles="},
+		{"others revoked", "Revoked/revoked="},
+	} {
+		cells := []string{row.name}
+		for _, size := range sizes {
+			cells = append(cells, rs.only(row.of+size, "ns/op", duration))
+		}
+		t.add(cells...)
+	}
+	fmt.Fprintln(text)
+	t.print(text)
+}
+
+func (rs *rounds) printSessions(text *strings.Builder) {
+	algorithms := rs.under("Refresh/")
+	t := newTable(append([]string{"sessions"}, algorithms...)...)
+	for _, row := range []struct{ name, of string }{
+		{"refresh endpoint", "Refresh/"},
+		{"request that is renewed", "Renewal/"},
+	} {
+		cells := []string{row.name}
+		for _, algorithm := range algorithms {
+			cells = append(cells, rs.only(row.of+algorithm, "ns/op", duration))
+		}
+		t.add(cells...)
+	}
+	fmt.Fprintln(text)
+	t.print(text)
+	fmt.Fprintf(text, "\nHeap: %s for a known token, %s for a session.\n",
+		rs.only("Heap/token", "B/token", size), rs.only("Heap/session", "B/session", size))
+}
+
+// only returns what the benchmark called name reports.
+func (rs *rounds) only(name, unit string, format func(float64) string) string {
+	return rs.cell(format, func(r round) float64 { return r.value(name, unit) })
+}
+
+func (rs *rounds) cell(format func(float64) string, value func(r round) float64) string {
+	return show(rs.median(value), format)
+}
+
+// show returns value as text, nothing if it was not measured.
+func show(value float64, format func(float64) string) string {
+	if math.IsNaN(value) {
+		return ""
+	}
+	return format(value)
+}
+
+func ratio(v float64) string {
+	if v < 0.1 {
+		return fmt.Sprintf("%.2g", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+func whole(v float64) string { return fmt.Sprintf("%.0f", v) }
+
+func size(v float64) string { return fmt.Sprintf("%.0f B", v) }
+
+// duration shows nanoseconds with three digits.
+func duration(v float64) string {
+	switch {
+	case v >= 1e6:
+		return fmt.Sprintf("%.3g ms", v/1e6)
+	case v >= 1e3:
+		return fmt.Sprintf("%.3g µs", v/1e3)
+	}
+	return fmt.Sprintf("%.0f ns", v)
+}

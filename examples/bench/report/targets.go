@@ -1,0 +1,105 @@
+package main
+
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
+// frameworks are the columns of most tables.
+var frameworks = []string{"nethttp", "echo", "gin", "fiber"}
+
+// ours are contenders that are no peer's.
+var ours = []string{"bare", "context", "jwtgate-cold", "jwtgate-claims", "jwtgate-warm"}
+
+// A target is a measure that depends on the machine as little as can be, and
+// what it is to be.
+type target struct {
+	name   string
+	value  func(r round, framework string) float64
+	limits []float64 // for each framework; only one for a measure without
+	least  bool      // the limits are the least, not the most
+	show   func(float64) string
+}
+
+// targets are what this project promises.
+var targets = []target{
+	{"HS256, cold: added time ÷ fastest peer's", toPeer("HS256", "jwtgate-cold"), same(0.25), false, ratio},
+	{"HS256, cold, claims decoded: added time ÷ fastest peer's", toPeer("HS256", "jwtgate-claims"), same(0.60), false, ratio},
+	{"RS256, cold: added time ÷ signature check", toSignature("RS256"), same(1.10), false, ratio},
+	{"ES256, cold: added time ÷ signature check", toSignature("ES256"), same(1.08), false, ratio},
+	{"EdDSA, cold: added time ÷ signature check", toSignature("EdDSA"), same(1.08), false, ratio},
+	{"HS256, cold: added allocations", allocations("HS256", "jwtgate-cold"), []float64{5, 6, 5, 3}, false, whole},
+	{"EdDSA, cold: added allocations", allocations("EdDSA", "jwtgate-cold"), []float64{5, 6, 5, 3}, false, whole},
+	{"HS256, warm: added time ÷ fastest peer's", toPeer("HS256", "jwtgate-warm"), same(0.05), false, ratio},
+	{"RS256, warm: added time ÷ fastest peer's", toPeer("RS256", "jwtgate-warm"), same(0.012), false, ratio},
+	{"ES256, warm: added time ÷ fastest peer's", toPeer("ES256", "jwtgate-warm"), same(0.006), false, ratio},
+	{"EdDSA, warm: added time ÷ fastest peer's", toPeer("EdDSA", "jwtgate-warm"), same(0.008), false, ratio},
+	{"HS256, warm: added allocations", allocations("HS256", "jwtgate-warm"), []float64{2, 3, 2, 0}, false, whole},
+	{"HS256, forged: time ÷ golang-jwt's", forged, same(0.15), false, ratio},
+	{"HS256, cold: requests per second ÷ bare", throughput("jwtgate-cold"), []float64{0.82, 0.82, 0.82, 0.72}, true, ratio},
+	{"HS256, warm: requests per second ÷ bare", throughput("jwtgate-warm"), same(0.90), true, ratio},
+	{"heap for a known token", alone("Heap/token", "B/token"), []float64{1150}, false, size},
+	{"rotation of one of 100,000 sessions", alone("Rotation/sessions=100000", "ns/op"), []float64{3000}, false, duration},
+}
+
+// missed reports whether value, that of column i, is not what it is to be.
+func (t *target) missed(i int, value float64) bool {
+	return t.least && value < t.limits[i] || !t.least && value > t.limits[i]
+}
+
+func same(limit float64) []float64 { return slices.Repeat([]float64{limit}, len(frameworks)) }
+
+// added is what contender takes above the bare handler of its framework.
+func (r round) added(framework, algorithm, contender, unit string) float64 {
+	of := "Middleware/" + framework + "/" + algorithm + "/"
+	return r.value(of+contender, unit) - r.value(of+"bare", unit)
+}
+
+// fastestPeer is what the fastest of the others adds.
+func (r round) fastestPeer(framework, algorithm string) float64 {
+	var added []float64
+	for name := range r {
+		contender, found := strings.CutPrefix(name, "Middleware/"+framework+"/"+algorithm+"/")
+		if found && !slices.Contains(ours, contender) {
+			added = append(added, r.added(framework, algorithm, contender, "ns/op"))
+		}
+	}
+	if len(added) == 0 {
+		return math.NaN()
+	}
+	return slices.Min(added)
+}
+
+func toPeer(algorithm, contender string) func(r round, framework string) float64 {
+	return func(r round, framework string) float64 {
+		return r.added(framework, algorithm, contender, "ns/op") / r.fastestPeer(framework, algorithm)
+	}
+}
+
+func toSignature(algorithm string) func(r round, framework string) float64 {
+	return func(r round, framework string) float64 {
+		return r.added(framework, algorithm, "jwtgate-cold", "ns/op") / r.value("Signature/"+algorithm, "ns/op")
+	}
+}
+
+func allocations(algorithm, contender string) func(r round, framework string) float64 {
+	return func(r round, framework string) float64 { return r.added(framework, algorithm, contender, "allocs/op") }
+}
+
+func forged(r round, framework string) float64 {
+	of := "Refuse/" + framework + "/forged/"
+	return r.value(of+"jwtgate-warm", "ns/op") / r.value(of+"golang-jwt", "ns/op")
+}
+
+func throughput(contender string) func(r round, framework string) float64 {
+	return func(r round, framework string) float64 {
+		of := "Listener/" + framework + "/"
+		return r.value(of+contender, "req/s") / r.value(of+"bare", "req/s")
+	}
+}
+
+// alone is for a measure without a framework.
+func alone(name, unit string) func(r round, framework string) float64 {
+	return func(r round, _ string) float64 { return r.value(name, unit) }
+}

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
 )
 
 // An app is a server with one route, guarded or not.
@@ -64,7 +63,7 @@ func fiberApp(server *fiber.App) app {
 	return app{
 		serve: server.Listener,
 		client: func(token string) func() int {
-			c := new(fasthttp.RequestCtx)
+			c := argument(handler)
 			c.Request.Header.SetMethod(fiber.MethodGet)
 			c.Request.SetRequestURI("/")
 			c.Request.Header.SetHost("api.example.com")
@@ -78,6 +77,9 @@ func fiberApp(server *fiber.App) app {
 		},
 	}
 }
+
+// argument returns what f takes: the type is of a package that only Fiber requires.
+func argument[T any](func(*T)) *T { return new(T) }
 
 // discard is a ResponseWriter that can be used again.
 type discard struct {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -152,7 +153,8 @@ func BenchmarkRoles(b *testing.B) {
 	}
 }
 
-// BenchmarkHeap reports what a token that is known, and what a session, takes.
+// BenchmarkHeap reports what a token that is known, a session, and a revocation
+// that is remembered take. The latter is that of a process and of its store.
 func BenchmarkHeap(b *testing.B) {
 	const n = 100_000
 	b.Run("token", func(b *testing.B) {
@@ -177,6 +179,21 @@ func BenchmarkHeap(b *testing.B) {
 			signInAll(b, store, codec, n)
 			b.ReportMetric((heap()-before)/n, "B/session")
 			runtime.KeepAlive(store)
+		}
+	})
+	b.Run("revocation", func(b *testing.B) {
+		for b.Loop() {
+			clock := coretest.NewClock(time.Now())
+			store := session.NewMemory(0, clock.Now)
+			auth := warmAuth(keyOf("HS256"), withSessions(clock, store))
+			tokens := must(auth.SignIn(b.Context(), core.Request{}, "alice"))
+			req := core.Request{Method: http.MethodGet, Authorization: []string{"Bearer " + tokens.Access.Token}}
+			decide(b, auth, req)
+			before := heap()
+			revokeOthers(b, store, clock, n)
+			b.ReportMetric((heap()-before)/n, "B/revocation")
+			decide(b, auth, req)
+			auth.Close()
 		}
 	})
 }

@@ -47,11 +47,7 @@ func BenchmarkRefresh(b *testing.B) {
 			clock := coretest.NewClock(time.Now())
 			auth := warmAuth(keyOf(algorithm), withSessions(clock, session.NewMemory(0, clock.Now)))
 			b.Cleanup(auth.Close)
-			tokens, err := auth.SignIn(b.Context(), core.Request{}, "alice")
-			if err != nil {
-				b.Fatal(err)
-			}
-			refresh := tokens.Refresh
+			refresh := must(auth.SignIn(b.Context(), core.Request{}, "alice")).Refresh
 			b.ReportAllocs()
 			for b.Loop() {
 				clock.Advance(tick)
@@ -111,23 +107,25 @@ func BenchmarkRevoked(b *testing.B) {
 			store := session.NewMemory(0, clock.Now)
 			auth := warmAuth(keyOf("HS256"), withSessions(clock, store))
 			b.Cleanup(auth.Close)
-			tokens, err := auth.SignIn(b.Context(), core.Request{}, "alice")
-			if err != nil {
-				b.Fatal(err)
-			}
+			tokens := must(auth.SignIn(b.Context(), core.Request{}, "alice"))
 			req := core.Request{Method: http.MethodGet, Authorization: []string{"Bearer " + tokens.Access.Token}}
 			decide(b, auth, req) // from now on, the store tells auth at once
-			for range n {
-				r := session.Revocation{Session: session.NewID("bob"), From: clock.Now(), Until: clock.Now().Add(time.Hour)}
-				if err := store.Revoke(b.Context(), r); err != nil {
-					b.Fatal(err)
-				}
-			}
+			revokeOthers(b, store, clock, n)
 			b.ReportAllocs()
 			for b.Loop() {
 				decide(b, auth, req)
 			}
 		})
+	}
+}
+
+// revokeOthers revokes n sessions that are not alice's.
+func revokeOthers(b *testing.B, store *session.Memory, clock *coretest.Clock, n int) {
+	for range n {
+		r := session.Revocation{Session: session.NewID("bob"), From: clock.Now(), Until: clock.Now().Add(time.Hour)}
+		if err := store.Revoke(b.Context(), r); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

@@ -12,12 +12,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"time"
 )
@@ -30,19 +32,21 @@ func main() {
 		short     = flag.Bool("short", false, "leave out what takes long to set up")
 	)
 	flag.Parse()
-	if err := run(*stdin, *rounds, *benchtime, *short); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *stdin, *rounds, *benchtime, *short); err != nil {
 		fmt.Fprintln(os.Stderr, "report:", err)
 		os.Exit(1)
 	}
 }
 
-func run(stdin bool, rounds int, benchtime time.Duration, short bool) error {
+func run(ctx context.Context, stdin bool, rounds int, benchtime time.Duration, short bool) error {
 	var output []byte
 	var err error
 	if stdin {
 		output, err = io.ReadAll(os.Stdin)
 	} else {
-		output, err = measure(rounds, benchtime, short)
+		output, err = measure(ctx, rounds, benchtime, short)
 	}
 	if err != nil {
 		return err
@@ -56,14 +60,14 @@ func run(stdin bool, rounds int, benchtime time.Duration, short bool) error {
 
 // measure runs the benchmarks in rounds, each of them once a round: what the
 // machine is busy with meanwhile then falls on all of them.
-func measure(rounds int, benchtime time.Duration, short bool) ([]byte, error) {
+func measure(ctx context.Context, rounds int, benchtime time.Duration, short bool) ([]byte, error) {
 	directory, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(directory) //nolint:errcheck // it is a temporary one
 	program := filepath.Join(directory, "bench.test")
-	build := exec.Command("go", "test", "-c", "-o", program, "github.com/jwtgate/jwtgate/examples/bench") //nolint:gosec // into a directory of our own
+	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", program, "github.com/jwtgate/jwtgate/examples/bench") //nolint:gosec // into a directory of our own
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return nil, fmt.Errorf("build the benchmarks: %w", err)
@@ -76,7 +80,7 @@ func measure(rounds int, benchtime time.Duration, short bool) ([]byte, error) {
 			{"Listener", "1", (5 * benchtime).String()},
 			{"Heap", "1", "1x"},
 		} {
-			test := exec.Command(program, "-test.run=^$", "-test.bench=^Benchmark("+part.benchmarks+")$", //nolint:gosec // it was just built
+			test := exec.CommandContext(ctx, program, "-test.run=^$", "-test.bench=^Benchmark("+part.benchmarks+")$", //nolint:gosec // it was just built
 				"-test.cpu="+part.cpu, "-test.benchtime="+part.time, fmt.Sprintf("-test.short=%t", short))
 			test.Stdout = io.MultiWriter(&output, os.Stderr)
 			test.Stderr = os.Stderr

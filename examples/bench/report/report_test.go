@@ -73,7 +73,7 @@ func TestPrint(t *testing.T) {
 		"| RS256, cold: added time ÷ signature check                | **1.25** |",
 		"| HS256, cold: requests per second ÷ bare                  | **0.80** | **0.80** | **0.80** | 0.80 | ≥ 0.82 / 0.82 / 0.82 / 0.72 |",
 		"| jwtgate-warm | ",
-		"Heap: 1000 B for a known token,  for a session.",
+		"Heap: 1000 B for a known token, ",
 	} {
 		if !strings.Contains(squeeze(text.String()), squeeze(want)) {
 			t.Errorf("no %q in\n%s", want, text)

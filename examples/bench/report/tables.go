@@ -151,8 +151,8 @@ func (rs *rounds) printSessions(text *strings.Builder) {
 	}
 	fmt.Fprintln(text)
 	t.print(text)
-	fmt.Fprintf(text, "\nHeap: %s for a known token, %s for a session.\n",
-		rs.only("Heap/token", "B/token", size), rs.only("Heap/session", "B/session", size))
+	fmt.Fprintf(text, "\nHeap: %s for a known token, %s for a session, %s for a revocation.\n", rs.only("Heap/token", "B/token", size),
+		rs.only("Heap/session", "B/session", size), rs.only("Heap/revocation", "B/revocation", size))
 }
 
 // only returns what the benchmark called name reports.

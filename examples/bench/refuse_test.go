@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 type badToken struct{ name, token string }
@@ -15,8 +16,8 @@ func badTokens(tb testing.TB, k *key) []badToken {
 	return []badToken{
 		{"garbage", strings.Repeat("x", len(good))},
 		{"forged", forge(good)},
-		{"expired", k.sign(tb, 0, began.Add(1), `"scope":"notes:read notes:write"`)},
-		{"8KB", forge(k.sign(tb, 0, began.Add(1), `"filler":"`+strings.Repeat("x", 5400)+`"`))},
+		{"expired", k.sign(tb, 0, began.Add(time.Second), `"scope":"notes:read notes:write"`)},
+		{"8KB", forge(k.sign(tb, 0, began.Add(time.Hour), `"filler":"`+strings.Repeat("x", 5400)+`"`))},
 	}
 }
 

@@ -87,15 +87,6 @@ func (e *environment) secrets(variable string) [][]byte {
 	return [][]byte{[]byte(value)}
 }
 
-// notYet refuses what would otherwise be taken to be in force.
-func (e *environment) notYet(variables ...string) {
-	for _, variable := range variables {
-		if e.get(variable) != "" {
-			e.wrong(variable, "is not supported yet: leave it unset")
-		}
-	}
-}
-
 // list returns what stands between the commas of a variable.
 func (e *environment) list(variable string) []string {
 	var list []string

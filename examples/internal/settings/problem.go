@@ -38,6 +38,7 @@ var variables = map[string]string{
 	"Sessions.SessionTTL":    "SESSION_TTL",
 	"Sessions.ReuseWindow":   "REUSE_WINDOW",
 	"Sessions.MaxSessions":   "MAX_SESSIONS",
+	"Sessions.MaxLag":        "REVOCATION_MAX_LAG",
 }
 
 // explain returns err in one line, with variables in place of fields.

@@ -30,7 +30,8 @@ func Load() (Settings, error) { return load(os.Getenv) }
 
 func load(getenv func(string) string) (Settings, error) {
 	env := environment{get: getenv}
-	env.notYet("REDIS_URL")
+	// Standard error is for the line that says why the server does not start.
+	logger := slog.New(slog.NewTextHandler(os.Stdout, nil))
 	s := Settings{
 		Addr:        env.text("ADDR", "127.0.0.1:8080"),
 		RecentLogin: env.duration("RECENT_LOGIN", 5*time.Minute),
@@ -44,15 +45,16 @@ func load(getenv func(string) string) (Settings, error) {
 				ReissueRefresh: env.bool("REISSUE_REFRESH"),
 			},
 			Sessions: &core.SessionConfig{
+				Store:          env.store(logger),
 				Keys:           env.secrets("REFRESH_KEY"),
 				RefreshTTL:     env.duration("REFRESH_TTL", 168*time.Hour),
 				SessionTTL:     env.duration("SESSION_TTL", 720*time.Hour),
 				RetireReplaced: env.bool("RETIRE_REPLACED"),
 				AllowList:      env.bool("ALLOW_LIST"),
 				MaxSessions:    env.int("MAX_SESSIONS"),
+				MaxLag:         env.duration("REVOCATION_MAX_LAG", 30*time.Second),
 			},
-			// Standard error is for the line that says why the server does not start.
-			Logger: slog.New(slog.NewTextHandler(os.Stdout, nil)),
+			Logger: logger,
 		},
 	}
 	s.Auth.MaxLifetime = max(maxLifetime, s.Auth.AccessTTL)

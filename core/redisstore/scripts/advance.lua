@@ -1,4 +1,5 @@
--- Advance: session.Step, word by word. Returns the verdict, and the record after it.
+-- Advance: session.Step, word by word, but for a restart of the server. Returns
+-- the verdict, and the record after it.
 local id, hash, p = ARGV[3], ARGV[4], tonumber(ARGV[5])
 local idle, window, remember, retire = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9] == '1'
 local last = 4294967295 -- has no successor
@@ -31,12 +32,25 @@ local function could_reach(generation)
   return generation - r.generation <= math.floor(math.max(now - used, 0) / window) + 1
 end
 
+-- If the server went down just after a rotation, the answer may be lost, and its
+-- window passed while nobody could come back for it. So it opens once more when
+-- the server is up again, for as long as callers take to notice.
+local noticed, outage = 10 * 1000, 10 * 60 * 1000
+local function reopens()
+  if window <= 0 then return false end
+  local up = uptime()
+  local down = now - up - r.rotated
+  return up < noticed and down > -1000 and down < outage
+end
+
 local open = r.rotated > 0 and math.abs(now - r.rotated) < window
 if p == r.generation then
   if open then return verdict('repeated') end
   return rotate(p + 1, 'rotated')
 elseif p + 1 == r.generation and open then
   return verdict('reissued')
+elseif p + 1 == r.generation and reopens() then
+  return rotate(r.generation, 'reissued')
 elseif p > r.generation and could_reach(p) then
   return rotate(window > 0 and p or p + 1, 'healed')
 end

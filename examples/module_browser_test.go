@@ -163,7 +163,7 @@ func TestModuleInTrouble(t *testing.T) {
 		one.holderSignsIn()
 		one.do(`spoil()`)
 		other := one.another()
-		other.hold(g.url, localStorage)
+		other.hold(g.url, `{ storage: window.localStorage, patience: 20000 }`)
 		hold, arrived, release := held()
 		defer release()
 		g.then(hold)
@@ -181,7 +181,7 @@ func TestModuleInTrouble(t *testing.T) {
 
 	t.Run("another tab is stuck with the lock", func(t *testing.T) {
 		b := chromium.device(t)
-		b.hold(g.url, `{ storage: window.localStorage, timeout: 500 }`)
+		b.hold(g.url, `{ storage: window.localStorage, patience: 1000 }`)
 		b.holderSignsIn()
 		other := b.another()
 		other.open(g.url + "/blank")

@@ -13,24 +13,25 @@
  * @property {Storage} [storage] localStorage outlives a reload and is common to all tabs; the default
  *   is this object's memory. Not sessionStorage: a duplicated tab has a copy, and two holders look like a thief
  * @property {string} [key] the name in storage, by default jwtgate
- * @property {number} [timeout] milliseconds until an answer counts as lost, by default 4000: it must
- *   be less than half of the server's ReuseWindow, so that asking once more is within it
+ * @property {number} [patience] milliseconds until a refresh that is not answered is asked for once more,
+ *   by default 3000. It must be well within the server's ReuseWindow
  *
- * @typedef {{ access_token: string, refresh_token: string, expires_in?: number, received: number }} Tokens
- *   RFC 6749 §5.1, and when they came by this machine's clock
+ * @typedef {{ access_token: string, refresh_token: string, expires_in?: number, received: number, login: number }} Tokens
+ *   RFC 6749 §5.1, when they came by this machine's clock, and which sign-in they go back to
  */
 
 const early = 0.9; // of a token's life, from when on it is renewed
 const pause = 1000; // milliseconds without a refresh after one that failed
+const deadline = 30000; // milliseconds until a server is out of reach
 
 /**
  * A Session keeps and renews the tokens of whoever signs in. It dispatches "renewed", and
- * "login-required" when the server has ended the session or another tab has signed out: that
- * alone means to sign in again. A server in trouble or out of reach ends nothing.
+ * "login-required" when the server has ended the session, or another tab has signed out or in: that
+ * alone means to ask who is there. A server in trouble or out of reach ends nothing.
  */
 export class Session extends EventTarget {
   /** @param {Options} [options] */
-  constructor({ origin = location.origin, tokenURL = "/token", refreshURL = "/refresh", logoutURL = "/logout", storage, key = "jwtgate", timeout = 4000 } = {}) {
+  constructor({ origin = location.origin, tokenURL = "/token", refreshURL = "/refresh", logoutURL = "/logout", storage, key = "jwtgate", patience = 3000 } = {}) {
     super();
     this.#origin = new URL(origin).origin;
     this.#tokenURL = new URL(tokenURL, origin).href;
@@ -39,12 +40,13 @@ export class Session extends EventTarget {
     this.#storage = storage ?? memory();
     this.#locks = storage && globalThis.navigator?.locks; // none in memory, on plain http or in old browsers
     this.#key = key;
-    this.#timeout = timeout;
-    this.#wasSignedIn = this.signedIn;
+    this.#patience = patience;
+    this.#login = this.#tokens?.login;
     globalThis.addEventListener?.("storage", () => this.#look());
   }
 
-  #origin; #tokenURL; #refreshURL; #logoutURL; #storage; #locks; #key; #timeout; #wasSignedIn;
+  #origin; #tokenURL; #refreshURL; #logoutURL; #storage; #locks; #key; #patience;
+  #login; // the last one seen
   /** @type {Promise<void> | null} the refresh under way, or the last one if that failed a moment ago */
   #flight = null;
 
@@ -52,9 +54,9 @@ export class Session extends EventTarget {
   get signedIn() { return Boolean(this.#tokens); }
 
   /**
-   * Does what window.fetch does, with the access token. It is renewed shortly before it expires, and
-   * if the server refuses it, and then the request is sent once more, unless its body is a stream. A 401
-   * that comes back without login-required is for later. A Request is cloned: large bodies belong in init.
+   * Does what window.fetch does, with the access token. It is renewed shortly before it expires, and if
+   * the server refuses it, and then the request is sent once more, unless its body is a stream. A 401 that
+   * comes back without login-required is for later. A Request is cloned: large bodies belong in init.
    * @param {RequestInfo | URL} input
    * @param {RequestInit} [init]
    * @returns {Promise<Response>}
@@ -62,12 +64,16 @@ export class Session extends EventTarget {
   async fetch(input, init = {}) {
     const request = input instanceof Request ? input : new Request(input);
     const signal = init.signal ?? request.signal;
+    signal.throwIfAborted();
     const headers = new Headers(init.headers ?? request.headers);
     const ours = new URL(request.url).origin === this.#origin && !headers.has("Authorization");
-    let tokens = ours ? this.#tokens : null;
-    if (tokens && old(tokens)) {
-      await this.#renew(tokens, signal);
-      tokens = this.#tokens;
+    let tokens = ours ? this.#look() : null;
+    if (tokens && agedBy(early, tokens)) {
+      const renewal = this.#renew(tokens);
+      if (agedBy(1, tokens)) {
+        await unlessAborted(renewal, signal);
+        tokens = this.#look();
+      }
     }
     if (!tokens) return fetch(input, init);
 
@@ -78,10 +84,10 @@ export class Session extends EventTarget {
     };
     const response = await send(tokens);
     if (!await refused(response)) return response;
-    await this.#renew(tokens, signal);
-    const renewed = this.#tokens;
-    if (!renewed || renewed.access_token === tokens.access_token || init.body instanceof ReadableStream) return response;
-    response.body?.cancel();
+    await unlessAborted(this.#renew(tokens), signal);
+    const renewed = this.#look();
+    if (renewed?.login !== tokens.login || renewed.access_token === tokens.access_token || init.body instanceof ReadableStream) return response;
+    response.body?.cancel().catch(() => {}); // it may be broken off
     return send(renewed);
   }
 
@@ -96,8 +102,9 @@ export class Session extends EventTarget {
     if (response.ok) {
       const tokens = await response.clone().json();
       const before = this.#tokens;
-      this.#tokens = { ...tokens, received: Date.now() };
-      this.#look();
+      const login = Math.random();
+      this.#tokens = { ...tokens, received: Date.now(), login };
+      this.#login = login;
       if (before) this.#end(before);
     }
     return response;
@@ -110,7 +117,7 @@ export class Session extends EventTarget {
   async signOut() {
     const tokens = this.#tokens;
     this.#tokens = null;
-    this.#wasSignedIn = false; // this tab knows
+    this.#login = undefined; // this tab knows
     return !tokens || this.#end(tokens);
   }
 
@@ -128,40 +135,35 @@ export class Session extends EventTarget {
     else this.#storage.removeItem(this.#key);
   }
 
-  // Says once that the tokens are gone, whoever took them.
+  // Returns the tokens, and says once that those of before are gone, whoever took them.
   #look() {
-    const was = this.#wasSignedIn;
-    this.#wasSignedIn = this.signedIn;
-    if (was && !this.signedIn) this.dispatchEvent(new Event("login-required"));
+    const tokens = this.#tokens;
+    const before = this.#login;
+    this.#login = tokens?.login;
+    if (before && before !== this.#login) this.dispatchEvent(new Event("login-required"));
+    return tokens;
   }
 
   /**
-   * Waits until there are newer tokens than these or there is no hope for now. Those who
-   * wait share one refresh, which goes on without them.
+   * Resolves once there are newer tokens than these or there is no hope for now. Whoever
+   * waits shares one refresh, which goes on without them.
    * @param {Tokens} tokens
-   * @param {AbortSignal} signal
    */
-  #renew(tokens, signal) {
-    return new Promise((resolve, reject) => {
-      signal.throwIfAborted();
-      this.#flight ??= this.#alone(() => this.#refresh(tokens)).then(answered => {
-        if (answered) this.#flight = null;
-        else setTimeout(() => { this.#flight = null; }, pause);
-      });
-      const abort = () => reject(signal.reason);
-      signal.addEventListener("abort", abort);
-      this.#flight.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  #renew(tokens) {
+    return this.#flight ??= this.#alone(() => this.#refresh(tokens).catch(() => false)).then(answered => {
+      if (answered) this.#flight = null;
+      else setTimeout(() => { this.#flight = null; }, pause);
     });
   }
 
   /**
    * Has one tab refresh at a time, which spares the others a refresh of their own. It is a
-   * courtesy: a tab that is frozen with the lock in its hand delays them by one timeout.
+   * courtesy: a tab that is frozen with the lock in its hand tries their patience once.
    * @param {() => Promise<boolean>} refresh
    */
   async #alone(refresh) {
     try {
-      if (this.#locks) return await this.#locks.request(this.#key, { signal: AbortSignal.timeout(this.#timeout) }, refresh);
+      if (this.#locks) return await this.#locks.request(this.#key, { signal: AbortSignal.timeout(this.#patience) }, refresh);
     } catch { /* go ahead */ }
     return refresh();
   }
@@ -178,15 +180,17 @@ export class Session extends EventTarget {
       const response = await this.#post(this.#refreshURL, { grant_type: "refresh_token", refresh_token });
       return { ok: response.ok, answer: await response.json() };
     };
-    // If an answer is lost, the same token gets the same successor.
-    const { ok, answer } = await ask().catch(ask).catch(() => ({ ok: false, answer: null }));
+    // If an answer is lost or late, the same token gets the same successor once more.
+    const first = ask();
+    const answered = await Promise.race([first.then(() => true, () => false), new Promise(resolve => setTimeout(resolve, this.#patience))]);
+    const { ok, answer } = await (answered ? first : Promise.any([first, ask()]));
     const now = this.#tokens;
     const untouched = now?.refresh_token === refresh_token; // by another tab, a sign-out or a sign-in
     if (ok && answer?.access_token) {
       if (untouched) {
-        this.#tokens = { refresh_token, ...answer, received: Date.now() };
+        this.#tokens = { ...tokens, ...answer, received: Date.now() };
         this.dispatchEvent(new Event("renewed"));
-      } else if (!now) this.#end({ refresh_token, ...answer });
+      } else if (now?.login !== tokens.login) this.#end({ ...tokens, ...answer });
       return true;
     }
     if (answer?.error !== "invalid_grant") return false;
@@ -209,18 +213,33 @@ export class Session extends EventTarget {
    */
   #post(url, parameters, init) {
     // Cookies would be a second carrier, and a redirect would take the token elsewhere.
-    return fetch(url, { method: "POST", body: new URLSearchParams(parameters), credentials: "omit", redirect: "error", signal: AbortSignal.timeout(this.#timeout), ...init });
+    return fetch(url, { method: "POST", body: new URLSearchParams(parameters), credentials: "omit", redirect: "error", signal: AbortSignal.timeout(deadline), ...init });
   }
 }
 
 /**
- * The time of receipt counts, so the server's clock does not matter. After a jump of this
- * one, a token is renewed too early, or when the server refuses it.
+ * Whether a share of the tokens' life is over. The time of receipt counts, so the server's clock
+ * does not matter. If this one jumps, they are renewed too early, or when the server refuses them.
+ * @param {number} share
  * @param {Tokens} tokens
  */
-function old({ received, expires_in = Infinity }) {
+function agedBy(share, { received, expires_in = Infinity }) {
   const age = (Date.now() - received) / 1000;
-  return age < 0 || age > expires_in * early;
+  return age < 0 || age > expires_in * share;
+}
+
+/**
+ * @param {Promise<void>} promise
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+function unlessAborted(promise, signal) {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }
 
 /**

@@ -31,9 +31,10 @@ beforeEach(() => {
     request.signal.throwIfAborted();
     const { origin: from, pathname } = new URL(request.url);
     const path = from === origin ? pathname : request.url;
+    const entry = { path, token: request.headers.get("Authorization")?.replace("Bearer ", "") };
+    log.push(entry);
     const body = await request.text();
-    const form = new URLSearchParams(body);
-    log.push([path, form.get("refresh_token") ?? request.headers.get("Authorization")?.replace("Bearer ", "")].join(" ").trim());
+    entry.token ??= new URLSearchParams(body).get("refresh_token");
     const next = Array.isArray(server[path]) ? server[path].shift() : server[path];
     const answer = typeof next === "function" ? await next(request, body) : next;
     if (answer instanceof Error) throw answer;
@@ -66,7 +67,7 @@ function pass(milliseconds) {
 }
 
 // asked returns what was asked since the last time.
-const asked = () => log.splice(0);
+const asked = () => log.splice(0).map(({ path, token }) => token ? `${path} ${token}` : path);
 
 const settled = () => new Promise(resolve => setImmediate(resolve));
 
@@ -195,13 +196,13 @@ test("without a successor, the refresh token stays", async () => {
   assert.deepEqual(asked(), ["/me a1", "/refresh r1", "/me b1", "/me b1", "/refresh r1", "/me b2"]);
 });
 
-for (const [about, expiresIn, later, ahead] of [
-  ["new", life, 0, false],
-  ["before nine tenths of its life", life, 800 * 1000, false],
-  ["after them", life, 820 * 1000, true],
-  ["after its life, as after a suspend", life, 10 * hour, true],
-  ["after the clock was set back", life, -hour, true],
-  ["of a life unknown", undefined, 10 * hour, false],
+for (const [about, expiresIn, later, want] of [
+  ["new", life, 0, ["/me a1", "/me a1"]],
+  ["before nine tenths of its life", life, 800 * 1000, ["/me a1", "/me a1"]],
+  ["after them", life, 820 * 1000, ["/refresh r1", "/me a1", "/me a2"]],
+  ["after its life, as after a suspend", life, 10 * hour, ["/refresh r1", "/me a2", "/me a2"]],
+  ["after the clock was set back", life, -hour, ["/refresh r1", "/me a2", "/me a2"]],
+  ["of a life unknown", undefined, 10 * hour, ["/me a1", "/me a1"]],
 ]) {
   test(`a token that is ${about}`, async () => {
     server["/token"] = [() => Response.json({ access_token: "a1", refresh_token: "r1", expires_in: expiresIn })];
@@ -209,16 +210,23 @@ for (const [about, expiresIn, later, ahead] of [
     issued = 1;
     pass(later);
     await session.fetch(origin + "/me");
-    assert.deepEqual(asked(), ahead ? ["/refresh r1", "/me a2"] : ["/me a1"]);
+    await settled();
+    await session.fetch(origin + "/me");
+    assert.deepEqual(asked(), want);
   });
 }
 
-test("a token that cannot be renewed ahead is used as long as it is good", async () => {
+test("as long as a token is good, nobody waits for the next one", async () => {
   const session = await signedIn();
+  const { open, opened } = gate();
   pass(820 * 1000);
-  server["/refresh"] = [() => refusal(503, "unavailable")];
+  server["/refresh"] = [() => opened.then(tokens)];
   assert.equal((await session.fetch(origin + "/me")).status, 200);
-  assert.deepEqual(asked(), ["/refresh r1", "/me a1"]);
+  open();
+  await settled();
+  await settled();
+  assert.equal((await session.fetch(origin + "/me")).status, 200);
+  assert.deepEqual(asked(), ["/refresh r1", "/me a1", "/me a2"]);
 });
 
 test("after the session is over, a request goes without a token", async () => {
@@ -360,18 +368,47 @@ test("a stream is sent once, and then the next request is ready", async () => {
   assert.deepEqual(asked(), ["/notes a1", "/refresh r1", "/me a2"]);
 });
 
-test("an answer that does not come counts as lost, and the request is made once more", async () => {
-  const session = await signedIn({ timeout: 20 });
-  let hung = 0;
-  mock.method(globalThis, "fetch", (original => (input, init) => {
-    if (!String(input).endsWith("/refresh") || hung++ > 0) return original(input, init);
-    return new Promise((_, reject) => init.signal.addEventListener("abort", () => reject(init.signal.reason)));
-  })(globalThis.fetch));
-  server["/me"] = [expired];
-  const keep = setInterval(() => {}, 5); // such a timeout alone keeps no process alive
+for (const [about, answers, want] of [
+  ["the second answer comes", [() => new Promise(() => {}), tokens], "/me a2"],
+  ["the first answer comes after all", [late => late.then(tokens), () => new Promise(() => {})], "/me a2"],
+  ["the first is lost after all, and the second comes", [late => late.then(() => Promise.reject(lost())), late => late.then(tokens)], "/me a2"],
+]) {
+  test(`a refresh that is late is asked for once more, and ${about}`, async () => {
+    const session = await signedIn({ patience: 500 });
+    const { open, opened } = gate();
+    server["/me"] = [expired];
+    server["/refresh"] = answers.map(answer => () => answer(opened));
+    const waiting = session.fetch(origin + "/me");
+    await settled();
+    await settled();
+    pass(499);
+    await settled();
+    assert.deepEqual(asked(), ["/me a1", "/refresh r1"]);
+    pass(1);
+    await settled();
+    open();
+    assert.equal((await waiting).status, 200);
+    assert.deepEqual(asked(), ["/refresh r1", want]);
+    assert.deepEqual(session.events, ["renewed"]);
+  });
+}
+
+test("a server that answers nothing is out of reach", async () => {
+  mock.method(AbortSignal, "timeout", () => AbortSignal.abort(new DOMException("too late", "TimeoutError")));
+  const session = new Session({ origin });
+  await assert.rejects(session.signIn("alice", "wonderland"), /too late/);
+});
+
+test("a storage that is full ends nothing", async () => {
+  const storage = shared();
+  const session = await signedIn({ storage });
+  const setItem = mock.method(storage, "setItem", () => { throw new DOMException("full", "QuotaExceededError"); });
+  server["/me"] = [expired, expired];
+  assert.equal((await session.fetch(origin + "/me")).status, 401);
+  setItem.mock.restore();
+  pass(1000);
   assert.equal((await session.fetch(origin + "/me")).status, 200);
-  clearInterval(keep);
-  assert.equal(hung, 2);
+  assert.deepEqual(asked(), ["/me a1", "/refresh r1", "/me a1", "/refresh r1", "/me a3"]);
 });
 
 test("the endpoints are asked without cookies, and do not lead elsewhere", async () => {
@@ -446,7 +483,7 @@ test("a sign-out needs no server, but says whether it had one", async () => {
 
 for (const [about, answer, after, want, events] of [
   ["signs out", tokens, async session => { await session.signOut(); }, ["/logout r1", "/logout r2", "/public"], []],
-  ["signs in anew", tokens, async session => { await session.signIn("bob", "builder"); await settled(); }, ["/token", "/logout r1", "/public a2"], []],
+  ["signs in anew", tokens, async session => { await session.signIn("bob", "builder"); await settled(); }, ["/token", "/logout r1", "/logout r3", "/public a2"], []],
   ["signs in anew, and the old session is over", over, async session => { await session.signIn("bob", "builder"); await settled(); }, ["/token", "/logout r1", "/public a2"], []],
 ]) {
   test(`an answer that comes after the user ${about} counts for nothing`, async () => {
@@ -461,6 +498,7 @@ for (const [about, answer, after, want, events] of [
     await after(session);
     open();
     await waiting;
+    await settled();
     await session.fetch(origin + "/public");
     assert.deepEqual(asked().filter(line => !line.startsWith("/me")), want);
     assert.deepEqual(session.events, events);
@@ -520,6 +558,34 @@ test("a sign-out in another tab is noticed once", async () => {
   assert.deepEqual(one.events, ["login-required"]);
 });
 
+test("a sign-in in another tab is another session, and nothing is sent again in its name", async () => {
+  const storage = shared();
+  const one = await signedIn({ storage });
+  const other = new Session({ origin, storage });
+  const { open, opened } = gate();
+  server["/notes"] = [() => opened.then(expired)];
+  const late = one.fetch(origin + "/notes", { method: "POST", body: "by alice" });
+  await settled();
+  await other.signIn("bob", "builder");
+  await settled();
+  open();
+  assert.equal((await late).status, 401);
+  assert.deepEqual(one.events, ["login-required"]);
+  assert.deepEqual(asked(), ["/notes a1", "/token", "/logout r1"]);
+  await one.fetch(origin + "/me");
+  assert.deepEqual(asked(), ["/me a2"]);
+  assert.deepEqual(one.events, ["login-required"]);
+});
+
+test("tokens that are taken away are missed at the next request", async () => {
+  const storage = shared();
+  const session = await signedIn({ storage });
+  storage.removeItem("jwtgate"); // by the user, of which browsers do not tell
+  await session.fetch(origin + "/me");
+  assert.deepEqual(asked(), ["/me"]);
+  assert.deepEqual(session.events, ["login-required"]);
+});
+
 test("a tab looks again when it has the lock", async () => {
   const storage = shared();
   const { open, opened } = gate();
@@ -530,7 +596,7 @@ test("a tab looks again when it has the lock", async () => {
   const waiting = one.fetch(origin + "/me");
   await settled();
   await settled();
-  storage.setItem("mine", JSON.stringify({ access_token: "a7", refresh_token: "r7", expires_in: life, received: Date.now() }));
+  storage.setItem("mine", JSON.stringify({ ...JSON.parse(storage.getItem("mine")), access_token: "a7" }));
   open();
   assert.equal((await waiting).status, 200);
   assert.deepEqual(asked(), ["/me a1", "/me a7"]);
@@ -544,7 +610,7 @@ for (const [about, locks] of [
 ]) {
   test(`a tab goes ahead if the lock ${about}`, { timeout: 5000 }, async () => {
     setLocks(locks);
-    const session = await signedIn({ storage: shared(), timeout: 20 });
+    const session = await signedIn({ storage: shared(), patience: 20 });
     server["/me"] = [expired];
     const keep = setInterval(() => {}, 5);
     assert.equal((await session.fetch(origin + "/me")).status, 200);

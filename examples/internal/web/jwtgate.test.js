@@ -69,7 +69,10 @@ function pass(milliseconds) {
 // asked returns what was asked since the last time.
 const asked = () => log.splice(0).map(({ path, token }) => token ? `${path} ${token}` : path);
 
-const settled = () => new Promise(resolve => setImmediate(resolve));
+// settled waits until all has happened that waits for nothing outside.
+async function settled() {
+  for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve));
+}
 
 // signedIn returns a session with the tokens a1 and r1, and what it dispatches.
 async function signedIn(options) {
@@ -224,7 +227,6 @@ test("as long as a token is good, nobody waits for the next one", async () => {
   assert.equal((await session.fetch(origin + "/me")).status, 200);
   open();
   await settled();
-  await settled();
   assert.equal((await session.fetch(origin + "/me")).status, 200);
   assert.deepEqual(asked(), ["/refresh r1", "/me a1", "/me a2"]);
 });
@@ -283,7 +285,6 @@ for (const [about, call] of [
     const aborted = call(session, controller.signal);
     const patient = session.fetch(origin + "/me");
     await settled();
-    await settled();
     controller.abort(new Error("enough"));
     await assert.rejects(aborted, /enough/);
     open();
@@ -301,6 +302,24 @@ test("a signal of many requests is not held on to", async () => {
   await settled();
   assert.equal(remove.mock.callCount(), 1);
 });
+
+for (const [about, later, answer] of [
+  ["before the request is sent", hour, () => {}],
+  ["as the request is refused", 0, controller => { controller.abort(new Error("enough")); return expired(); }],
+]) {
+  test(`a caller that gives up ${about} does not wait either`, async () => {
+    const session = await signedIn();
+    const controller = new AbortController();
+    pass(later);
+    server["/me"] = [() => answer(controller)];
+    server["/refresh"] = [() => new Promise(() => {})];
+    const gone = assert.rejects(session.fetch(origin + "/me", { signal: controller.signal }), /enough/);
+    await settled();
+    controller.abort(new Error("enough"));
+    await gone;
+    assert.deepEqual(asked().filter(line => line !== "/me a1"), ["/refresh r1"]);
+  });
+}
 
 test("a caller that has gone before does not start anything", async () => {
   const session = await signedIn();
@@ -379,7 +398,6 @@ for (const [about, answers, want] of [
     server["/me"] = [expired];
     server["/refresh"] = answers.map(answer => () => answer(opened));
     const waiting = session.fetch(origin + "/me");
-    await settled();
     await settled();
     pass(499);
     await settled();
@@ -493,7 +511,6 @@ for (const [about, answer, after, want, events] of [
     server["/refresh"] = [() => opened.then(answer)];
     const waiting = session.fetch(origin + "/me");
     await settled();
-    await settled();
     assert.deepEqual(asked(), ["/me a1", "/refresh r1"]);
     await after(session);
     open();
@@ -524,7 +541,6 @@ for (const [about, answer] of [["new tokens", tokens], ["a refusal", over]]) {
     server["/me"] = [expired, expired];
     server["/refresh"] = [() => opened.then(answer), () => { issued = 7; return tokens(); }];
     const late = one.fetch(origin + "/me");
-    await settled();
     await settled();
     await other.fetch(origin + "/me");
     open();
@@ -594,7 +610,6 @@ test("a tab looks again when it has the lock", async () => {
   const one = await signedIn({ storage, key: "mine" });
   server["/me"] = [expired];
   const waiting = one.fetch(origin + "/me");
-  await settled();
   await settled();
   storage.setItem("mine", JSON.stringify({ ...JSON.parse(storage.getItem("mine")), access_token: "a7" }));
   open();

@@ -110,6 +110,20 @@ func TestModuleInTrouble(t *testing.T) {
 		}
 	})
 
+	t.Run("an answer is late", func(t *testing.T) {
+		b := chromium.device(t)
+		b.hold(g.url, `{ storage: window.localStorage, patience: 500 }`)
+		b.holderSignsIn()
+		b.do(`spoil()`)
+		g.count()
+		hold, _, release := held()
+		defer release()
+		g.then(hold)
+		if got := eval[int](b, `get("/me")`); got != 200 || g.count() < 2 {
+			t.Errorf("got %d; want 200 by the answer to another refresh", got)
+		}
+	})
+
 	t.Run("a caller gives up", func(t *testing.T) {
 		b := chromium.device(t)
 		b.hold(g.url, localStorage)

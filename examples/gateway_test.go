@@ -78,6 +78,7 @@ func (g *gateway) accident() http.Handler {
 // unavailable is a server in trouble.
 func unavailable(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = w.Write([]byte(`{"code":"unavailable"}`))
 }
 
 // dropped is a connection that is lost once the server has done its work. Before

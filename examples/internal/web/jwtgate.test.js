@@ -136,9 +136,10 @@ for (const [about, answer, again] of [
 
 test("the refused answer is not left to fill up a connection", async () => {
   const session = await signedIn();
-  const cancel = mock.fn();
+  const cancel = mock.fn(() => { throw new Error("broken off"); }); // which nobody has to know
   server["/me"] = [() => new Response(new ReadableStream({ cancel }), expired())];
   await session.fetch(origin + "/me");
+  await settled();
   assert.equal(cancel.mock.callCount(), 1);
 });
 
@@ -229,6 +230,15 @@ test("as long as a token is good, nobody waits for the next one", async () => {
   await settled();
   assert.equal((await session.fetch(origin + "/me")).status, 200);
   assert.deepEqual(asked(), ["/refresh r1", "/me a1", "/me a2"]);
+});
+
+test("a session that turns out to be over while its token is good is over at once", async () => {
+  const session = await signedIn();
+  pass(820 * 1000);
+  server["/refresh"] = [over];
+  assert.equal((await session.fetch(origin + "/me")).status, 200);
+  await settled();
+  assert.deepEqual(session.events, ["login-required"]);
 });
 
 test("after the session is over, a request goes without a token", async () => {
@@ -623,13 +633,13 @@ for (const [about, locks] of [
   ["is not to be had", { request: async () => { throw new DOMException("opaque origin", "SecurityError"); } }],
   ["does not exist", undefined],
 ]) {
-  test(`a tab goes ahead if the lock ${about}`, { timeout: 5000 }, async () => {
+  test(`a tab goes ahead if the lock ${about}`, { timeout: 5000 }, async t => {
     setLocks(locks);
     const session = await signedIn({ storage: shared(), patience: 20 });
     server["/me"] = [expired];
-    const keep = setInterval(() => {}, 5);
+    const keep = setInterval(() => {}, 5); // AbortSignal.timeout alone keeps no process alive
+    t.after(() => clearInterval(keep));
     assert.equal((await session.fetch(origin + "/me")).status, 200);
-    clearInterval(keep);
     assert.deepEqual(asked(), ["/me a1", "/refresh r1", "/me a2"]);
   });
 }

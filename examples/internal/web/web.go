@@ -1,4 +1,5 @@
-// Package web has the script for pages that hold their tokens themselves.
+// Package web has the script for pages that hold their tokens themselves: copy
+// jwtgate.js, which needs nothing else.
 package web
 
 import _ "embed" // for Module

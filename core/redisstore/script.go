@@ -76,7 +76,11 @@ type step struct {
 // run takes st, and returns the reply. What go-redis sends again has the same
 // attempt, by which the scripts know it.
 func (s *Store) run(ctx context.Context, st step) (any, error) {
-	return st.run(ctx, s.client)
+	reply, err := st.run(ctx, s.client)
+	if err != nil {
+		s.reload(ctx)
+	}
+	return reply, err
 }
 
 func (st step) run(ctx context.Context, client redis.Scripter) (any, error) {
@@ -126,7 +130,8 @@ func (s *Store) master(ctx context.Context, of slot) (*redis.Client, error) {
 	return s.client.(*redis.Client), nil // New saw to it
 }
 
-// reload has a cluster's client look where everything is now.
+// reload has a cluster's client find out, behind our back, who is master of what
+// now. By itself it does so once a minute, if a server says nothing any more.
 func (s *Store) reload(ctx context.Context) {
 	if cluster, ok := s.client.(*redis.ClusterClient); ok {
 		cluster.ReloadState(ctx)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,20 +19,20 @@ import (
 // A server is a redis-server of a test's own, with a port and a directory of its
 // own.
 type server struct {
-	t    *testing.T
+	t    testing.TB
 	addr string
 	args []string
 	cmd  *exec.Cmd
 }
 
 // startServer starts a server with these options, which stops when the test ends.
-func startServer(t *testing.T, options ...string) *server {
+func startServer(t testing.TB, options ...string) *server {
 	t.Helper()
 	port := freePort(t)
 	s := &server{
 		t:    t,
 		addr: "127.0.0.1:" + port,
-		args: append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", ""}, options...),
+		args: append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--repl-diskless-sync-delay", "0"}, options...),
 	}
 	s.start()
 	t.Cleanup(s.kill)
@@ -70,6 +71,14 @@ func (s *server) kill() {
 	_ = s.cmd.Wait()
 }
 
+// signal is for SIGSTOP and SIGCONT.
+func (s *server) signal(signal syscall.Signal) {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(signal); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // client returns a client of the server as the Store wants it.
 func (s *server) client() *redis.Client {
 	s.t.Helper()
@@ -86,7 +95,7 @@ func (s *server) do(args ...any) {
 	}
 }
 
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -98,7 +107,7 @@ func freePort(t *testing.T) string {
 
 // installed returns the path of program. Where it is missing, the test is skipped,
 // unless JWTGATE_REQUIRE is set.
-func installed(t *testing.T, program string) string {
+func installed(t testing.TB, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err == nil {
@@ -112,11 +121,11 @@ func installed(t *testing.T, program string) string {
 }
 
 // A cluster is three servers that share the key space.
-func startCluster(t *testing.T) []*server {
+func startCluster(t testing.TB, options ...string) []*server {
 	t.Helper()
 	var nodes []*server
 	for i := range 3 {
-		node := startServer(t, "--cluster-enabled", "yes", "--cluster-port", freePort(t), "--cluster-node-timeout", "1000")
+		node := startServer(t, append(options, "--cluster-enabled", "yes", "--cluster-port", freePort(t), "--cluster-node-timeout", "1000")...)
 		node.do("CLUSTER", "ADDSLOTSRANGE", i*16384/3, (i+1)*16384/3-1)
 		node.do("CLUSTER", "SET-CONFIG-EPOCH", i+1)
 		nodes = append(nodes, node)
@@ -145,7 +154,7 @@ func (s *server) option(name string) string {
 }
 
 // clusterClient returns a client of the cluster that nodes are.
-func clusterClient(t *testing.T, nodes []*server) *redis.ClusterClient {
+func clusterClient(t testing.TB, nodes []*server) *redis.ClusterClient {
 	t.Helper()
 	options := &redis.ClusterOptions{ContextTimeoutEnabled: true}
 	for _, node := range nodes {
@@ -157,7 +166,7 @@ func clusterClient(t *testing.T, nodes []*server) *redis.ClusterClient {
 }
 
 // await waits for what other processes do in their own time.
-func await(t *testing.T, what string, happened func() bool) {
+func await(t testing.TB, what string, happened func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !happened(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -11,15 +11,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func newStore(t *testing.T, client redis.UniversalClient, config redisstore.Config) *redisstore.Store {
-	t.Helper()
-	store, err := redisstore.New(client, config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return store
-}
-
 func TestStore(t *testing.T) {
 	store := newStore(t, startServer(t).client(), redisstore.Config{})
 	coretest.RunStore(t, func(*testing.T) coretest.StoreUnderTest { return coretest.StoreUnderTest{Store: store} })

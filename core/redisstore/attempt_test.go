@@ -1,0 +1,106 @@
+package redisstore_test
+
+import (
+	"testing"
+
+	"github.com/jwtgate/jwtgate/core/redisstore"
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// What was done when its answer got lost is not done again when go-redis asks
+// again, and the answer is the same.
+func TestAnswerLost(t *testing.T) {
+	server := startServer(t)
+	proxy := startProxy(t, server.addr)
+	lossy := newStore(t, proxy.client(t), redisstore.Config{})
+	store := newStore(t, server.client(), redisstore.Config{})
+	if found, _, _ := lossy.Find(t.Context(), session.ID{}); found.Subject != "" { // the scripts are known from here on
+		t.Fatal("found what was never created")
+	}
+	losing := func(t *testing.T, step func()) {
+		t.Helper()
+		proxy.lose.Store(1)
+		step()
+		if left := proxy.lose.Load(); left >= 0 {
+			t.Fatal("no answer got lost")
+		}
+	}
+	known := func(t *testing.T, p session.Presented) { // loads the script
+		t.Helper()
+		_, _, _ = store.Advance(t.Context(), session.Presented{ID: p.ID}, singleUse)
+		_, _ = store.End(t.Context(), session.ID{}, remember)
+		_, _ = store.EndAll(t.Context(), "nobody", remember)
+	}
+
+	t.Run("Create", func(t *testing.T) {
+		first := create(t, store, "alice")
+		n, _ := newSession("alice")
+		losing(t, func() {
+			r, err := lossy.Create(t.Context(), n, session.Bound{Max: 1, Refuse: false})
+			if err != nil || r.ID != n.ID {
+				t.Errorf("got %v, error %v, want %v", r.ID, err, n.ID)
+			}
+		})
+		if got := listed(t, store, "alice"); !sameIDs(got, []session.ID{n.ID}) {
+			t.Errorf("listed %v, want %v, not %v", got, n.ID, first.ID)
+		}
+	})
+	t.Run("Create, refusing", func(t *testing.T) {
+		n, _ := newSession("agnes")
+		losing(t, func() {
+			if _, err := lossy.Create(t.Context(), n, session.Bound{Max: 1, Refuse: true}); err != nil {
+				t.Errorf("got error %v, want none", err)
+			}
+		})
+	})
+	t.Run("Advance", func(t *testing.T) {
+		p := create(t, store, "bob")
+		known(t, p)
+		losing(t, func() { advance(t, lossy, p, singleUse, session.Rotated, 1) })
+		advance(t, store, p, singleUse, session.Stolen, 1)
+	})
+	t.Run("Advance, healing", func(t *testing.T) {
+		p := create(t, store, "bert")
+		known(t, p)
+		p.Generation = 5
+		losing(t, func() { advance(t, lossy, p, singleUse, session.Healed, 6) })
+	})
+	t.Run("Advance, stolen", func(t *testing.T) {
+		p := create(t, store, "carol")
+		advance(t, store, p, singleUse, session.Rotated, 1)
+		losing(t, func() { advance(t, lossy, p, singleUse, session.Stolen, 1) })
+		advance(t, store, p, singleUse, session.Revoked, 1)
+	})
+	t.Run("Advance, ended since", func(t *testing.T) {
+		p := create(t, store, "chris")
+		advance(t, store, p, singleUse, session.Rotated, 1)
+		if live, err := store.End(t.Context(), p.ID, remember); !live || err != nil {
+			t.Fatal(live, err)
+		}
+		advance(t, store, p, singleUse, session.Revoked, 1)
+	})
+	t.Run("End", func(t *testing.T) {
+		p := create(t, store, "dave")
+		known(t, p)
+		losing(t, func() {
+			if live, err := lossy.End(t.Context(), p.ID, remember); !live || err != nil {
+				t.Errorf("got live %v, error %v, want true, none", live, err)
+			}
+		})
+	})
+	t.Run("EndAll", func(t *testing.T) {
+		want := []session.ID{create(t, store, "erin").ID, create(t, store, "erin").ID}
+		known(t, session.Presented{})
+		var since session.ID
+		login := func() { since = create(t, store, "erin").ID }
+		proxy.lost.Store(&login)
+		losing(t, func() {
+			if ended, err := lossy.EndAll(t.Context(), "erin", remember); !sameIDs(ended, want) || err != nil {
+				t.Errorf("ended %v, error %v, want %v", ended, err, want)
+			}
+		})
+		if got := listed(t, store, "erin"); !sameIDs(got, []session.ID{since}) {
+			t.Errorf("listed %v, want %v, which was created since", got, since)
+		}
+	})
+}

@@ -1,0 +1,52 @@
+package redisstore_test
+
+import (
+	"context"
+	"log"
+	"log/slog"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/redisstore"
+	"github.com/redis/go-redis/v9"
+)
+
+var (
+	signingSecret = []byte("a secret of at least 32 bytes, from the environment")
+	refreshSecret = []byte("another of at least 32 bytes, the same in all processes")
+)
+
+func loadUser(_ context.Context, subject string) (core.Grant, error) {
+	if subject != "alice" {
+		return core.Grant{}, core.ErrNoSubject
+	}
+	return core.Grant{Roles: []string{"user"}}, nil
+}
+
+func Example() {
+	client := redis.NewUniversalClient(&redis.UniversalOptions{
+		Addrs:                 []string{"localhost:6379"}, // of one server, of a cluster's, or with MasterName of Sentinels
+		ContextTimeoutEnabled: true,
+	})
+	defer client.Close()
+	store, err := redisstore.New(client, redisstore.Config{Logger: slog.Default()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := store.Check(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+	auth, err := core.New(core.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys:     core.HS256(signingSecret),
+		Sessions: &core.SessionConfig{
+			Subject: loadUser,
+			Store:   store,
+			Keys:    [][]byte{refreshSecret},
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer auth.Close()
+}

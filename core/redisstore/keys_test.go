@@ -1,0 +1,163 @@
+package redisstore_test
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/redisstore"
+	"github.com/jwtgate/jwtgate/core/session"
+	"github.com/redis/go-redis/v9"
+)
+
+// Every key has the prefix, the version, a slot, and an end. None has what a token
+// is made of.
+func TestKeys(t *testing.T) {
+	server := startServer(t)
+	client := server.client()
+	store := newStore(t, client, redisstore.Config{Prefix: "app"})
+	token := session.Token{ID: session.NewID("alice"), Nonce: session.NewNonce()}
+	p := token.Presented()
+	if _, err := store.Create(t.Context(), session.New{
+		ID: p.ID, Subject: "alice", NonceHash: p.NonceHash, Idle: idle, Limit: 24 * time.Hour, Remember: remember,
+	}, session.Bound{Max: 3}); err != nil {
+		t.Fatal(err)
+	}
+	retire := openWindow
+	retire.Retire = true
+	advance(t, store, p, retire, session.Rotated, 1)
+	ended := create(t, store, "alice")
+	if _, err := store.End(t.Context(), ended.ID, 2*remember); err != nil {
+		t.Fatal(err)
+	}
+	create(t, store, "bob")
+	if _, err := store.EndAll(t.Context(), "bob", remember); err != nil {
+		t.Fatal(err)
+	}
+	revoke(t, store, tokenRevoked("jti"))
+
+	slot := func(subject string) string { return store.Slots()[session.SlotOf(subject)%16] }
+	lives := map[string]time.Duration{
+		slot("alice") + ":session:" + p.ID.String():     idle,
+		slot("alice") + ":session:" + ended.ID.String(): 2 * remember,
+		slot("alice") + ":subject:alice":                24 * time.Hour,
+		slot("alice") + ":revocations":                  idle + remember, // the end of the window, and then
+	}
+	keys := client.Keys(t.Context(), "*").Val()
+	for key := range lives {
+		if !slices.Contains(keys, key) {
+			t.Errorf("no key %s in %q", key, keys)
+		}
+	}
+	for _, key := range keys {
+		if !strings.HasPrefix(key, "app:1:{") {
+			t.Errorf("key %s has not the prefix", key)
+		}
+		life := client.PTTL(t.Context(), key).Val()
+		if life <= 0 {
+			t.Errorf("key %s has no end", key)
+		}
+		if want, ok := lives[key]; ok && (life > want || life < want-slack) {
+			t.Errorf("key %s lives for %v, want %v", key, life, want)
+		}
+		content, err := client.Dump(t.Context(), key).Result()
+		if err != nil || bytes.Contains([]byte(content), token.Nonce[:]) {
+			t.Errorf("key %s: error %v, or it has the nonce", key, err)
+		}
+	}
+	// A stream and its origin are gone at the same time.
+	for _, s := range store.Slots() {
+		if a, b := client.PExpireTime(t.Context(), s+":revocations").Val(), client.PExpireTime(t.Context(), s+":origin").Val(); a != b {
+			t.Errorf("slot %s: the stream ends at %v, its origin at %v", s, a, b)
+		}
+	}
+}
+
+// A list of sessions that are created and forgotten does not grow.
+func TestSubjectIsSwept(t *testing.T) {
+	for _, bound := range []session.Bound{{}, {Max: 1000}} {
+		client := startServer(t).client()
+		store := newStore(t, client, redisstore.Config{})
+		create(t, store, "alice") // lives on
+		for range 300 {
+			n, _ := newSession("alice")
+			n.Idle = time.Millisecond
+			if _, err := store.Create(t.Context(), n, bound); err != nil {
+				t.Fatal(err)
+			}
+		}
+		key := store.Slots()[session.SlotOf("alice")%16] + ":subject:alice"
+		if n := client.ZCard(t.Context(), key).Val(); n > 60 {
+			t.Errorf("%+v: the index has %d members, want few", bound, n)
+		}
+	}
+}
+
+// Stores with other prefixes have nothing to do with one another.
+func TestPrefix(t *testing.T) {
+	client := startServer(t).client()
+	store, other := newStore(t, client, redisstore.Config{}), newStore(t, client, redisstore.Config{Prefix: "other"})
+	p := create(t, store, "alice")
+	if _, found, err := other.Find(t.Context(), p.ID); found || err != nil {
+		t.Errorf("found %v, error %v, want false, none", found, err)
+	}
+}
+
+// The hash tags of the slots are in the middles of 16 equal parts of a cluster's
+// key space.
+func TestSlots(t *testing.T) {
+	store := newStore(t, redis.NewClient(&redis.Options{ContextTimeoutEnabled: true}), redisstore.Config{})
+	for i, slot := range store.Slots() {
+		_, tag, _ := strings.Cut(slot, "{")
+		if got, want := crc16(strings.TrimSuffix(tag, "}"))%16384, uint16(i*1024+512); got != want {
+			t.Errorf("slot %s: got hash slot %d, want %d", slot, got, want)
+		}
+	}
+}
+
+// crc16 is CRC-16/XMODEM, as a cluster has it.
+func crc16(s string) (crc uint16) {
+	for i := range len(s) {
+		crc ^= uint16(s[i]) << 8
+		for range 8 {
+			carry := crc >> 15
+			crc = crc<<1 ^ carry*0x1021
+		}
+	}
+	return crc
+}
+
+// A stream with revocations of all lives stays near the size of those that hold.
+func TestStreamIsTrimmed(t *testing.T) {
+	const long, short = 50, 5000
+	client := startServer(t).client()
+	store := newStore(t, client, redisstore.Config{})
+	now := time.Now()
+	revokeFor := func(life time.Duration) { // of one subject, so in one slot
+		revoke(t, store, session.Revocation{Subject: "alice", From: now, Until: time.Now().Add(life)})
+	}
+	key := store.Slots()[session.SlotOf("alice")%16] + ":revocations"
+	most := int64(0)
+	for i := range short {
+		if i%(short/long) == 0 {
+			revokeFor(time.Hour)
+		}
+		revokeFor(time.Millisecond)
+		most = max(most, client.XLen(t.Context(), key).Val())
+	}
+	if most > 3*long {
+		t.Errorf("the stream had up to %d entries, want at most %d", most, 3*long)
+	}
+	held := 0
+	for _, entry := range client.XRange(t.Context(), key, "-", "+").Val() {
+		if entry.Values["until"].(string) > fmt.Sprint(time.Now().Add(time.Minute).UnixMilli()) {
+			held++
+		}
+	}
+	if held != long {
+		t.Errorf("the stream has %d entries that hold, want %d", held, long)
+	}
+}

@@ -1,0 +1,110 @@
+package redisstore_test
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jwtgate/jwtgate/core/redisstore"
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// With WaitReplicas, what ends a session or revokes a token counts only when a
+// replica has it. Nothing else waits.
+func TestWaitReplicas(t *testing.T) {
+	master, replica := startServer(t), startServer(t)
+	store := newStore(t, master.client(), redisstore.Config{WaitReplicas: 1})
+	p, q := create(t, store, "alice"), create(t, store, "alice")
+	stolen := create(t, store, "bob")
+	advance(t, store, stolen, singleUse, session.Rotated, 1)
+	n, _ := newSession("alice")
+	ends := func(t *testing.T, ok bool) {
+		t.Helper()
+		for _, row := range []struct {
+			name string
+			step func() error
+		}{
+			{"Create at the bound", func() error {
+				if ok {
+					n, _ = newSession("alice")
+				}
+				_, err := store.Create(t.Context(), n, session.Bound{Max: 2})
+				return err
+			}},
+			{"End", func() error { _, err := store.End(t.Context(), q.ID, remember); return err }},
+			{"End again", func() error { _, err := store.End(t.Context(), q.ID, remember); return err }},
+			{"EndAll", func() error { _, err := store.EndAll(t.Context(), "alice", remember); return err }},
+			{"EndAll of none but one", func() error { _, err := store.EndAll(t.Context(), "alice", remember, p.ID); return err }},
+			{"Revoke", func() error { return store.Revoke(t.Context(), tokenRevoked("any")) }},
+			{"Stolen", func() error { _, _, err := store.Advance(t.Context(), stolen, singleUse); return err }},
+		} {
+			if err := row.step(); (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "replicas") {
+				t.Errorf("%s: got error %v, want one: %v", row.name, err, !ok)
+			}
+		}
+	}
+	ends(t, false) // there is none
+	advance(t, store, create(t, store, "carol"), openWindow, session.Rotated, 1)
+
+	replicate(t, master, replica)
+	stolen = create(t, store, "bob")
+	advance(t, store, stolen, singleUse, session.Rotated, 1)
+	q = create(t, store, "alice")
+	ends(t, true)
+
+	// One that is connected, and behind.
+	replica.signal(syscall.SIGSTOP)
+	defer replica.signal(syscall.SIGCONT)
+	p = create(t, store, "dave")
+	for range 2 {
+		if _, err := store.End(t.Context(), p.ID, remember); err == nil {
+			t.Error("ended a session, or found it ended, though no replica knows")
+		}
+	}
+}
+
+// While one of a cluster's masters is gone, the sessions that it has are out of
+// reach, and those only. Its replica takes over, and the feed begins anew.
+func TestClusterFailover(t *testing.T) {
+	nodes := startCluster(t, "--cluster-require-full-coverage", "no")
+	replica := startServer(t, "--cluster-enabled", "yes", "--cluster-port", freePort(t), "--cluster-node-timeout", "1000")
+	nodes[0].do("CLUSTER", "MEET", "127.0.0.1", replica.port(), replica.option("--cluster-port"))
+	id := nodes[0].client().Do(t.Context(), "CLUSTER", "MYID").Val()
+	await(t, "the replica", func() bool {
+		client := replica.client()
+		return client.Do(t.Context(), "CLUSTER", "REPLICATE", id).Err() == nil &&
+			strings.Contains(client.Info(t.Context(), "replication").Val(), "master_link_status:up")
+	})
+	await(t, "the cluster", func() bool {
+		for _, node := range append(nodes, replica) {
+			if !strings.Contains(node.client().ClusterInfo(t.Context()).Val(), "cluster_known_nodes:4") {
+				return false
+			}
+		}
+		return true
+	})
+	store := newStore(t, clusterClient(t, nodes), redisstore.Config{})
+	var there, elsewhere session.Presented // slots 0 to 4 are on nodes[0]
+	for _, subject := range []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "mallory", "oscar"} {
+		if p := create(t, store, subject); p.ID.Slot()%16 < 5 {
+			there = p
+		} else {
+			elsewhere = p
+		}
+	}
+	if there == elsewhere || there.ID == (session.ID{}) {
+		t.Fatal("no subject has its slot on the first node")
+	}
+	advance(t, store, there, openWindow, session.Rotated, 1)
+	if n := nodes[0].client().Wait(t.Context(), 1, 0).Val(); n != 1 {
+		t.Fatal("no replica")
+	}
+	f := follow(t, store)
+	nodes[0].kill()
+	_ = f.ends(3 * slack)
+	advance(t, store, elsewhere, openWindow, session.Rotated, 1)
+
+	recovers(t, store, there)
+	advance(t, store, there, openWindow, session.Reissued, 1)
+	await(t, "the feed", func() bool { return followed(t, store) })
+}

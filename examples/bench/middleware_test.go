@@ -45,12 +45,11 @@ func BenchmarkParallel(b *testing.B) {
 // measure sends requests, all of which must be answered with status.
 func measure(b *testing.B, send func() (status int), status int) {
 	b.Helper()
-	b.ReportAllocs()
-	for b.Loop() {
+	loop(b, func(_ int) {
 		if got := send(); got != status {
 			b.Fatalf("got status %d, want %d", got, status)
 		}
-	}
+	})
 }
 
 // TestContenders keeps the comparison honest: everyone lets the good token

@@ -36,10 +36,9 @@ func BenchmarkTokens(b *testing.B) {
 			for i := range lines {
 				use(i)
 			}
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
+			loop(b, func(i int) {
 				use(i % n)
-			}
+			})
 		})
 	}
 }
@@ -63,8 +62,7 @@ func BenchmarkRotation(b *testing.B) {
 			store := session.NewMemory(n, nil)
 			refresh := signInAll(b, store, codec, n)
 			policy := session.Policy{Idle: time.Hour, Remember: time.Minute} // no window: every step rotates
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
+			loop(b, func(i int) {
 				text := &refresh[i%n]
 				token, err := codec.Parse(*text)
 				if err != nil {
@@ -79,7 +77,7 @@ func BenchmarkRotation(b *testing.B) {
 				}
 				token.Generation = record.Generation
 				*text = codec.Encode(token)
-			}
+			})
 		})
 	}
 }
@@ -116,10 +114,9 @@ func BenchmarkKeys(b *testing.B) {
 			}
 			auth := coldAuth(k, func(c *core.Config) { c.Keys = append(keys, k.own) })
 			req := core.Request{Method: http.MethodGet, Authorization: []string{"Bearer " + k.token(b, 0)}}
-			b.ReportAllocs()
-			for b.Loop() {
+			loop(b, func(_ int) {
 				decide(b, auth, req)
-			}
+			})
 		})
 	}
 }
@@ -144,10 +141,9 @@ func BenchmarkRoles(b *testing.B) {
 				token := k.sign(b, 0, began.Add(time.Hour), `"app_roles":[`+strings.Join(roles, ",")+`]`)
 				req := core.Request{Method: http.MethodGet, Authorization: []string{"Bearer " + token}}
 				needed := core.Role(fmt.Sprint("role-", n-1))
-				b.ReportAllocs()
-				for b.Loop() {
+				loop(b, func(_ int) {
 					decide(b, auth, req, needed)
-				}
+				})
 			})
 		}
 	}

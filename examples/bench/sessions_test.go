@@ -48,8 +48,7 @@ func BenchmarkRefresh(b *testing.B) {
 			auth := warmAuth(keyOf(algorithm), withSessions(clock, session.NewMemory(0, clock.Now)))
 			b.Cleanup(auth.Close)
 			refresh := must(auth.SignIn(b.Context(), core.Request{}, "alice")).Refresh
-			b.ReportAllocs()
-			for b.Loop() {
+			loop(b, func(_ int) {
 				clock.Advance(tick)
 				res := auth.Refresh(b.Context(), core.Request{
 					Method:      http.MethodPost,
@@ -61,7 +60,7 @@ func BenchmarkRefresh(b *testing.B) {
 					b.Fatalf("got %d %s", res.Status, res.Body)
 				}
 				refresh, _, _ = strings.Cut(after, `"`)
-			}
+			})
 		})
 	}
 }
@@ -81,8 +80,7 @@ func BenchmarkRenewal(b *testing.B) {
 			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.Header.Set("Cookie", coretest.Cookie(b, auth, "alice"))
 			w := &discard{header: http.Header{}}
-			b.ReportAllocs()
-			for b.Loop() {
+			loop(b, func(_ int) {
 				clock.Advance(tick)
 				clear(w.header)
 				handler.ServeHTTP(w, r)
@@ -93,7 +91,7 @@ func BenchmarkRenewal(b *testing.B) {
 				access, _, _ := strings.Cut(cookies[0], ";")
 				refresh, _, _ := strings.Cut(cookies[1], ";")
 				r.Header["Cookie"][0] = access + "; " + refresh
-			}
+			})
 		})
 	}
 }
@@ -111,10 +109,9 @@ func BenchmarkRevoked(b *testing.B) {
 			req := core.Request{Method: http.MethodGet, Authorization: []string{"Bearer " + tokens.Access.Token}}
 			decide(b, auth, req) // from now on, the store tells auth at once
 			revokeOthers(b, store, clock, n)
-			b.ReportAllocs()
-			for b.Loop() {
+			loop(b, func(_ int) {
 				decide(b, auth, req)
-			}
+			})
 		})
 	}
 }

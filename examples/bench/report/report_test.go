@@ -25,7 +25,7 @@ func sample() string {
 					"bare": 100, "context": 101, "jwtgate-cold": 300, "jwtgate-claims": 500, "jwtgate-warm": 140,
 					"golang-jwt": 1900, "another": 1100,
 				} {
-					fmt.Fprintf(text, "BenchmarkMiddleware/%s/%s/%s 1000 %v ns/op 48 B/op %d allocs/op\n",
+					fmt.Fprintf(text, "BenchmarkMiddleware/%s/%s/%s 1000 9999 ns/op %v cpu-ns/op 48 B/op %d allocs/op\n",
 						framework, algorithm, name, value*speed, map[string]int{"bare": i, "jwtgate-cold": i + 4, "jwtgate-warm": i + 2}[name])
 				}
 			}

@@ -86,6 +86,15 @@ func (r round) value(name, unit string) float64 {
 	return math.NaN()
 }
 
+// time returns what the benchmark called name takes: of the processors, if it
+// reports that, else by the clock.
+func (r round) time(name string) float64 {
+	if used, found := r[name]["cpu-ns/op"]; found {
+		return used
+	}
+	return r.value(name, "ns/op")
+}
+
 // median returns the median of what value is in each round, not a number if it
 // is in none.
 func (rs *rounds) median(value func(r round) float64) float64 {

@@ -13,7 +13,7 @@ func (rs *rounds) print(w io.Writer) error {
 	text := &strings.Builder{}
 	fmt.Fprintf(text, "Medians of %d rounds on %s. Bold is past its target.\n\n", len(rs.rounds), rs.cpu)
 	rs.printTargets(text)
-	fmt.Fprint(text, "\nA request with a good token, in time added to the bare handler; one with a bad token, as a whole; "+
+	fmt.Fprint(text, "\nA request with a good token, in processor time added to the bare handler; one with a bad token, as a whole; "+
 		"and requests per second over connections. All but three columns are HS256.\n")
 	for _, framework := range frameworks {
 		rs.printFramework(text, framework)
@@ -82,16 +82,16 @@ func (rs *rounds) printFramework(text *strings.Builder, framework string) {
 		for _, algorithm := range algorithms {
 			row = append(row, rs.cell(duration, func(r round) float64 {
 				if contender == "bare" {
-					return r.value(of+algorithm+"/bare", "ns/op")
+					return r.time(of + algorithm + "/bare")
 				}
-				return r.added(framework, algorithm, contender, "ns/op")
+				return r.added(framework, algorithm, contender)
 			}))
 		}
 		row = append(row, rs.cell(whole, func(r round) float64 {
-			return r.added(framework, algorithms[0], contender, "allocs/op")
+			return allocations(algorithms[0], contender)(r, framework)
 		}))
 		for _, kind := range kinds {
-			row = append(row, rs.only("Refuse/"+framework+"/"+kind+"/"+contender, "ns/op", duration))
+			row = append(row, rs.time("Refuse/"+framework+"/"+kind+"/"+contender))
 		}
 		t.add(append(row, rs.only("Listener/"+framework+"/"+contender, "req/s", whole))...)
 	}
@@ -128,7 +128,7 @@ func (rs *rounds) printScale(text *strings.Builder) {
 	} {
 		cells := []string{row.name}
 		for _, size := range sizes {
-			cells = append(cells, rs.only(row.of+size, "ns/op", duration))
+			cells = append(cells, rs.time(row.of+size))
 		}
 		t.add(cells...)
 	}
@@ -145,7 +145,7 @@ func (rs *rounds) printSessions(text *strings.Builder) {
 	} {
 		cells := []string{row.name}
 		for _, algorithm := range algorithms {
-			cells = append(cells, rs.only(row.of+algorithm, "ns/op", duration))
+			cells = append(cells, rs.time(row.of+algorithm))
 		}
 		t.add(cells...)
 	}
@@ -153,6 +153,11 @@ func (rs *rounds) printSessions(text *strings.Builder) {
 	t.print(text)
 	fmt.Fprintf(text, "\nHeap: %s for a known token, %s for a session, %s for a revocation.\n", rs.only("Heap/token", "B/token", size),
 		rs.only("Heap/session", "B/session", size), rs.only("Heap/revocation", "B/revocation", size))
+}
+
+// time returns how long the benchmark called name takes.
+func (rs *rounds) time(name string) string {
+	return rs.cell(duration, func(r round) float64 { return r.time(name) })
 }
 
 // only returns what the benchmark called name reports.

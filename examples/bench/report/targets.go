@@ -39,8 +39,8 @@ var targets = []target{
 	{"HS256, forged: time ÷ golang-jwt's", forged, same(0.15), false, ratio},
 	{"HS256, cold: requests per second ÷ bare", throughput("jwtgate-cold"), []float64{0.82, 0.82, 0.82, 0.72}, true, ratio},
 	{"HS256, warm: requests per second ÷ bare", throughput("jwtgate-warm"), same(0.90), true, ratio},
-	{"heap for a known token", alone("Heap/token", "B/token"), []float64{1150}, false, size},
-	{"rotation of one of 100,000 sessions", alone("Rotation/sessions=100000", "ns/op"), []float64{3000}, false, duration},
+	{"heap for a known token", knownToken, []float64{1150}, false, size},
+	{"rotation of one of 100,000 sessions", rotation, []float64{3000}, false, duration},
 }
 
 // missed reports whether value, that of column i, is not what it is to be.
@@ -50,10 +50,10 @@ func (t *target) missed(i int, value float64) bool {
 
 func same(limit float64) []float64 { return slices.Repeat([]float64{limit}, len(frameworks)) }
 
-// added is what contender takes above the bare handler of its framework.
-func (r round) added(framework, algorithm, contender, unit string) float64 {
+// added is the time that contender takes above the bare handler of its framework.
+func (r round) added(framework, algorithm, contender string) float64 {
 	of := "Middleware/" + framework + "/" + algorithm + "/"
-	return r.value(of+contender, unit) - r.value(of+"bare", unit)
+	return r.time(of+contender) - r.time(of+"bare")
 }
 
 // fastestPeer is what the fastest of the others adds.
@@ -62,7 +62,7 @@ func (r round) fastestPeer(framework, algorithm string) float64 {
 	for name := range r {
 		contender, found := strings.CutPrefix(name, "Middleware/"+framework+"/"+algorithm+"/")
 		if found && !slices.Contains(ours, contender) {
-			added = append(added, r.added(framework, algorithm, contender, "ns/op"))
+			added = append(added, r.added(framework, algorithm, contender))
 		}
 	}
 	if len(added) == 0 {
@@ -73,23 +73,26 @@ func (r round) fastestPeer(framework, algorithm string) float64 {
 
 func toPeer(algorithm, contender string) func(r round, framework string) float64 {
 	return func(r round, framework string) float64 {
-		return r.added(framework, algorithm, contender, "ns/op") / r.fastestPeer(framework, algorithm)
+		return r.added(framework, algorithm, contender) / r.fastestPeer(framework, algorithm)
 	}
 }
 
 func toSignature(algorithm string) func(r round, framework string) float64 {
 	return func(r round, framework string) float64 {
-		return r.added(framework, algorithm, "jwtgate-cold", "ns/op") / r.value("Signature/"+algorithm, "ns/op")
+		return r.added(framework, algorithm, "jwtgate-cold") / r.time("Signature/"+algorithm)
 	}
 }
 
 func allocations(algorithm, contender string) func(r round, framework string) float64 {
-	return func(r round, framework string) float64 { return r.added(framework, algorithm, contender, "allocs/op") }
+	return func(r round, framework string) float64 {
+		of := "Middleware/" + framework + "/" + algorithm + "/"
+		return r.value(of+contender, "allocs/op") - r.value(of+"bare", "allocs/op")
+	}
 }
 
 func forged(r round, framework string) float64 {
 	of := "Refuse/" + framework + "/forged/"
-	return r.value(of+"jwtgate-warm", "ns/op") / r.value(of+"golang-jwt", "ns/op")
+	return r.time(of+"jwtgate-warm") / r.time(of+"golang-jwt")
 }
 
 func throughput(contender string) func(r round, framework string) float64 {
@@ -99,7 +102,6 @@ func throughput(contender string) func(r round, framework string) float64 {
 	}
 }
 
-// alone is for a measure without a framework.
-func alone(name, unit string) func(r round, framework string) float64 {
-	return func(r round, _ string) float64 { return r.value(name, unit) }
-}
+func knownToken(r round, _ string) float64 { return r.value("Heap/token", "B/token") }
+
+func rotation(r round, _ string) float64 { return r.time("Rotation/sessions=100000") }

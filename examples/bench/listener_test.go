@@ -9,8 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"strings"
 	"testing"
+	"time"
 )
 
 // serveVariable makes a process of this program a server: its value names the
@@ -19,20 +19,22 @@ const serveVariable = "JWTGATE_BENCH_SERVE"
 
 // BenchmarkListener is a whole request over a real connection, to a server that
 // is a process of its own with one processor. The client is one goroutine with
-// several requests under way, so that it costs less than any server.
+// several requests under way, so that it costs less than any server. Beside what
+// went over the line it reports how long the server had its processor for each.
 func BenchmarkListener(b *testing.B) {
 	for _, c := range without(slices.Concat(contenders...), handOn, claimed) {
 		b.Run(c.framework+"/"+c.name, func(b *testing.B) {
-			address := start(b, c)
+			server := start(b, c)
 			request := fmt.Appendf(nil, "GET / HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n",
-				address, keyOf("HS256").token(b, 0))
+				server.address, keyOf("HS256").token(b, 0))
 			var conns [32]net.Conn
 			for i := range conns {
-				conns[i] = must(net.Dial("tcp", address))
+				conns[i] = must(net.Dial("tcp", server.address))
 				defer conns[i].Close()
 				must(conns[i].Write(request))
 			}
 			buffer := make([]byte, 4096)
+			before := server.processorTime()
 			for i := 0; b.Loop(); i++ {
 				conn := conns[i%len(conns)]
 				if err := receive(conn, buffer); err != nil {
@@ -41,6 +43,9 @@ func BenchmarkListener(b *testing.B) {
 				must(conn.Write(request))
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
+			if used := server.processorTime() - before; used > 0 {
+				b.ReportMetric(float64(used)/float64(b.N), "cpu-ns/op")
+			}
 		})
 	}
 }
@@ -61,26 +66,40 @@ func receive(conn net.Conn, buffer []byte) error {
 	return nil
 }
 
-// start runs a server for c until the benchmark is over, and returns its address.
-func start(b *testing.B, c contender) string {
+// A serverProcess runs for as long as its benchmark.
+type serverProcess struct {
+	address string
+	ask     io.Writer
+	answers *bufio.Scanner
+}
+
+func start(b *testing.B, c contender) *serverProcess {
 	b.Helper()
-	server := exec.Command(must(os.Executable()), "-test.run=^$")
-	server.Env = append(os.Environ(), serveVariable+"="+c.framework+"/"+c.name, "GOMAXPROCS=1")
-	server.Stderr = os.Stderr
-	stdin := must(server.StdinPipe())
-	stdout := must(server.StdoutPipe())
-	if err := server.Start(); err != nil {
+	command := exec.Command(must(os.Executable()), "-test.run=^$")
+	command.Env = append(os.Environ(), serveVariable+"="+c.framework+"/"+c.name, "GOMAXPROCS=1")
+	command.Stderr = os.Stderr
+	stdin := must(command.StdinPipe())
+	stdout := must(command.StdoutPipe())
+	if err := command.Start(); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		stdin.Close() // which is its sign to go
-		server.Wait() //nolint:errcheck // it is gone
+		stdin.Close()  // which is its sign to go
+		command.Wait() //nolint:errcheck // it is gone
 	})
-	address, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		b.Fatalf("the server did not start: %v", err)
+	server := &serverProcess{ask: stdin, answers: bufio.NewScanner(stdout)}
+	if !server.answers.Scan() {
+		b.Fatal("the server did not start")
 	}
-	return strings.TrimSpace(address)
+	server.address = server.answers.Text()
+	return server
+}
+
+// processorTime is how long the server has had its processor so far.
+func (s *serverProcess) processorTime() time.Duration {
+	must(fmt.Fprintln(s.ask))
+	s.answers.Scan()
+	return must(time.ParseDuration(s.answers.Text()))
 }
 
 // TestMain is also the main of the servers that start runs.
@@ -89,12 +108,14 @@ func TestMain(m *testing.M) {
 	if !isServer {
 		os.Exit(m.Run())
 	}
-	go func() {
-		io.Copy(io.Discard, os.Stdin) //nolint:errcheck // the end of it is what counts
-		os.Exit(0)
-	}()
 	l := must(net.Listen("tcp", "127.0.0.1:0"))
 	fmt.Println(l.Addr())
+	go func() {
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			fmt.Println(processorTime())
+		}
+		os.Exit(0)
+	}()
 	for _, c := range slices.Concat(contenders...) {
 		if c.framework+"/"+c.name == name {
 			panic(c.open(hmacKey()).serve(l))

@@ -116,6 +116,25 @@ func TestMedian(t *testing.T) {
 	}
 }
 
+func TestTimes(t *testing.T) {
+	r := parse([]byte(`
+BenchmarkKeys/keys=1 10 300 ns/op
+BenchmarkKeys/keys=10 10 300 ns/op 200 cpu-ns/op
+BenchmarkListener/gin/bare 10 300 ns/op 4000 req/s
+BenchmarkListener/gin/jwtgate-warm 10 300 ns/op 200000 cpu-ns/op 4000 req/s
+`)).rounds[0]
+	for _, row := range []struct{ got, want float64 }{
+		{r.time("Keys/keys=1"), 300},
+		{r.time("Keys/keys=10"), 200},
+		{r.rate("gin/bare"), 4000},
+		{r.rate("gin/jwtgate-warm"), 5000},
+	} {
+		if row.got != row.want {
+			t.Errorf("got %v; want %v", row.got, row.want)
+		}
+	}
+}
+
 func TestFormats(t *testing.T) {
 	for _, row := range []struct{ got, want string }{
 		{duration(0.4), "0 ns"},

@@ -95,6 +95,15 @@ func (r round) time(name string) float64 {
 	return r.value(name, "ns/op")
 }
 
+// rate returns how many requests a second the processor of the server called
+// name is good for, or, if it does not report that, how many were served.
+func (r round) rate(name string) float64 {
+	if used, found := r["Listener/"+name]["cpu-ns/op"]; found {
+		return 1e9 / used
+	}
+	return r.value("Listener/"+name, "req/s")
+}
+
 // median returns the median of what value is in each round, not a number if it
 // is in none.
 func (rs *rounds) median(value func(r round) float64) float64 {

@@ -14,7 +14,7 @@ func (rs *rounds) print(w io.Writer) error {
 	fmt.Fprintf(text, "Medians of %d rounds on %s. Bold is past its target.\n\n", len(rs.rounds), rs.cpu)
 	rs.printTargets(text)
 	fmt.Fprint(text, "\nA request with a good token, in processor time added to the bare handler; one with a bad token, as a whole; "+
-		"and requests per second over connections. All but three columns are HS256.\n")
+		"and requests per second over connections, of one processor. All but three columns are HS256.\n")
 	for _, framework := range frameworks {
 		rs.printFramework(text, framework)
 	}
@@ -93,7 +93,7 @@ func (rs *rounds) printFramework(text *strings.Builder, framework string) {
 		for _, kind := range kinds {
 			row = append(row, rs.time("Refuse/"+framework+"/"+kind+"/"+contender))
 		}
-		t.add(append(row, rs.only("Listener/"+framework+"/"+contender, "req/s", whole))...)
+		t.add(append(row, rs.cell(whole, func(r round) float64 { return r.rate(framework + "/" + contender) }))...)
 	}
 	fmt.Fprintln(text)
 	t.print(text)

@@ -97,8 +97,7 @@ func forged(r round, framework string) float64 {
 
 func throughput(contender string) func(r round, framework string) float64 {
 	return func(r round, framework string) float64 {
-		of := "Listener/" + framework + "/"
-		return r.value(of+contender, "req/s") / r.value(of+"bare", "req/s")
+		return r.rate(framework+"/"+contender) / r.rate(framework+"/bare")
 	}
 }
 

@@ -656,11 +656,11 @@ func TestRemoteClose(t *testing.T) {
 		if got := took(auth.Close); got != 0 || web.fetches(providerSet) != 2 {
 			t.Errorf("got %d fetches, and Close took %v; want it to end the second at once", web.fetches(providerSet), got)
 		}
-		decide(t, auth, theirs(t, "a"), accepted)
-		decide(t, auth, theirs(t, "b"), core.CodeUnavailable)
 		auth.Close()
 		time.Sleep(20 * time.Minute)
 		decide(t, auth, theirs(t, "a"), accepted)
+		decide(t, auth, theirs(t, "b"), core.CodeUnavailable)
+		synctest.Wait()
 		if got := web.fetches(providerSet); got != 2 {
 			t.Errorf("got %d fetches, want none after Close", got)
 		}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestVerifiedElsewhere has Node's jose verify tokens of each server by the keys
-// that it publishes.
+// TestVerifiedElsewhere has Node's jose, and the JOSE libraries of Go, verify tokens
+// of each server by the keys that it publishes.
 func TestVerifiedElsewhere(t *testing.T) {
 	for _, alg := range []string{"RS256", "PS256", "ES256", "ES384", "EdDSA"} {
 		t.Run(alg, func(t *testing.T) {
@@ -18,6 +18,15 @@ func TestVerifiedElsewhere(t *testing.T) {
 				out, err := verify.CombinedOutput()
 				if got := strings.Fields(string(out)); err != nil || strings.Join(got, " ") != "alice bob" {
 					t.Errorf("%s: got %v\n%s", p.name, err, out)
+				}
+				set := p.send(t, "GET", "/.well-known/jwks.json", "").body
+				for library, verify := range inGo {
+					if got, err := verify(alg, alice, set); err != nil || got != "alice" {
+						t.Errorf("%s, %s: got %q, %v", p.name, library, got, err)
+					}
+					if _, err := verify(alg, alice[:len(alice)-8]+"AAAAAAAA", set); err == nil {
+						t.Errorf("%s, %s: a forged token verifies", p.name, library)
+					}
 				}
 			}
 		})

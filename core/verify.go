@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/jose"
@@ -83,7 +84,9 @@ func (a *Auth) authenticate(ctx context.Context, token *jose.Token, now time.Tim
 		return nil, err
 	}
 	err = errOldKey
-	candidates, at := 0, a.keysAt(now)
+	at := a.keysAt(now)
+	var tried [maxCandidates]*keyTable
+	candidates := 0
 	for i := range a.trusted {
 		t := &a.trusted[i]
 		keys := t.keys.held()
@@ -94,7 +97,7 @@ func (a *Auth) authenticate(ctx context.Context, token *jose.Token, now time.Tim
 			}
 			continue
 		}
-		if candidates++; candidates > maxCandidates {
+		if candidates == maxCandidates {
 			break
 		}
 		cause := key.verify(token.SigningInput, signature)
@@ -102,74 +105,79 @@ func (a *Auth) authenticate(ctx context.Context, token *jose.Token, now time.Tim
 			return t, nil
 		}
 		err = fmt.Errorf("%w: %w", errBadKey, cause)
+		tried[candidates] = keys
+		candidates++
 	}
 	if a.remote {
-		return a.authenticateRemote(ctx, token, signature, now, err)
+		return a.authenticateRemote(ctx, token, signature, at, tried[:candidates], err)
 	}
 	return nil, err
 }
 
-// authenticateRemote is authenticate for a token that no key held has signed,
-// because of cause: its issuer may have published another key meanwhile. Here
-// alone, what a token says of itself has a say before its signature is good:
-// which of the configured issuers to ask, and nothing else.
-func (a *Auth) authenticateRemote(ctx context.Context, token *jose.Token, signature []byte, now time.Time, cause error) (*trust, error) {
+// authenticateRemote is authenticate for a token that no key in tried has signed,
+// because of cause: its issuer may have published another one. Here alone, what a
+// token says of itself has a say before its signature is good: which of the
+// configured issuers to ask, and nothing else.
+func (a *Auth) authenticateRemote(ctx context.Context, token *jose.Token, signature []byte, at time.Time, tried []*keyTable, cause error) (*trust, error) {
 	payload, err := token.Payload()
 	if err != nil {
-		return nil, err
+		return nil, cause
 	}
 	claims, err := jose.ParseClaims(payload, nil)
 	if err != nil {
-		return nil, err
+		return nil, cause
 	}
 	for i := range a.trusted {
 		t := &a.trusted[i]
 		if t.remote == nil || t.issuer != claims.Issuer && t.issuer != "" {
 			continue
 		}
-		if found, err := t.seek(ctx, token, signature, a.keysAt(now)); found || err != nil {
+		if made, err := t.made(ctx, token, signature, at, tried); made || err != nil {
 			return t, err
 		}
 	}
 	return nil, cause
 }
 
-// seek reports whether a key of t that was not held until now made signature.
-func (t *trust) seek(ctx context.Context, token *jose.Token, signature []byte, at time.Time) (bool, error) {
-	seen := t.keys.held()
-	if token.Header.KeyID != "" && seen.find(token.Header, at) != nil {
-		return false, nil // a kid that is held names the same key tomorrow
-	}
-	if err := t.remote.seek(ctx, seen); err != nil {
-		return false, err
-	}
-	key := t.keys.held().find(token.Header, at)
-	return key != nil && key.verify(token.SigningInput, signature) == nil, nil
-}
-
 // alsoSigns returns the issuer called name if one of its own keys made the
 // signature of token too.
 func (a *Auth) alsoSigns(ctx context.Context, token *jose.Token, name string, now time.Time) (*trust, error) {
+	signature, err := token.Signature(nil)
+	if err != nil {
+		return nil, err
+	}
 	for i := range a.trusted {
 		t := &a.trusted[i]
 		if t.issuer != name {
 			continue
 		}
-		signature, err := token.Signature(nil)
-		if err != nil {
-			return nil, err
-		}
-		if key := t.keys.held().find(token.Header, a.keysAt(now)); key != nil && key.verify(token.SigningInput, signature) == nil {
-			return t, nil
-		}
-		if t.remote == nil {
-			break
-		}
-		if found, err := t.seek(ctx, token, signature, a.keysAt(now)); found || err != nil {
+		if made, err := t.made(ctx, token, signature, a.keysAt(now), nil); made || err != nil {
 			return t, err
 		}
 	}
 	return nil, errIssuer
+}
+
+// made reports whether a key of t made signature: one that is held, unless it was
+// tried, or one that t's issuer has published meanwhile.
+func (t *trust) made(ctx context.Context, token *jose.Token, signature []byte, at time.Time, tried []*keyTable) (bool, error) {
+	seen := t.keys.held()
+	key := seen.find(token.Header, at)
+	if key != nil && !slices.Contains(tried, seen) && key.verify(token.SigningInput, signature) == nil {
+		return true, nil
+	}
+	if t.remote == nil || key != nil && token.Header.KeyID != "" {
+		return false, nil // a kid that is held names the same key tomorrow
+	}
+	if err := t.remote.seek(ctx, seen); err != nil {
+		return false, err
+	}
+	keys := t.keys.held()
+	if keys == seen {
+		return false, nil
+	}
+	key = keys.find(token.Header, at)
+	return key != nil && key.verify(token.SigningInput, signature) == nil, nil
 }
 
 // keysAt returns the time that retired keys are judged by at now: they are held

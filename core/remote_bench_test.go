@@ -1,0 +1,82 @@
+package core_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+)
+
+// BenchmarkRemote is what a token costs whose keys are fetched: as much as one by
+// a key that is given, and much less where its kid is unknown.
+func BenchmarkRemote(b *testing.B) {
+	web := newWeb(map[string]page{providerSet: setOf(b, es256("a"))})
+	auth := trusting(b, web, core.RemoteKeys{Cooldown: time.Hour})
+	req := theirs(b, "a")
+	if d := auth.Decide(b.Context(), req); d.Refusal != nil { // fetches
+		b.Fatal(d.Refusal)
+	}
+	auth.Decide(b.Context(), theirs(b, "x")) // begins the cooldown
+	b.Run("held", func(b *testing.B) { benchmark(b, auth, req, accepted) })
+	b.Run("unknown kid", func(b *testing.B) { benchmark(b, auth, theirs(b, "x"), core.CodeTokenInvalid) })
+	static := newVerifier(b, core.HS256(secret), func(c *core.Config) {
+		c.Trusted = []core.Issuer{{Name: provider, Keys: es256("a")}}
+	})
+	b.Run("given", func(b *testing.B) { benchmark(b, static, req, accepted) })
+}
+
+// BenchmarkFlood is what ordinary requests notice of 10,000 unknown kids a second,
+// and what the issuer does.
+func BenchmarkFlood(b *testing.B) {
+	for _, perSecond := range []int{0, 10_000} {
+		b.Run(strconv.Itoa(perSecond)+" a second", func(b *testing.B) {
+			set := setOf(b, es256("a"))
+			set.after = 20 * time.Millisecond
+			web := newWeb(map[string]page{providerSet: set})
+			auth := trusting(b, web, core.RemoteKeys{})
+			auth.Decide(b.Context(), theirs(b, "a")) // fetches
+			unknown := make([]core.Request, 100)
+			for i := range unknown {
+				unknown[i] = withBearer(coretest.Sign(b, "ES256", p256Key, fmt.Sprintf(`{"alg":"ES256","kid":"unknown %d"}`, i), claims("iss", strconv.Quote(provider))))
+			}
+			ctx, over := context.WithCancel(b.Context())
+			var sent atomic.Int64
+			var flood sync.WaitGroup
+			if perSecond > 0 {
+				flood.Go(func() {
+					begun := time.Now()
+					for ctx.Err() == nil {
+						for due := int64(time.Since(begun).Seconds() * float64(perSecond)); sent.Load() < due; {
+							flood.Go(func() { auth.Decide(ctx, unknown[int(sent.Load())%len(unknown)]) })
+							sent.Add(1)
+						}
+						time.Sleep(time.Millisecond)
+					}
+				})
+			}
+			own := withBearer(signed(b, claims()))
+			begun := time.Now()
+			var took []time.Duration
+			for b.Loop() {
+				start := time.Now()
+				auth.Decide(ctx, own)
+				took = append(took, time.Since(start))
+			}
+			elapsed := time.Since(begun)
+			over()
+			flood.Wait()
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2]), "p50-ns")
+			b.ReportMetric(float64(took[len(took)*99/100]), "p99-ns")
+			b.ReportMetric(float64(sent.Load())/elapsed.Seconds(), "unknown/s")
+			b.ReportMetric(float64(web.fetches(providerSet)), "fetches")
+		})
+	}
+}

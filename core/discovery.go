@@ -15,10 +15,10 @@ import (
 const discoveredFor = 24 * time.Hour
 
 var (
-	errMetadata   = errors.New("core: the metadata document is not a JSON object")
-	errOtherName  = errors.New("core: the metadata document is of another issuer")
-	errJWKSURI    = errors.New("core: the jwks_uri of the metadata document")
-	errNoProvider = errors.New("is no URL to find keys from: give the issuer's URL, or RemoteKeys.URL")
+	errMetadata  = errors.New("core: the metadata document is not a JSON object")
+	errOtherName = errors.New("core: the metadata document is of another issuer")
+	errJWKSURI   = errors.New("core: the jwks_uri of the metadata document")
+	errNameQuery = errors.New("has a query, which no issuer has (RFC 8414 §2)")
 )
 
 // discovery finds where an issuer publishes its keys (OpenID Connect Discovery
@@ -37,8 +37,8 @@ func newDiscovery(issuer string) (*discovery, error) {
 	if err != nil {
 		return nil, err
 	}
-	if u.RawQuery != "" || u.ForceQuery { // RFC 8414 §2
-		return nil, errNoProvider
+	if u.RawQuery != "" || u.ForceQuery {
+		return nil, errNameQuery
 	}
 	// OpenID Connect Discovery 1.0 §4.1: one slash at the end is not doubled.
 	return &discovery{issuer: issuer, address: strings.TrimSuffix(issuer, "/") + "/.well-known/openid-configuration"}, nil

@@ -16,11 +16,13 @@ import (
 const (
 	maxDocument  = 512 << 10 // bytes of a JWK Set or a metadata document
 	maxRedirects = 3
+	maxURL       = 2048 // bytes of an address, which is logged
 )
 
 var (
 	errScheme    = errors.New("is not an https URL (http is for this machine alone)")
 	errURLParts  = errors.New("has user information or a fragment, which an address of keys has not")
+	errURLLength = fmt.Errorf("is over %d bytes", maxURL)
 	errRedirect  = errors.New("core: redirected to another host, to another scheme or too often")
 	errTooLarge  = fmt.Errorf("core: the document is over %d bytes", maxDocument)
 	errNoAnswer  = errors.New("core: no complete answer in time")
@@ -32,6 +34,8 @@ var (
 func parseURL(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	switch {
+	case len(address) > maxURL:
+		return nil, errURLLength
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && !isLoopback(u):
 		return nil, errScheme
 	case u.User != nil || strings.Contains(address, "#"):

@@ -31,9 +31,9 @@ var (
 // tokens, and why each of the others is passed over: one that is odd does not
 // take the rest with it.
 //
-// A library would have to be asked key by key too (go-jose refuses a whole set
-// for one certificate that it cannot read, jwkset for one unknown kty), and its
-// answer checked again by what checks every [Key].
+// A library would have to be asked key by key too: go-jose and jwkset refuse a
+// whole set for one kty that they do not know, and take secrets and private keys.
+// What they would save is the reading of numbers, which every [Key] checks again.
 func parseJWKSet(text string) (keys []Key, skipped []error, err error) {
 	texts, err := jose.SplitJWKSet(text)
 	if err != nil {

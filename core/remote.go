@@ -100,10 +100,10 @@ func (r RemoteKeys) open(a *Auth, issuer string) (keySource, []string) {
 			problems = append(problems, fmt.Sprintf("URL %v: give the address of the JWK Set", err))
 		}
 	case issuer == "":
-		problems = append(problems, fmt.Sprintf("there %v", errNoProvider))
+		problems = append(problems, "has no name of an issuer to be found by: give RemoteKeys.URL, or Issuer")
 	default:
 		if at, err = newDiscovery(issuer); err != nil {
-			problems = append(problems, fmt.Sprintf("cannot be found by the issuer's name, which %v: give RemoteKeys.URL, or the name that the issuer has in its metadata", err))
+			problems = append(problems, fmt.Sprintf("cannot be found by the issuer's name, which %v: give the name that it has in its metadata, or RemoteKeys.URL", err))
 		}
 	}
 	if len(problems) > 0 {

@@ -45,6 +45,8 @@ func faults(t *testing.T) map[string]page {
 		"cut short":                         page{body: good.body[:len(good.body)-1]},
 		"something after it":                page{body: good.body + "{}"},
 		"over 512 KiB":                      page{body: good.body + strings.Repeat(" ", 512<<10)},
+		"without end":                       page{body: good.body, more: true},
+		"an error of many words":            page{err: errors.New(strings.Repeat("no ", 1000))},
 		"over 100 keys":                     page{body: many},
 		"too slow":                          page{body: good.body, after: 6 * time.Second},
 		"dripping":                          page{body: good.body, drip: time.Second},
@@ -100,6 +102,9 @@ func TestRemoteFaults(t *testing.T) {
 					for _, e := range d.events {
 						if e.Err != nil && (strings.Contains(e.Err.Error(), "doctype") || len(e.Err.Error()) > 400) {
 							t.Errorf("got what was fetched in %v", e.Err)
+						}
+						if e.Err != nil && strings.Count(e.Err.Error(), provider) > 1 {
+							t.Errorf("got more than the one address in %v", e.Err)
 						}
 						if e.Issuer != provider {
 							t.Errorf("got an event of issuer %q, want %s", e.Issuer, provider)
@@ -159,7 +164,6 @@ func TestRemoteFlapping(t *testing.T) {
 // The transport that is there by default, over a real connection: it takes what
 // is good, gives up on what hangs, and leaves nothing behind.
 func TestRemoteOverHTTP(t *testing.T) {
-	goroutines := runtime.NumGoroutine()
 	var hang atomic.Bool
 	body := setOf(t, es256("a")).body
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -173,6 +177,8 @@ func TestRemoteOverHTTP(t *testing.T) {
 			_, _ = w.Write([]byte(body))
 		}
 	}))
+	defer server.Close()
+	goroutines := runtime.NumGoroutine()
 	newAuth := func() *core.Auth {
 		return newVerifier(t, core.HS256(secret), func(c *core.Config) {
 			c.Trusted = []core.Issuer{{Name: server.URL, Keys: core.RemoteKeys{Timeout: time.Second}}}
@@ -188,7 +194,6 @@ func TestRemoteOverHTTP(t *testing.T) {
 		t.Errorf("got an answer after %v, want it after 1 s", got)
 	}
 	auth.Close()
-	server.Close()
 	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines; runtime.Gosched() {
 		if time.Now().After(deadline) {
 			t.Fatalf("got %d goroutines, want the %d of before", runtime.NumGoroutine(), goroutines)

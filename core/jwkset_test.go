@@ -66,7 +66,8 @@ func TestJWKSet(t *testing.T) {
 		{"EC, unknown curve", jwk(t, es, "crv", `"secp256k1"`, "alg", ""), "ES256", core.CodeTokenInvalid, skipped},
 		{"EC, no curve", jwk(t, es, "crv", ""), "ES256", core.CodeTokenInvalid, skipped},
 		{"EC, coordinate too short", jwk(t, es, "x", number(big.NewInt(1), 31)), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, coordinate with a zero more", jwk(t, es, "y", number(y, 33)), "ES256", core.CodeTokenInvalid, skipped},
+		{"EC, x with a zero more", jwk(t, es, "x", number(x, 33)), "ES256", core.CodeTokenInvalid, skipped},
+		{"EC, y with a zero more", jwk(t, es, "y", number(y, 33)), "ES256", core.CodeTokenInvalid, skipped},
 		{"EC, not on the curve", jwk(t, es, "y", number(x, 32)), "ES256", core.CodeTokenInvalid, skipped},
 		{"EC, no y", jwk(t, es, "y", ""), "ES256", core.CodeTokenInvalid, skipped},
 		{"EC, x with padding", jwk(t, es, "x", strings.TrimSuffix(number(x, 32), `"`)+`="`), "ES256", core.CodeTokenInvalid, skipped},
@@ -92,7 +93,7 @@ func TestJWKSet(t *testing.T) {
 		{"RSA, no e", jwk(t, rs, "e", ""), "RS256", core.CodeTokenInvalid, skipped},
 		{"RSA, e of 1", jwk(t, rs, "e", `"AQ"`), "RS256", core.CodeTokenInvalid, skipped},
 		{"RSA, e even", jwk(t, rs, "e", `"AQAC"`), "RS256", core.CodeTokenInvalid, skipped},
-		{"RSA, e beyond its type", jwk(t, rs, "e", number(new(big.Int).Lsh(big.NewInt(1), 64), 9)), "RS256", core.CodeTokenInvalid, skipped},
+		{"RSA, e beyond its type", jwk(t, rs, "e", number(new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 64), big.NewInt(65537)), 9)), "RS256", core.CodeTokenInvalid, skipped},
 		{"RSA, e of 2³²+1", jwk(t, rs, "e", `"AQAAAAE"`), "RS256", core.CodeTokenInvalid, skipped},
 		{"RSA, private", jwk(t, rs, "p", `"AQ"`), "RS256", core.CodeTokenInvalid, skipped},
 
@@ -137,6 +138,7 @@ func TestJWKSet(t *testing.T) {
 		{"two with one kid", jwk(t, es) + "," + jwk(t, rs), "ES256", core.CodeTokenInvalid, skipped},
 		{"two with one kid, the other first", jwk(t, rs) + "," + jwk(t, es), "ES256", core.CodeTokenInvalid, skipped},
 		{"three with one kid", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, es), "ES256", core.CodeTokenInvalid, skipped},
+		{"three different with one kid", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, ed), "ES256", core.CodeTokenInvalid, skipped},
 		{"one for two algorithms with one kid", jwk(t, rs) + "," + jwk(t, rs, "alg", `"PS256"`), "RS256", core.CodeTokenInvalid, skipped},
 		{"one with the kid of one for encryption", jwk(t, es) + "," + jwk(t, rs, "use", `"enc"`), "ES256", accepted, ""},
 	} {

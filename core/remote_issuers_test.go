@@ -19,7 +19,7 @@ import (
 func TestRemoteIssuers(t *testing.T) {
 	t.Parallel()
 	const a, b = "https://a.example", "https://b.example"
-	keyB := newEd25519()
+	keyB, stranger := newEd25519(), must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	quote := strconv.Quote
 	signA := func(kid, iss string, changes ...string) core.Request {
 		return theirs(t, kid, append([]string{"iss", quote(iss)}, changes...)...)
@@ -41,6 +41,8 @@ func TestRemoteIssuers(t *testing.T) {
 		{"b's key for a's token", signB("k", a), core.CodeTokenInvalid, a + "/keys"},
 		{"a's key for b's token", signA("k", b, forB...), core.CodeTokenInvalid, b + "/keys"},
 		{"b's key for a's token, by a kid that only b has", signB("only b", a), core.CodeTokenInvalid, a + "/keys"},
+		{"another key for a's token, by a's kid", withBearer(coretest.Sign(t, "ES256", stranger, `{"alg":"ES256","kid":"k"}`, claims("iss", quote(a)))), core.CodeTokenInvalid, a + "/keys"},
+		{"another key for a's token, without kid", withBearer(coretest.Sign(t, "ES256", stranger, `{"alg":"ES256"}`, claims("iss", quote(a)))), core.CodeTokenInvalid, a + "/keys"},
 		{"b's key for a token of ours", signB("k", issuer), core.CodeTokenInvalid, ""},
 		{"our key for a's token, by a's kid", withBearer(coretest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"k"}`, claims("iss", quote(a)))), core.CodeTokenInvalid, a + "/keys"},
 		{"a key shared by a and b, for a's token", signA("shared", a), accepted, a + "/keys"},

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,6 +32,7 @@ type page struct {
 	status int // 0 for 200
 	header http.Header
 	body   string
+	more   bool          // after the body, spaces without end
 	after  time.Duration // to the first byte
 	drip   time.Duration // between two bytes
 	err    error         // instead of an answer
@@ -42,6 +44,8 @@ type web struct {
 	pages map[string]page
 	asked []string
 	seen  []http.Header
+	lag   time.Duration // from the end of a request's context to that of the request
+	live  atomic.Int64  // requests under way
 }
 
 func newWeb(pages map[string]page) *web { return &web{pages: pages} }
@@ -77,9 +81,12 @@ func (w *web) RoundTrip(req *http.Request) (*http.Response, error) {
 	w.asked = append(w.asked, req.URL.String())
 	w.seen = append(w.seen, req.Header.Clone())
 	w.mu.Unlock()
+	w.live.Add(1)
+	defer w.live.Add(-1)
 	select {
 	case <-time.After(p.after):
 	case <-req.Context().Done():
+		time.Sleep(w.lag)
 		return nil, req.Context().Err()
 	}
 	if p.err != nil {
@@ -93,7 +100,7 @@ func (w *web) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	return &http.Response{
 		StatusCode: p.status, Header: p.header, Request: req, ProtoMajor: 1, ProtoMinor: 1,
-		Body: io.NopCloser(&dripping{req.Context(), strings.NewReader(p.body), p.drip}),
+		Body: io.NopCloser(&dripping{req.Context(), strings.NewReader(p.body), p.drip, p.more}),
 	}, nil
 }
 
@@ -102,6 +109,7 @@ type dripping struct {
 	ctx   context.Context
 	body  io.Reader
 	every time.Duration
+	more  bool
 }
 
 func (d *dripping) Read(b []byte) (int, error) {
@@ -113,7 +121,11 @@ func (d *dripping) Read(b []byte) (int, error) {
 			return 0, d.ctx.Err()
 		}
 	}
-	return d.body.Read(b)
+	n, err := d.body.Read(b)
+	if err == io.EOF && d.more {
+		return copy(b, " "), nil
+	}
+	return n, err
 }
 
 // setOf returns keys as a provider publishes them.
@@ -516,6 +528,23 @@ func TestRemoteRefresh(t *testing.T) {
 	}
 }
 
+// Keys that may not be old are fetched before they are.
+func TestRemoteShortMaxStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		good := setOf(t, es256("a"))
+		good.after = time.Second
+		web := newWeb(map[string]page{providerSet: good})
+		auth := trusting(t, web, core.RemoteKeys{MaxStale: 10 * time.Second})
+		decide(t, auth, theirs(t, "a"), accepted)
+		for range 60 {
+			if got := took(func() { decide(t, auth, theirs(t, "a"), accepted) }); got != 0 {
+				t.Fatalf("got a wait of %v", got)
+			}
+			time.Sleep(time.Second)
+		}
+	})
+}
+
 // A key that the issuer removed is gone with the next fetch, one that it changed
 // under the same kid too.
 func TestRemoteRemovedKey(t *testing.T) {
@@ -602,6 +631,14 @@ func TestRemoteBackoff(t *testing.T) {
 				at, last = append(at, time.Since(start)), n
 			}
 		}
+		web.set(providerSet, setOf(t, es256("a")))
+		time.Sleep(time.Minute)
+		decide(t, auth, theirs(t, "a"), accepted)
+		web.set(providerSet, page{status: 500})
+		d := decide(t, auth, theirs(t, "b"), core.CodeUnavailable)
+		if got := field(d.Response, "Retry-After"); got != "10" {
+			t.Errorf("got Retry-After %s for the first failure after a success, want 10", got)
+		}
 		if got, want := fmt.Sprint(at), "[0s 10s 30s 1m10s 2m10s 3m10s 4m10s]"; got != want {
 			t.Errorf("got fetches at %s, want them at %s", got, want)
 		}
@@ -618,6 +655,18 @@ func TestRemoteDownWithCookies(t *testing.T) {
 			if got := field(d.Response, "Set-Cookie"); got != "" {
 				t.Errorf("got Set-Cookie %s with 503", got)
 			}
+		}
+	})
+}
+
+// A browser's token by a key that nobody holds any more counts as none, whatever
+// else it says: that is unread.
+func TestRemoteUnknownKidInCookie(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		auth := trusting(t, newWeb(map[string]page{providerSet: setOf(t, es256("a"))}), core.RemoteKeys{}, withCookies)
+		for _, payload := range []string{claims(), claims("iss", strconv.Quote(provider)), claims("nonce", `"n"`), `{}`, `no JSON`} {
+			token := coretest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"old"}`, payload)
+			decide(t, auth, core.Request{Method: "GET", Cookie: []string{"__Host-at=" + token}}, core.CodeTokenMissing)
 		}
 	})
 }
@@ -654,8 +703,9 @@ func TestRemoteClose(t *testing.T) {
 		time.Sleep(time.Hour)
 		decide(t, auth, theirs(t, "a"), accepted) // starts a fetch
 		synctest.Wait()
-		if got := took(auth.Close); got != 0 || web.fetches(providerSet) != 2 {
-			t.Errorf("got %d fetches, and Close took %v; want it to end the second at once", web.fetches(providerSet), got)
+		web.lag = time.Second
+		if got := took(auth.Close); got != time.Second || web.fetches(providerSet) != 2 || web.live.Load() != 0 {
+			t.Errorf("got %d fetches, of which %d go on after Close, which took %v; want it to end the second", web.fetches(providerSet), web.live.Load(), got)
 		}
 		auth.Close()
 		time.Sleep(20 * time.Minute)

@@ -121,7 +121,6 @@ func (r *KeyRing) Rotate() error {
 	if r.next.material == nil {
 		return errNoNextKey
 	}
-	r.prune()
 	former := r.active
 	r.active, r.next = r.next, Key{}
 	r.retire(former)

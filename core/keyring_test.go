@@ -68,6 +68,7 @@ func TestKeyRingReplace(t *testing.T) {
 		{[]core.Key{ringKey(3), ringKey(0)}, "3 signs, 0 verifies", [4]core.Code{accepted, core.CodeTokenInvalid, core.CodeTokenInvalid, accepted}},
 	} {
 		if step.keys != nil {
+			do(t, ring.Announce(ringKey(7))) // not listed: gone, too
 			do(t, ring.Replace(step.keys...))
 		}
 		checkRing(t, ring, step.held)
@@ -275,8 +276,32 @@ func TestKeyRingForgets(t *testing.T) {
 			t.Fatalf("after %d rotations: %s", n+1, ring)
 		}
 	}
-	// A kid that was forgotten can name another key.
-	do(t, ring.Announce(ringKey(99).WithID("0")))
+}
+
+// A kid names one key for as long as an Auth can hold it, then it may name another.
+func TestKeyRingKeyIDIsFree(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*core.KeyRing, core.Key) error{
+		"announce": func(r *core.KeyRing, k core.Key) error { return r.Announce(k) },
+		"replace":  func(r *core.KeyRing, k core.Key) error { return r.Replace(k) },
+	} {
+		clock := coretest.NewClock(time.Unix(start, 0))
+		ring := core.NewKeyRing(ringKey(1))
+		auth := newVerifier(t, ring, withClock(clock))
+		coretest.Token(t, auth, "alice")
+		do(t, ring.Announce(ringKey(2)))
+		do(t, ring.Rotate())
+		clock.Advance(20*time.Minute - time.Second) // AccessTTL, and the most that Leeway can be
+		coretest.Token(t, auth, "alice")
+		if err := change(ring, ringKey(3).WithID("1")); err == nil {
+			t.Errorf("%s: the kid of a retired key names another", name)
+		}
+		clock.Advance(time.Second)
+		coretest.Token(t, auth, "alice")
+		if err := change(ring, ringKey(3).WithID("1")); err != nil {
+			t.Errorf("%s: %v, though the retired key is over", name, err)
+		}
+	}
 }
 
 // A token without kid is told by the keys that are held.

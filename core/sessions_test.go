@@ -70,6 +70,11 @@ func TestSessionConfigMistakes(t *testing.T) {
 			c.Keys, s.Store = core.NewKeyRing(core.HS256(long)), elsewhere
 		}, "Sessions.Keys"},
 		{"ring of public keys", func(c *core.Config, _ *core.SessionConfig) { c.Keys = core.NewKeyRing(core.ES256(&private.PublicKey)) }, "Keys"},
+		{"ring of public keys, one to sign announced", func(c *core.Config, _ *core.SessionConfig) {
+			ring := core.NewKeyRing(core.ES256(&private.PublicKey))
+			_ = ring.Announce(core.HS256(long))
+			c.Keys = ring
+		}, "Keys"},
 		{"public key", func(c *core.Config, _ *core.SessionConfig) { c.Keys = core.ES256(&private.PublicKey) }, "Keys"},
 		{"short signing secret", func(c *core.Config, _ *core.SessionConfig) { c.Keys = core.HS256([]byte("hunter2")) }, "Keys"},
 		{"no issuer", func(c *core.Config, _ *core.SessionConfig) { c.Issuer, c.InsecureAnyIssuer = "", true }, "Sessions"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 )
 
@@ -23,34 +22,6 @@ const (
 	maxPause      = 30 * time.Second
 	maxRetryAfter = time.Minute
 )
-
-// A grant is tokens in use.
-type grant struct {
-	Tokens
-	authorization string    // the header field
-	renewAt       time.Time // ahead of Expires; zero for not ahead
-}
-
-// newGrant counts a life from now. Of tokens from a store, that is what is left of
-// it: they are renewed a little later, and a 401 comes in time for the rest.
-func newGrant(tokens Tokens, now time.Time) *grant {
-	g := &grant{Tokens: tokens, authorization: "Bearer " + tokens.Access}
-	if !tokens.Expires.IsZero() && tokens.Refresh != "" {
-		g.renewAt = tokens.Expires.Add(-margin(tokens.Expires.Sub(now)))
-	}
-	return g
-}
-
-// margin is how long before its end a token is renewed that lives for life: for
-// a tenth of it and at least 10 seconds, but for no more than a quarter if it is
-// short. Programs that were started together drift apart.
-func margin(life time.Duration) time.Duration {
-	most := min(max(10*time.Second, life/10), life/4)
-	if most <= 0 {
-		return 0
-	}
-	return most - rand.N(most/4+1) //nolint:gosec // chance, not secrecy
-}
 
 // A flight is a renewal that is under way.
 type flight struct {
@@ -128,24 +99,24 @@ func (t *Transport) renewSoon(refused string) {
 	}
 }
 
-// A vain is a new token that was refused as the one before it was: the API and the
-// refresh endpoint disagree. For a moment, such a 401 comes back as it is, or every
-// request would cost a renewal.
-type vain struct {
+// A futile token is a new one that was refused like the one before it: the API and
+// the refresh endpoint disagree. For a moment, such a 401 comes back as it is, or
+// every request would cost a renewal.
+type futile struct {
 	access string
 	until  time.Time
 }
 
-func (t *Transport) setInVain(g *grant) {
+func (t *Transport) setFutile(g *grant) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.vain = vain{g.Access, time.Now().Add(minPause)}
+	t.futile = futile{g.Access, time.Now().Add(minPause)}
 }
 
-func (t *Transport) isInVain(g *grant) bool {
+func (t *Transport) isFutile(g *grant) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.vain.access == g.Access && time.Now().Before(t.vain.until)
+	return t.futile.access == g.Access && time.Now().Before(t.futile.until)
 }
 
 // renew returns the flight that is under way or begins one. t.mu is held.

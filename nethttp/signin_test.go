@@ -83,6 +83,31 @@ func TestSetTokens(t *testing.T) {
 	}
 }
 
+// A session that the server has ended is over at the first 401, and no request is
+// sent with its tokens after that.
+func TestEndedElsewhere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		store := &memory{}
+		transport := newTransport(t, a, store)
+		other := newSignedOut(t, a, nil)
+		if err := other.SetTokens(t.Context(), store.tokens()); err != nil {
+			t.Fatal(err)
+		}
+		wantMe(t, transport)
+		if err := other.Logout(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantSignedOut(t, transport)
+		wantSignedOut(t, transport)
+		a.wantCalls("/me", 2, "/refresh", 1)
+		if store.tokens() != (nethttp.Tokens{}) {
+			t.Error("the store has tokens still")
+		}
+	})
+}
+
 func TestLogout(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

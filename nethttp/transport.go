@@ -26,8 +26,11 @@ import (
 //
 // Errors: [ErrSignedOut] means that somebody must sign in again. Any other is
 // trouble that passes, such as a refresh endpoint that answers 503: no token is
-// lost by it, and one that is still good stays in use. Until then a failed renewal
-// is not repeated for each request, but after a pause.
+// lost by it, and one that is still good stays in use. A failed renewal is not
+// repeated for each request, but after a pause. The answer to a renewal may be
+// lost after the server has replaced the refresh token; asked again within its
+// reuse window, it gives the same one, and a Transport asks three times. Only
+// where nothing at all gets through for longer than that is the session lost.
 //
 // A 401 comes back, with its body unread, if it is not about the token, if it is
 // the answer to the second attempt, or if the request had a body and no GetBody.
@@ -56,7 +59,7 @@ type Transport struct {
 	current *grant     // nil if there are no tokens, or none are known of yet
 	flight  *flight    // the renewal that is under way, or nil
 	failed  failures
-	vain    vain
+	futile  futile
 	logouts int  // what began before the last one must not sign in after it
 	left    bool // by Logout: what others store does not sign in here
 }
@@ -79,7 +82,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	res, err := t.send(req, req.Body, g)
-	if err != nil || !refusesToken(res) || t.isInVain(g) {
+	if err != nil || !refusesToken(res) || t.isFutile(g) {
 		return res, err
 	}
 	if req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
@@ -101,7 +104,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 	if res, err = t.send(req, body, g); err == nil && refusesToken(res) {
-		t.setInVain(g)
+		t.setFutile(g)
 	}
 	return res, err
 }

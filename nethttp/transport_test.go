@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -243,8 +244,8 @@ func TestStale(t *testing.T) {
 	})
 }
 
-// TestInVain wants an API that refuses every token not to cost a renewal for each request.
-func TestInVain(t *testing.T) {
+// TestFutile wants an API that refuses every token not to cost a renewal for each request.
+func TestFutile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		refreshed := 0
@@ -367,6 +368,23 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+// A request may have a GetBody that is not for it.
+func TestNoBody(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	transport := newTransport(t, a, nil)
+	a.refuse(token(t, transport))
+	r := httptest.NewRequest(http.MethodGet, home+"/me", nil)
+	r.Body = nil
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("tea")), nil }
+	if got, _, err := send(transport, r); got != 200 || err != nil {
+		t.Errorf("got %d, %v; want 200", got, err)
+	}
+	if last := a.posted[len(a.posted)-1]; last != "" {
+		t.Errorf("got the body %q; want none", last)
+	}
+}
+
 var refused404 fault = func(*http.Request, func() *http.Response) (*http.Response, error) {
 	return status(http.StatusNotFound), nil
 }
@@ -412,12 +430,60 @@ func TestNextIsReady(t *testing.T) {
 	})
 }
 
+// The same where a renewal ahead of expiry is under way already.
+func TestRefusedMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		refuse := false
+		transport := newSignedOut(t, answering(func(r *http.Request) *http.Response {
+			switch {
+			case r.URL.Path == "/refresh":
+				time.Sleep(20 * time.Second)
+				return tokens("new", "next", time.Hour)
+			case refuse && r.Header.Get("Authorization") == "Bearer old":
+				return status(http.StatusUnauthorized, "WWW-Authenticate", `Bearer error="invalid_token"`)
+			}
+			return status(http.StatusOK)
+		}), nil)
+		err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "old", Refresh: "first", Expires: time.Now().Add(time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour - 2*time.Minute)
+		for _, want := range []int{200, 401, 200} {
+			r := httptest.NewRequest(http.MethodPost, home, io.NopCloser(strings.NewReader("text")))
+			if got, _, err := send(transport, r); got != want || err != nil {
+				t.Errorf("got %d, %v; want %d", got, err, want)
+			}
+			refuse = true
+		}
+	})
+}
+
 // TestOneConnection has a base with no more than that, which the renewal needs
-// while the answer that asked for it is there.
+// while the answer that asked for it is there. Where that is short, it is read,
+// and the connection kept.
 func TestOneConnection(t *testing.T) {
 	t.Parallel()
+	for _, row := range []struct {
+		name        string
+		text        string
+		connections int32
+	}{
+		{"short", "sorry", 1},
+		{"long", strings.Repeat("sorry", 100_000), 2},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			testOneConnection(t, row.text, row.connections)
+		})
+	}
+}
+
+func testOneConnection(t *testing.T, text string, connections int32) {
 	var renewed atomic.Bool
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	var opened atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/refresh":
 			renewed.Store(true)
@@ -425,9 +491,15 @@ func TestOneConnection(t *testing.T) {
 		case r.Header.Get("Authorization") != "Bearer new":
 			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 			w.WriteHeader(http.StatusUnauthorized)
-			_, _ = io.WriteString(w, strings.Repeat("sorry", 1000)) // more than is read
+			_, _ = io.WriteString(w, text)
 		}
 	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
 	t.Cleanup(server.Close)
 	base := &http.Transport{MaxConnsPerHost: 1}
 	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL, Base: base})
@@ -440,6 +512,9 @@ func TestOneConnection(t *testing.T) {
 	}
 	if got, err := do(t.Context(), transport, "GET", server.URL, ""); got != "200 " || !renewed.Load() {
 		t.Errorf("got %q, %v; want 200 after a renewal", got, err)
+	}
+	if got := opened.Load(); got != connections {
+		t.Errorf("got %d connections; want %d", got, connections)
 	}
 }
 

@@ -186,6 +186,28 @@ func TestUnsaved(t *testing.T) {
 	})
 }
 
+// What could not be stored is not worth more than what someone else stores since.
+func TestUnsavedAndOvertaken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		store := &memory{}
+		transport := newTransport(t, a, store)
+		time.Sleep(life)
+		store.fail(errFull)
+		if _, _, err := transport.Token(t.Context()); !errors.Is(err, errFull) {
+			t.Errorf("got %v; want %v", err, errFull)
+		}
+		store.fail(nil)
+		newTransport(t, a, store)
+		want := store.tokens().Access
+		time.Sleep(2 * time.Second)
+		if got := token(t, transport); got != want || store.tokens().Access != want {
+			t.Error("the session of another process was overwritten")
+		}
+	})
+}
+
 // An Update that waits for others takes part in the deadline of who waits for it.
 func TestStoreIsBusy(t *testing.T) {
 	t.Parallel()

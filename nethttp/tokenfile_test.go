@@ -228,7 +228,7 @@ func TestTokenFileSession(t *testing.T) {
 			time.Sleep(after)
 			wantMe(t, newSignedOut(t, a, file)) // a new one each time
 		}
-		a.wantCalls("/token", 1, "/refresh", 2)
+		a.wantCalls("/token", 1, "/refresh", 2, "/me", 6)
 		if err := newSignedOut(t, a, file).Logout(t.Context()); err != nil {
 			t.Fatal(err)
 		}

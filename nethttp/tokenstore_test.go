@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -105,6 +106,28 @@ func TestSharedStore(t *testing.T) {
 			_, _ = do(t.Context(), transport, "GET", home+"/me", "") // finds out
 		})
 		each(wantSignedOut)
+	})
+}
+
+// Logout ends the session by the newest token, whoever got it.
+func TestLogoutOfSharedStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		store := &memory{}
+		first := newTransport(t, a, store)
+		second := newSignedOut(t, a, store)
+		for _, transport := range []*nethttp.Transport{first, second} {
+			time.Sleep(life)
+			wantMe(t, transport)
+		}
+		newest := url.Values{"refresh_token": {store.tokens().Refresh}}.Encode()
+		if err := first.Logout(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := a.posted[len(a.posted)-1]; got != newest {
+			t.Errorf("posted %q; want the newest token", got)
+		}
 	})
 }
 

@@ -245,6 +245,54 @@ type iotest struct{ error }
 
 func (r iotest) Read([]byte) (int, error) { return 0, r.error }
 
+// TestAttempts wants three, soon enough for the server to give the same tokens again.
+func TestAttempts(t *testing.T) {
+	t.Parallel()
+	hang := func(r *http.Request) { <-r.Context().Done() }
+	for _, row := range []struct {
+		name   string
+		fields []string
+		before func(*http.Request)
+		want   []time.Duration // when, in milliseconds
+		end    time.Duration
+	}{
+		{"503", nil, nil, []time.Duration{0, 200, 1200}, 1200},
+		{"Retry-After: 1", []string{"Retry-After", "1"}, nil, []time.Duration{0, 1000, 2000}, 2000},
+		{"Retry-After: 2", []string{"Retry-After", "2"}, nil, []time.Duration{0, 2000, 4000}, 4000},
+		{"Retry-After: 3", []string{"Retry-After", "3"}, nil, []time.Duration{0}, 0},
+		{"hangs", nil, hang, []time.Duration{0, 3200, 7200}, 30_000},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var got []time.Duration
+				begun := time.Now()
+				since := func() time.Duration { return time.Since(begun).Round(time.Millisecond) / time.Millisecond }
+				transport := newSignedOut(t, failing(func(r *http.Request) (*http.Response, error) {
+					got = append(got, since())
+					if row.before != nil {
+						row.before(r)
+						return nil, r.Context().Err()
+					}
+					return status(http.StatusServiceUnavailable, row.fields...), nil
+				}), nil)
+				if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "a", Refresh: "r", Expires: time.Now()}); err != nil {
+					t.Fatal(err)
+				}
+				_, _, err := transport.Token(t.Context())
+				if err == nil || !slices.Equal(got, row.want) || since() != row.end {
+					t.Errorf("got %v at %d, until %d; want attempts at %d, until %d", err, got, since(), row.want, row.end)
+				}
+			})
+		})
+	}
+}
+
+// failing is a base that may fail.
+type failing func(*http.Request) (*http.Response, error)
+
+func (f failing) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 // TestPauses wants an endpoint that is down to be asked less and less often, and
 // no more often than it says.
 func TestPauses(t *testing.T) {

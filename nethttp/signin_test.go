@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -235,23 +236,81 @@ func TestSignInAfterLogout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(t)
 		store := &memory{}
-		transport := newTransport(t, a, store)
-		time.Sleep(life)
-		a.setDelay(time.Second)
-		go func() { _, _, _ = transport.Token(t.Context()) }() // has the turn, for a second
-		synctest.Wait()
+		transport := newSignedOut(t, a, store)
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		_ = transport.Logout(gone)
-		if err := transport.SignIn(t.Context(), "alice", "wonderland"); err != nil {
+		for i := range 200 { // who comes first is a matter of chance
+			want := nethttp.Tokens{Access: "token" + strconv.Itoa(i)}
+			if err := transport.SetTokens(t.Context(), want); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if got := store.tokens(); got != want {
+				t.Fatalf("after %d logouts: stored are %v; want %v", i, got, want)
+			}
+			_ = transport.Logout(gone)
+		}
+	})
+}
+
+// A sign-in makes good what went wrong before it.
+func TestSignInAfterTrouble(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		store := &memory{}
+		newTransport(t, a, store)
+		good := store.tokens()
+		transport := newTransport(t, a, store)
+		trouble := func() {
+			time.Sleep(life)
+			store.fail(errFull)
+			if _, _, err := transport.Token(t.Context()); !errors.Is(err, errFull) {
+				t.Errorf("got %v; want %v", err, errFull)
+			}
+			store.fail(nil)
+		}
+		trouble()
+		if err := transport.SetTokens(t.Context(), good); err != nil { // expired, but for the refresh token
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute / 2)
-		a.setDelay(0)
-		wantMe(t, transport)
-		if store.tokens() == (nethttp.Tokens{}) {
-			t.Error("the new tokens are not stored")
+		if _, _, err := transport.Token(t.Context()); err != nil {
+			t.Errorf("got %v; want no pause", err)
 		}
+		trouble()
+		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "x", Refresh: "newest"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := transport.Logout(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := a.posted[len(a.posted)-1]; got != "refresh_token=newest" {
+			t.Errorf("posted %q; want the newest token", got)
+		}
+	})
+}
+
+// A renewal that is not getting anywhere gives up when it is for nothing.
+func TestLogoutWhileTrying(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		a.faults = []fault{refused503, refused503, refused503}
+		transport := newTransport(t, a, nil)
+		time.Sleep(life)
+		done := make(chan error)
+		go func() {
+			_, _, err := transport.Token(t.Context())
+			done <- err
+		}()
+		synctest.Wait()
+		if err := transport.Logout(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := <-done; !errors.Is(err, nethttp.ErrSignedOut) {
+			t.Errorf("got %v; want ErrSignedOut", err)
+		}
+		a.wantCalls("/refresh", 1, "/logout", 1)
 	})
 }
 

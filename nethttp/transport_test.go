@@ -389,6 +389,10 @@ var refused404 fault = func(*http.Request, func() *http.Response) (*http.Respons
 	return status(http.StatusNotFound), nil
 }
 
+var refused503 fault = func(*http.Request, func() *http.Response) (*http.Response, error) {
+	return status(http.StatusServiceUnavailable), nil
+}
+
 func token(t *testing.T, transport *nethttp.Transport) string {
 	t.Helper()
 	access, _, err := transport.Token(t.Context())

@@ -1,6 +1,7 @@
 package nethttp_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -148,6 +149,12 @@ func TestFaults(t *testing.T) {
 		return res, nil
 	}
 
+	var endless fault = func(_ *http.Request, serve func() *http.Response) (*http.Response, error) {
+		res := serve()
+		res.Body = io.NopCloser(&spaces{t: t})
+		return res, nil
+	}
+
 	for _, row := range []struct {
 		name   string
 		faults []fault
@@ -185,6 +192,7 @@ func TestFaults(t *testing.T) {
 		{"a token of another type", []fault{text(`{"access_token":"x","token_type":"DPoP","refresh_token":"x"}`)}, 2, false},
 		{"a token with a line break", []fault{text(`{"access_token":"x\r\ny","token_type":"Bearer","refresh_token":"x"}`)}, 2, false},
 		{"huge", []fault{text(`{"access_token":"x","token_type":"Bearer","refresh_token":"` + strings.Repeat("x", 1<<20) + `"}`)}, 2, false},
+		{"endless", []fault{endless}, 2, false},
 	} {
 		rest := 30 * time.Second
 		if strings.HasPrefix(row.name, "dropped") {
@@ -244,6 +252,57 @@ func TestFaults(t *testing.T) {
 type iotest struct{ error }
 
 func (r iotest) Read([]byte) (int, error) { return 0, r.error }
+
+// spaces is a reader without an end, of which nobody should read much.
+type spaces struct {
+	t    *testing.T
+	read int
+}
+
+func (s *spaces) Read(p []byte) (int, error) {
+	if s.read += len(p); s.read > 1<<20 {
+		s.t.Error("the answer is read without end")
+		return 0, io.EOF
+	}
+	return copy(p, bytes.Repeat([]byte(" "), len(p))), nil
+}
+
+// TestExpiresIn reads what servers send.
+func TestExpiresIn(t *testing.T) {
+	t.Parallel()
+	const years = 10 * 365 * 24 * time.Hour
+	for _, row := range []struct {
+		text string
+		want time.Duration // 0: unknown
+	}{
+		{`"expires_in":3600`, time.Hour},
+		{`"expires_in":"3600"`, time.Hour},
+		{`"expires_in":0.5`, time.Second / 2},
+		{`"expires_in":1e300`, years},
+		{`"expires_in":9223372036854775807`, years},
+		{`"expires_in":1e999`, 0},
+		{`"expires_in":0`, 0},
+		{`"expires_in":-3600`, 0},
+		{`"expires_in":null`, 0},
+		{`"expires":3600`, 0},
+	} {
+		t.Run(row.text, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				transport := newSignedOut(t, answering(func(*http.Request) *http.Response {
+					return problem(http.StatusOK, `{"access_token":"a","token_type":"Bearer",`+row.text+`}`)
+				}), nil)
+				if err := transport.SignIn(t.Context(), "alice", "wonderland"); err != nil {
+					t.Fatal(err)
+				}
+				_, got, err := transport.Token(t.Context())
+				if want := expires(row.want); !got.Equal(want) || err != nil {
+					t.Errorf("got %v, %v; want %v", got, err, want)
+				}
+			})
+		})
+	}
+}
 
 // TestAttempts wants three, soon enough for the server to give the same tokens again.
 func TestAttempts(t *testing.T) {

@@ -187,7 +187,7 @@ func TestTokenFileLock(t *testing.T) {
 // TestTokenFileProcesses has processes count in one file, each a copy of this one.
 func TestTokenFileProcesses(t *testing.T) {
 	t.Parallel()
-	const processes, times = 4, 25
+	const processes, times = 4, 10
 	if path := os.Getenv("TEST_TOKEN_FILE"); path != "" {
 		for range times {
 			err := nethttp.TokenFile(path).Update(t.Context(), func(stored nethttp.Tokens) (nethttp.Tokens, error) {

@@ -33,8 +33,9 @@ import (
 // where nothing at all gets through for longer than that is the session lost.
 //
 // A 401 comes back, with its body unread, if it is not about the token, if it is
-// the answer to the second attempt, or if the request had a body and no GetBody.
-// In the last case the renewal is begun, so that the next request is ready.
+// the answer to the second attempt or to a token that had such an answer a moment
+// ago, or if the request had a body and no GetBody. In the last case the renewal
+// is begun, so that the next request is ready.
 //
 // A request with an Authorization field of its own is passed on as it is. If the
 // field is there and nil, the request goes without, signed in or not:

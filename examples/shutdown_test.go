@@ -46,3 +46,23 @@ func TestShutdown(t *testing.T) {
 		_ = res.Body.Close()
 	}
 }
+
+// TestShutdownUnused has a connection that sends nothing, as browsers open in
+// advance, keep no server from an end in good order.
+func TestShutdownUnused(t *testing.T) {
+	t.Parallel()
+	for _, p := range startAll(t, "JWT_KEY="+secret) {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		time.Sleep(20 * time.Millisecond) // the server is to have accepted it
+		p.tell()
+		t.Cleanup(func() {
+			if err := p.stop(); err != nil {
+				t.Errorf("%s: %v", p.name, err)
+			}
+		})
+	}
+}

@@ -42,8 +42,8 @@ func run() error {
 
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
-		ReadBufferSize:        32 << 10, // for the header: Fiber's 4 KiB are less than one long token
-		ReadTimeout:           15 * time.Second,
+		ReadBufferSize:        32 << 10,        // for the header: Fiber's 4 KiB are less than one long token
+		ReadTimeout:           8 * time.Second, // a shutdown waits as long for a connection that sends nothing
 		WriteTimeout:          30 * time.Second,
 		IdleTimeout:           time.Minute,
 	})

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"encoding/binary"
 	"errors"
 	"time"
 
@@ -8,57 +9,6 @@ import (
 )
 
 var errReply = errors.New("the server's reply is none of our scripts'")
-
-// verdicts are those of [session.Step], by what the script calls them.
-var verdicts = map[string]session.Verdict{
-	"rotated":  session.Rotated,
-	"repeated": session.Repeated,
-	"reissued": session.Reissued,
-	"healed":   session.Healed,
-	"unknown":  session.Unknown,
-	"expired":  session.Expired,
-	"revoked":  session.Revoked,
-	"invalid":  session.Invalid,
-	"stolen":   session.Stolen,
-}
-
-// record returns the record that the scripts return as a row.
-func record(row any) (session.Record, error) {
-	id, ok := session.ParseID(text(row, 0))
-	if !ok || len(text(row, 2)) != 32 || at(row, 9) == nil {
-		return session.Record{}, errReply
-	}
-	return session.Record{
-		ID:         id,
-		Subject:    text(row, 1),
-		NonceHash:  [32]byte([]byte(text(row, 2))),
-		UserAgent:  text(row, 3),
-		Generation: uint32(integer(row, 4)), //nolint:gosec // it was one
-		Created:    moment(row, 5),
-		Rotated:    moment(row, 6),
-		Idle:       moment(row, 7),
-		Limit:      moment(row, 8),
-		Ended:      session.Reason(integer(row, 9)), //nolint:gosec // it was one
-	}, nil
-}
-
-// ids returns the IDs that reply has, one after the other.
-func ids(reply any) ([]session.ID, error) {
-	all, ok := reply.(string)
-	size := len(session.ID{}.String())
-	if !ok || len(all)%size != 0 {
-		return nil, errReply
-	}
-	var ids []session.ID
-	for ; all != ""; all = all[size:] {
-		id, ok := session.ParseID(all[:size])
-		if !ok {
-			return nil, errReply
-		}
-		ids = append(ids, id)
-	}
-	return ids, nil
-}
 
 // at returns element i of reply, nil if there is none.
 func at(reply any, i int) any {
@@ -68,22 +18,76 @@ func at(reply any, i int) any {
 	return nil
 }
 
-func text(reply any, i int) string {
-	s, _ := at(reply, i).(string)
-	return s
+// record returns the record in a value, which is as the layout of record.lua says.
+func record(value any) (session.Record, error) {
+	text, ok := value.(string)
+	f := fields{[]byte(text), ok}
+	r := session.Record{
+		Ended:      session.Reason(f.next(1)[0]),
+		Generation: binary.BigEndian.Uint32(f.next(4)),
+		Created:    f.moment(),
+		Rotated:    f.moment(),
+		Idle:       f.moment(),
+		Limit:      f.moment(),
+	}
+	f.next(8 + 1 + 26) // what only the scripts need: forget, verdict, attempt
+	id, known := session.ParseID(string(f.next(24)))
+	r.ID = id
+	r.NonceHash = [32]byte(f.next(32))
+	r.Subject, r.UserAgent = f.text(), f.text()
+	if !f.ok || !known {
+		return session.Record{}, errReply
+	}
+	return r, nil
 }
 
-func integer(reply any, i int) int64 {
-	n, _ := at(reply, i).(int64)
-	return n
+// fields are what is left of a value, and whether all that was taken was there.
+type fields struct {
+	left []byte
+	ok   bool
 }
 
-// moment returns the time that is milliseconds since 1970 in reply, the zero time
-// for 0.
-func moment(reply any, i int) time.Time {
-	n := integer(reply, i)
-	if n == 0 {
+// next returns the next n bytes: zeros, if there are fewer.
+func (f *fields) next(n int) []byte {
+	if len(f.left) < n {
+		f.left, f.ok = nil, false
+		return make([]byte, n)
+	}
+	field := f.left[:n]
+	f.left = f.left[n:]
+	return field
+}
+
+// moment returns the next time, the zero time for 0.
+func (f *fields) moment() time.Time {
+	milliseconds := int64(binary.BigEndian.Uint64(f.next(8))) //nolint:gosec // of this age
+	if milliseconds == 0 {
 		return time.Time{}
 	}
-	return time.UnixMilli(n)
+	return time.UnixMilli(milliseconds)
+}
+
+func (f *fields) text() string {
+	n := int(binary.BigEndian.Uint32(f.next(4)))
+	if n > len(f.left) {
+		n, f.ok = 0, false
+	}
+	return string(f.next(n))
+}
+
+// ids returns the IDs that reply has, one after the other.
+func ids(reply any) ([]session.ID, error) {
+	text, ok := reply.(string)
+	f := fields{[]byte(text), ok}
+	var ids []session.ID
+	for f.ok && len(f.left) > 0 {
+		id, known := session.ParseID(string(f.next(24)))
+		if f.ok = f.ok && known; f.ok {
+			ids = append(ids, id)
+		}
+	}
+	if !f.ok {
+		return nil, errReply
+	}
+	return ids, nil
 }

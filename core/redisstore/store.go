@@ -112,12 +112,12 @@ func (s *Store) Create(ctx context.Context, n session.New, bound session.Bound) 
 			n.ID.String(), n.Subject, n.NonceHash[:], n.UserAgent,
 			n.Idle.Milliseconds(), n.Limit.Milliseconds(), n.Remember.Milliseconds(), bound.Max, bound.Refuse,
 		},
-	}, func(reply any) bool { return integer(reply, 1) > 0 })
+	}, func(reply any) bool { return at(reply, 1) != int64(0) })
 	if redis.HasErrorPrefix(err, "OOM") {
 		err = fmt.Errorf("%w: %w", session.ErrFull, err)
 	}
 	if err == nil {
-		switch outcome := text(reply, 0); outcome {
+		switch at(reply, 0) {
 		case "kept":
 			r, err := record(at(reply, 2))
 			return r, failed(ctx, "create", err)
@@ -136,11 +136,11 @@ func (s *Store) Create(ctx context.Context, n session.New, bound session.Bound) 
 func (s *Store) Find(ctx context.Context, id session.ID) (session.Record, bool, error) {
 	slot := s.slotOf(id.Slot())
 	reply, err := s.run(ctx, step{s.scripts.find, slot, []string{slot.session(id)}, []any{id.String()}})
+	if errors.Is(err, redis.Nil) {
+		return session.Record{}, false, nil
+	}
 	if err != nil {
 		return session.Record{}, false, failed(ctx, "find", err)
-	}
-	if row, ok := reply.([]any); ok && len(row) == 0 {
-		return session.Record{}, false, nil
 	}
 	r, err := record(reply)
 	return r, err == nil, failed(ctx, "find", err)
@@ -156,22 +156,24 @@ func (s *Store) Advance(ctx context.Context, p session.Presented, policy session
 			p.ID.String(), p.NonceHash[:], p.Generation,
 			policy.Idle.Milliseconds(), ceilMilliseconds(policy.ReuseWindow), policy.Remember.Milliseconds(), policy.Retire,
 		},
-	}, func(reply any) bool { return verdicts[text(reply, 0)] == session.Stolen })
+	}, func(reply any) bool { return verdict(reply) == session.Stolen })
 	if err != nil {
 		return session.Record{}, 0, failed(ctx, "advance", err)
 	}
-	verdict, ok := verdicts[text(reply, 0)]
-	switch {
-	case !ok:
-		return session.Record{}, 0, failed(ctx, "advance", errReply)
-	case verdict == session.Unknown:
-		return session.Record{}, verdict, nil
+	if verdict(reply) == session.Unknown {
+		return session.Record{}, session.Unknown, nil
 	}
 	r, err := record(at(reply, 1))
 	if err != nil {
 		return session.Record{}, 0, failed(ctx, "advance", err)
 	}
-	return r, verdict, nil
+	return r, verdict(reply), nil
+}
+
+// verdict returns the verdict in a reply.
+func verdict(reply any) session.Verdict {
+	n, _ := at(reply, 0).(int64)
+	return session.Verdict(n) //nolint:gosec // the script's
 }
 
 // ceilMilliseconds keeps a window above zero above zero.
@@ -216,13 +218,13 @@ func (s *Store) List(ctx context.Context, subject string) ([]session.Record, err
 	if err != nil {
 		return nil, failed(ctx, "list", err)
 	}
-	rows, ok := reply.([]any)
+	values, ok := reply.([]any)
 	if !ok {
 		return nil, failed(ctx, "list", errReply)
 	}
 	var records []session.Record
-	for _, row := range rows {
-		r, err := record(row)
+	for _, value := range values {
+		r, err := record(value)
 		if err != nil {
 			return nil, failed(ctx, "list", err)
 		}

@@ -4,26 +4,27 @@ local id, hash, p = ARGV[3], ARGV[4], tonumber(ARGV[5])
 local idle, window, remember, retire = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9] == '1'
 local last = 4294967295 -- has no successor
 
-local r = find(id)
-if not r then return { 'unknown' } end
+-- The verdicts, as package session numbers them.
+local rotated, repeated, reissued, healed, unknown, expired, revoked, invalid, stolen = 1, 2, 3, 4, 5, 6, 7, 8, 9
 
-local function verdict(v) return { v, row(r) } end
+local r = find(id)
+if not r then return { unknown } end
 
 -- An answer that was lost is given again.
-if r.attempt == attempt then return verdict(r.verdict) end
-if r.nonce_hash ~= hash then return verdict('invalid') end
-if r.ended ~= 0 then return verdict('revoked') end
-if p == last then return verdict('expired') end
+if r.attempt == attempt then return { r.verdict, r.value } end
+if r.nonce_hash ~= hash then return { invalid, r.value } end
+if r.ended ~= 0 then return { revoked, r.value } end
+if p == last then return { expired, r.value } end
 
-local function rotate(generation, v)
-  r.generation, r.rotated, r.idle = generation, now, math.min(now + idle, r.limit)
-  redis.call('HSET', sessionKey(id), 'generation', integer(generation), 'rotated', integer(now),
-    'idle', integer(r.idle), 'attempt', attempt, 'verdict', v)
-  redis.call('PEXPIREAT', sessionKey(id), integer(r.idle))
+local function rotate(generation, verdict)
+  r.generation, r.rotated, r.verdict = generation, now, verdict
+  r.idle = math.min(now + idle, r.limit)
+  r.forget = r.idle
+  keep(r)
   if retire then
     announce('session', id, generation, now + window, now + window + remember)
   end
-  return verdict(v)
+  return { verdict, r.value }
 end
 
 local function could_reach(generation)
@@ -45,15 +46,15 @@ end
 
 local open = r.rotated > 0 and math.abs(now - r.rotated) < window
 if p == r.generation then
-  if open then return verdict('repeated') end
-  return rotate(p + 1, 'rotated')
+  if open then return { repeated, r.value } end
+  return rotate(p + 1, rotated)
 elseif p + 1 == r.generation and open then
-  return verdict('reissued')
+  return { reissued, r.value }
 elseif p + 1 == r.generation and reopens() then
-  return rotate(r.generation, 'reissued')
+  return rotate(r.generation, reissued)
 elseif p > r.generation and could_reach(p) then
-  return rotate(window > 0 and p or p + 1, 'healed')
+  return rotate(window > 0 and p or p + 1, healed)
 end
+r.verdict = stolen
 finish(r, replayed, remember)
-redis.call('HSET', sessionKey(id), 'verdict', 'stolen')
-return verdict('stolen')
+return { stolen, r.value }

@@ -5,7 +5,7 @@ local most, refuse = tonumber(ARGV[10]), ARGV[11] == '1'
 
 local r = find(id)
 if r and r.nonce_hash ~= hash then return { 'taken', 0 } end
-if r then return { 'kept', 0, row(r) } end
+if r then return { 'kept', 0, r.value } end
 
 -- Without a bound, a look at some three is enough: an index that grows by one and
 -- loses up to three that are over has, on average, half as many of them as live ones.
@@ -21,14 +21,13 @@ local excess = most > 0 and math.max(0, #others - most + 1) or 0
 if excess > 0 and refuse then return { 'too many', 0 } end
 
 r = {
-  id = id, subject = subject, nonce_hash = hash, agent = agent, generation = 0,
-  created = now, rotated = 0, idle = now + math.min(idle, limit), limit = now + limit, ended = 0,
+  id = id, subject = subject, nonce_hash = hash, agent = agent, generation = 0, created = now, rotated = 0,
+  idle = now + math.min(idle, limit), limit = now + limit, ended = 0, verdict = 0,
 }
-redis.call('HSET', sessionKey(id), 'subject', subject, 'nonce_hash', hash, 'agent', agent, 'generation', 0,
-  'created', integer(now), 'rotated', 0, 'idle', integer(r.idle), 'limit', integer(r.limit), 'ended', 0)
-redis.call('PEXPIREAT', sessionKey(id), integer(r.idle))
+r.forget = r.idle
+keep(r)
 redis.call('ZADD', index, integer(now), id)
 live_until(index, r.limit)
 for i = 1, excess do finish(others[i], signed_out, remember) end
 for _, other in ipairs(over) do redis.call('ZREM', index, other) end
-return { 'kept', excess, row(r) }
+return { 'kept', excess, r.value }

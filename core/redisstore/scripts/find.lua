@@ -1,3 +1,2 @@
--- Find: returns the record, or nothing.
-local r = find(ARGV[3])
-return r and row(r) or {}
+-- Find: returns the record, or nil.
+return read(ARGV[3])

@@ -5,7 +5,6 @@ local signed_out, replayed = 1, 2
 local function finish(r, reason, remember)
   r.ended, r.forget = reason, now + remember
   redis.call('ZREM', subjectKey(r.subject), r.id)
-  redis.call('HSET', sessionKey(r.id), 'ended', reason, 'forget', integer(r.forget), 'attempt', attempt)
-  redis.call('PEXPIREAT', sessionKey(r.id), integer(r.forget))
+  keep(r)
   announce('session', r.id, 0, now, r.forget)
 end

@@ -1,6 +1,6 @@
 -- List: returns the live records, oldest first.
-local rows = {}
+local values = {}
 for _, r in ipairs((live(redis.call('ZRANGE', subjectKey(ARGV[3]), 0, -1)))) do
-  table.insert(rows, row(r))
+  table.insert(values, r.value)
 end
-return rows
+return values

@@ -136,7 +136,7 @@ func (p *process) refuses(t *testing.T, credentials string) time.Duration {
 func TestRedisCrashes(t *testing.T) {
 	const programs = 16
 	r := startRedis(t)
-	env := []string{"JWT_KEY=" + secret, "REDIS_URL=" + r.url(), "REUSE_WINDOW=300ms", "ACCESS_TTL=30s"}
+	env := []string{"JWT_KEY=" + secret, "REDIS_URL=" + r.url(), "REUSE_WINDOW=1s", "ACCESS_TTL=30s"}
 	servers := []*process{start(t, "echo", env...), start(t, "gin", env...)}
 	var (
 		over         atomic.Bool
@@ -174,7 +174,7 @@ func TestRedisCrashes(t *testing.T) {
 	for range 3 {
 		time.Sleep(700 * time.Millisecond) // under load
 		r.kill()
-		time.Sleep(500 * time.Millisecond) // without Redis, and for longer than the window
+		time.Sleep(1200 * time.Millisecond) // without Redis, for longer than the window
 		r.start()
 		for _, p := range servers {
 			p.recovers(t)

@@ -35,13 +35,14 @@ end
 
 -- If the server went down just after a rotation, the answer may be lost, and its
 -- window passed while nobody could come back for it. So it opens once more when
--- the server is up again, for as long as callers take to notice.
+-- the server is up again, for as long as callers take to notice. The second of
+-- its start counts as before it, but not for a window that is shorter than that.
 local noticed, outage = 10 * 1000, 10 * 60 * 1000
 local function reopens()
   if window <= 0 then return false end
-  local up = uptime()
-  local down = now - up - r.rotated
-  return up < noticed and down > -1000 and down < outage
+  local start = started()
+  local before = window < 1000 and start or start + 1000
+  return now - start < noticed and r.rotated < before and start - r.rotated < outage
 end
 
 local open = r.rotated > 0 and math.abs(now - r.rotated) < window

@@ -353,10 +353,16 @@ func (e *keysUnavailable) Error() string {
 	return fmt.Sprintf("core: the keys of %s are not to be had: %v", e.issuer, e.cause)
 }
 
-func (e *keysUnavailable) Unwrap() error { return e.cause }
+// Unwrap returns errMissing and the cause.
+func (e *keysUnavailable) Unwrap() []error { return []error{errMissing, e.cause} }
+
+var errMissing = errors.New("core: keys are missing")
 
 // missingKeys returns the keysUnavailable that err is, nil if it is none.
 func missingKeys(err error) *keysUnavailable {
+	if !errors.Is(err, errMissing) { // As allocates for every refusal
+		return nil
+	}
 	var missing *keysUnavailable
 	if errors.As(err, &missing) {
 		return missing

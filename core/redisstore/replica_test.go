@@ -1,12 +1,15 @@
 package redisstore_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/jwtgate/jwtgate/core/redisstore"
 	"github.com/jwtgate/jwtgate/core/session"
+	"github.com/redis/go-redis/v9"
 )
 
 // With WaitReplicas, what ends a session or revokes a token counts only when a
@@ -61,6 +64,35 @@ func TestWaitReplicas(t *testing.T) {
 			t.Error("ended a session, or found it ended, though no replica knows")
 		}
 	}
+}
+
+// Where Sentinel names another master, the store and whoever follows go there.
+func TestSentinelFailover(t *testing.T) {
+	master, replica := startServer(t), startServer(t)
+	replicate(t, master, replica)
+	config := filepath.Join(t.TempDir(), "sentinel.conf")
+	if err := os.WriteFile(config, []byte("sentinel monitor main 127.0.0.1 "+master.port()+" 1\n"+
+		"sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sentinel := startServerFrom(t, config, "--sentinel")
+	await(t, "the sentinel knows the replica", func() bool {
+		return strings.Contains(sentinel.client().Info(t.Context(), "sentinel").Val(), "slaves=1")
+	})
+	client := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "main", SentinelAddrs: []string{sentinel.addr}, ContextTimeoutEnabled: true})
+	t.Cleanup(func() { client.Close() })
+	store := newStore(t, client, redisstore.Config{WaitReplicas: 1})
+	p, ended := create(t, store, "alice"), create(t, store, "bob")
+	if _, err := store.End(t.Context(), ended.ID, remember); err != nil {
+		t.Fatal(err)
+	}
+	f := follow(t, store)
+	master.kill()
+	_ = f.ends(slack)
+	recovers(t, store, p)
+	advance(t, store, p, openWindow, session.Rotated, 1)
+	advance(t, store, ended, openWindow, session.Revoked, 0)
+	await(t, "the feed", func() bool { return followed(t, store) })
 }
 
 // While one of a cluster's masters is gone, the sessions that it has are out of

@@ -28,11 +28,20 @@ type server struct {
 // startServer starts a server with these options, which stops when the test ends.
 func startServer(t testing.TB, options ...string) *server {
 	t.Helper()
+	return startServerFrom(t, "", append([]string{"--save", "", "--repl-diskless-sync-delay", "0"}, options...)...)
+}
+
+// startServerFrom starts one with a file of options as well.
+func startServerFrom(t testing.TB, config string, options ...string) *server {
+	t.Helper()
 	port := freePort(t)
 	s := &server{
 		t:    t,
 		addr: "127.0.0.1:" + port,
-		args: append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--repl-diskless-sync-delay", "0"}, options...),
+		args: append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir()}, options...),
+	}
+	if config != "" {
+		s.args = append([]string{config}, s.args...)
 	}
 	s.start()
 	t.Cleanup(s.kill)
@@ -54,7 +63,7 @@ func (s *server) start() {
 	lines := bufio.NewScanner(output)
 	for lines.Scan() {
 		fmt.Fprintln(&log, lines.Text())
-		if strings.Contains(lines.Text(), "Ready to accept connections") {
+		if strings.Contains(lines.Text(), "Ready to accept connections") || strings.Contains(lines.Text(), "Sentinel ID is") {
 			go func() {
 				for lines.Scan() { // or it would wait for us in the end
 				}

@@ -21,13 +21,11 @@ func TestStoreInCluster(t *testing.T) {
 	coretest.RunStore(t, func(*testing.T) coretest.StoreUnderTest { return coretest.StoreUnderTest{Store: store} })
 }
 
-// A key says what time it is here. The rest of the scripts is what it is elsewhere.
 func TestStoreToTheMillisecond(t *testing.T) {
-	const clock = "local now = tonumber(redis.call('GET', ARGV[1] .. ':now'))\nlocal function started() return 0 end\n"
 	server := startServer(t)
 	coretest.RunStore(t, func(t *testing.T) coretest.StoreUnderTest {
 		client := server.client()
-		store, err := redisstore.NewWithClock(client, redisstore.Config{Prefix: t.Name()}, clock)
+		store, err := redisstore.NewWithClock(client, redisstore.Config{Prefix: t.Name()}, keyClock)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,16 +35,25 @@ func TestStoreToTheMillisecond(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			now = now.Add(d)
-			if _, err := client.Pipelined(t.Context(), func(pipe redis.Pipeliner) error {
-				for _, slot := range store.Slots() {
-					pipe.Set(t.Context(), slot+":now", strconv.FormatInt(now.UnixMilli(), 10), 0)
-				}
-				return nil
-			}); err != nil {
-				t.Error(err)
-			}
+			setClock(t, client, store, now)
 		}
 		pass(0)
 		return coretest.StoreUnderTest{Store: store, Pass: pass}
 	})
+}
+
+// keyClock goes by a key. The rest of the scripts is what it is elsewhere.
+const keyClock = "local now = tonumber(redis.call('GET', ARGV[1] .. ':now'))\nlocal function started() return 0 end\n"
+
+// setClock sets it.
+func setClock(t *testing.T, client *redis.Client, store *redisstore.Store, now time.Time) {
+	t.Helper()
+	if _, err := client.Pipelined(t.Context(), func(pipe redis.Pipeliner) error {
+		for _, slot := range store.Slots() {
+			pipe.Set(t.Context(), slot+":now", strconv.FormatInt(now.UnixMilli(), 10), 0)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
 }

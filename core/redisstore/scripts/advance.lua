@@ -45,7 +45,7 @@ local function reopens()
   return now - start < noticed and r.rotated < before and start - r.rotated < outage
 end
 
-local open = r.rotated > 0 and math.abs(now - r.rotated) < window
+local open = math.abs(now - r.rotated) < window -- 0, before the first rotation, is long ago
 if p == r.generation then
   if open then return { repeated, r.value } end
   return rotate(p + 1, rotated)

@@ -29,12 +29,13 @@ local function keep(r)
   redis.call('SET', sessionKey(r.id), r.value, 'PXAT', integer(r.forget))
 end
 
--- live returns those of the sessions ids that are live, and the ids of the others.
+-- live returns those of an index's sessions ids that are live, and the ids of the
+-- others, which have expired: who is ended leaves the index.
 local function live(ids)
   local records, over = {}, {}
   for _, id in ipairs(ids) do
     local r = find(id)
-    if r and r.ended == 0 then table.insert(records, r) else table.insert(over, id) end
+    if r then table.insert(records, r) else table.insert(over, id) end
   end
   return records, over
 end

@@ -205,8 +205,8 @@ func (a *Auth) sign(claims map[string]any, issued, expires time.Time) (string, e
 	}
 	// No token is signed that would be refused, or says something else: JSON
 	// replaces what is not UTF-8.
-	read, err := jose.ParseClaims(string(payload), a.config.RolesPath)
-	if err != nil {
+	var read jose.Claims
+	if err := read.Parse(string(payload), a.config.RolesPath); err != nil {
 		return "", fmt.Errorf("%w: %w", errRefused, err)
 	}
 	if read.Subject != claims["sub"] {

@@ -47,8 +47,9 @@ func (a *Auth) verify(ctx context.Context, token string, now time.Time) (*Identi
 	if err != nil {
 		return nil, err
 	}
-	claims, err := jose.ParseClaims(payload, t.rolesPath)
-	if err != nil {
+	id := &Identity{payload: payload}
+	claims := &id.claims
+	if err := claims.Parse(payload, t.rolesPath); err != nil {
 		return nil, err
 	}
 	if t.issuer != "" && claims.Issuer != t.issuer {
@@ -56,7 +57,8 @@ func (a *Auth) verify(ctx context.Context, token string, now time.Time) (*Identi
 		if t, err = a.alsoSigns(ctx, &parsed, claims.Issuer, now); err != nil {
 			return nil, err
 		}
-		if claims, err = jose.ParseClaims(payload, t.rolesPath); err != nil {
+		*claims = jose.Claims{} // roles are elsewhere
+		if err := claims.Parse(payload, t.rolesPath); err != nil {
 			return nil, err
 		}
 	}
@@ -69,10 +71,11 @@ func (a *Auth) verify(ctx context.Context, token string, now time.Time) (*Identi
 	if claims.Subject == "" {
 		return nil, errSubject
 	}
-	if err = a.checkTimes(&claims, now); err != nil && !errors.Is(err, errExpired) {
+	if err = a.checkTimes(claims, now); err != nil && !errors.Is(err, errExpired) {
 		return nil, err
 	}
-	return &Identity{claims: claims, payload: payload, own: t == &a.trusted[0]}, err
+	id.own = t == &a.trusted[0]
+	return id, err
 }
 
 // authenticate checks the signature and returns the issuer whose key made it.
@@ -123,8 +126,8 @@ func (a *Auth) authenticateRemote(ctx context.Context, token *jose.Token, signat
 	if err != nil {
 		return nil, cause
 	}
-	claims, err := jose.ParseClaims(payload, nil)
-	if err != nil {
+	var claims jose.Claims
+	if err := claims.Parse(payload, nil); err != nil {
 		return nil, cause
 	}
 	for i := range a.trusted {

@@ -13,7 +13,8 @@ var (
 )
 
 // Claims are the claims of a token that have a say in how it is judged
-// (RFC 7519 §4.1, RFC 9068 §2.2). Its strings are parts of the payload.
+// (RFC 7519 §4.1, RFC 9068 §2.2). Its strings are parts of the payload. Do not
+// copy it: its slices may be parts of itself.
 type Claims struct {
 	Issuer    string // iss
 	Subject   string // sub
@@ -29,27 +30,28 @@ type Claims struct {
 	Scopes     []string
 
 	audience value
+	few      [4]string // what Roles and Scopes are parts of if there are no more
 }
 
 var claimNames = []string{
 	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "auth_time", "gen", "scope", "scp", "cnf", "token_use", "nonce", "at_hash", "c_hash",
 }
 
-// ParseClaims reads the claims in payload. Roles are looked for at rolesPath,
-// the names to follow from the outermost object inwards. A claim of ours with
-// a wrong type is an error, roles and scopes of a wrong shape are none at all.
-func ParseClaims(payload string, rolesPath []string) (Claims, error) {
-	var c Claims
+// Parse reads the claims in payload into c, which must be new. Roles are looked
+// for at rolesPath, the names to follow from the outermost object inwards. A claim
+// of ours with a wrong type is an error, roles and scopes of a wrong shape are
+// none at all.
+func (c *Claims) Parse(payload string, rolesPath []string) error {
 	s := scanner{text: payload}
-	members, err := s.object(0)
-	if err != nil {
-		return Claims{}, errClaims
+	if err := s.object(); err != nil {
+		return errClaims
 	}
+	var members members
 	var roles, scope, scp value
 	for {
-		name, v, err := members.next()
+		name, v, err := s.next(&members)
 		if err != nil {
-			return Claims{}, err
+			return err
 		}
 		if v.kind == none {
 			break
@@ -90,22 +92,22 @@ func ParseClaims(payload string, rolesPath []string) (Claims, error) {
 				err = errRole
 			}
 		default:
-			if foldsTo(name, claimNames) {
+			if members.names.respells(name, claimNames) {
 				err = errFolded
 			}
 		}
 		if err != nil {
-			return Claims{}, err
+			return err
 		}
 		if len(rolesPath) > 0 && name == rolesPath[0] {
 			roles = v
 		}
 	}
 	if err := s.end(); err != nil {
-		return Claims{}, err
+		return err
 	}
 	if c.Expires == 0 {
-		return Claims{}, errExpires
+		return errExpires
 	}
 	if len(rolesPath) > 0 {
 		for _, name := range rolesPath[1:] {
@@ -116,16 +118,16 @@ func ParseClaims(payload string, rolesPath []string) (Claims, error) {
 		scope = scp // what Entra ID and Okta call it
 	}
 	c.setWords(roles, scope)
-	return c, nil
+	return nil
 }
 
 // HasAudience reports whether aud names audience, to the letter (RFC 7519 §4.1.3).
 func (c *Claims) HasAudience(audience string) bool {
 	if c.audience.kind == text {
-		return unquote(c.audience.raw) == audience
+		return c.audience.string() == audience
 	}
 	for v := range c.audience.elements() {
-		if unquote(v.raw) == audience {
+		if v.string() == audience {
 			return true
 		}
 	}
@@ -147,49 +149,32 @@ func checkAudience(v value) error {
 	return nil
 }
 
-// setWords sets Roles and Scopes, which share one allocation.
+// setWords sets Roles and Scopes.
 func (c *Claims) setWords(roles, scope value) {
-	n := countStrings(roles)
-	m := countStrings(scope)
-	var spaced string
+	words := appendStrings(c.few[:0], roles)
+	n := len(words)
 	if scope.kind == text {
-		spaced = unquote(scope.raw)
-		m = strings.Count(spaced, " ") + 1
-	}
-	if n+m == 0 {
-		return
-	}
-	words := make([]string, 0, n+m)
-	words = appendStrings(words, roles)
-	n = len(words)
-	words = appendStrings(words, scope)
-	// RFC 6749 §3.3: scope is a list of words with spaces between them.
-	for word := range strings.SplitSeq(spaced, " ") {
-		if word != "" {
-			words = append(words, word)
+		// RFC 6749 §3.3: scope is a list of words with spaces between them.
+		for word := range strings.SplitSeq(scope.string(), " ") {
+			if word != "" {
+				words = append(words, word)
+			}
 		}
+	} else {
+		words = appendStrings(words, scope)
 	}
 	c.Roles, c.Scopes = words[:n:n], words[n:]
 }
 
-// countStrings returns how many strings the array v has, 0 if it has anything else.
-func countStrings(v value) int {
-	n := 0
+// appendStrings appends the strings in the array v that are not empty to words:
+// none if v has anything else in it.
+func appendStrings(words []string, v value) []string {
+	n := len(words)
 	for element := range v.elements() {
 		if element.kind != text {
-			return 0
+			return words[:n]
 		}
-		n++
-	}
-	return n
-}
-
-func appendStrings(words []string, v value) []string {
-	if countStrings(v) == 0 {
-		return words
-	}
-	for element := range v.elements() {
-		if word := unquote(element.raw); word != "" {
+		if word := element.string(); word != "" {
 			words = append(words, word)
 		}
 	}

@@ -24,6 +24,7 @@ var strict = base64.RawURLEncoding.Strict()
 type Token struct {
 	Header       Header
 	SigningInput string // header and payload as they came (RFC 7515 §5.2)
+	header       string
 	payload      string
 	signature    string
 }
@@ -32,27 +33,44 @@ type Token struct {
 // payload. The strings of the Token are parts of compact, but for those of its
 // Header, which are copies. How long a token may be is the caller's to check.
 func Parse(compact string) (Token, error) {
+	token, err := split(compact)
+	if err != nil {
+		return Token{}, err
+	}
+	token.Header, err = readHeader(token.header)
+	return token, err
+}
+
+// split takes compact apart without a look into its segments.
+func split(compact string) (Token, error) {
 	first := strings.IndexByte(compact, '.')
 	last := strings.LastIndexByte(compact, '.')
 	if first <= 0 || last <= first+1 || last == len(compact)-1 ||
 		strings.IndexByte(compact[first+1:last], '.') >= 0 {
 		return Token{}, errSegments
 	}
-	token := Token{
+	return Token{
 		SigningInput: compact[:last],
+		header:       compact[:first],
 		payload:      compact[first+1 : last],
 		signature:    compact[last+1:],
-	}
-	if base64.RawURLEncoding.DecodedLen(first) > maxHeaderSize {
-		return Token{}, errHeader
-	}
-	text, err := decode(nil, compact[:first])
-	if err != nil {
-		return Token{}, err
-	}
-	token.Header, err = parseHeader(string(text))
-	return token, err
+	}, nil
 }
+
+// readHeader reads the header that segment stands for.
+func readHeader(segment string) (Header, error) {
+	if base64.RawURLEncoding.DecodedLen(len(segment)) > maxHeaderSize {
+		return Header{}, errHeader
+	}
+	text, err := decode(nil, segment)
+	if err != nil {
+		return Header{}, err
+	}
+	return parseHeader(string(text))
+}
+
+// SignatureSize returns how many bytes the signature has.
+func (t *Token) SignatureSize() int { return strict.DecodedLen(len(t.signature)) }
 
 // Signature appends the decoded signature to dst.
 func (t *Token) Signature(dst []byte) ([]byte, error) { return decode(dst, t.signature) }
@@ -60,7 +78,8 @@ func (t *Token) Signature(dst []byte) ([]byte, error) { return decode(dst, t.sig
 // Payload returns the decoded payload. Call it only when the signature is good:
 // what it returns is then what the issuer signed, and nothing an attacker chose.
 func (t *Token) Payload() (string, error) {
-	text, err := decode(nil, t.payload)
+	var buffer [1024]byte // one that is larger takes a copy more
+	text, err := decode(buffer[:0], t.payload)
 	return string(text), err
 }
 
@@ -80,10 +99,9 @@ func decode(dst []byte, segment string) ([]byte, error) {
 	if strings.IndexByte(segment, '\n') >= 0 || strings.IndexByte(segment, '\r') >= 0 {
 		return dst, errEncoding
 	}
-	n := len(dst)
-	dst = append(dst, make([]byte, strict.DecodedLen(len(segment)))...)
-	if _, err := strict.Decode(dst[n:], []byte(segment)); err != nil {
-		return dst[:n], errEncoding
+	decoded, err := strict.AppendDecode(dst, []byte(segment))
+	if err != nil {
+		return dst, errEncoding
 	}
-	return dst, nil
+	return decoded, nil
 }

@@ -31,12 +31,12 @@ type Header struct {
 func parseHeader(text string) (Header, error) {
 	var header Header
 	s := scanner{text: text}
-	members, err := s.object(0)
-	if err != nil {
+	if err := s.object(); err != nil {
 		return Header{}, err
 	}
+	var members members
 	for count := 1; ; count++ {
-		name, value, err := members.next()
+		name, value, err := s.next(&members)
 		if err != nil {
 			return Header{}, err
 		}
@@ -69,7 +69,7 @@ func parseHeader(text string) (Header, error) {
 			// RFC 7519 §5.2, RFC 7516 §9: the payload would not be claims.
 			err = errNested
 		default:
-			if foldsTo(name, headerNames) {
+			if members.names.respells(name, headerNames) {
 				err = errFolded
 			}
 		}

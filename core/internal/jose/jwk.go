@@ -71,12 +71,12 @@ func SplitJWKSet(text string) ([]string, error) {
 func ParseJWK(text string) (JWK, error) {
 	var k JWK
 	s := scanner{text: text}
-	members, err := s.object(0)
-	if err != nil {
+	if err := s.object(); err != nil {
 		return JWK{}, err
 	}
+	var members members
 	for {
-		name, v, err := members.next()
+		name, v, err := s.next(&members)
 		if err != nil {
 			return JWK{}, err
 		}
@@ -110,7 +110,7 @@ func ParseJWK(text string) (JWK, error) {
 			// RFC 7518 §6.2.2, §6.3.2 and §6.4; priv is that of newer types.
 			err = errPrivate
 		default:
-			if foldsTo(name, jwkNames) {
+			if members.names.respells(name, jwkNames) {
 				err = errFolded
 			}
 		}
@@ -145,7 +145,7 @@ func (v value) words() ([]string, error) {
 		if element.kind != text {
 			return nil, errType
 		}
-		words = append(words, unquote(element.raw))
+		words = append(words, element.string())
 	}
 	return words, nil
 }

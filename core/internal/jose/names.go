@@ -3,7 +3,6 @@ package jose
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // nameSet notices when an object names a member twice. Names that differ only
@@ -12,14 +11,15 @@ import (
 type nameSet struct {
 	first  [12]string
 	n      int
-	seen   uint64          // a bit for each length and first letter among the names
-	wide   bool            // a name has letters outside ASCII, so seen says nothing
+	seen   uint64          // a bit for each signature among the names
+	wide   bool            // a name may have letters outside ASCII, so seen says nothing
 	folded map[string]bool // all names, folded, once there are more than fit into first
 }
 
-// add reports whether name is new, and remembers it.
-func (set *nameSet) add(name string) bool {
-	bit, ascii := signature(name)
+// add reports whether name is new, and remembers it. ascii says that it surely
+// has no letters outside ASCII.
+func (set *nameSet) add(name string, ascii bool) bool {
+	bit := signature(name)
 	set.wide = set.wide || !ascii
 	surelyNew := set.seen&bit == 0 && !set.wide
 	set.seen |= bit
@@ -51,18 +51,14 @@ func (set *nameSet) add(name string) bool {
 	return true
 }
 
-// signature returns one of 64 bits, the same for names equal but for case if
-// both are ASCII, and whether name is.
-func signature(name string) (bit uint64, ascii bool) {
-	for i := range len(name) {
-		if name[i] >= utf8.RuneSelf {
-			return 0, false
-		}
-	}
+// signature returns one of 64 bits, the same for names that are equal but for
+// case if both are ASCII.
+func signature(name string) uint64 {
 	if name == "" {
-		return 1, true
+		return 1
 	}
-	return 1 << ((uint(name[0]|0x20) + 7*uint(len(name))) % 64), true
+	first, last := uint(name[0]|0x20), uint(name[len(name)-1]|0x20)
+	return 1 << ((first + 5*last + 7*uint(len(name))) % 64)
 }
 
 // fold returns the same text for all names that strings.EqualFold holds equal.
@@ -76,10 +72,11 @@ func fold(name string) string {
 	}, name)
 }
 
-// foldsTo reports whether name equals one of names but for case.
-func foldsTo(name string, names []string) bool {
+// respells reports whether name, which is in the set, equals one of names but
+// for case.
+func (set *nameSet) respells(name string, names []string) bool {
 	for _, other := range names {
-		if strings.EqualFold(other, name) {
+		if (set.wide || len(other) == len(name)) && strings.EqualFold(other, name) {
 			return true
 		}
 	}

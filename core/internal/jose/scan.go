@@ -39,8 +39,9 @@ const (
 // value is a JSON value that was read and found well-formed: its type and its
 // text, quotes and brackets included.
 type value struct {
-	kind kind
-	raw  string
+	kind  kind
+	plain bool // it is a string that stands for itself: printable ASCII, no escapes
+	raw   string
 }
 
 // scanner reads one JSON text (RFC 8259) strictly, from front to back.
@@ -50,13 +51,13 @@ type scanner struct {
 }
 
 // object opens the object at the cursor, which must be the next thing there.
-func (s *scanner) object(depth int) (members, error) {
+func (s *scanner) object() error {
 	s.space()
 	if s.peek() != '{' {
-		return members{}, errSyntax
+		return errSyntax
 	}
 	s.pos++
-	return members{s: s, depth: depth}, nil
+	return nil
 }
 
 // end reports whether nothing follows what was read.
@@ -68,18 +69,16 @@ func (s *scanner) end() error {
 	return nil
 }
 
-// members walks over the members of an object.
+// members is how far a walk over the members of an object has come.
 type members struct {
-	s     *scanner
-	depth int
+	depth int // of the object
 	names nameSet
 	begun bool
 }
 
-// next returns the next member of the object, its value read and well-formed.
-// After the last one it returns a value of kind none.
-func (m *members) next() (name string, v value, err error) {
-	s := m.s
+// next returns the next member of the object that m walks over, its value read
+// and well-formed. After the last one it returns a value of kind none.
+func (s *scanner) next(m *members) (name string, v value, err error) {
 	s.space()
 	if s.peek() == '}' {
 		s.pos++
@@ -93,12 +92,12 @@ func (m *members) next() (name string, v value, err error) {
 		s.space()
 	}
 	m.begun = true
-	quoted, err := s.string()
+	quoted, plain, err := s.string()
 	if err != nil {
 		return "", value{}, err
 	}
-	name = unquote(quoted)
-	if !m.names.add(name) {
+	name = unquote(quoted, plain)
+	if !m.names.add(name, plain) {
 		return "", value{}, errTwice
 	}
 	s.space()
@@ -118,11 +117,12 @@ func (s *scanner) value(depth int) (value, error) {
 	s.space()
 	start := s.pos
 	var k kind
+	var plain bool
 	var err error
 	switch c := s.peek(); {
 	case c == '"':
 		k = text
-		_, err = s.string()
+		_, plain, err = s.string()
 	case c == '{':
 		k = object
 		err = s.skipObject(depth)
@@ -142,14 +142,15 @@ func (s *scanner) value(depth int) (value, error) {
 	if err != nil {
 		return value{}, err // the cursor may be anywhere, even past the end
 	}
-	return value{k, s.text[start:s.pos]}, nil
+	return value{k, plain, s.text[start:s.pos]}, nil
 }
 
 func (s *scanner) skipObject(depth int) error {
-	m, err := s.object(depth)
+	m := members{depth: depth}
+	err := s.object()
 	for err == nil {
 		var v value
-		if _, v, err = m.next(); v.kind == none {
+		if _, v, err = s.next(&m); v.kind == none {
 			break
 		}
 	}
@@ -179,20 +180,34 @@ func (s *scanner) skipArray(depth int) error {
 	}
 }
 
-// string reads the string at the cursor and returns it with its quotes.
-func (s *scanner) string() (string, error) {
+// string reads the string at the cursor and returns it with its quotes. It is
+// plain if there is nothing in it but printable ASCII that stands for itself.
+func (s *scanner) string() (quoted string, plain bool, err error) {
 	if s.peek() != '"' {
-		return "", errSyntax
+		return "", false, errSyntax
 	}
 	start := s.pos
-	s.pos++
-	ascii := true
+	end := start + 1
+	for end < len(s.text) && isPlain[s.text[end]] {
+		end++
+	}
+	if end < len(s.text) && s.text[end] == '"' {
+		s.pos = end + 1
+		return s.text[start:s.pos], true, nil
+	}
+	s.pos = end
+	quoted, err = s.otherString(start)
+	return quoted, false, err
+}
+
+// otherString is string for one that is not plain, from the cursor on.
+func (s *scanner) otherString(start int) (string, error) {
 	for s.pos < len(s.text) {
 		switch c := s.text[s.pos]; {
 		case c == '"':
 			s.pos++
 			quoted := s.text[start:s.pos]
-			if !ascii && !utf8.ValidString(quoted) {
+			if !utf8.ValidString(quoted) {
 				return "", errUnicode
 			}
 			return quoted, nil
@@ -203,12 +218,19 @@ func (s *scanner) string() (string, error) {
 		case c < ' ':
 			return "", errSyntax
 		default:
-			ascii = ascii && c < utf8.RuneSelf
 			s.pos++
 		}
 	}
 	return "", errSyntax
 }
+
+// isPlain says of each byte whether it stands for itself in a string, and is printable.
+var isPlain = func() (plain [256]bool) {
+	for c := ' '; c <= '~'; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()
 
 // escape reads the escape at the cursor. Half a surrogate pair is refused:
 // decoders replace it, each in its way, and two names become one.

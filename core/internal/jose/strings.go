@@ -5,13 +5,13 @@ package jose
 // members of other types.
 func Strings(object string) (map[string]string, error) {
 	s := scanner{text: object}
-	members, err := s.object(0)
-	if err != nil {
+	if err := s.object(); err != nil {
 		return nil, err
 	}
+	var members members
 	found := make(map[string]string)
 	for {
-		name, v, err := members.next()
+		name, v, err := s.next(&members)
 		if err != nil {
 			return nil, err
 		}
@@ -19,7 +19,7 @@ func Strings(object string) (map[string]string, error) {
 			return found, s.end()
 		}
 		if v.kind == text {
-			found[name] = unquote(v.raw)
+			found[name] = v.string()
 		}
 	}
 }

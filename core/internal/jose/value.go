@@ -14,7 +14,10 @@ func (v value) text() (string, error) {
 	if v.kind != text {
 		return "", errType
 	}
-	s := unquote(v.raw)
+	s := v.string()
+	if v.plain {
+		return s, nil
+	}
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] == 0x7f {
 			return "", errType
@@ -29,6 +32,9 @@ func (v value) date() (int64, error) {
 	if v.kind != number {
 		return 0, errType
 	}
+	if n, ok := v.digits(); ok {
+		return n, nil
+	}
 	if n, err := strconv.ParseInt(v.raw, 10, 64); err == nil {
 		if n < 0 {
 			return 0, errNumber
@@ -40,6 +46,17 @@ func (v value) date() (int64, error) {
 		return 0, errNumber
 	}
 	return int64(math.Floor(f)), nil
+}
+
+// digits returns the number that v is, if it is written in few digits and no more.
+func (v value) digits() (n int64, ok bool) {
+	for i := range len(v.raw) {
+		if v.raw[i] < '0' || v.raw[i] > '9' {
+			return 0, false
+		}
+		n = 10*n + int64(v.raw[i]-'0')
+	}
+	return n, len(v.raw) <= 18 // 10¹⁸ fits
 }
 
 // uint32 returns the whole number that v is.
@@ -80,20 +97,24 @@ func (v value) member(name string) value {
 		return value{}
 	}
 	s := scanner{text: v.raw}
-	m, err := s.object(0)
+	var m members
+	err := s.object()
 	for err == nil {
 		var at string
 		var found value
-		if at, found, err = m.next(); found.kind == none || at == name {
+		if at, found, err = s.next(&m); found.kind == none || at == name {
 			return found
 		}
 	}
 	return value{}
 }
 
+// string returns what v stands for, if it is a string.
+func (v value) string() string { return unquote(v.raw, v.plain) }
+
 // unquote returns what a string read by scanner.string stands for.
-func unquote(quoted string) string {
-	if strings.IndexByte(quoted, '\\') < 0 {
+func unquote(quoted string, plain bool) string {
+	if plain || strings.IndexByte(quoted, '\\') < 0 {
 		return quoted[1 : len(quoted)-1]
 	}
 	var s string

@@ -1,0 +1,10 @@
+package jose
+
+// ParseClaims returns the claims in payload.
+func ParseClaims(payload string, rolesPath []string) (*Claims, error) {
+	c := new(Claims)
+	if err := c.Parse(payload, rolesPath); err != nil {
+		return new(Claims), err
+	}
+	return c, nil
+}

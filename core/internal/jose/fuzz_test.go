@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -58,6 +59,28 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("got %q when encoded again, want %q: the token can be spelled in two ways", got, text)
 		}
 		checkClaims(t, payload)
+	})
+}
+
+// FuzzHeaders looks for tokens that are read in another way when their header,
+// or one like it, is remembered.
+func FuzzHeaders(f *testing.F) {
+	for _, text := range seeds {
+		f.Add(text, compact(text, goodPayload))
+		f.Add(text, compact(goodHeader, text))
+		f.Add(goodHeader, compact(goodHeader+" ", text))
+	}
+	headers := jose.NewHeaders() // of all runs
+	f.Fuzz(func(t *testing.T, header, text string) {
+		if token, err := jose.Parse(compact(header, goodPayload)); err == nil {
+			headers.Remember(&token)
+		}
+		for _, text := range []string{text, compact(header, text)} {
+			want, wantErr := jose.Parse(text)
+			if got, err := headers.Parse(text); got != want || !errors.Is(err, wantErr) {
+				t.Errorf("got %+v and error %v, want %+v and %v, for %q", got, err, want, wantErr, text)
+			}
+		}
 	})
 }
 

@@ -1,0 +1,55 @@
+package jose_test
+
+import (
+	"fmt"
+	"testing"
+	"unsafe"
+
+	"github.com/jwtgate/jwtgate/core/internal/jose"
+)
+
+// What is read from memory is what is read from the token, and costs nothing.
+func TestHeaders(t *testing.T) {
+	headers := jose.NewHeaders()
+	for i := range 1000 {
+		text := compact(fmt.Sprintf(`{"alg":"HS256","kid":"k%d","typ":"JWT"}`, i%500), goodPayload)
+		want, err := jose.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := headers.Parse(text); got != want || err != nil {
+			t.Fatalf("got %+v and error %v, want %+v", got, err, want)
+		}
+		headers.Remember(&want)
+		if got, err := headers.Parse(text); got != want || err != nil {
+			t.Fatalf("got %+v and error %v once it is remembered, want %+v", got, err, want)
+		}
+		if n := testing.AllocsPerRun(10, func() { _, _ = headers.Parse(text) }); n != 0 {
+			t.Fatalf("got %v allocations once it is remembered, want none", n)
+		}
+	}
+}
+
+// A token's text may be a server's buffer, and the next request is written there.
+func TestHeadersCopy(t *testing.T) {
+	headers := jose.NewHeaders()
+	text := compact(goodHeader, goodPayload)
+	buffer := []byte(text)
+	token, err := headers.Parse(unsafe.String(&buffer[0], len(buffer)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	headers.Remember(&token)
+	clear(buffer)
+	want, err := jose.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got jose.Token
+	if n := testing.AllocsPerRun(10, func() { got, err = headers.Parse(text) }); n != 0 {
+		t.Errorf("got %v allocations, want the header to be remembered", n)
+	}
+	if got != want || err != nil {
+		t.Errorf("got %+v and error %v, want %+v", got, err, want)
+	}
+}

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -70,10 +71,9 @@ func (r *Refusal) Unwrap() error { return r.Err }
 // Response returns the answer that r is by default: problem+json (RFC 9457)
 // with the code, never to be stored by a cache.
 func (r *Refusal) Response() Response {
-	header := []Field{
-		{"Content-Type", "application/problem+json"},
-		{"Cache-Control", "no-store"},
-	}
+	header := make([]Field, 2, 4)
+	header[0] = Field{"Content-Type", "application/problem+json"}
+	header[1] = Field{"Cache-Control", "no-store"}
 	if r.Challenge != "" {
 		header = append(header, Field{"WWW-Authenticate", r.Challenge})
 	}
@@ -81,7 +81,17 @@ func (r *Refusal) Response() Response {
 		seconds := int64(math.Ceil(r.RetryAfter.Seconds()))
 		header = append(header, Field{"Retry-After", strconv.FormatInt(seconds, 10)})
 	}
-	body, err := json.Marshal(problem{
+	// Whoever gets the body may change it.
+	known := refusals[r.Code]
+	if r.Status == known.Status && r.Detail == known.Detail && r.OAuthError == "" {
+		return Response{Status: r.Status, Header: header, Body: bytes.Clone(known.body)}
+	}
+	return Response{Status: r.Status, Header: header, Body: r.body()}
+}
+
+// body returns r as JSON.
+func (r *Refusal) body() []byte {
+	text, err := json.Marshal(problem{
 		Type:   problemTypes + string(r.Code),
 		Title:  http.StatusText(r.Status),
 		Status: r.Status,
@@ -90,9 +100,9 @@ func (r *Refusal) Response() Response {
 		Error:  r.OAuthError,
 	})
 	if err != nil { // a struct of strings always encodes
-		body = nil
+		text = nil
 	}
-	return Response{Status: r.Status, Header: header, Body: append(body, '\n')}
+	return append(text, '\n')
 }
 
 // HandOver is a [Config.Refuse] that leaves every refusal to the framework's own
@@ -126,10 +136,17 @@ const (
 	challengeScope   = `Bearer error="insufficient_scope"`
 )
 
+// standard is the refusal with a code, as it is for every cause.
+type standard struct {
+	Refusal
+
+	body []byte
+}
+
 // refusals has what the client sees of each code. It is the one place where a
 // code gets its status, its words and its challenge.
-var refusals = func() map[Code]Refusal {
-	table := make(map[Code]Refusal)
+var refusals = func() map[Code]standard {
+	table := make(map[Code]standard)
 	for _, row := range []struct {
 		status    int
 		code      Code
@@ -157,14 +174,15 @@ var refusals = func() map[Code]Refusal {
 		{405, CodeMethodNotAllowed, "This endpoint does not have that method.", ""},
 		{429, CodeThrottled, "There were too many attempts.", ""},
 	} {
-		table[row.code] = Refusal{Status: row.status, Code: row.code, Detail: row.detail, Challenge: row.challenge}
+		r := Refusal{Status: row.status, Code: row.code, Detail: row.detail, Challenge: row.challenge}
+		table[row.code] = standard{r, r.body()}
 	}
 	return table
 }()
 
 // refuse returns the refusal with code, because of cause.
 func refuse(code Code, cause error) *Refusal {
-	r := refusals[code]
+	r := refusals[code].Refusal
 	r.Err = cause
 	if r.Status == http.StatusServiceUnavailable {
 		r.RetryAfter = time.Second

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
+
+	"github.com/jwtgate/jwtgate/core/internal/jose"
 )
 
 // An Auth judges requests and issues tokens as its [Config] says. Make one with
@@ -17,7 +20,13 @@ type Auth struct {
 	cookies  *cookies  // nil without Config.Cookies
 	sessions *sessions // nil without Config.Sessions
 	origins  *http.CrossOriginProtection
+
+	headers    *jose.Headers
+	signatures sync.Pool // of *[maxSignature]byte
 }
+
+// maxSignature is the size of the largest signature, that of an RSA key.
+const maxSignature = maxRSABits / 8
 
 // trust is an issuer with its keys and what its tokens must say.
 type trust struct {
@@ -33,7 +42,8 @@ type trust struct {
 func New(config Config) (*Auth, error) {
 	var wrong mistakes
 	config = config.withDefaults(&wrong)
-	a := &Auth{config: config}
+	a := &Auth{config: config, headers: jose.NewHeaders()}
+	a.signatures.New = func() any { return new([maxSignature]byte) }
 	a.trust("", Issuer{Name: config.Issuer, Audience: config.Audience, Keys: config.Keys, RolesPath: config.RolesPath}, &wrong)
 	for i, issuer := range config.Trusted {
 		field := fmt.Sprintf("Trusted[%d].", i)

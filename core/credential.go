@@ -121,12 +121,20 @@ func checkToken(value string) error {
 		return errNotAToken
 	}
 	for i := range len(body) {
-		if c := body[i]; !isAlphanumeric(c) && strings.IndexByte("-._~+/", c) < 0 {
+		if !isTokenChar[body[i]] {
 			return errNotAToken
 		}
 	}
 	return nil
 }
+
+// isTokenChar says of each byte whether it can be part of a b64token.
+var isTokenChar = func() (is [256]bool) {
+	for c := range is {
+		is[c] = isAlphanumeric(byte(c)) || strings.IndexByte("-._~+/", byte(c)) >= 0
+	}
+	return is
+}()
 
 // isSchemeChar reports whether c can be part of a scheme's name (RFC 9110 §5.6.2).
 func isSchemeChar(c byte) bool {

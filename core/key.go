@@ -29,6 +29,7 @@ type Key struct{ material *material }
 type material struct {
 	id      string
 	method  method
+	size    int   // of a signature
 	signing boxed // what method signs with; nil if verify-only
 	public  boxed // what method verifies with
 	problem string
@@ -145,7 +146,13 @@ func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
 // verify checks a signature. It never panics: every key was checked by New.
 func (m *material) verify(signingInput string, signature []byte) error {
-	return m.method.Verify(signingInput, signature, m.public())
+	if len(signature) != m.size {
+		return errBadKey // without a look at the input, which may be long
+	}
+	if err := m.method.Verify(signingInput, signature, m.public()); err != nil {
+		return errBadKey
+	}
+	return nil
 }
 
 func (m *material) sign(signingInput string) ([]byte, error) {

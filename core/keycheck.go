@@ -41,7 +41,9 @@ func hmacKey(m *jwt.SigningMethodHMAC, secret []byte) Key {
 	digest := hmac.New(sha256.New, secret)
 	digest.Write([]byte("jwtgate kid"))
 	id := base64.RawURLEncoding.EncodeToString(digest.Sum(nil)[:16])
-	return Key{&material{id: id, method: method{SigningMethod: m, alg: m.Alg()}, signing: box(secret), public: box(secret)}}
+	k := newKey(newKeyedHMAC(m, secret), secret, secret, m.Hash.Size())
+	k.material.id = id
+	return k
 }
 
 func rsaKey(m jwt.SigningMethod, key any) Key {
@@ -73,7 +75,7 @@ func rsaKey(m jwt.SigningMethod, key any) Key {
 	case public.E < 3 || public.E%2 == 0 || int64(public.E) > 1<<31-1 || public.N.Bit(0) == 0 || public.N.Sign() < 0:
 		return unusable(m, "the RSA key has an exponent or modulus that no RSA key has")
 	}
-	return newKey(m, signing, public)
+	return newKey(m, signing, public, public.Size())
 }
 
 func ecdsaKey(m *jwt.SigningMethodECDSA, key any) Key {
@@ -106,7 +108,7 @@ func ecdsaKey(m *jwt.SigningMethodECDSA, key any) Key {
 	if private, ok := signing.(*ecdsa.PrivateKey); ok && !matches(private) {
 		return unusable(m, "the private key is not one of its public key")
 	}
-	return newKey(m, signing, public)
+	return newKey(m, signing, public, 2*m.KeySize)
 }
 
 // matches reports whether the two halves of key belong together.
@@ -148,15 +150,17 @@ func ed25519Key(key any) Key {
 	case lowOrder(public):
 		return unusable(m, "the public key is a point of low order: every signature would pass")
 	}
-	k := newKey(m, signing, public)
+	k := newKey(m, signing, public, ed25519.SignatureSize)
 	k.material.method.also = "Ed25519" // RFC 9864 §2.2
 	return k
 }
 
-func newKey(m jwt.SigningMethod, signing, public any) Key {
+// newKey returns a Key whose signatures have size bytes.
+func newKey(m jwt.SigningMethod, signing, public any, size int) Key {
 	return Key{&material{
 		id:      thumbprint(public),
 		method:  method{SigningMethod: m, alg: m.Alg()},
+		size:    size,
 		signing: box(signing),
 		public:  box(public),
 	}}

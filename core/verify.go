@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -29,7 +28,7 @@ var (
 // have written is read only after it, and a token counts as expired only if
 // nothing else is wrong with it: with errExpired, the identity is returned too.
 func (a *Auth) verify(ctx context.Context, token string, now time.Time) (*Identity, error) {
-	parsed, err := jose.Parse(token)
+	parsed, err := a.headers.Parse(token)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +42,7 @@ func (a *Auth) verify(ctx context.Context, token string, now time.Time) (*Identi
 	if err != nil {
 		return nil, err
 	}
+	a.headers.Remember(&parsed)
 	payload, err := parsed.Payload()
 	if err != nil {
 		return nil, err
@@ -82,7 +82,9 @@ func (a *Auth) verify(ctx context.Context, token string, now time.Time) (*Identi
 // The payload is still unread, so issuers that share a kid are told apart by
 // which key fits, and the caller compares iss with the answer.
 func (a *Auth) authenticate(ctx context.Context, token *jose.Token, now time.Time) (*trust, error) {
-	signature, err := token.Signature(nil)
+	buffer := a.signatures.Get().(*[maxSignature]byte)
+	defer a.signatures.Put(buffer)
+	signature, err := token.Signature(buffer[:0])
 	if err != nil {
 		return nil, err
 	}
@@ -103,11 +105,9 @@ func (a *Auth) authenticate(ctx context.Context, token *jose.Token, now time.Tim
 		if candidates == maxCandidates {
 			break
 		}
-		cause := key.verify(token.SigningInput, signature)
-		if cause == nil {
+		if err = key.verify(token.SigningInput, signature); err == nil {
 			return t, nil
 		}
-		err = fmt.Errorf("%w: %w", errBadKey, cause)
 		tried[candidates] = keys
 		candidates++
 	}

@@ -21,6 +21,7 @@ type Auth struct {
 	sessions *sessions // nil without Config.Sessions
 	origins  *http.CrossOriginProtection
 
+	cache      *cache
 	headers    *jose.Headers
 	signatures sync.Pool // of *[maxSignature]byte
 }
@@ -76,6 +77,7 @@ func New(config Config) (*Auth, error) {
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err
 	}
+	a.cache = newCache(config.CacheSize)
 	if a.sessions != nil {
 		if storeless {
 			config.Logger.Info("sessions are kept in the memory of this process: set Sessions.Store to share and keep them")

@@ -12,39 +12,46 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// BenchmarkAccept is what a request costs that is let through: little more than
-// the check of its signature.
+// BenchmarkAccept is what a request costs that is let through: with a token never
+// seen before, little more than the check of its signature; with one seen before,
+// next to nothing.
 func BenchmarkAccept(b *testing.B) {
-	for _, row := range []struct {
+	for _, cache := range []struct {
 		name string
-		key  core.Key
-	}{
-		{"HS256", core.HS256(secret)},
-		{"RS256", core.RS256(rsaKey())},
-		{"PS256", core.PS256(rsaKey())},
-		{"ES256", core.ES256(p256Key)},
-		{"EdDSA", core.EdDSA(ed25519Key)},
-	} {
-		b.Run(row.name, func(b *testing.B) {
-			auth := newVerifier(b, row.key)
+		size int
+	}{{"cold", -1}, {"warm", 0}} {
+		cached := func(c *core.Config) { c.CacheSize, c.Now = cache.size, nil }
+		for _, row := range []struct {
+			name string
+			key  core.Key
+		}{
+			{"HS256", core.HS256(secret)},
+			{"RS256", core.RS256(rsaKey())},
+			{"PS256", core.PS256(rsaKey())},
+			{"ES256", core.ES256(p256Key)},
+			{"EdDSA", core.EdDSA(ed25519Key)},
+		} {
+			b.Run(cache.name+"/"+row.name, func(b *testing.B) {
+				auth := newVerifier(b, row.key, cached)
+				token := coretest.Token(b, auth, "alice", "admin", "user")
+				benchmark(b, auth, withBearer(token), accepted)
+			})
+		}
+		b.Run(cache.name+"/HS256 of a ring", func(b *testing.B) {
+			ring := core.NewKeyRing(core.HS256(secret))
+			auth := newVerifier(b, ring, cached)
 			token := coretest.Token(b, auth, "alice", "admin", "user")
+			if err := errors.Join(ring.Announce(ringKey(1)), ring.Rotate()); err != nil {
+				b.Fatal(err)
+			}
 			benchmark(b, auth, withBearer(token), accepted)
 		})
+		b.Run(cache.name+"/HS256 by cookie", func(b *testing.B) {
+			auth := newVerifier(b, core.HS256(secret), withCookies, cached)
+			token := coretest.Token(b, auth, "alice", "admin", "user")
+			benchmark(b, auth, core.Request{Method: "GET", Cookie: []string{"a=b; __Host-at=" + token}}, accepted)
+		})
 	}
-	b.Run("HS256 of a ring", func(b *testing.B) {
-		ring := core.NewKeyRing(core.HS256(secret))
-		auth := newVerifier(b, ring)
-		token := coretest.Token(b, auth, "alice", "admin", "user")
-		if err := errors.Join(ring.Announce(ringKey(1)), ring.Rotate()); err != nil {
-			b.Fatal(err)
-		}
-		benchmark(b, auth, withBearer(token), accepted)
-	})
-	b.Run("HS256 by cookie", func(b *testing.B) {
-		auth := newVerifier(b, core.HS256(secret), withCookies)
-		token := coretest.Token(b, auth, "alice", "admin", "user")
-		benchmark(b, auth, core.Request{Method: "GET", Cookie: []string{"a=b; __Host-at=" + token}}, accepted)
-	})
 }
 
 // BenchmarkRefuse is what an attacker can make a request cost.

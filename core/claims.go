@@ -61,6 +61,14 @@ type visit struct {
 	cookie   bool // judged by its cookies
 }
 
+// visit returns ctx, that of a request which a let through, with id in it.
+func (a *Auth) visit(ctx context.Context, id *Identity, cookie bool) *visit {
+	if !cookie && ctx == context.Background() {
+		return &id.alone
+	}
+	return &visit{Context: ctx, auth: a, identity: id, cookie: cookie}
+}
+
 type visitKey struct{}
 
 // Value makes v findable from every context derived from it.

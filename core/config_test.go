@@ -58,6 +58,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"Leeway negative", func(c *core.Config) { c.Leeway = -time.Second }, []string{"Leeway"}},
 		{"Leeway of five minutes", func(c *core.Config) { c.Leeway = 5 * time.Minute }, nil},
 		{"Leeway of more", func(c *core.Config) { c.Leeway = 5*time.Minute + 1 }, []string{"Leeway"}},
+		{"CacheSize too large", func(c *core.Config) { c.CacheSize = 1<<24 + 1 }, []string{"CacheSize"}},
 		{"MaxTokenSize negative", func(c *core.Config) { c.MaxTokenSize = -1 }, []string{"MaxTokenSize"}},
 		{"Trusted without anything", func(c *core.Config) { c.Trusted = []core.Issuer{{}} }, []string{"Trusted[0].Name", "Trusted[0].Keys"}},
 		{"Trusted twice", func(c *core.Config) { c.Trusted = []core.Issuer{{Name: "b", Keys: other}, {Name: "b", Keys: other}} }, []string{"Trusted[1].Name"}},

@@ -8,9 +8,10 @@ import (
 // credential is what a request is judged by: one access token, or the cookies
 // of a browser.
 type credential struct {
-	access  string // the access token, empty if there is none
-	cookie  bool   // it is cookies, which a browser sends by itself
-	refresh string // with cookies: the refresh token, empty if there is none
+	access  string    // the access token, empty if there is none
+	known   *verified // access, if it was verified before
+	cookie  bool      // it is cookies, which a browser sends by itself
+	refresh string    // with cookies: the refresh token, empty if there is none
 }
 
 var (
@@ -24,9 +25,9 @@ var (
 // over cookies (an explicit choice of the client over a browser's habit), and
 // what is wrong with it is never made good by a cookie.
 func (a *Auth) credential(req *Request) (credential, error) {
-	access, err := a.bearer(req)
-	if err != nil || access != "" || a.cookies == nil {
-		return credential{access: access}, err
+	found, err := a.bearer(req)
+	if err != nil || found.access != "" || a.cookies == nil {
+		return found, err
 	}
 	return a.fromCookies(req)
 }
@@ -36,96 +37,104 @@ func (a *Auth) fromCookies(req *Request) (credential, error) {
 	if len(req.Cookie) == 0 {
 		return credential{}, nil
 	}
-	access, err := cookie(req.Cookie, a.cookies.access)
+	access, present, err := cookie(req.Cookie, a.cookies.access)
 	if err != nil {
 		return credential{cookie: true}, err
 	}
-	refresh := ""
+	found := credential{cookie: true, access: access}
+	if present {
+		if found.known, err = a.checkToken(access); err != nil {
+			return credential{cookie: true}, err
+		}
+	}
 	if a.sessions != nil {
 		// One that is no token is refused if it is needed, not beside a good
 		// access token.
-		if refresh, err = cookie(req.Cookie, a.cookies.refresh); errors.Is(err, errTwoCookies) {
+		if found.refresh, _, err = cookie(req.Cookie, a.cookies.refresh); err != nil {
 			return credential{cookie: true}, err
 		}
-		err = nil
 	}
-	if len(access) > a.config.MaxTokenSize {
-		err = errTokenSize
-	}
-	return credential{access: access, refresh: refresh, cookie: access != "" || refresh != ""}, err
+	found.cookie = found.access != "" || found.refresh != ""
+	return found, nil
 }
 
-// bearer returns the token in req's Authorization header, empty if it has none.
-func (a *Auth) bearer(req *Request) (string, error) {
-	token, err := bearer(req.Authorization)
-	if err == nil && len(token) > a.config.MaxTokenSize {
-		err = errTokenSize
+// bearer finds the token in req's Authorization header.
+func (a *Auth) bearer(req *Request) (credential, error) {
+	token, present, err := bearer(req.Authorization)
+	if err != nil || !present {
+		return credential{}, err
 	}
-	return token, err
+	known, err := a.checkToken(token)
+	return credential{access: token, known: known}, err
 }
 
-// bearer returns the token in the lines of an Authorization header, empty if
+// bearer returns the token in the lines of an Authorization header, and false if
 // they have none: another scheme than Bearer counts as none.
-func bearer(lines []string) (token string, err error) {
+func bearer(lines []string) (token string, present bool, err error) {
 	switch len(lines) {
 	case 0:
-		return "", nil
+		return "", false, nil
 	case 1:
 	default:
 		// Which of them a proxy looked at is anyone's guess.
-		return "", errTwoHeaders
+		return "", false, errTwoHeaders
 	}
 	const scheme = "bearer"
 	line := lines[0]
 	if len(line) < len(scheme) || !strings.EqualFold(line[:len(scheme)], scheme) {
-		return "", nil
+		return "", false, nil
 	}
 	line = line[len(scheme):]
 	if line != "" && isSchemeChar(line[0]) {
-		return "", nil // another scheme, such as Bearer2
+		return "", false, nil // another scheme, such as Bearer2
 	}
 	token = strings.TrimLeft(line, " ") // RFC 9110 §11.4: 1*SP
 	if len(token) == len(line) {
-		return "", errNotAToken
+		return "", false, errNotAToken
 	}
-	return token, checkToken(token)
+	return token, true, nil
 }
 
 // cookie returns the value of the cookie called name in the lines of a Cookie
-// header, empty if there is none. It reads the lines itself, because servers
+// header, and false if there is none. It reads the lines itself, because servers
 // differ in what they make of quotes, spaces and bytes beyond ASCII there.
-func cookie(lines []string, name string) (value string, err error) {
-	found := false
+func cookie(lines []string, name string) (value string, present bool, err error) {
 	for _, line := range lines {
 		for pair := range strings.SplitSeq(line, ";") {
 			left, right, _ := strings.Cut(pair, "=")
 			if strings.Trim(left, " \t") != name {
 				continue
 			}
-			if found {
-				return "", errTwoCookies
+			if present {
+				return "", false, errTwoCookies
 			}
-			value, found = strings.Trim(right, " \t"), true
+			value, present = strings.Trim(right, " \t"), true
 		}
 	}
-	if !found {
-		return "", nil
-	}
-	return value, checkToken(value)
+	return value, present, nil
 }
 
-// checkToken reports a value that is not the b64token of RFC 6750 §2.1.
-func checkToken(value string) error {
-	body := strings.TrimRight(value, "=")
-	if body == "" {
-		return errNotAToken
+// checkToken reports an access token that is too long or is none, and returns
+// what is known of it: what was verified before was one.
+func (a *Auth) checkToken(value string) (known *verified, err error) {
+	if len(value) > a.config.MaxTokenSize {
+		return nil, errTokenSize
 	}
+	if known = a.cache.find(value); known == nil && !isToken(value) {
+		return nil, errNotAToken
+	}
+	return known, nil
+}
+
+// isToken reports whether value is a b64token (RFC 6750 §2.1).
+func isToken(value string) bool {
+	body := strings.TrimRight(value, "=")
 	for i := range len(body) {
 		if !isTokenChar[body[i]] {
-			return errNotAToken
+			return false
 		}
 	}
-	return nil
+	return body != ""
 }
 
 // isTokenChar says of each byte whether it can be part of a b64token.

@@ -59,7 +59,7 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 		return a.refused(ctx, &req, from.cookie, refuse(CodeTokenMissing, nil))
 	}
 
-	v := &visit{Context: ctx, auth: a, identity: from.identity, cookie: from.cookie}
+	v := a.visit(ctx, from.identity, from.cookie)
 	header := cacheHeader(from.cookie, optional)
 	if from.renewed != nil {
 		header = append(slices.Clip(header), from.renewed...)
@@ -104,7 +104,7 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	now := a.config.Now()
 	err = errAbsent
 	if found.access != "" {
-		from.identity, err = a.verify(ctx, found.access, now)
+		from.identity, err = a.recall(ctx, &found, now)
 	}
 	switch {
 	case err == nil:

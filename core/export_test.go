@@ -33,3 +33,14 @@ func (m countedMethod) Verify(signingInput string, signature []byte, key any) er
 	m.checks.Add(1)
 	return m.SigningMethod.Verify(signingInput, signature, key)
 }
+
+// CachedTokens returns how many tokens a remembers.
+func (a *Auth) CachedTokens() int {
+	n := 0
+	for i := range a.cache.slots {
+		if a.cache.slots[i].Load() != nil {
+			n++
+		}
+	}
+	return n
+}

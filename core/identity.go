@@ -14,7 +14,11 @@ import (
 type Identity struct {
 	claims  jose.Claims
 	payload string
+	signer  signer
 	own     bool // issued by Config.Keys, not by one of Config.Trusted
+	sid     session.ID
+	hasSID  bool  // sid is the session of ours that the token belongs to
+	alone   visit // by Bearer token, of a request that has no context of its own
 }
 
 // Subject returns the sub claim, which is never empty. With several issuers
@@ -45,26 +49,26 @@ func (id *Identity) Expires() time.Time { return time.Unix(id.claims.Expires, 0)
 
 // HasRole reports whether role is one of the token's roles, to the letter.
 func (id *Identity) HasRole(role string) bool {
-	return role != "" && slices.Contains(id.claims.Roles, role)
+	return role != "" && slices.Contains(id.claims.Roles(), role)
 }
 
 // Roles returns the token's roles.
-func (id *Identity) Roles() iter.Seq[string] { return slices.Values(id.claims.Roles) }
+func (id *Identity) Roles() iter.Seq[string] { return slices.Values(id.claims.Roles()) }
 
 // HasScope reports whether scope is one of the token's scopes, to the letter
 // (RFC 6749 §3.3).
 func (id *Identity) HasScope(scope string) bool {
-	return scope != "" && slices.Contains(id.claims.Scopes, scope)
+	return scope != "" && slices.Contains(id.claims.Scopes(), scope)
 }
 
 // Scopes returns the token's scopes.
-func (id *Identity) Scopes() iter.Seq[string] { return slices.Values(id.claims.Scopes) }
+func (id *Identity) Scopes() iter.Seq[string] { return slices.Values(id.claims.Scopes()) }
 
 // session returns the session of ours that the token belongs to, and false if
 // there is none.
-func (id *Identity) session() (session.ID, bool) {
-	if !id.own || id.claims.SessionID == "" {
-		return session.ID{}, false
-	}
-	return session.ParseID(id.claims.SessionID)
+func (id *Identity) session() (session.ID, bool) { return id.sid, id.hasSID }
+
+// over reports whether id's token has expired or its key is gone.
+func (id *Identity) over(now time.Time) bool {
+	return now.Unix() >= id.claims.Expires || !id.signer.held(now)
 }

@@ -45,8 +45,8 @@ func (a *Auth) signOut(ctx context.Context, req *Request, refresh string) *Refus
 	if named, refusal := a.signOutRefresh(ctx, req.UserAgent, refresh); named {
 		return refusal
 	}
-	if access, err := a.bearer(req); err == nil && access != "" {
-		if named, refusal := a.signOutAccess(ctx, req.UserAgent, access); named {
+	if found, err := a.bearer(req); err == nil && found.access != "" {
+		if named, refusal := a.signOutAccess(ctx, req.UserAgent, found.access); named {
 			return refusal
 		}
 	}

@@ -68,8 +68,8 @@ func (a *Auth) refreshToken(req *Request) (credential, *Refusal) {
 	if err != nil {
 		return found, refuse(CodeMalformedCredentials, err)
 	}
-	if header != "" {
-		found.access = header
+	if header.access != "" {
+		found.access = header.access
 	}
 	return found, nil
 }

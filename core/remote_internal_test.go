@@ -60,7 +60,7 @@ func TestKeysCameMeanwhile(t *testing.T) {
 		{"looked at other keys", []*keyTable{noKeys}, nil},
 		{"looked at these", []*keyTable{remote.held()}, errBadKey},
 	} {
-		if by, err := auth.authenticateRemote(t.Context(), &token, signature, auth.config.Now(), row.tried, errBadKey); err != row.want || (by != nil) != (row.want == nil) { //nolint:errorlint // this very error
+		if by, err := auth.authenticateRemote(t.Context(), &token, signature, auth.config.Now(), row.tried, errBadKey); err != row.want || (by.trust != nil) != (row.want == nil) { //nolint:errorlint // this very error
 			t.Errorf("%s: got %v and error %v, want %v", row.name, by, err, row.want)
 		}
 	}

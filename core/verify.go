@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/jose"
+	"github.com/jwtgate/jwtgate/core/session"
 )
 
 var (
@@ -38,7 +39,7 @@ func (a *Auth) verify(ctx context.Context, token string, now time.Time) (*Identi
 	default:
 		return nil, errType
 	}
-	t, err := a.authenticate(ctx, &parsed, now)
+	by, err := a.authenticate(ctx, &parsed, now)
 	if err != nil {
 		return nil, err
 	}
@@ -49,44 +50,73 @@ func (a *Auth) verify(ctx context.Context, token string, now time.Time) (*Identi
 	}
 	id := &Identity{payload: payload}
 	claims := &id.claims
-	if err := claims.Parse(payload, t.rolesPath); err != nil {
+	if err := claims.Parse(payload, by.rolesPath); err != nil {
 		return nil, err
 	}
-	if t.issuer != "" && claims.Issuer != t.issuer {
+	if by.issuer != "" && claims.Issuer != by.issuer {
 		// Tenants of one provider can share its keys.
-		if t, err = a.alsoSigns(ctx, &parsed, claims.Issuer, now); err != nil {
+		if by, err = a.alsoSigns(ctx, &parsed, claims.Issuer, now); err != nil {
 			return nil, err
 		}
 		*claims = jose.Claims{} // roles are elsewhere
-		if err := claims.Parse(payload, t.rolesPath); err != nil {
+		if err := claims.Parse(payload, by.rolesPath); err != nil {
 			return nil, err
 		}
 	}
-	if t.remote != nil {
-		t.remote.used()
-	}
-	if t.audience != "" && !claims.HasAudience(t.audience) {
+	by.used()
+	if by.audience != "" && !claims.HasAudience(by.audience) {
 		return nil, errAudience
 	}
 	if claims.Subject == "" {
 		return nil, errSubject
 	}
-	if err = a.checkTimes(claims, now); err != nil && !errors.Is(err, errExpired) {
+	id.signer = by
+	id.own = by.trust == &a.trusted[0]
+	if id.own {
+		id.sid, id.hasSID = session.ParseID(claims.SessionID)
+	}
+	id.alone = visit{Context: context.Background(), auth: a, identity: id}
+	return a.timely(id, now)
+}
+
+// timely returns id if its token is good at now, and with errExpired.
+func (a *Auth) timely(id *Identity, now time.Time) (*Identity, error) {
+	err := a.checkTimes(&id.claims, now)
+	if err != nil && !errors.Is(err, errExpired) {
 		return nil, err
 	}
-	id.own = t == &a.trusted[0]
 	return id, err
 }
 
-// authenticate checks the signature and returns the issuer whose key made it.
+// A signer is the key that signed a token, and where it was found.
+type signer struct {
+	*trust
+
+	table *keyTable
+	key   *material
+}
+
+// held reports whether the key is still found there, at a time.
+func (s *signer) held(at time.Time) bool {
+	return s.keys.held() == s.table && !s.key.over(at)
+}
+
+// used notes that a token was accepted by the key.
+func (s *signer) used() {
+	if s.remote != nil {
+		s.remote.used()
+	}
+}
+
+// authenticate checks the signature and returns who made it.
 // The payload is still unread, so issuers that share a kid are told apart by
 // which key fits, and the caller compares iss with the answer.
-func (a *Auth) authenticate(ctx context.Context, token *jose.Token, now time.Time) (*trust, error) {
+func (a *Auth) authenticate(ctx context.Context, token *jose.Token, now time.Time) (signer, error) {
 	buffer := a.signatures.Get().(*[maxSignature]byte)
 	defer a.signatures.Put(buffer)
 	signature, err := token.Signature(buffer[:0])
 	if err != nil {
-		return nil, err
+		return signer{}, err
 	}
 	err = errOldKey
 	at := a.keysAt(now)
@@ -106,7 +136,7 @@ func (a *Auth) authenticate(ctx context.Context, token *jose.Token, now time.Tim
 			break
 		}
 		if err = key.verify(token.SigningInput, signature); err == nil {
-			return t, nil
+			return signer{t, keys, key}, nil
 		}
 		tried[candidates] = keys
 		candidates++
@@ -114,73 +144,73 @@ func (a *Auth) authenticate(ctx context.Context, token *jose.Token, now time.Tim
 	if a.remote {
 		return a.authenticateRemote(ctx, token, signature, at, tried[:candidates], err)
 	}
-	return nil, err
+	return signer{}, err
 }
 
 // authenticateRemote is authenticate for a token that no key in tried has signed,
 // because of cause: its issuer may have published another one. Here alone, what a
 // token says of itself has a say before its signature is good: which of the
 // configured issuers to ask, and nothing else.
-func (a *Auth) authenticateRemote(ctx context.Context, token *jose.Token, signature []byte, at time.Time, tried []*keyTable, cause error) (*trust, error) {
+func (a *Auth) authenticateRemote(ctx context.Context, token *jose.Token, signature []byte, at time.Time, tried []*keyTable, cause error) (signer, error) {
 	payload, err := token.Payload()
 	if err != nil {
-		return nil, cause
+		return signer{}, cause
 	}
 	var claims jose.Claims
 	if err := claims.Parse(payload, nil); err != nil {
-		return nil, cause
+		return signer{}, cause
 	}
 	for i := range a.trusted {
 		t := &a.trusted[i]
 		if t.remote == nil || t.issuer != claims.Issuer && t.issuer != "" {
 			continue
 		}
-		if made, err := t.made(ctx, token, signature, at, tried); made || err != nil {
-			return t, err
+		if by, made, err := t.made(ctx, token, signature, at, tried); made || err != nil {
+			return by, err
 		}
 	}
-	return nil, cause
+	return signer{}, cause
 }
 
-// alsoSigns returns the issuer called name if one of its own keys made the
-// signature of token too.
-func (a *Auth) alsoSigns(ctx context.Context, token *jose.Token, name string, now time.Time) (*trust, error) {
+// alsoSigns returns the key of the issuer called name that made the signature of
+// token too.
+func (a *Auth) alsoSigns(ctx context.Context, token *jose.Token, name string, now time.Time) (signer, error) {
 	signature, err := token.Signature(nil)
 	if err != nil {
-		return nil, err
+		return signer{}, err
 	}
 	for i := range a.trusted {
 		t := &a.trusted[i]
 		if t.issuer != name {
 			continue
 		}
-		if made, err := t.made(ctx, token, signature, a.keysAt(now), nil); made || err != nil {
-			return t, err
+		if by, made, err := t.made(ctx, token, signature, a.keysAt(now), nil); made || err != nil {
+			return by, err
 		}
 	}
-	return nil, errIssuer
+	return signer{}, errIssuer
 }
 
-// made reports whether a key of t made signature: one that is held, unless it was
-// tried, or one that t's issuer has published meanwhile.
-func (t *trust) made(ctx context.Context, token *jose.Token, signature []byte, at time.Time, tried []*keyTable) (bool, error) {
+// made returns the key of t that made signature, and false if none did: one that
+// is held, unless it was tried, or one that t's issuer has published meanwhile.
+func (t *trust) made(ctx context.Context, token *jose.Token, signature []byte, at time.Time, tried []*keyTable) (by signer, made bool, err error) {
 	seen := t.keys.held()
 	key := seen.find(token.Header, at)
 	if key != nil && !slices.Contains(tried, seen) && key.verify(token.SigningInput, signature) == nil {
-		return true, nil
+		return signer{t, seen, key}, true, nil
 	}
 	if t.remote == nil || key != nil && token.Header.KeyID != "" {
-		return false, nil // a kid that is held names the same key tomorrow
+		return signer{}, false, nil // a kid that is held names the same key tomorrow
 	}
 	if err := t.remote.seek(ctx, seen); err != nil {
-		return false, err
+		return signer{}, false, err
 	}
 	keys := t.keys.held()
 	if keys == seen {
-		return false, nil
+		return signer{}, false, nil
 	}
 	key = keys.find(token.Header, at)
-	return key != nil && key.verify(token.SigningInput, signature) == nil, nil
+	return signer{t, keys, key}, key != nil && key.verify(token.SigningInput, signature) == nil, nil
 }
 
 // keysAt returns the time that retired keys are judged by at now: they are held

@@ -2,10 +2,9 @@ package bench_test
 
 import "github.com/jwtgate/jwtgate/core"
 
-// coldAuth verifies every token as if it had never seen it. This is the place
-// that turns a cache of verified tokens off.
+// coldAuth verifies every token as if it had never seen it.
 func coldAuth(k *key, change ...func(*core.Config)) *core.Auth {
-	return newAuth(k, change)
+	return newAuth(k, append(change, func(c *core.Config) { c.CacheSize = -1 }))
 }
 
 // warmAuth is one with all defaults: the token that a benchmark sends again and
@@ -14,9 +13,9 @@ func warmAuth(k *key, change ...func(*core.Config)) *core.Auth {
 	return newAuth(k, change)
 }
 
-// roomyAuth may know n tokens. This is the place that makes the cache as large.
-func roomyAuth(k *key, _ int) *core.Auth {
-	return newAuth(k, nil)
+// roomyAuth may know n tokens, each when it has come twice.
+func roomyAuth(k *key, n int) *core.Auth {
+	return newAuth(k, []func(*core.Config){func(c *core.Config) { c.CacheSize = 2 * n }})
 }
 
 func newAuth(k *key, change []func(*core.Config)) *core.Auth {

@@ -14,7 +14,7 @@ var (
 
 // Claims are the claims of a token that have a say in how it is judged
 // (RFC 7519 §4.1, RFC 9068 §2.2). Its strings are parts of the payload. Do not
-// copy it: its slices may be parts of itself.
+// copy it: it may have a slice of itself.
 type Claims struct {
 	Issuer    string // iss
 	Subject   string // sub
@@ -26,11 +26,11 @@ type Claims struct {
 	AuthTime  int64  // auth_time, 0 if absent
 
 	Generation uint32 // gen, 0 if absent: of the refresh token that came with it
-	Roles      []string
-	Scopes     []string
 
+	roles    uint32   // how many of words are roles; the others are scopes
+	words    []string // of few, if there are no more
+	few      [4]string
 	audience value
-	few      [4]string // what Roles and Scopes are parts of if there are no more
 }
 
 var claimNames = []string{
@@ -121,6 +121,12 @@ func (c *Claims) Parse(payload string, rolesPath []string) error {
 	return nil
 }
 
+// Roles returns the roles. Do not change them.
+func (c *Claims) Roles() []string { return c.words[:c.roles:c.roles] }
+
+// Scopes returns the scopes. Do not change them.
+func (c *Claims) Scopes() []string { return c.words[c.roles:] }
+
 // HasAudience reports whether aud names audience, to the letter (RFC 7519 §4.1.3).
 func (c *Claims) HasAudience(audience string) bool {
 	if c.audience.kind == text {
@@ -149,10 +155,10 @@ func checkAudience(v value) error {
 	return nil
 }
 
-// setWords sets Roles and Scopes.
+// setWords sets the roles and the scopes.
 func (c *Claims) setWords(roles, scope value) {
 	words := appendStrings(c.few[:0], roles)
-	n := len(words)
+	c.roles = uint32(len(words)) //nolint:gosec // no token has as many
 	if scope.kind == text {
 		// RFC 6749 §3.3: scope is a list of words with spaces between them.
 		for word := range strings.SplitSeq(scope.string(), " ") {
@@ -163,7 +169,7 @@ func (c *Claims) setWords(roles, scope value) {
 	} else {
 		words = appendStrings(words, scope)
 	}
-	c.Roles, c.Scopes = words[:n:n], words[n:]
+	c.words = words
 }
 
 // appendStrings appends the strings in the array v that are not empty to words:

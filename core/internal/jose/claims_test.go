@@ -23,8 +23,8 @@ func TestParseClaims(t *testing.T) {
 		{"sub", got.Subject, "alice"},
 		{"jti", got.ID, "t1"},
 		{"sid", got.SessionID, "s1"},
-		{"roles", strings.Join(got.Roles, ","), "admin,user"},
-		{"scope", strings.Join(got.Scopes, ","), "read,write"},
+		{"roles", strings.Join(got.Roles(), ","), "admin,user"},
+		{"scope", strings.Join(got.Scopes(), ","), "read,write"},
 	} {
 		if row.got != row.want {
 			t.Errorf("%s: got %q, want %q", row.name, row.got, row.want)
@@ -219,11 +219,11 @@ func TestRolesAndScopes(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: got error %v, want none", row.name, err)
 		}
-		if !slices.Equal(claims.Roles, row.roles) {
-			t.Errorf("%s: got roles %q, want %q", row.name, claims.Roles, row.roles)
+		if !slices.Equal(claims.Roles(), row.roles) {
+			t.Errorf("%s: got roles %q, want %q", row.name, claims.Roles(), row.roles)
 		}
-		if !slices.Equal(claims.Scopes, row.scopes) {
-			t.Errorf("%s: got scopes %q, want %q", row.name, claims.Scopes, row.scopes)
+		if !slices.Equal(claims.Scopes(), row.scopes) {
+			t.Errorf("%s: got scopes %q, want %q", row.name, claims.Scopes(), row.scopes)
 		}
 	}
 }
@@ -235,9 +235,9 @@ func TestRolesDoNotGrowIntoScopes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = append(claims.Roles, "write")
-	if want := []string{"read"}; !slices.Equal(claims.Scopes, want) {
-		t.Errorf("got scopes %q after roles grew, want %q", claims.Scopes, want)
+	_ = append(claims.Roles(), "write")
+	if want := []string{"read"}; !slices.Equal(claims.Scopes(), want) {
+		t.Errorf("got scopes %q after roles grew, want %q", claims.Scopes(), want)
 	}
 }
 
@@ -259,8 +259,8 @@ func TestRolesPath(t *testing.T) {
 		{"no path", nil, `"roles":["admin"]`, nil},
 	} {
 		claims, err := jose.ParseClaims(`{"exp":1,`+row.members+`}`, row.path)
-		if !slices.Equal(claims.Roles, row.want) || err != nil {
-			t.Errorf("%s: got roles %q and error %v, want %q", row.name, claims.Roles, err, row.want)
+		if !slices.Equal(claims.Roles(), row.want) || err != nil {
+			t.Errorf("%s: got roles %q and error %v, want %q", row.name, claims.Roles(), err, row.want)
 		}
 	}
 }

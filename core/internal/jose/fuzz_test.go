@@ -143,18 +143,18 @@ func checkClaims(t *testing.T, text string) {
 			t.Errorf("got %s %d, want %v, in %s", name, got, want, text)
 		}
 	}
-	if roles, ok := second["roles"].([]any); ok && len(claims.Roles) > 0 {
+	if roles, ok := second["roles"].([]any); ok && len(claims.Roles()) > 0 {
 		want := []any{}
 		for _, role := range roles {
 			if role != "" {
 				want = append(want, role)
 			}
 		}
-		if got, want := fmt.Sprintf("%q", claims.Roles), fmt.Sprintf("%q", want); got != want {
+		if got, want := fmt.Sprintf("%q", claims.Roles()), fmt.Sprintf("%q", want); got != want {
 			t.Errorf("got roles %s, want %s, in %s", got, want, text)
 		}
-	} else if len(claims.Roles) > 0 {
-		t.Errorf("got roles %q, want none, in %s", claims.Roles, text)
+	} else if len(claims.Roles()) > 0 {
+		t.Errorf("got roles %q, want none, in %s", claims.Roles(), text)
 	}
 	if aud, ok := second["aud"].(string); ok && !claims.HasAudience(aud) {
 		t.Errorf("got no audience %q in %s", aud, text)

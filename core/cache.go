@@ -1,0 +1,165 @@
+package core
+
+import (
+	"context"
+	"hash/maphash"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// A cache remembers verified tokens, so that a token seen before costs next to
+// nothing. What has a say besides the token's bytes (the clock, the keys, what
+// is revoked) is asked on every hit.
+//
+// It is a table of fixed size, in sets of a few slots; a token's hash says which
+// set it is kept in. What it holds is found and replaced without a lock, is never
+// changed, and dead tokens stay until their slot is needed: it is the number of
+// slots that bounds the memory they take.
+//
+// A flood of tokens, even of good ones, must not wash the useful ones out. So a
+// token is let in when it is seen for the second time, in place of the one that
+// is over or was used the least in the last minutes. What was let in and is not
+// used stands in for the others: each set loses one useful token at most.
+type cache struct {
+	seed  maphash.Seed
+	slots []atomic.Pointer[verified]
+	seen  []atomic.Uint64 // of each set, a byte of the hash of what was seen once lately
+}
+
+const (
+	cacheWays        = 8 // slots in a set
+	defaultCacheSize = 1 << 14
+	maxCacheSize     = 1 << 24
+)
+
+// verified is a token that was found good, and who it vouches for.
+type verified struct {
+	token    string
+	identity *Identity
+	used     atomic.Uint32 // the minute of the last hit, and the number of hits
+}
+
+// newCache returns a cache of size slots, rounded up to whole sets. If size is
+// less than one, it has none.
+func newCache(size int) *cache {
+	sets := (max(size, 0) + cacheWays - 1) / cacheWays
+	return &cache{
+		seed:  maphash.MakeSeed(),
+		slots: make([]atomic.Pointer[verified], sets*cacheWays),
+		seen:  make([]atomic.Uint64, sets),
+	}
+}
+
+// find returns what is known of token, nil if nothing is.
+func (c *cache) find(token string) *verified {
+	if len(c.slots) == 0 {
+		return nil
+	}
+	set := c.set(maphash.String(c.seed, token))
+	for i := range set {
+		if v := set[i].Load(); v != nil && v.token == token {
+			return v
+		}
+	}
+	return nil
+}
+
+// add notes that token, which was verified at now, vouches for id.
+func (c *cache) add(token string, id *Identity, now time.Time) {
+	if len(c.slots) == 0 {
+		return
+	}
+	hash := maphash.String(c.seed, token)
+	if !c.sawBefore(hash) {
+		return
+	}
+	set := c.set(hash)
+	chosen, least := 0, maxWorth+1
+	for i := range set {
+		v := set[i].Load()
+		if v != nil && v.token == token { // its keys changed since
+			chosen = i
+			break
+		}
+		if worth := v.worth(now); worth < least {
+			chosen, least = i, worth
+		}
+	}
+	v := &verified{token: strings.Clone(token), identity: id}
+	v.hit(now)
+	set[chosen].Store(v)
+}
+
+// set returns the slots where a token with hash is kept.
+func (c *cache) set(hash uint64) []atomic.Pointer[verified] {
+	first := hash % uint64(len(c.seen)) * cacheWays
+	return c.slots[first : first+cacheWays]
+}
+
+// sawBefore notes that a token with hash was seen, in place of any other of its
+// set, and reports whether it was before. It errs once in a while.
+func (c *cache) sawBefore(hash uint64) bool {
+	seen := &c.seen[hash%uint64(len(c.seen))]
+	tags, tag := seen.Load(), hash>>56|1 // zero is none
+	for i := 0; i < 64; i += 8 {
+		if tags>>i&0xff == tag {
+			return true
+		}
+	}
+	i := 8 * rand.IntN(8) //nolint:gosec // which one is lost is no secret
+	seen.Store(tags&^(0xff<<i) | tag<<i)
+	return false
+}
+
+// recall returns what verify does for the access token in c, at next to no cost
+// if that was verified before. The signature and what the token says are then as
+// good as they were; what changes with time is judged anew.
+func (a *Auth) recall(ctx context.Context, c *credential, now time.Time) (*Identity, error) {
+	if v := c.known; v != nil && v.identity.signer.held(a.keysAt(now)) {
+		v.hit(now)
+		v.identity.signer.used()
+		return a.timely(v.identity, now)
+	}
+	id, err := a.verify(ctx, c.access, now)
+	if err == nil {
+		a.cache.add(c.access, id, now)
+	}
+	return id, err
+}
+
+const (
+	maxHits  = 15 // are counted, so that a token in steady use is not written to
+	maxWorth = maxHits + 2
+)
+
+// worth returns how much is lost with v: nothing with an empty slot, little with
+// one that is over, more with each hit in the last minutes.
+func (v *verified) worth(now time.Time) int {
+	switch {
+	case v == nil:
+		return 0
+	case v.identity.over(now):
+		return 1
+	}
+	return 2 + int(v.hits(minute(now)))
+}
+
+// hit counts a use of v.
+func (v *verified) hit(now time.Time) {
+	at := minute(now)
+	if used := at<<8 | min(v.hits(at)+1, maxHits); used != v.used.Load() {
+		v.used.Store(used)
+	}
+}
+
+// hits returns how often v was used, at a minute: each that has passed since the
+// last use halves the number. Nobody can make time pass faster by asking often.
+func (v *verified) hits(at uint32) uint32 {
+	used := v.used.Load()
+	return used & 0xff >> (at - used>>8)
+}
+
+// minute returns now in minutes, as many as there is room for beside the hits.
+func minute(now time.Time) uint32 { return uint32(now.Unix() / 60 & 0xffffff) }

@@ -1,0 +1,367 @@
+package core_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unsafe"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// warm has auth judge req until it knows the token by heart: no signature is
+// checked any more, as checks counts.
+func warm(t *testing.T, auth *core.Auth, req core.Request, checks *atomic.Int64) {
+	t.Helper()
+	for _, want := range []int64{1, 1, 0, 0} {
+		checks.Store(0)
+		decide(t, auth, req, accepted)
+		if got := checks.Load(); got != want {
+			t.Fatalf("got %d signatures checked, want %d", got, want)
+		}
+	}
+}
+
+// What changes after a token was verified counts as if it had never been.
+func TestCacheForgetsNothing(t *testing.T) {
+	t.Parallel()
+	const expired, invalid, unavailable = "401 token_expired", "401 token_invalid", "503 unavailable"
+	type house struct {
+		*desk
+
+		ring   *core.KeyRing
+		feed   *switchedFeed
+		tokens deskReply
+	}
+	for _, row := range []struct {
+		name   string
+		change func(*core.Config)
+		after  func(t *testing.T, h house)
+		want   string
+	}{
+		{"nothing", nil, func(*testing.T, house) {}, "alice"},
+		{"a second before exp", nil, func(_ *testing.T, h house) { h.clock.Advance(15*time.Minute - time.Second) }, "alice"},
+		{"exp", nil, func(_ *testing.T, h house) { h.clock.Advance(15 * time.Minute) }, expired},
+		{"exp, within Leeway", func(c *core.Config) { c.Leeway = time.Minute }, func(_ *testing.T, h house) { h.clock.Advance(16*time.Minute - time.Second) }, "alice"},
+		{"exp, past Leeway", func(c *core.Config) { c.Leeway = time.Minute }, func(_ *testing.T, h house) { h.clock.Advance(16 * time.Minute) }, expired},
+		{"the clock is set back before iat", nil, func(_ *testing.T, h house) { h.clock.Advance(-time.Minute) }, invalid},
+		{"logout", nil, func(_ *testing.T, h house) { h.logout(h.tokens.Refresh) }, revoked},
+		{"logout by another process", nil, func(t *testing.T, h house) {
+			do(t, h.another().EndSession(t.Context(), sidOf(t, h.tokens.Access)))
+		}, revoked},
+		{"logout of the token alone", nil, func(_ *testing.T, h house) {
+			h.ask(h.Logout, bearing(h.tokens.Access, core.Request{Method: http.MethodPost}))
+		}, revoked},
+		{"logout of all of the subject", nil, func(t *testing.T, h house) { do(t, h.EndSessions(t.Context(), "alice")) }, revoked},
+		{"logout of someone else", nil, func(t *testing.T, h house) { do(t, h.EndSessions(t.Context(), "bob")) }, "alice"},
+		{"a refresh, within the window", func(c *core.Config) { c.Sessions.RetireReplaced = true },
+			func(_ *testing.T, h house) { h.rotated(h.tokens.Refresh) }, "alice"},
+		{"a refresh, past the window", func(c *core.Config) { c.Sessions.RetireReplaced = true },
+			func(_ *testing.T, h house) { h.rotated(h.tokens.Refresh); h.clock.Advance(10 * time.Second) }, revoked},
+		{"the session is gone from the store", func(c *core.Config) { c.Sessions.AllowList = true }, func(t *testing.T, h house) {
+			id, _ := session.ParseID(sidOf(t, h.tokens.Access))
+			if _, err := h.store.End(t.Context(), id, time.Hour); err != nil {
+				t.Fatal(err)
+			}
+		}, revoked},
+		{"the store cannot be asked", func(c *core.Config) { c.Sessions.AllowList = true },
+			func(_ *testing.T, h house) { h.store.breaks("Find", false) }, unavailable},
+		{"the feed is silent for MaxLag", nil, func(_ *testing.T, h house) { h.feed.turn(off); time.Sleep(30 * time.Second) }, unavailable},
+		{"a key is announced", nil, func(t *testing.T, h house) { do(t, h.ring.Announce(ringKey(2))) }, "alice"},
+		{"another key signs", nil, func(t *testing.T, h house) { do(t, h.ring.Announce(ringKey(2))); do(t, h.ring.Rotate()) }, "alice"},
+		{"the key is taken out", nil, func(t *testing.T, h house) { do(t, h.ring.Replace(ringKey(2))) }, invalid},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := house{feed: &switchedFeed{}}
+				var checks atomic.Int64
+				h.ring = core.NewKeyRing(core.Counted(ringKey(1), &checks))
+				h.desk = newDesk(t, func(c *core.Config) {
+					c.Keys = h.ring
+					c.Sessions = &core.SessionConfig{Store: c.Sessions.Store, Keys: c.Sessions.Keys, Subject: c.Sessions.Subject}
+					h.feed.Store, c.Sessions.Store = c.Sessions.Store, h.feed
+					if row.change != nil {
+						row.change(c)
+					}
+				})
+				synctest.Wait()
+				h.tokens = h.token("alice")
+				warm(t, h.Auth, bearing(h.tokens.Access, core.Request{}), &checks)
+				row.after(t, h)
+				synctest.Wait()
+				for range 3 {
+					if got := h.who(h.tokens.Access); got != row.want {
+						t.Errorf("got %s; want %s", got, row.want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A key that was retired is gone when the last token that it signed expires,
+// whatever a token of its own says.
+func TestCacheRetiredKey(t *testing.T) {
+	t.Parallel()
+	var checks atomic.Int64
+	clock := coretest.NewClock(time.Unix(start, 0))
+	ring := core.NewKeyRing(core.Counted(ringKey(1), &checks))
+	auth := newVerifier(t, ring, withClock(clock))
+	coretest.Token(t, auth, "alice")
+	do(t, ring.Announce(ringKey(2)))
+	do(t, ring.Rotate())
+	long := withBearer(elsewhere(t, 1, 3600))
+	warm(t, auth, long, &checks)
+	clock.Advance(15*time.Minute - 1)
+	decide(t, auth, long, accepted)
+	clock.Advance(1)
+	decide(t, auth, long, core.CodeTokenInvalid)
+}
+
+// The same bytes hit, and no others; and how they came is judged as ever.
+func TestCacheHits(t *testing.T) {
+	t.Parallel()
+	var checks atomic.Int64
+	key := core.Counted(core.HS256(secret), &checks)
+	auth := newVerifier(t, key, withCookies)
+	elsewhere := newVerifier(t, key, func(c *core.Config) { c.Audience = "https://other.example" })
+	token := coretest.Token(t, auth, "alice", "user")
+	warm(t, auth, withBearer(token), &checks)
+
+	last := token[len(token)-1:]
+	cookie := func(method, site string) core.Request {
+		return core.Request{Method: method, Host: "api.example.com", SecFetchSite: site, Cookie: []string{"__Host-at=" + token}}
+	}
+	for _, row := range []struct {
+		name string
+		auth *core.Auth
+		req  core.Request
+		want core.Code
+		rule []core.Rule
+	}{
+		{"Bearer", auth, withBearer(token), accepted, nil},
+		{"cookie", auth, cookie("POST", "same-origin"), accepted, nil},
+		{"cookie from another site", auth, cookie("POST", "cross-site"), core.CodeCrossSite, nil},
+		{"two headers", auth, core.Request{Authorization: []string{"Bearer " + token, "Bearer " + token}}, core.CodeMalformedCredentials, nil},
+		{"two cookies", auth, core.Request{Cookie: []string{"__Host-at=" + token + "; __Host-at=" + token}}, core.CodeMalformedCredentials, nil},
+		{"another scheme", auth, core.Request{Authorization: []string{"Token " + token}}, core.CodeTokenMissing, nil},
+		{"a space behind it", auth, withBearer(token + " "), core.CodeMalformedCredentials, nil},
+		{"padding", auth, withBearer(token + "="), core.CodeTokenInvalid, nil},
+		{"shorter", auth, withBearer(token[:len(token)-1]), core.CodeTokenInvalid, nil},
+		{"another spelling", auth, withBearer(token[:len(token)-1] + next(last)), core.CodeTokenInvalid, nil},
+		{"another header", auth, withBearer("x" + token[1:]), core.CodeTokenInvalid, nil},
+		{"a role that it has", auth, withBearer(token), accepted, []core.Rule{core.Role("user")}},
+		{"a role that it lacks", auth, withBearer(token), core.CodeInsufficientScope, []core.Rule{core.Role("admin")}},
+		{"an Auth with another audience", elsewhere, withBearer(token), core.CodeTokenInvalid, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			d := decide(t, row.auth, row.req, row.want, row.rule...)
+			if got, want := field(d.Response, "Cache-Control") == "private", row.want == accepted && row.req.Cookie != nil; got != want {
+				t.Errorf("got %v, want %v for an answer that is private", got, want)
+			}
+		})
+	}
+}
+
+// next returns the character after c in the alphabet: base64url that is not
+// canonical, if c stands for unused bits that are zero.
+func next(c string) string { return string(rune(c[0]) + 1) }
+
+// An expired token is known too: the browser's session is renewed.
+func TestCacheRenewal(t *testing.T) {
+	t.Parallel()
+	s := newCookieSite(t)
+	tokens := s.signIn("alice")
+	req := jarOf(tokens).request(http.MethodGet)
+	for range 3 {
+		if got := s.decide(req); got != "pass alice" {
+			t.Fatalf("got %s", got)
+		}
+	}
+	s.clock.Advance(15 * time.Minute)
+	if got := s.decide(req); got != "pass alice new" {
+		t.Errorf("got %s, want the session renewed", got)
+	}
+}
+
+// Each request gets a context of its own, made of the one that it came with.
+func TestCacheContext(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, core.HS256(secret), withCookies)
+	token := coretest.Token(t, auth, "alice")
+	type key struct{}
+	for i := range 5 {
+		ctx := context.WithValue(context.Background(), key{}, i)
+		d := auth.Decide(ctx, withBearer(token))
+		if d.Context.Value(key{}) != i {
+			t.Errorf("request %d has the context of another", i)
+		}
+		if d := auth.Decide(context.Background(), withBearer(token)); d.Context.Value(key{}) != nil {
+			t.Error("a request without a context has one")
+		}
+		// That it was a Bearer token is not said of the cookie.
+		byCookie := core.Request{Cookie: []string{"__Host-at=" + token}}
+		inner := auth.Decide(auth.Decide(context.Background(), byCookie).Context, byCookie, core.ClaimsOf[[]int]())
+		if got := fmt.Sprint(inner.Response.Header); !strings.Contains(got, "Set-Cookie") {
+			t.Errorf("got %s of a guard within another, want the cookies cleared as by the outer one", got)
+		}
+	}
+}
+
+// A token's text may be a server's buffer, in which the next request is read.
+func TestCacheCopies(t *testing.T) {
+	t.Parallel()
+	var checks atomic.Int64
+	auth := newVerifier(t, core.Counted(core.HS256(secret), &checks))
+	alice, bobby := coretest.Token(t, auth, "alice"), coretest.Token(t, auth, "bobby")
+	buffer := []byte("Bearer " + alice)
+	req := core.Request{Authorization: []string{unsafe.String(&buffer[0], len(buffer))}}
+	warm(t, auth, req, &checks)
+	copy(buffer, "Bearer "+bobby)
+	if got := decide(t, auth, req, accepted).Identity.Subject(); got != "bobby" {
+		t.Errorf("got %s by the token of bobby", got)
+	}
+	if got := decide(t, auth, withBearer(alice), accepted).Identity.Subject(); got != "alice" {
+		t.Errorf("got %s by the token of alice", got)
+	}
+}
+
+// Tokens that come once or twice take no more room than there is, and none from
+// those in use.
+func TestCacheFlood(t *testing.T) {
+	t.Parallel()
+	const size, useful = 1024, 256
+	var checks atomic.Int64
+	clock := coretest.NewClock(time.Unix(start, 0))
+	auth := newVerifier(t, core.Counted(core.HS256(secret), &checks), withClock(clock), func(c *core.Config) { c.CacheSize = size })
+	var tokens []core.Request
+	for range useful {
+		tokens = append(tokens, withBearer(coretest.Token(t, auth, "alice")))
+	}
+	use := func() int64 {
+		checks.Store(0)
+		for _, req := range tokens {
+			decide(t, auth, req, accepted)
+		}
+		return checks.Load()
+	}
+	for range 4 {
+		use()
+	}
+	before := use()
+	for i := range 20 * size {
+		req := withBearer(coretest.Token(t, auth, "mallory"))
+		for range 1 + i%2 {
+			decide(t, auth, req, accepted)
+		}
+		if i%size == 0 {
+			clock.Advance(10 * time.Second)
+			use()
+		}
+	}
+	// A set of eight may have had nine useful ones or more from the beginning.
+	if after := use(); before > useful/50 || after > before+useful/20 {
+		t.Errorf("of %d useful tokens, got %d verified anew before the flood and %d after it", useful, before, after)
+	}
+	if got := auth.CachedTokens(); got > size {
+		t.Errorf("got %d tokens held, want at most %d", got, size)
+	}
+}
+
+// Those in use make room when they are over, and when they are used no more.
+func TestCacheTurnsOver(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		pass time.Duration
+	}{
+		{"used no more", 10 * time.Minute},
+		{"expired", time.Hour},
+	} {
+		var checks atomic.Int64
+		clock := coretest.NewClock(time.Unix(start, 0))
+		auth := newVerifier(t, core.Counted(core.HS256(secret), &checks), withClock(clock), func(c *core.Config) { c.CacheSize = 8 })
+		for round := range 3 {
+			var tokens []core.Request
+			for range 8 {
+				tokens = append(tokens, withBearer(coretest.Token(t, auth, "alice")))
+			}
+			for range 20 {
+				checks.Store(0)
+				for _, req := range tokens {
+					decide(t, auth, req, accepted)
+				}
+			}
+			if got := checks.Load(); got > 0 {
+				t.Errorf("%s, round %d: got %d of 8 tokens verified anew", row.name, round, got)
+			}
+			clock.Advance(row.pass)
+		}
+	}
+}
+
+func TestCacheSize(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ size, checks int }{{-1, 10}, {0, 2}, {1, 2}, {1000, 2}, {1 << 20, 2}} {
+		var checks atomic.Int64
+		auth := newVerifier(t, core.Counted(core.HS256(secret), &checks), func(c *core.Config) { c.CacheSize = row.size })
+		token := withBearer(coretest.Token(t, auth, "alice"))
+		for range 10 {
+			decide(t, auth, token, accepted)
+		}
+		if got := int(checks.Load()); got != row.checks {
+			t.Errorf("CacheSize %d: got %d signatures checked, want %d", row.size, got, row.checks)
+		}
+	}
+}
+
+// Keys change while tokens are judged: none is good by a key that is gone.
+func TestCacheRaces(t *testing.T) {
+	t.Parallel()
+	ring := core.NewKeyRing(ringKey(0))
+	auth := newVerifier(t, ring, func(c *core.Config) { c.CacheSize = 8 })
+	var tokens []core.Request
+	for n := range 4 {
+		tokens = append(tokens, withBearer(elsewhere(t, n, 900)))
+	}
+	var change atomic.Int64 // the number of the last change, -1 while there is one
+	var group sync.WaitGroup
+	done := make(chan struct{})
+	for range 4 {
+		group.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				n := int64(i % len(tokens))
+				before := change.Load()
+				good := auth.Decide(context.Background(), tokens[n]).Refusal == nil
+				if after := change.Load(); before == after && before >= 0 && good != (n == before%4) {
+					t.Errorf("by key %d, got a token of key %d accepted: %v", before%4, n, good)
+					return
+				}
+			}
+		})
+	}
+	for i := range 300 {
+		change.Store(-1)
+		do(t, ring.Replace(ringKey(i%4)))
+		change.Store(int64(i))
+		for range 3 {
+			auth.Decide(context.Background(), tokens[i%4])
+		}
+	}
+	close(done)
+	group.Wait()
+}

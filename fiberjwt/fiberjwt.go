@@ -12,6 +12,7 @@ package fiberjwt
 import (
 	"bytes"
 	"net/http"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -21,8 +22,12 @@ import (
 // Protect returns middleware that lets through what auth and all rules allow,
 // and answers everything else itself.
 func Protect(auth *core.Auth, rules ...core.Rule) fiber.Handler {
+	rooms := sync.Pool{New: func() any { return new(lines) }}
 	return func(c *fiber.Ctx) error {
-		d := auth.Decide(c.UserContext(), request(c), rules...)
+		room := rooms.Get().(*lines)
+		d := auth.Decide(c.UserContext(), request(c, room), rules...)
+		room.clear()
+		rooms.Put(room)
 		if answered, err := Send(c, d.Response); answered {
 			return err
 		}
@@ -40,7 +45,7 @@ func Protect(auth *core.Auth, rules ...core.Rule) fiber.Handler {
 // Handle mounts an endpoint of core, such as auth.JWKS.
 func Handle(endpoint core.Endpoint) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		req := request(c)
+		req := request(c, new(lines))
 		if req.Body = c.Context().RequestBodyStream(); req.Body == nil {
 			req.Body = bytes.NewReader(c.Request().Body())
 		}

@@ -49,6 +49,7 @@ const (
 	keyIDSize  = 4
 	bodySize   = keyIDSize + len(ID{}) + len(Nonce{}) + 4
 	signedSize = bodySize + sha256.Size
+	tokenSize  = len(tokenPrefix) + (signedSize*8+5)/6
 )
 
 // MinKeySize is the length of the shortest secret for a [Codec], in bytes.
@@ -65,7 +66,7 @@ type Codec struct {
 
 type codecKey struct {
 	id    [keyIDSize]byte
-	macs  sync.Pool // of hash.Hash: to set one up costs as much as to use it
+	macs  sync.Pool // of *codecMAC: to set one up costs as much as to use it
 	nonce []byte    // derives nonces
 }
 
@@ -97,7 +98,7 @@ func NewCodec(secrets ...[]byte) (*Codec, error) {
 		}
 		c.keys = append(c.keys, &codecKey{
 			id:    [keyIDSize]byte(id),
-			macs:  sync.Pool{New: func() any { return hmac.New(sha256.New, mac) }},
+			macs:  sync.Pool{New: func() any { return &codecMAC{Hash: hmac.New(sha256.New, mac)} }},
 			nonce: nonce,
 		})
 	}
@@ -108,27 +109,33 @@ func NewCodec(secrets ...[]byte) (*Codec, error) {
 // is made of the same t, so that a lost answer can be given again.
 func (c *Codec) Encode(t Token) string {
 	key := c.keys[0]
-	raw := make([]byte, 0, signedSize)
-	raw = append(raw, key.id[:]...)
+	var signed [signedSize]byte
+	raw := append(signed[:0], key.id[:]...)
 	raw = append(raw, t.ID[:]...)
 	raw = append(raw, t.Nonce[:]...)
 	raw = binary.BigEndian.AppendUint32(raw, t.Generation)
-	return string(encoding.AppendEncode([]byte(tokenPrefix), key.sum(raw)))
+	sum := key.sum([bodySize]byte(raw))
+	raw = append(raw, sum[:]...)
+	var text [tokenSize]byte
+	return string(encoding.AppendEncode(append(text[:0], tokenPrefix...), raw))
 }
 
 // Parse returns what token says if it is ours to the last bit, else [ErrToken].
 func (c *Codec) Parse(token string) (Token, error) {
 	text, found := strings.CutPrefix(token, tokenPrefix)
-	if !found || len(text) != encoding.EncodedLen(signedSize) {
+	if !found || len(token) != tokenSize {
 		return Token{}, ErrToken
 	}
 	var raw [signedSize]byte
 	if n, err := encoding.Decode(raw[:], []byte(text)); err != nil || n != signedSize {
 		return Token{}, ErrToken
 	}
-	body := raw[:bodySize]
+	body := [bodySize]byte(raw[:])
 	for _, key := range c.keys {
-		if [keyIDSize]byte(body) == key.id && hmac.Equal(key.sum(body[:bodySize:bodySize]), raw[:]) {
+		if [keyIDSize]byte(body[:]) != key.id {
+			continue
+		}
+		if sum := key.sum(body); hmac.Equal(sum[:], raw[bodySize:]) {
 			rest := body[keyIDSize:]
 			return Token{
 				ID:         ID(rest),
@@ -162,11 +169,21 @@ func (k *codecKey) derive(id ID) Nonce {
 	return Nonce(mac.Sum(nil))
 }
 
-// sum returns body with its MAC behind it.
-func (k *codecKey) sum(body []byte) []byte {
-	mac := k.macs.Get().(hash.Hash)
+// sum returns the MAC of body.
+func (k *codecKey) sum(body [bodySize]byte) [sha256.Size]byte {
+	mac := k.macs.Get().(*codecMAC)
 	defer k.macs.Put(mac)
+	mac.body = body
 	mac.Reset()
-	mac.Write(body)
-	return mac.Sum(body)
+	mac.Write(mac.body[:])
+	return [sha256.Size]byte(mac.Sum(mac.sum[:0]))
+}
+
+// codecMAC is an HMAC with room for what goes in and out: what is handed to a
+// hash.Hash cannot stay on the stack.
+type codecMAC struct {
+	hash.Hash
+
+	body [bodySize]byte
+	sum  [sha256.Size]byte
 }

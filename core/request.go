@@ -35,15 +35,24 @@ func HTTPRequest(r *http.Request) Request {
 		Host:          r.Host,
 		Authorization: r.Header["Authorization"],
 		Cookie:        r.Header["Cookie"],
-		Origin:        r.Header.Get("Origin"),
-		SecFetchSite:  r.Header.Get("Sec-Fetch-Site"),
-		SecFetchMode:  r.Header.Get("Sec-Fetch-Mode"),
-		Upgrade:       r.Header.Get("Upgrade"),
-		IfNoneMatch:   r.Header.Get("If-None-Match"),
-		ContentType:   r.Header.Get("Content-Type"),
-		UserAgent:     r.Header.Get("User-Agent"),
+		Origin:        first(r.Header["Origin"]),
+		SecFetchSite:  first(r.Header["Sec-Fetch-Site"]),
+		SecFetchMode:  first(r.Header["Sec-Fetch-Mode"]),
+		Upgrade:       first(r.Header["Upgrade"]),
+		IfNoneMatch:   first(r.Header["If-None-Match"]),
+		ContentType:   first(r.Header["Content-Type"]),
+		UserAgent:     first(r.Header["User-Agent"]),
 		Body:          r.Body,
 	}
+}
+
+// first returns the first of values: what http.Header.Get does, which first puts
+// the name in the spelling that it has here.
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
 }
 
 // Forward returns the request that the handler is to see after d: r with the

@@ -25,8 +25,8 @@ func request(c *fiber.Ctx, room *lines) core.Request {
 		SecFetchMode:  text(header.Peek("Sec-Fetch-Mode")),
 		Upgrade:       text(header.Peek(fiber.HeaderUpgrade)),
 		IfNoneMatch:   text(header.Peek(fiber.HeaderIfNoneMatch)),
-		ContentType:   text(header.Peek(fiber.HeaderContentType)),
-		UserAgent:     text(header.Peek(fiber.HeaderUserAgent)),
+		ContentType:   text(header.ContentType()),
+		UserAgent:     text(header.UserAgent()),
 	}
 }
 

@@ -323,7 +323,7 @@ func (s *scanner) literal(word string) bool {
 }
 
 func (s *scanner) space() {
-	for s.pos < len(s.text) {
+	for s.pos < len(s.text) && s.text[s.pos] <= ' ' {
 		switch s.text[s.pos] {
 		case ' ', '\t', '\n', '\r':
 			s.pos++

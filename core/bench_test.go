@@ -54,6 +54,42 @@ func BenchmarkAccept(b *testing.B) {
 	}
 }
 
+// BenchmarkFlood is what each of more good tokens costs than are remembered, and a
+// token in use among them.
+func BenchmarkFlood(b *testing.B) {
+	auth := newVerifier(b, core.HS256(secret), func(c *core.Config) { c.CacheSize = 1024 })
+	flood := make([]core.Request, 1<<14)
+	for i := range flood {
+		flood[i] = withBearer(coretest.Token(b, auth, strconv.Itoa(i)))
+	}
+	ctx := context.Background()
+	i := 0
+	next := func() {
+		if d := auth.Decide(ctx, flood[i%len(flood)]); d.Identity == nil {
+			b.Fatal(d.Refusal)
+		}
+		i++
+	}
+	b.Run("each", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			next()
+		}
+	})
+	b.Run("one in use", func(b *testing.B) {
+		req := withBearer(coretest.Token(b, auth, "alice"))
+		b.ReportAllocs()
+		for b.Loop() {
+			b.StopTimer()
+			next()
+			b.StartTimer()
+			if d := auth.Decide(ctx, req); d.Identity == nil {
+				b.Fatal(d.Refusal)
+			}
+		}
+	})
+}
+
 // BenchmarkRefuse is what an attacker can make a request cost.
 func BenchmarkRefuse(b *testing.B) {
 	auth := newVerifier(b, core.ES256(p256Key))

@@ -117,7 +117,7 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 		from.refusal = refuseToken(err)
 	}
 	if from.refusal == nil && from.renewed == nil && found.cookie {
-		from = a.maintain(ctx, req, found, from)
+		from = a.maintain(ctx, req, found, from, now)
 	}
 	return from
 }

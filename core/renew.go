@@ -72,13 +72,12 @@ func (a *Auth) take(ctx context.Context, st step) caller {
 // maintain does for a browser with a good access token what the configuration
 // asks for: renew it ahead of time, or reissue its refresh token. If that fails,
 // the request goes on with what it has.
-func (a *Auth) maintain(ctx context.Context, req *Request, found credential, from caller) caller {
+func (a *Auth) maintain(ctx context.Context, req *Request, found credential, from caller, now time.Time) caller {
 	id := from.identity
 	if a.sessions == nil || id == nil || req.opensChannel() {
 		return from
 	}
 	after := from
-	now := a.config.Now()
 	switch {
 	case a.cookies.ReissueRefresh && !a.refreshable(ctx, found.refresh, now):
 		after = a.reissue(ctx, id, req.UserAgent)

@@ -23,9 +23,8 @@ import (
 // is over or was used the least in the last minutes. What was let in and is not
 // used stands in for the others: each set loses one useful token at most.
 type cache struct {
-	seed  maphash.Seed
-	slots []atomic.Pointer[verified]
-	seen  []atomic.Uint64 // of each set, a byte of the hash of what was seen once lately
+	seed maphash.Seed
+	sets []cacheSet
 }
 
 const (
@@ -33,6 +32,12 @@ const (
 	defaultCacheSize = 1 << 14
 	maxCacheSize     = 1 << 24
 )
+
+type cacheSet struct {
+	slots [cacheWays]atomic.Pointer[verified]
+	tags  atomic.Uint64 // of the token in each slot, so that few need to be looked at
+	seen  atomic.Uint64 // of tokens that were seen once lately
+}
 
 // verified is a token that was found good, and who it vouches for.
 type verified struct {
@@ -44,22 +49,24 @@ type verified struct {
 // newCache returns a cache of size slots, rounded up to whole sets. If size is
 // less than one, it has none.
 func newCache(size int) *cache {
-	sets := (max(size, 0) + cacheWays - 1) / cacheWays
 	return &cache{
-		seed:  maphash.MakeSeed(),
-		slots: make([]atomic.Pointer[verified], sets*cacheWays),
-		seen:  make([]atomic.Uint64, sets),
+		seed: maphash.MakeSeed(),
+		sets: make([]cacheSet, (max(size, 0)+cacheWays-1)/cacheWays),
 	}
 }
 
 // find returns what is known of token, nil if nothing is.
 func (c *cache) find(token string) *verified {
-	if len(c.slots) == 0 {
+	if len(c.sets) == 0 {
 		return nil
 	}
-	set := c.set(maphash.String(c.seed, token))
-	for i := range set {
-		if v := set[i].Load(); v != nil && v.token == token {
+	set, tag := c.place(token)
+	tags := set.tags.Load()
+	for i := range set.slots {
+		if tagAt(tags, i) != tag {
+			continue
+		}
+		if v := set.slots[i].Load(); v != nil && v.token == token {
 			return v
 		}
 	}
@@ -68,49 +75,68 @@ func (c *cache) find(token string) *verified {
 
 // add notes that token, which was verified at now, vouches for id.
 func (c *cache) add(token string, id *Identity, now time.Time) {
-	if len(c.slots) == 0 {
+	if len(c.sets) == 0 {
 		return
 	}
+	set, tag := c.place(token)
+	if !set.sawBefore(tag) {
+		return
+	}
+	v := &verified{token: strings.Clone(token), identity: id}
+	v.hit(now)
+	i := set.choose(token, now)
+	set.slots[i].Store(v)
+	for {
+		// Whoever writes to the same slot in between makes one of the two hard to
+		// find, until it is added again.
+		tags := set.tags.Load()
+		if set.tags.CompareAndSwap(tags, withTag(tags, i, tag)) {
+			return
+		}
+	}
+}
+
+// place returns the set where token is kept, and its tag there.
+func (c *cache) place(token string) (set *cacheSet, tag byte) {
 	hash := maphash.String(c.seed, token)
-	if !c.sawBefore(hash) {
-		return
+	return &c.sets[hash%uint64(len(c.sets))], byte(hash>>56) | 1 // zero is none
+}
+
+// sawBefore notes that a token with tag was seen, in place of any other, and
+// reports whether it was before. It errs once in a while.
+func (s *cacheSet) sawBefore(tag byte) bool {
+	seen := s.seen.Load()
+	for i := range cacheWays {
+		if tagAt(seen, i) == tag {
+			return true
+		}
 	}
-	set := c.set(hash)
+	s.seen.Store(withTag(seen, rand.IntN(cacheWays), tag)) //nolint:gosec // which one is lost is no secret
+	return false
+}
+
+// choose returns the slot to keep token in: its own, if its keys changed since,
+// or the one with the least to lose.
+func (s *cacheSet) choose(token string, now time.Time) int {
 	chosen, least := 0, maxWorth+1
-	for i := range set {
-		v := set[i].Load()
-		if v != nil && v.token == token { // its keys changed since
-			chosen = i
-			break
+	for i := range s.slots {
+		v := s.slots[i].Load()
+		if v != nil && v.token == token {
+			return i
 		}
 		if worth := v.worth(now); worth < least {
 			chosen, least = i, worth
 		}
 	}
-	v := &verified{token: strings.Clone(token), identity: id}
-	v.hit(now)
-	set[chosen].Store(v)
+	return chosen
 }
 
-// set returns the slots where a token with hash is kept.
-func (c *cache) set(hash uint64) []atomic.Pointer[verified] {
-	first := hash % uint64(len(c.seen)) * cacheWays
-	return c.slots[first : first+cacheWays]
-}
+// tagAt returns the ith of eight tags, each a byte of a token's hash.
+func tagAt(tags uint64, i int) byte { return byte(tags >> (8 * i) & 0xff) }
 
-// sawBefore notes that a token with hash was seen, in place of any other of its
-// set, and reports whether it was before. It errs once in a while.
-func (c *cache) sawBefore(hash uint64) bool {
-	seen := &c.seen[hash%uint64(len(c.seen))]
-	tags, tag := seen.Load(), hash>>56|1 // zero is none
-	for i := 0; i < 64; i += 8 {
-		if tags>>i&0xff == tag {
-			return true
-		}
-	}
-	i := 8 * rand.IntN(8) //nolint:gosec // which one is lost is no secret
-	seen.Store(tags&^(0xff<<i) | tag<<i)
-	return false
+// withTag returns tags with tag as the ith.
+func withTag(tags uint64, i int, tag byte) uint64 {
+	return tags&^(0xff<<(8*i)) | uint64(tag)<<(8*i)
 }
 
 // recall returns what verify does for the access token in c, at next to no cost

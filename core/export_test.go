@@ -37,9 +37,11 @@ func (m countedMethod) Verify(signingInput string, signature []byte, key any) er
 // CachedTokens returns how many tokens a remembers.
 func (a *Auth) CachedTokens() int {
 	n := 0
-	for i := range a.cache.slots {
-		if a.cache.slots[i].Load() != nil {
-			n++
+	for i := range a.cache.sets {
+		for j := range a.cache.sets[i].slots {
+			if a.cache.sets[i].slots[j].Load() != nil {
+				n++
+			}
 		}
 	}
 	return n

@@ -24,7 +24,8 @@ type Config struct {
 	// unless InsecureAnyAudience gives the check up.
 	Audience string
 
-	// Keys sign and verify our own tokens. Required.
+	// Keys sign and verify our own tokens. Required. With [RemoteKeys], they are
+	// an identity provider's, which alone can sign.
 	Keys Keys
 
 	// InsecureAnyIssuer accepts tokens by Keys whatever their iss, or without.

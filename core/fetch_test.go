@@ -179,17 +179,17 @@ func TestRemoteOverHTTP(t *testing.T) {
 	}))
 	defer server.Close()
 	goroutines := runtime.NumGoroutine()
-	newAuth := func() *core.Auth {
+	newAuth := func(timeout time.Duration) *core.Auth {
 		return newVerifier(t, core.HS256(secret), func(c *core.Config) {
-			c.Trusted = []core.Issuer{{Name: server.URL, Keys: core.RemoteKeys{Timeout: time.Second}}}
+			c.Trusted = []core.Issuer{{Name: server.URL, Keys: core.RemoteKeys{Timeout: timeout}}}
 		})
 	}
 	token := withBearer(coretest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"a"}`, claims("iss", strconv.Quote(server.URL))))
-	auth := newAuth()
+	auth := newAuth(time.Minute)
 	decide(t, auth, token, accepted)
 	auth.Close()
 	hang.Store(true)
-	auth = newAuth()
+	auth = newAuth(time.Second)
 	if got := took(func() { decide(t, auth, token, core.CodeUnavailable) }); got < time.Second {
 		t.Errorf("got an answer after %v, want it after 1 s", got)
 	}

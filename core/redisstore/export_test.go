@@ -1,6 +1,9 @@
 package redisstore
 
-import "github.com/redis/go-redis/v9"
+import (
+	"github.com/jwtgate/jwtgate/core/session"
+	"github.com/redis/go-redis/v9"
+)
 
 // NewWithClock is New for scripts that begin with clock in place of what has
 // them go by the server's.
@@ -16,3 +19,6 @@ func (s *Store) Slots() []string {
 	}
 	return names
 }
+
+// Record reads a record as a server may send it.
+func Record(value string) (session.Record, error) { return record(value) }

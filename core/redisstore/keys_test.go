@@ -33,6 +33,11 @@ func TestKeys(t *testing.T) {
 	if _, err := store.End(t.Context(), ended.ID, 2*remember); err != nil {
 		t.Fatal(err)
 	}
+	limited, _ := newSession("carol")
+	limited.Limit = idle / 2
+	if _, err := store.Create(t.Context(), limited, session.Bound{}); err != nil {
+		t.Fatal(err)
+	}
 	create(t, store, "bob")
 	if _, err := store.EndAll(t.Context(), "bob", remember); err != nil {
 		t.Fatal(err)
@@ -41,10 +46,11 @@ func TestKeys(t *testing.T) {
 
 	slot := func(subject string) string { return store.Slots()[session.SlotOf(subject)%16] }
 	lives := map[string]time.Duration{
-		slot("alice") + ":session:" + p.ID.String():     idle,
-		slot("alice") + ":session:" + ended.ID.String(): 2 * remember,
-		slot("alice") + ":subject:alice":                24 * time.Hour,
-		slot("alice") + ":revocations":                  idle + remember, // the end of the window, and then
+		slot("alice") + ":session:" + p.ID.String():       idle,
+		slot("alice") + ":session:" + ended.ID.String():   2 * remember,
+		slot("carol") + ":session:" + limited.ID.String(): idle / 2,
+		slot("alice") + ":subject:alice":                  24 * time.Hour,
+		slot("alice") + ":revocations":                    idle + remember, // the end of the window, and then
 	}
 	keys := client.Keys(t.Context(), "*").Val()
 	for key := range lives {

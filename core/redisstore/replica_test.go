@@ -59,7 +59,8 @@ func TestWaitReplicas(t *testing.T) {
 	replica.signal(syscall.SIGSTOP)
 	defer replica.signal(syscall.SIGCONT)
 	p = create(t, store, "dave")
-	for range 2 {
+	other := newStore(t, master.client(), redisstore.Config{WaitReplicas: 1})
+	for _, store := range []session.Store{store, other} {
 		if _, err := store.End(t.Context(), p.ID, remember); err == nil {
 			t.Error("ended a session, or found it ended, though no replica knows")
 		}

@@ -101,7 +101,7 @@ func (s *Store) runReplicated(ctx context.Context, st step, revoked func(reply a
 	if err != nil {
 		return nil, err
 	}
-	// WAIT is about what was written on its own connection.
+	// WAIT is about all that its own connection has seen written.
 	conn := master.Conn()
 	defer func() { _ = conn.Close() }()
 	reply, err := st.run(ctx, conn)

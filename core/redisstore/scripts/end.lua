@@ -2,10 +2,6 @@
 local r = find(ARGV[3])
 if not r then return 0 end
 if r.attempt == attempt then return 1 end
-if r.ended ~= 0 then
-  -- Written once more: so a WAIT waits for the end of it, whoever ended it.
-  redis.call('PEXPIREAT', sessionKey(r.id), integer(r.forget))
-  return 0
-end
+if r.ended ~= 0 then return 0 end
 finish(r, signed_out, tonumber(ARGV[4]))
 return 1

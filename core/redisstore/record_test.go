@@ -1,0 +1,44 @@
+package redisstore_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jwtgate/jwtgate/core/redisstore"
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// Whatever a key has, by whatever mistake, is a record or an error.
+func FuzzRecord(f *testing.F) {
+	id := session.NewID("alice").String()
+	head, tail := strings.Repeat("\x00", 72), strings.Repeat("\x01", 32)+"\x00\x00\x00\x05alice\x00\x00\x00\x00"
+	f.Add(head + id + tail)
+	f.Add(head + id + tail[:len(tail)-1])
+	f.Add(head + strings.Repeat("?", 24) + tail)
+	f.Add(head + id + strings.Repeat("\xff", 40))
+	f.Add("")
+	f.Fuzz(func(t *testing.T, value string) {
+		r, err := redisstore.Record(value)
+		if (err == nil) != (r.ID != session.ID{} || strings.Contains(value, strings.Repeat("A", 24))) {
+			t.Errorf("got record %+v, error %v", r, err)
+		}
+		if err == nil && !strings.Contains(value, r.ID.String()) {
+			t.Errorf("got ID %v, which is nowhere in the value", r.ID)
+		}
+	})
+}
+
+// A value that is no record is trouble, not the lack of a session.
+func TestRecord(t *testing.T) {
+	id := session.NewID("alice")
+	server := startServer(t)
+	store := newStore(t, server.client(), redisstore.Config{})
+	for _, row := range []struct{ name, value string }{
+		{"empty", ""}, {"short", "x"}, {"another's", strings.Repeat("x", 200)},
+	} {
+		server.do("SET", store.Slots()[id.Slot()%16]+":session:"+id.String(), row.value)
+		if _, found, err := store.Find(t.Context(), id); err == nil || found {
+			t.Errorf("%s: found %v, error %v, want an error", row.name, found, err)
+		}
+	}
+}

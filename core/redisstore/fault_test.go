@@ -268,7 +268,8 @@ func replicate(t *testing.T, master, replica *server) {
 	t.Helper()
 	replica.do("REPLICAOF", "127.0.0.1", master.port())
 	await(t, "replication", func() bool {
-		return strings.Contains(replica.client().Info(t.Context(), "replication").Val(), "master_link_status:up")
+		return strings.Contains(replica.client().Info(t.Context(), "replication").Val(), "master_link_status:up") &&
+			master.client().Wait(t.Context(), 1, time.Second).Val() == 1
 	})
 }
 

@@ -82,6 +82,7 @@ func (r *reader) connect(ctx context.Context) error {
 		// to each slot.
 		options := *master.Options()
 		options.PoolSize, options.MinIdleConns, options.ReadTimeout = 1, 0, beatTimeout
+		options.Protocol, options.PushNotificationProcessor, options.MaintNotificationsConfig = 2, nil, nil // one client's only
 		client = redis.NewClient(&options)
 		r.release = client.Close
 	}

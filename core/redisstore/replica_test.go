@@ -132,12 +132,13 @@ func TestClusterFailover(t *testing.T) {
 	if n := nodes[0].client().Wait(t.Context(), 1, 0).Val(); n != 1 {
 		t.Fatal("no replica")
 	}
-	f := follow(t, store)
+	following := newStore(t, clusterClient(t, nodes), redisstore.Config{}) // in a process that does nothing else
+	f := follow(t, following)
 	nodes[0].kill()
 	_ = f.ends(3 * slack)
 	advance(t, store, elsewhere, openWindow, session.Rotated, 1)
 
 	recovers(t, store, there)
 	advance(t, store, there, openWindow, session.Reissued, 1)
-	await(t, "the feed", func() bool { return followed(t, store) })
+	await(t, "the feed", func() bool { return followed(t, following) })
 }

@@ -25,8 +25,8 @@
 // Redis 7.0 or later, or Valkey; of its settings, appendonly yes and
 // maxmemory-policy noeviction ([Store.Check] warns of others). Where access is
 // limited by ACLs: all keys with the prefix, the commands of the categories read,
-// write, scripting and connection, INFO, in a cluster those of category cluster,
-// and WAIT where it is configured.
+// write, scripting and connection, INFO and TIME; in a cluster COMMAND and CLUSTER
+// SLOTS; and WAIT where it is configured.
 //
 // # Faults
 //

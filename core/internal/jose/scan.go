@@ -96,7 +96,7 @@ func (s *scanner) next(m *members) (name string, v value, err error) {
 	if err != nil {
 		return "", value{}, err
 	}
-	name = unquote(quoted, plain)
+	name = value{text, plain, quoted}.string()
 	if !m.names.add(name, plain) {
 		return "", value{}, errTwice
 	}

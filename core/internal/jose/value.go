@@ -110,11 +110,16 @@ func (v value) member(name string) value {
 }
 
 // string returns what v stands for, if it is a string.
-func (v value) string() string { return unquote(v.raw, v.plain) }
+func (v value) string() string {
+	if v.plain {
+		return v.raw[1 : len(v.raw)-1]
+	}
+	return unquote(v.raw)
+}
 
 // unquote returns what a string read by scanner.string stands for.
-func unquote(quoted string, plain bool) string {
-	if plain || strings.IndexByte(quoted, '\\') < 0 {
+func unquote(quoted string) string {
+	if strings.IndexByte(quoted, '\\') < 0 {
 		return quoted[1 : len(quoted)-1]
 	}
 	var s string

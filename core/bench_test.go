@@ -54,9 +54,9 @@ func BenchmarkAccept(b *testing.B) {
 	}
 }
 
-// BenchmarkFlood is what each of more good tokens costs than are remembered, and a
+// BenchmarkManyTokens is what each of more good tokens costs than are remembered, and a
 // token in use among them.
-func BenchmarkFlood(b *testing.B) {
+func BenchmarkManyTokens(b *testing.B) {
 	auth := newVerifier(b, core.HS256(secret), func(c *core.Config) { c.CacheSize = 1024 })
 	flood := make([]core.Request, 1<<14)
 	for i := range flood {

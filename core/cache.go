@@ -149,8 +149,11 @@ func (a *Auth) recall(ctx context.Context, c *credential, now time.Time) (*Ident
 		return a.timely(v.identity, now)
 	}
 	id, err := a.verify(ctx, c.access, now)
-	if err == nil {
+	switch {
+	case err == nil:
 		a.cache.add(c.access, id, now)
+	case !isToken(c.access):
+		return nil, errNotAToken
 	}
 	return id, err
 }

@@ -25,7 +25,7 @@ var (
 // over cookies (an explicit choice of the client over a browser's habit), and
 // what is wrong with it is never made good by a cookie.
 func (a *Auth) credential(req *Request) (credential, error) {
-	found, err := a.bearer(req)
+	found, err := a.fromHeader(req)
 	if err != nil || found.access != "" || a.cookies == nil {
 		return found, err
 	}
@@ -60,12 +60,26 @@ func (a *Auth) fromCookies(req *Request) (credential, error) {
 
 // bearer finds the token in req's Authorization header.
 func (a *Auth) bearer(req *Request) (credential, error) {
-	token, present, err := bearer(req.Authorization)
-	if err != nil || !present {
-		return credential{}, err
+	found, err := a.fromHeader(req)
+	if err == nil && found.access != "" && !isToken(found.access) {
+		err = errNotAToken
 	}
-	known, err := a.checkToken(token)
-	return credential{access: token, known: known}, err
+	return found, err
+}
+
+// fromHeader is bearer for who looks at every character of the token anyway: a
+// good one is not looked at twice.
+func (a *Auth) fromHeader(req *Request) (credential, error) {
+	token, present, err := bearer(req.Authorization)
+	switch {
+	case err != nil || !present:
+		return credential{}, err
+	case token == "":
+		return credential{}, errNotAToken
+	case len(token) > a.config.MaxTokenSize:
+		return credential{}, errTokenSize
+	}
+	return credential{access: token, known: a.cache.find(token)}, nil
 }
 
 // bearer returns the token in the lines of an Authorization header, and false if

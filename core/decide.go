@@ -168,6 +168,9 @@ func refuseToken(err error) *Refusal {
 		r.RetryAfter = max(r.RetryAfter, missing.retry)
 		return r
 	}
+	if errors.Is(err, errNotAToken) {
+		return refuse(CodeMalformedCredentials, err)
+	}
 	if errors.Is(err, errExpired) {
 		return refuse(CodeTokenExpired, err)
 	}

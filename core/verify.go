@@ -39,15 +39,17 @@ func (a *Auth) verify(ctx context.Context, token string, now time.Time) (*Identi
 	default:
 		return nil, errType
 	}
+	var buffer [1024]byte // a payload that is larger takes a copy more
+	text, err := parsed.Payload(buffer[:0])
+	if err != nil {
+		return nil, err
+	}
 	by, err := a.authenticate(ctx, &parsed, now)
 	if err != nil {
 		return nil, err
 	}
 	a.headers.Remember(&parsed)
-	payload, err := parsed.Payload()
-	if err != nil {
-		return nil, err
-	}
+	payload := string(text)
 	id := &Identity{payload: payload}
 	claims := &id.claims
 	if err := claims.Parse(payload, by.rolesPath); err != nil {
@@ -152,12 +154,12 @@ func (a *Auth) authenticate(ctx context.Context, token *jose.Token, now time.Tim
 // token says of itself has a say before its signature is good: which of the
 // configured issuers to ask, and nothing else.
 func (a *Auth) authenticateRemote(ctx context.Context, token *jose.Token, signature []byte, at time.Time, tried []*keyTable, cause error) (signer, error) {
-	payload, err := token.Payload()
+	payload, err := token.Payload(nil)
 	if err != nil {
 		return signer{}, cause
 	}
 	var claims jose.Claims
-	if err := claims.Parse(payload, nil); err != nil {
+	if err := claims.Parse(string(payload), nil); err != nil {
 		return signer{}, cause
 	}
 	for i := range a.trusted {

@@ -75,13 +75,9 @@ func (t *Token) SignatureSize() int { return strict.DecodedLen(len(t.signature))
 // Signature appends the decoded signature to dst.
 func (t *Token) Signature(dst []byte) ([]byte, error) { return decode(dst, t.signature) }
 
-// Payload returns the decoded payload. Call it only when the signature is good:
-// what it returns is then what the issuer signed, and nothing an attacker chose.
-func (t *Token) Payload() (string, error) {
-	var buffer [1024]byte // one that is larger takes a copy more
-	text, err := decode(buffer[:0], t.payload)
-	return string(text), err
-}
+// Payload appends the decoded payload to dst. Look inside only when the signature
+// is good: it is then what the issuer signed, and nothing an attacker chose.
+func (t *Token) Payload(dst []byte) ([]byte, error) { return decode(dst, t.payload) }
 
 // Encode returns header and payload as a signing input, ready to be signed.
 func Encode(header, payload []byte) string {

@@ -7,7 +7,7 @@
 // equal or equal but for case, strings that are not Unicode, numbers beyond
 // every type. It holds no key and knows no policy: those are package core's.
 //
-// The order is the caller's to keep: [Parse] reads the header only; the payload
-// stays unread text until [Token.Payload], to be called once the signature is
-// known to be good.
+// The order is the caller's to keep: [Parse] reads the header only; what
+// [Token.Payload] returns is not to be read until the signature is known to be
+// good.
 package jose

@@ -47,7 +47,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("the header of %q was read, but it is not base64url", text)
 		}
 		checkHeader(t, header, token.Header)
-		payload, err := token.Payload()
+		payload, err := token.Payload(nil)
 		if err != nil {
 			return
 		}
@@ -55,10 +55,10 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if got := jose.Compact(jose.Encode(header, []byte(payload)), signature); got != text {
+		if got := jose.Compact(jose.Encode(header, payload), signature); got != text {
 			t.Errorf("got %q when encoded again, want %q: the token can be spelled in two ways", got, text)
 		}
-		checkClaims(t, payload)
+		checkClaims(t, string(payload))
 	})
 }
 

@@ -1,7 +1,10 @@
 package core_test
 
 import (
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/json"
 	"math/big"
 	"strconv"
@@ -47,6 +50,7 @@ func TestJWKSet(t *testing.T) {
 	es, rs, ed := es256("k"), core.RS256(&rsaKey().PublicKey).WithID("k"), core.EdDSA(ed25519Key.Public().(ed25519.PublicKey)).WithID("k")
 	x, y, n := p256Key.X, p256Key.Y, rsaKey().N
 	low := strings.Repeat("A", 43)
+	stranger := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	for _, row := range []struct {
 		name, jwk, alg string
 		want           core.Code
@@ -137,6 +141,7 @@ func TestJWKSet(t *testing.T) {
 		{"twice the same, written otherwise", jwk(t, es) + "," + jwk(t, es, "alg", "", "x5c", `[]`), "ES256", accepted, ""},
 		{"two with one kid", jwk(t, es) + "," + jwk(t, rs), "ES256", core.CodeTokenInvalid, skipped},
 		{"two with one kid, the other first", jwk(t, rs) + "," + jwk(t, es), "ES256", core.CodeTokenInvalid, skipped},
+		{"two of one kind with one kid", jwk(t, es) + "," + jwk(t, core.ES256(stranger).WithID("k")), "ES256", core.CodeTokenInvalid, skipped},
 		{"three with one kid", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, es), "ES256", core.CodeTokenInvalid, skipped},
 		{"three different with one kid", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, ed), "ES256", core.CodeTokenInvalid, skipped},
 		{"one for two algorithms with one kid", jwk(t, rs) + "," + jwk(t, rs, "alg", `"PS256"`), "RS256", core.CodeTokenInvalid, skipped},

@@ -98,7 +98,7 @@ func NewCodec(secrets ...[]byte) (*Codec, error) {
 		}
 		c.keys = append(c.keys, &codecKey{
 			id:    [keyIDSize]byte(id),
-			macs:  sync.Pool{New: func() any { return &codecMAC{Hash: hmac.New(sha256.New, mac)} }},
+			macs:  sync.Pool{New: func() any { return &codecMAC{hash: hmac.New(sha256.New, mac)} }},
 			nonce: nonce,
 		})
 	}
@@ -174,16 +174,15 @@ func (k *codecKey) sum(body [bodySize]byte) [sha256.Size]byte {
 	mac := k.macs.Get().(*codecMAC)
 	defer k.macs.Put(mac)
 	mac.body = body
-	mac.Reset()
-	mac.Write(mac.body[:])
-	return [sha256.Size]byte(mac.Sum(mac.sum[:0]))
+	mac.hash.Reset()
+	mac.hash.Write(mac.body[:])
+	return [sha256.Size]byte(mac.hash.Sum(mac.sum[:0]))
 }
 
 // codecMAC is an HMAC with room for what goes in and out: what is handed to a
 // hash.Hash cannot stay on the stack.
 type codecMAC struct {
-	hash.Hash
-
+	hash hash.Hash
 	body [bodySize]byte
 	sum  [sha256.Size]byte
 }

@@ -127,6 +127,43 @@ func TestCacheRetiredKey(t *testing.T) {
 	decide(t, auth, long, core.CodeTokenInvalid)
 }
 
+// The keys of an issuer elsewhere are fetched anew as long as tokens come, known
+// ones too, and one that it removed, or that is not known to be good any more, is
+// of no use to them.
+func TestCacheRemoteKeys(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		page func(testing.TB) page
+		wait time.Duration
+		want core.Code
+	}{
+		{"as before", func(tb testing.TB) page { return setOf(tb, es256("a")) }, time.Second, accepted},
+		{"removed", func(tb testing.TB) page { return setOf(tb, es256("b")) }, time.Second, core.CodeTokenInvalid},
+		{"out of reach for long", func(testing.TB) page { return page{err: errDesk} }, 48 * time.Hour, core.CodeUnavailable},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
+				auth := trusting(t, web, core.RemoteKeys{})
+				req := theirs(t, "a")
+				for range 3 {
+					decide(t, auth, req, accepted)
+				}
+				web.set(providerSet, row.page(t))
+				time.Sleep(15 * time.Minute)
+				decide(t, auth, req, accepted) // it starts the fetch
+				time.Sleep(row.wait)
+				synctest.Wait()
+				for range 3 {
+					decide(t, auth, req, row.want)
+				}
+			})
+		})
+	}
+}
+
 // The same bytes hit, and no others; and how they came is judged as ever.
 func TestCacheHits(t *testing.T) {
 	t.Parallel()

@@ -362,6 +362,22 @@ func TestRemoteCrowd(t *testing.T) {
 	})
 }
 
+// Who hangs up waits no more: a flood of such takes nobody's place.
+func TestRemoteCrowdLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		good := setOf(t, es256("a"))
+		good.after = 3 * time.Second
+		auth := trusting(t, newWeb(map[string]page{providerSet: good}), core.RemoteKeys{})
+		gone, hangUp := context.WithCancel(t.Context())
+		hangUp()
+		unknown := theirs(t, "unknown")
+		for range 10_000 {
+			auth.Decide(gone, unknown)
+		}
+		decide(t, auth, theirs(t, "a"), accepted)
+	})
+}
+
 // A kid that is not held is worth one fetch a cooldown. Nobody waits for leave to
 // fetch, and tokens by the keys held do not wait for anything.
 func TestRemoteUnknownKid(t *testing.T) {

@@ -100,6 +100,9 @@ func (r *remoteSource) seek(ctx context.Context, seen *keyTable) error {
 	case <-f.done:
 		return f.err
 	case <-ctx.Done():
+		r.mu.Lock()
+		f.waiting--
+		r.mu.Unlock()
 		return r.unavailable(ctx.Err(), time.Second)
 	}
 }
@@ -128,9 +131,10 @@ func (r *remoteSource) join(seen *keyTable) (*keyFlight, error) {
 	default:
 		r.launch(held != noKeys)
 	}
-	if r.flight.waiting++; r.flight.waiting > maxWaiting {
+	if r.flight.waiting == maxWaiting {
 		return nil, r.unavailable(errCrowded, time.Second)
 	}
+	r.flight.waiting++
 	return r.flight, nil
 }
 

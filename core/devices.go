@@ -138,7 +138,8 @@ func (a *Auth) endAll(ctx context.Context, event Event, spared ...session.ID) *R
 	if len(spared) == 0 {
 		// For as long as a token without a session can live, whoever made it.
 		now := a.config.Now()
-		r := session.Revocation{Subject: event.Subject, From: now, Until: now.Add(a.config.MaxLifetime + a.config.Leeway + maxSkew)}
+		until := now.Add(a.config.MaxLifetime).Add(a.config.Leeway + maxSkew) // in two: a MaxLifetime may leave no room for more
+		r := session.Revocation{Subject: event.Subject, From: now, Until: until}
 		if err := s.Store.Revoke(ctx, r); err != nil {
 			return a.trouble(ctx, event, err)
 		}

@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -354,4 +355,19 @@ func TestSubjectRevocationLasts(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A MaxLifetime that bounds nothing does not end the revocation before it begins.
+func TestSubjectRevocationOfAnyLifetime(t *testing.T) {
+	t.Parallel()
+	for _, most := range []time.Duration{0, 100 * 365 * 24 * time.Hour, math.MaxInt64} {
+		d := newDesk(t, func(c *core.Config) { c.MaxLifetime = most })
+		access := d.minted(nil)
+		if err := d.EndSessions(t.Context(), "alice"); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.who(access); got != revoked {
+			t.Errorf("MaxLifetime %v: got %s", most, got)
+		}
+	}
 }

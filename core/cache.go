@@ -144,9 +144,14 @@ func withTag(tags uint64, i int, tag byte) uint64 {
 // good as they were; what changes with time is judged anew.
 func (a *Auth) recall(ctx context.Context, c *credential, now time.Time) (*Identity, error) {
 	if v := c.known; v != nil && v.identity.signer.held(a.keysAt(now)) {
-		v.hit(now)
-		v.identity.signer.used()
-		return a.timely(v.identity, now)
+		changed, err := v.identity.signer.used(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !changed {
+			v.hit(now)
+			return a.timely(v.identity, now)
+		}
 	}
 	id, err := a.verify(ctx, c.access, now)
 	switch {

@@ -14,7 +14,8 @@ import (
 // Nothing is fetched before the first token of the issuer. That one waits; from
 // then on the keys are fetched anew in the background, as often as their
 // Cache-Control asks, but every minute at most and every hour at least, and
-// without it every 15 minutes. A key that the issuer has removed is gone with the
+// without it every 15 minutes. Where no token came for longer than an hour, the
+// next one waits again. A key that the issuer has removed is gone with the
 // next fetch. A set that cannot be read, or has no usable key, is a fetch that
 // failed: what was fetched before stays in use up to MaxStale. A token that
 // cannot be judged for want of keys is refused with 503, not with 401.

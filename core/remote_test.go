@@ -584,6 +584,84 @@ func TestRemoteRemovedKey(t *testing.T) {
 	})
 }
 
+// Where no token came for long, nobody asked whether keys were removed: the next
+// one waits for that, and is not taken by a key that is gone.
+func TestRemoteIdle(t *testing.T) {
+	removed := setOf(t, es256("b"))
+	for _, row := range []struct {
+		name string
+		idle time.Duration
+		then page
+		want core.Code
+		wait time.Duration
+	}{
+		{"a quarter of an hour", 15 * time.Minute, removed, accepted, 0}, // the last time: it starts the fetch
+		{"an hour", time.Hour, removed, accepted, 0},
+		{"more than an hour", time.Hour + time.Minute, removed, core.CodeTokenInvalid, 2 * time.Second}, // then its kid is unknown
+		{"almost a day", 24*time.Hour - time.Second, removed, core.CodeTokenInvalid, 2 * time.Second},
+		{"almost a day, not removed", 24*time.Hour - time.Minute, setOf(t, es256("a")), accepted, time.Second},
+		{"almost a day, issuer down", 24*time.Hour - time.Minute, page{status: 500}, accepted, time.Second},
+	} {
+		idle := func(t *testing.T, token func(t *testing.T) core.Request) {
+			synctest.Test(t, func(t *testing.T) {
+				web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
+				auth := trusting(t, web, core.RemoteKeys{})
+				for range 3 { // by then it is known
+					decide(t, auth, token(t), accepted)
+				}
+				row.then.after = time.Second
+				web.set(providerSet, row.then)
+				time.Sleep(row.idle)
+				var waiting sync.WaitGroup
+				for range 10 {
+					waiting.Go(func() {
+						if got := took(func() { decide(t, auth, token(t), row.want) }); got != row.wait {
+							t.Errorf("got a wait of %v, want %v", got, row.wait)
+						}
+					})
+				}
+				waiting.Wait()
+				synctest.Wait()
+				if got, want := web.fetches(providerSet), 1+max(1, int(row.wait/time.Second)); got != want {
+					t.Errorf("got %d fetches, want %d, however many wait", got, want)
+				}
+				time.Sleep(10 * time.Second) // of a cooldown, after which one that is down is asked again
+				if row.want == accepted && row.wait > 0 {
+					if got := took(func() { decide(t, auth, theirs(t, "a"), accepted) }); got != 0 {
+						t.Errorf("got a wait of %v for the next one", got)
+					}
+				}
+			})
+		}
+		t.Run(row.name, func(t *testing.T) {
+			idle(t, func(t *testing.T) core.Request { return theirs(t, "a") })
+		})
+		known := theirs(t, "a")
+		t.Run(row.name+", known", func(t *testing.T) {
+			idle(t, func(*testing.T) core.Request { return known })
+		})
+	}
+}
+
+// Who hangs up while it waits is not let in for it.
+func TestRemoteIdleCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		good := setOf(t, es256("a"))
+		web := newWeb(map[string]page{providerSet: good})
+		auth := trusting(t, web, core.RemoteKeys{})
+		decide(t, auth, theirs(t, "a"), accepted)
+		good.after = time.Second
+		web.set(providerSet, good)
+		time.Sleep(2 * time.Hour)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if d := auth.Decide(ctx, theirs(t, "a")); d.Refusal == nil || d.Refusal.Code != core.CodeUnavailable {
+			t.Errorf("got %v, want %s", d.Refusal, core.CodeUnavailable)
+		}
+		decide(t, auth, theirs(t, "a"), accepted)
+	})
+}
+
 // While the issuer is down, the last good set serves up to MaxStale; then, and
 // before the first, tokens of the issuer are refused with 503, and no others.
 func TestRemoteDown(t *testing.T) {

@@ -17,6 +17,10 @@ const (
 	maxFresh     = time.Hour
 	maxBackoff   = time.Minute
 
+	// maxUnused is how old keys are when a token waits for others rather than be
+	// taken by them. Where tokens come every minute, none ever does.
+	maxUnused = maxFresh + minFresh
+
 	// maxWaiting bounds the requests that wait for one fetch: those of a flood
 	// would pile up while the issuer is slow.
 	maxWaiting = 10_000
@@ -76,15 +80,29 @@ func (r *remoteSource) held() *keyTable {
 func (r *remoteSource) signerFor(_, _ time.Time) *material { return nil }
 
 // used is called when a key has verified a token. If the keys are due, they are
-// fetched in the background.
-func (r *remoteSource) used() {
-	if last := r.last.Load(); last != nil && time.Since(last.at) < last.fresh {
-		return
+// fetched in the background. Those that went unused for long may have been removed
+// meanwhile, so it waits for that fetch then, and reports whether there are others.
+func (r *remoteSource) used(ctx context.Context) (changed bool, err error) {
+	last := r.last.Load()
+	if last != nil && time.Since(last.at) < last.fresh {
+		return false, nil
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.flight == nil && !r.closed && !time.Now().Before(r.retry) {
 		r.launch(false)
+	}
+	f := r.flight
+	// An issuer that is down is waited for once.
+	relied := f == nil || r.failures > 0 || last == nil || time.Since(last.at) < maxUnused
+	r.mu.Unlock()
+	if relied {
+		return false, nil
+	}
+	select {
+	case <-f.done:
+		return f.err == nil, nil
+	case <-ctx.Done():
+		return false, r.unavailable(ctx.Err(), time.Second)
 	}
 }
 

@@ -65,7 +65,11 @@ func (a *Auth) verify(ctx context.Context, token string, now time.Time) (*Identi
 			return nil, err
 		}
 	}
-	by.used()
+	if changed, err := by.used(ctx); err != nil {
+		return nil, err
+	} else if changed {
+		return a.verify(ctx, token, now) // by the keys of now
+	}
 	if by.audience != "" && !claims.HasAudience(by.audience) {
 		return nil, errAudience
 	}
@@ -103,11 +107,13 @@ func (s *signer) held(at time.Time) bool {
 	return s.keys.held() == s.table && !s.key.over(at)
 }
 
-// used notes that a token was accepted by the key.
-func (s *signer) used() {
-	if s.remote != nil {
-		s.remote.used()
+// used notes that the key was used. If it may be gone by now, it waits for the
+// keys of the issuer, and reports whether there are others.
+func (s *signer) used(ctx context.Context) (changed bool, err error) {
+	if s.remote == nil {
+		return false, nil
 	}
+	return s.remote.used(ctx)
 }
 
 // authenticate checks the signature and returns who made it.

@@ -78,13 +78,15 @@ func TestWrongSettings(t *testing.T) {
 	write(t, "public.pem", public(t, rsaKey))
 	write(t, "small.pem", pkcs1(newRSA(t, 1024)))
 	write(t, "text.pem")
-	for _, dir := range []string{"empty", "half"} {
+	for _, dir := range []string{"empty", "half", "torn"} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
 	write(t, filepath.Join("half", "1.pem"), pkcs8(t, rsaKey))
 	write(t, filepath.Join("half", "2.pem"), public(t, newRSA(t, 2048)))
+	write(t, filepath.Join("torn", "1.pem"))
+	write(t, filepath.Join("torn", "2.pem"), pkcs8(t, rsaKey))
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -111,6 +113,7 @@ func TestWrongSettings(t *testing.T) {
 		{"JWT_ALG=RS256 JWT_KEY=p256.pem", "JWT_KEY", "needs an RSA key"},
 		{"JWT_ALG=RS256 JWT_KEY=empty", "JWT_KEY", "no file in it"},
 		{"JWT_ALG=RS256 JWT_KEY=half", "JWT_KEY", "give the private key"},
+		{"JWT_ALG=RS256 JWT_KEY=torn", "JWT_KEY", "the file \"1.pem\" in it"},
 		{"JWT_ALG=ES256 JWT_KEY=rsa.pem", "JWT_KEY", "needs an ECDSA key"},
 		{"JWT_ALG=ES384 JWT_KEY=p256.pem", "JWT_KEY", "needs P-384"},
 		{"JWT_ALG=EdDSA JWT_KEY=p256.pem", "JWT_KEY", "needs an Ed25519 key"},

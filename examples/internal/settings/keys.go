@@ -92,7 +92,12 @@ func (a *algorithm) files(path string) ([]core.Key, error) {
 		if i == 0 && isPublic(data) {
 			return nil, errors.New("has a public key where tokens are to be signed: give the private key")
 		}
-		keys = append(keys, a.key(data))
+		key := a.key(data)
+		// The ring would name it by its place, and a folder has names.
+		if err := core.NewKeyRing().Replace(key); err != nil && name != "" {
+			return nil, fmt.Errorf("the file %q in it: %w", name, err)
+		}
+		keys = append(keys, key)
 	}
 	return keys, nil
 }

@@ -64,6 +64,7 @@ func TestServers(t *testing.T) {
 		{"GET", "/healthz", "", nil, content, 200, "ok"},
 		{"GET", "/", "", nil, content, 200, "text/html … alice"},
 		{"GET", "/.well-known/jwks.json", "", nil, same, 200, `application/jwk-set+json … {"keys":[]}`},
+		{"HEAD", "/.well-known/jwks.json", "", nil, same, 200, "max-age=300 … application/jwk-set+json … Etag"},
 		{"GET", "/jwtgate.js", "", nil, content, 200, "no-cache … text/javascript … export class Session"},
 		{"GET", "/jwtgate.js", "", []string{"If-None-Match: " + module}, content, 304, "no-cache"},
 		{"GET", "/jwtgate.js", "", []string{"If-None-Match: " + etag}, content, 200, ""},

@@ -55,7 +55,7 @@ func run() error {
 	e.POST("/logout/all", echojwt.Handle(auth.LogoutAll))
 	e.GET("/sessions", echojwt.Handle(auth.ListSessions))
 	e.DELETE("/sessions/:id", echojwt.Handle(auth.DeleteSession))
-	e.GET("/.well-known/jwks.json", echojwt.Handle(auth.JWKS))
+	e.Match([]string{"GET", "HEAD"}, "/.well-known/jwks.json", echojwt.Handle(auth.JWKS))
 
 	e.GET("/public", public, anyone)
 	e.GET("/me", me, signedIn)

@@ -50,7 +50,7 @@ func run() error {
 	r.POST("/logout/all", ginjwt.Handle(auth.LogoutAll))
 	r.GET("/sessions", ginjwt.Handle(auth.ListSessions))
 	r.DELETE("/sessions/:id", ginjwt.Handle(auth.DeleteSession))
-	r.GET("/.well-known/jwks.json", ginjwt.Handle(auth.JWKS))
+	r.Match([]string{"GET", "HEAD"}, "/.well-known/jwks.json", ginjwt.Handle(auth.JWKS))
 	r.GET("/public", ginjwt.Protect(auth, core.Optional()), public)
 
 	signedIn := r.Group("/", ginjwt.Protect(auth))

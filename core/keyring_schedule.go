@@ -17,14 +17,16 @@ const retryGenerate = time.Minute
 //
 // If generate fails, or what it returns cannot sign, the keys stay as they are
 // and it is asked again after a minute: the active key signs for that much
-// longer, and no request notices. Logger gets that at error level, and each
-// change at info level. A nil Logger discards.
+// longer, and no request notices. Logger gets that at error level, an interval
+// that is too short as well, and each change at info level. A nil Logger discards.
 func (r *KeyRing) RotateEvery(ctx context.Context, interval time.Duration, generate func(context.Context) (Key, error), logger *slog.Logger) error {
-	if interval < keepJWKS {
-		return fmt.Errorf("core: KeyRing: the interval is %v: use at least %v, for which others may keep the keys that they know", interval, keepJWKS)
-	}
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
+	}
+	if interval < keepJWKS {
+		err := fmt.Errorf("core: KeyRing: the interval is %v: use at least %v, for which others may keep the keys that they know", interval, keepJWKS)
+		logger.ErrorContext(ctx, "the signing keys never change", "cause", err) // nobody may wait for what a goroutine returns
+		return err
 	}
 	step := func(change string, err error) bool {
 		if err == nil {

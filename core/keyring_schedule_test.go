@@ -94,7 +94,12 @@ func TestRotateEveryEnds(t *testing.T) {
 			t.Errorf("got %v and %q; want context.Canceled and no line", err, &log)
 		}
 	}
-	if err := ring.RotateEvery(t.Context(), 5*time.Minute-1, nil, nil); err == nil || !strings.Contains(err.Error(), "at least 5m0s") {
-		t.Errorf("got %v for an interval too short", err)
+	for _, logger := range []*slog.Logger{nil, slog.New(slog.NewTextHandler(&log, nil))} {
+		if err := ring.RotateEvery(t.Context(), 5*time.Minute-1, nil, logger); err == nil || !strings.Contains(err.Error(), "at least 5m0s") {
+			t.Errorf("got %v for an interval too short", err)
+		}
+	}
+	if strings.Count(log.String(), "level=ERROR") != 1 || !strings.Contains(log.String(), "at least 5m0s") {
+		t.Errorf("got the log %q for an interval too short; want a line that says so", &log)
 	}
 }

@@ -267,8 +267,9 @@ func TestCacheCopies(t *testing.T) {
 	if got := decide(t, auth, req, accepted).Identity.Subject(); got != "bobby" {
 		t.Errorf("got %s by the token of bobby", got)
 	}
-	if got := decide(t, auth, withBearer(alice), accepted).Identity.Subject(); got != "alice" {
-		t.Errorf("got %s by the token of alice", got)
+	checks.Store(0)
+	if got := decide(t, auth, withBearer(alice), accepted).Identity.Subject(); got != "alice" || checks.Load() != 0 {
+		t.Errorf("got %s by the token of alice, verified anew: %v", got, checks.Load() != 0)
 	}
 }
 

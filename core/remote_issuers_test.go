@@ -3,8 +3,10 @@ package core_test
 import (
 	"context"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"fmt"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -79,6 +81,36 @@ func TestRemoteIssuers(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Issuers that publish keys by the kid of another's shut nobody out, however many
+// they are.
+func TestRemoteIssuersWithOneKid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		web := newWeb(map[string]page{})
+		last := newEd25519()
+		sign := func(iss string, key ed25519.PrivateKey) core.Request {
+			return withBearer(coretest.Sign(t, "EdDSA", key, `{"alg":"EdDSA","kid":"k"}`, claims("iss", strconv.Quote(iss))))
+		}
+		keys := map[string]ed25519.PrivateKey{}
+		var issuers []core.Issuer
+		for i := range 6 {
+			name := fmt.Sprintf("https://%d.example", i)
+			keys[name] = newEd25519()
+			web.set(name+"/keys", setOf(t, core.EdDSA(keys[name]).WithID("k")))
+			issuers = append(issuers, core.Issuer{Name: name, Keys: core.RemoteKeys{URL: name + "/keys", Transport: web}})
+		}
+		issuers = append(issuers, core.Issuer{Name: provider, Keys: core.EdDSA(last.Public().(ed25519.PublicKey)).WithID("k")})
+		auth := newVerifier(t, core.HS256(secret), func(c *core.Config) { c.Trusted = issuers })
+		defer auth.Close()
+		for range 2 {
+			for name, key := range keys {
+				decide(t, auth, sign(name, key), accepted)
+			}
+			decide(t, auth, sign(provider, last), accepted)
+			decide(t, auth, sign(provider, newEd25519()), core.CodeTokenInvalid)
+		}
+	})
 }
 
 // The roles of each issuer's tokens are where its own path leads.

@@ -156,9 +156,10 @@ func (a *Auth) authenticate(ctx context.Context, token *jose.Token, now time.Tim
 }
 
 // authenticateRemote is authenticate for a token that no key in tried has signed,
-// because of cause: its issuer may have published another one. Here alone, what a
-// token says of itself has a say before its signature is good: which of the
-// configured issuers to ask, and nothing else.
+// because of cause: its issuer may have published another one, or stand behind too
+// many that publish one by the same kid. Here alone, what a token says of itself
+// has a say before its signature is good: which of the configured issuers to ask,
+// and nothing else.
 func (a *Auth) authenticateRemote(ctx context.Context, token *jose.Token, signature []byte, at time.Time, tried []*keyTable, cause error) (signer, error) {
 	payload, err := token.Payload(nil)
 	if err != nil {
@@ -170,7 +171,7 @@ func (a *Auth) authenticateRemote(ctx context.Context, token *jose.Token, signat
 	}
 	for i := range a.trusted {
 		t := &a.trusted[i]
-		if t.remote == nil || t.issuer != claims.Issuer && t.issuer != "" {
+		if t.issuer != claims.Issuer && t.issuer != "" {
 			continue
 		}
 		if by, made, err := t.made(ctx, token, signature, at, tried); made || err != nil {

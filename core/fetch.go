@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 const (
@@ -103,8 +104,8 @@ func (f *fetcher) get(ctx context.Context, address, accept string) (text string,
 	return string(body), freshness(res.Header), nil
 }
 
-// reason returns err in words for a log: short, and without the address, which
-// the caller names, and a redirect may have chosen.
+// reason returns err in words for a log: on one line, short, and without the
+// address, which the caller names, and a redirect may have chosen.
 func reason(err error) error {
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err
@@ -116,7 +117,13 @@ func reason(err error) error {
 		return errNoAnswer
 	}
 	const longest = 200
-	text := err.Error()
+	// It can have names from a certificate in it that nobody has vouched for.
+	text := strings.Map(func(c rune) rune {
+		if unicode.IsPrint(c) {
+			return c
+		}
+		return ' '
+	}, err.Error())
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "…"
 	}

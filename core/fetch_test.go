@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 
 	"github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/coretest"
@@ -47,6 +48,7 @@ func faults(t *testing.T) map[string]page {
 		"over 512 KiB":                      page{body: good.body + strings.Repeat(" ", 512<<10)},
 		"without end":                       page{body: good.body, more: true},
 		"an error of many words":            page{err: errors.New(strings.Repeat("no ", 1000))},
+		"an error of two lines":             page{err: errors.New("no\nlevel=ERROR \x1b[31m\u2028")}, // names in a certificate can be so
 		"over 100 keys":                     page{body: many},
 		"too slow":                          page{body: good.body, after: 6 * time.Second},
 		"dripping":                          page{body: good.body, drip: time.Second},
@@ -102,6 +104,9 @@ func TestRemoteFaults(t *testing.T) {
 					for _, e := range d.events {
 						if e.Err != nil && (strings.Contains(e.Err.Error(), "doctype") || len(e.Err.Error()) > 400) {
 							t.Errorf("got what was fetched in %v", e.Err)
+						}
+						if e.Err != nil && strings.ContainsFunc(e.Err.Error(), func(c rune) bool { return !unicode.IsPrint(c) }) {
+							t.Errorf("got what is not to be printed in %q", e.Err)
 						}
 						if e.Err != nil && strings.Count(e.Err.Error(), provider) > 1 {
 							t.Errorf("got more than the one address in %v", e.Err)

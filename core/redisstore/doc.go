@@ -9,9 +9,9 @@
 //
 // # How it is kept
 //
-// Every step of a [session.Store] is one script, which Redis runs with nothing in
-// between: ending a session and announcing it cannot come apart. Time is the
-// server's. What is kept is the hash of each session's nonce, numbers and labels:
+// Every step of a [session.Store] that changes something is one script, which Redis
+// runs with nothing in between: ending a session and announcing it cannot come
+// apart. Time is the server's. What is kept is the hash of each session's nonce, numbers and labels:
 // nothing of it can be turned into a token. Every key has a time to live, and
 // begins with [Config].Prefix and the version of this scheme.
 //

@@ -167,3 +167,29 @@ func TestStreamIsTrimmed(t *testing.T) {
 		t.Errorf("the stream has %d entries that hold, want %d", held, long)
 	}
 }
+
+// A subject with many sessions is read a part at a time, so that others have their
+// turn in between.
+func TestLongList(t *testing.T) {
+	t.Parallel()
+	client := startServer(t).client()
+	store := newStore(t, client, redisstore.Config{})
+	var want []session.ID
+	for range 1200 {
+		want = append(want, create(t, store, "alice").ID)
+	}
+	if got := listed(t, store, "alice"); !sameIDs(got, want) { // and the server has the scripts
+		t.Errorf("got %d sessions, want %d", len(got), len(want))
+	}
+	if err := client.ConfigResetStat(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	_ = listed(t, store, "alice")
+	stats, err := client.InfoMap(t.Context(), "commandstats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := stats["Commandstats"]["cmdstat_evalsha"]; !strings.HasPrefix(got, "calls=4,") {
+		t.Errorf("got %s, want a script for the list and one for each 500 of it", got)
+	}
+}

@@ -38,6 +38,8 @@ var (
 	endLua string
 	//go:embed scripts/endall.lua
 	endAllLua string
+	//go:embed scripts/index.lua
+	indexLua string
 	//go:embed scripts/list.lua
 	listLua string
 	//go:embed scripts/revoke.lua
@@ -46,7 +48,7 @@ var (
 
 // scripts are the steps of a Store. Redis runs each with nothing in between.
 type scripts struct {
-	create, find, advance, end, endAll, list, revoke *redis.Script
+	create, find, advance, end, endAll, index, list, revoke *redis.Script
 }
 
 // newScripts returns the scripts that go by clock.
@@ -60,6 +62,7 @@ func newScripts(clock string) scripts {
 		advance: redis.NewScript(ends + advanceLua),
 		end:     redis.NewScript(ends + endLua),
 		endAll:  redis.NewScript(ends + endAllLua),
+		index:   redis.NewScript(base + indexLua),
 		list:    redis.NewScript(reads + listLua),
 		revoke:  redis.NewScript(base + evenFullLua + announceLua + revokeLua),
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -211,24 +212,39 @@ func (s *Store) EndAll(ctx context.Context, subject string, remember time.Durati
 	return ended, failed(ctx, "end all", err)
 }
 
+// listPage is how many records are read at once: the server does nothing else
+// meanwhile, and who signs in over and over must not stop it for all.
+const listPage = 500
+
 // List implements [session.Store].
 func (s *Store) List(ctx context.Context, subject string) ([]session.Record, error) {
 	slot := s.slotOf(session.SlotOf(subject))
-	reply, err := s.run(ctx, step{s.scripts.list, slot, []string{slot.subject(subject)}, []any{subject}})
+	keys := []string{slot.subject(subject)}
+	reply, err := s.run(ctx, step{s.scripts.index, slot, keys, []any{subject}})
 	if err != nil {
 		return nil, failed(ctx, "list", err)
 	}
-	values, ok := reply.([]any)
+	ids, ok := reply.([]any)
 	if !ok {
 		return nil, failed(ctx, "list", errReply)
 	}
 	var records []session.Record
-	for _, value := range values {
-		r, err := record(value)
+	for page := range slices.Chunk(ids, listPage) {
+		reply, err := s.run(ctx, step{s.scripts.list, slot, keys, page})
 		if err != nil {
 			return nil, failed(ctx, "list", err)
 		}
-		records = append(records, r)
+		values, ok := reply.([]any)
+		if !ok {
+			return nil, failed(ctx, "list", errReply)
+		}
+		for _, value := range values {
+			r, err := record(value)
+			if err != nil {
+				return nil, failed(ctx, "list", err)
+			}
+			records = append(records, r)
+		}
 	}
 	return records, nil
 }

@@ -1,6 +1,8 @@
--- List: returns the live records, oldest first.
+-- List: returns the records of those ids that are live.
+local ids = {}
+for i = 3, #ARGV do ids[i - 2] = ARGV[i] end
 local values = {}
-for _, r in ipairs((live(redis.call('ZRANGE', subjectKey(ARGV[3]), 0, -1)))) do
+for _, r in ipairs((live(ids))) do
   table.insert(values, r.value)
 end
 return values

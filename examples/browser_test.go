@@ -282,6 +282,9 @@ type tab struct {
 // startBrowser starts a browser with a new profile, until the test ends.
 func startBrowser(t *testing.T) tab {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a browser is not for short tests")
+	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(installed(t, "chromium", "chromium-browser", "google-chrome")),
 		chromedp.NoSandbox, // root, and containers, have none; all that it visits is ours

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	randomRuns  = 160
+	randomRuns  = 40
 	randomSteps = 500 // in each run
 )
 

@@ -28,6 +28,9 @@
 // write, scripting and connection, INFO and TIME; in a cluster COMMAND and CLUSTER
 // SLOTS; and WAIT where it is configured.
 //
+// Let no one else in: who reads there learns who is signed in, and by what; who
+// writes there can be anyone.
+//
 // # Faults
 //
 // No step waits longer than its context's deadline; go-redis does not hear of

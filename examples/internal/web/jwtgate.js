@@ -223,9 +223,9 @@ export class Session extends EventTarget {
  * @param {number} share
  * @param {Tokens} tokens
  */
-function agedBy(share, { received, expires_in = Infinity }) {
+function agedBy(share, { received, expires_in }) {
   const age = (Date.now() - received) / 1000;
-  return age < 0 || age > expires_in * share;
+  return age < 0 || age > (expires_in > 0 ? expires_in * share : Infinity);
 }
 
 /**

@@ -207,6 +207,8 @@ for (const [about, expiresIn, later, want] of [
   ["after its life, as after a suspend", life, 10 * hour, ["/refresh r1", "/me a2", "/me a2"]],
   ["after the clock was set back", life, -hour, ["/refresh r1", "/me a2", "/me a2"]],
   ["of a life unknown", undefined, 10 * hour, ["/me a1", "/me a1"]],
+  ["of a life that is null", null, 10 * hour, ["/me a1", "/me a1"]],
+  ["of a life below zero", -1, 10 * hour, ["/me a1", "/me a1"]],
 ]) {
   test(`a token that is ${about}`, async () => {
     server["/token"] = [() => Response.json({ access_token: "a1", refresh_token: "r1", expires_in: expiresIn })];

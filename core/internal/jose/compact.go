@@ -69,9 +69,6 @@ func readHeader(segment string) (Header, error) {
 	return parseHeader(string(text))
 }
 
-// SignatureSize returns how many bytes the signature has.
-func (t *Token) SignatureSize() int { return strict.DecodedLen(len(t.signature)) }
-
 // Signature appends the decoded signature to dst.
 func (t *Token) Signature(dst []byte) ([]byte, error) { return decode(dst, t.signature) }
 

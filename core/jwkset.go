@@ -55,7 +55,7 @@ func parseJWKSet(text string) (keys []Key, skipped []error, err error) {
 		case !known:
 			first[id] = key
 			keys = append(keys, key)
-		case !key.equal(earlier) && !ambiguous[id]:
+		case !key.material.same(earlier.material) && !ambiguous[id]:
 			ambiguous[id] = true
 			skipped = append(skipped, fmt.Errorf("core: key %q of the JWK Set %w", id, errAmbiguous))
 		}
@@ -140,9 +140,3 @@ func ecdsaJWK(newKey func(*ecdsa.PublicKey) Key, curve elliptic.Curve) func(jose
 }
 
 func ed25519JWK(k jose.JWK) (Key, error) { return EdDSA(ed25519.PublicKey(k.X)), nil }
-
-// equal reports whether k and other are one public key, for one algorithm.
-func (k Key) equal(other Key) bool {
-	return k.material.method.alg == other.material.method.alg &&
-		thumbprint(k.material.public()) == thumbprint(other.material.public())
-}

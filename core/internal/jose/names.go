@@ -11,7 +11,7 @@ import (
 type nameSet struct {
 	first  [12]string
 	n      int
-	seen   uint64          // a bit for each signature among the names
+	seen   uint64          // the bits of the names: one whose bit is missing is new
 	wide   bool            // a name may have letters outside ASCII, so seen says nothing
 	folded map[string]bool // all names, folded, once there are more than fit into first
 }
@@ -19,7 +19,7 @@ type nameSet struct {
 // add reports whether name is new, and remembers it. ascii says that it surely
 // has no letters outside ASCII.
 func (set *nameSet) add(name string, ascii bool) bool {
-	bit := signature(name)
+	bit := bitOf(name)
 	set.wide = set.wide || !ascii
 	surelyNew := set.seen&bit == 0 && !set.wide
 	set.seen |= bit
@@ -51,9 +51,9 @@ func (set *nameSet) add(name string, ascii bool) bool {
 	return true
 }
 
-// signature returns one of 64 bits, the same for names that are equal but for
+// bitOf returns one of 64 bits, the same for names that are equal but for
 // case if both are ASCII.
-func signature(name string) uint64 {
+func bitOf(name string) uint64 {
 	if name == "" {
 		return 1
 	}

@@ -42,7 +42,7 @@ type keyTable struct {
 	all       []Key
 	signer    *material // nil if none of the keys signs
 	byID      map[string]*material
-	published atomic.Pointer[jwkSet] // the public halves, as of when they were last asked for
+	published atomic.Pointer[publishedSet] // the public halves, as of when they were last asked for
 }
 
 // find returns the key for a token with header at a time, nil if there is none:

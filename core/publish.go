@@ -39,8 +39,8 @@ func (a *Auth) JWKS(ctx context.Context, req Request) Response {
 	return Response{Status: http.StatusOK, Header: set.header, Body: set.body}
 }
 
-// jwkSet is a JWK Set as it is sent.
-type jwkSet struct {
+// A publishedSet is a JWK Set as it is sent.
+type publishedSet struct {
 	keys   int // that were held
 	etag   string
 	header []Field
@@ -50,7 +50,7 @@ type jwkSet struct {
 // jwkSet returns the public keys that t holds at a time. It is made once, and
 // again when a retired key is over: they go in the same order for everyone, so
 // their number tells one set from another.
-func (t *keyTable) jwkSet(at time.Time) (*jwkSet, error) {
+func (t *keyTable) jwkSet(at time.Time) (*publishedSet, error) {
 	keys := 0
 	for _, k := range t.all {
 		if !k.material.over(at) {
@@ -74,7 +74,7 @@ func (t *keyTable) jwkSet(at time.Time) (*jwkSet, error) {
 		return nil, err
 	}
 	digest := sha256.Sum256(body)
-	set := &jwkSet{keys: keys, body: body, etag: `"` + base64.RawURLEncoding.EncodeToString(digest[:]) + `"`}
+	set := &publishedSet{keys: keys, body: body, etag: `"` + base64.RawURLEncoding.EncodeToString(digest[:]) + `"`}
 	set.header = []Field{
 		{"Content-Type", "application/jwk-set+json"},
 		{"Cache-Control", "public, max-age=" + strconv.Itoa(int(keepJWKS/time.Second))},

@@ -2,18 +2,14 @@ package core_test
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,185 +17,6 @@ import (
 	"github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/coretest"
 )
-
-const (
-	provider    = "https://idp.example"
-	providerSet = provider + "/keys"
-)
-
-// A page is what an address answers with, in memory.
-type page struct {
-	status int // 0 for 200
-	header http.Header
-	body   string
-	more   bool          // after the body, spaces without end
-	after  time.Duration // to the first byte
-	drip   time.Duration // between two bytes
-	err    error         // instead of an answer
-}
-
-// web is an http.RoundTripper to pages, which a test may change at any time.
-type web struct {
-	mu    sync.Mutex
-	pages map[string]page
-	asked []string
-	seen  []http.Header
-	lag   time.Duration // from the end of a request's context to that of the request
-	live  atomic.Int64  // requests under way
-}
-
-func newWeb(pages map[string]page) *web { return &web{pages: pages} }
-
-func (w *web) set(address string, p page) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.pages[address] = p
-}
-
-// fetches returns how often address was asked for.
-func (w *web) fetches(address string) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	n := 0
-	for _, asked := range w.asked {
-		if asked == address {
-			n++
-		}
-	}
-	return n
-}
-
-func (w *web) all() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return strings.Join(w.asked, " ")
-}
-
-func (w *web) RoundTrip(req *http.Request) (*http.Response, error) {
-	w.mu.Lock()
-	p, known := w.pages[req.URL.String()]
-	w.asked = append(w.asked, req.URL.String())
-	w.seen = append(w.seen, req.Header.Clone())
-	w.mu.Unlock()
-	w.live.Add(1)
-	defer w.live.Add(-1)
-	select {
-	case <-time.After(p.after):
-	case <-req.Context().Done():
-		time.Sleep(w.lag)
-		return nil, req.Context().Err()
-	}
-	if p.err != nil {
-		return nil, p.err
-	}
-	if !known {
-		p.status = http.StatusNotFound
-	}
-	if p.status == 0 {
-		p.status = http.StatusOK
-	}
-	return &http.Response{
-		StatusCode: p.status, Header: p.header, Request: req, ProtoMajor: 1, ProtoMinor: 1,
-		Body: io.NopCloser(&dripping{req.Context(), strings.NewReader(p.body), p.drip, p.more}),
-	}, nil
-}
-
-// dripping is a body that takes its time.
-type dripping struct {
-	ctx   context.Context
-	body  io.Reader
-	every time.Duration
-	more  bool
-}
-
-func (d *dripping) Read(b []byte) (int, error) {
-	if d.every > 0 {
-		select {
-		case <-time.After(d.every):
-			b = b[:1]
-		case <-d.ctx.Done():
-			return 0, d.ctx.Err()
-		}
-	}
-	n, err := d.body.Read(b)
-	if err == io.EOF && d.more {
-		return copy(b, " "), nil
-	}
-	return n, err
-}
-
-// setOf returns keys as a provider publishes them.
-func setOf(tb testing.TB, keys ...core.Key) page {
-	tb.Helper()
-	return page{body: string(newVerifier(tb, core.KeySet(keys)).JWKS(tb.Context(), core.Request{Method: "GET"}).Body)}
-}
-
-// diary collects events.
-type diary struct {
-	mu     sync.Mutex
-	events []core.Event
-}
-
-func (d *diary) write(_ context.Context, e core.Event) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.events = append(d.events, e)
-}
-
-// kinds returns how often each kind was told of, in alphabetical order.
-func (d *diary) kinds() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	count := map[core.EventKind]int{}
-	for _, e := range d.events {
-		count[e.Kind]++
-	}
-	var kinds []string
-	for kind, n := range count {
-		kinds = append(kinds, fmt.Sprintf("%s×%d", kind, n))
-	}
-	slices.Sort(kinds)
-	return strings.Join(kinds, " ")
-}
-
-// trusting returns an Auth of our own tokens and those of the provider in web.
-func trusting(tb testing.TB, web *web, keys core.RemoteKeys, changes ...func(*core.Config)) *core.Auth {
-	tb.Helper()
-	if keys.URL == "" {
-		keys.URL = providerSet
-	}
-	if keys.Transport == nil {
-		keys.Transport = web
-	}
-	auth := newVerifier(tb, core.HS256(secret), append([]func(*core.Config){func(c *core.Config) {
-		c.Trusted = []core.Issuer{{Name: provider, Keys: keys}}
-	}}, changes...)...)
-	tb.Cleanup(auth.Close)
-	return auth
-}
-
-// theirs returns a token of the provider by the key called kid.
-func theirs(tb testing.TB, kid string, changes ...string) core.Request {
-	tb.Helper()
-	header := `{"alg":"ES256"}`
-	if kid != "" {
-		header = `{"alg":"ES256","kid":` + strconv.Quote(kid) + `}`
-	}
-	return withBearer(coretest.Sign(tb, "ES256", p256Key, header, claims(append([]string{"iss", strconv.Quote(provider)}, changes...)...)))
-}
-
-func newEd25519() ed25519.PrivateKey {
-	return ed25519.NewKeyFromSeed([]byte(rand.Text() + rand.Text())[:ed25519.SeedSize])
-}
-
-func es256(kid string) core.Key { return core.ES256(&p256Key.PublicKey).WithID(kid) }
-
-// took returns how long f takes.
-func took(f func()) time.Duration {
-	start := time.Now()
-	f()
-	return time.Since(start)
-}
 
 // Nothing is fetched before the first token of the issuer, which waits; the
 // others do not.

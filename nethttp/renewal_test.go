@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -145,7 +144,7 @@ func TestFaults(t *testing.T) {
 	}
 	var cut fault = func(_ *http.Request, serve func() *http.Response) (*http.Response, error) {
 		res := serve()
-		res.Body = io.NopCloser(io.MultiReader(io.LimitReader(res.Body, 20), iotest{lost}))
+		res.Body = io.NopCloser(io.MultiReader(io.LimitReader(res.Body, 20), brokenBody{lost}))
 		return res, nil
 	}
 
@@ -248,10 +247,10 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// iotest is a reader that fails.
-type iotest struct{ error }
+// brokenBody is one that breaks off.
+type brokenBody struct{ error }
 
-func (r iotest) Read([]byte) (int, error) { return 0, r.error }
+func (r brokenBody) Read([]byte) (int, error) { return 0, r.error }
 
 // spaces is a reader without an end, of which nobody should read much.
 type spaces struct {
@@ -290,7 +289,7 @@ func TestExpiresIn(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				transport := newSignedOut(t, answering(func(*http.Request) *http.Response {
-					return problem(http.StatusOK, `{"access_token":"a","token_type":"Bearer",`+row.text+`}`)
+					return answer(http.StatusOK, `{"access_token":"a","token_type":"Bearer",`+row.text+`}`)
 				}), nil)
 				if err := transport.SignIn(t.Context(), "alice", "wonderland"); err != nil {
 					t.Fatal(err)
@@ -556,27 +555,6 @@ func TestNoRefreshToken(t *testing.T) {
 			t.Errorf("got %v; want ErrSignedOut", err)
 		}
 	})
-}
-
-// answering is a base that answers by itself.
-type answering func(*http.Request) *http.Response
-
-func (f answering) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	res := f(r)
-	if r.Body != nil {
-		_ = r.Body.Close()
-	}
-	return res, nil
-}
-
-// tokens is an answer of RFC 6749 §5.1.
-func tokens(access, refresh string, life time.Duration) *http.Response {
-	w := httptest.NewRecorder()
-	_, _ = fmt.Fprintf(w, `{"access_token":%q,"token_type":"bearer","expires_in":%d,"refresh_token":%q}`, access, life/time.Second, refresh)
-	return w.Result()
 }
 
 func expires(life time.Duration) time.Time {

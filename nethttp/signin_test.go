@@ -63,7 +63,7 @@ func TestSignInTrouble(t *testing.T) {
 			calls := 0
 			transport := newSignedOut(t, answering(func(*http.Request) *http.Response {
 				calls++
-				return problem(row.status, row.body, row.fields...)
+				return answer(row.status, row.body, row.fields...)
 			}), nil)
 			err := transport.SignIn(t.Context(), "alice", "wonderland")
 			if err == nil || errors.Is(err, nethttp.ErrSignedOut) || !row.want(err) || calls != 1 {

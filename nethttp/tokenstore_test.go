@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -274,15 +272,4 @@ func (c *copied) refresh() string {
 	}
 	_ = json.Unmarshal(c.text, &answer)
 	return answer.Refresh
-}
-
-// problem is an answer with a body.
-func problem(code int, text string, fields ...string) *http.Response {
-	w := httptest.NewRecorder()
-	for pair := range slices.Chunk(fields, 2) {
-		w.Header().Set(pair[0], pair[1])
-	}
-	w.WriteHeader(code)
-	_, _ = w.WriteString(text)
-	return w.Result()
 }

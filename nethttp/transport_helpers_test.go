@@ -256,13 +256,3 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
-
-// status is an answer without anything to it.
-func status(code int, fields ...string) *http.Response {
-	w := httptest.NewRecorder()
-	for i := 0; i < len(fields); i += 2 {
-		w.Header().Set(fields[i], fields[i+1])
-	}
-	w.WriteHeader(code)
-	return w.Result()
-}

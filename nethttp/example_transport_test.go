@@ -32,7 +32,7 @@ func ExampleTransport() {
 	client := &http.Client{Transport: transport}
 	show(client, server.URL+"/api/hello")
 
-	if err := transport.Logout(ctx); err != nil {
+	if err := transport.SignOut(ctx); err != nil {
 		log.Print(err) // the server could not be told
 	}
 	show(client, server.URL+"/api/hello")

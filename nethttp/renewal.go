@@ -135,13 +135,13 @@ func (t *Transport) renew(now time.Time, refused bool) (f *flight, began bool, e
 		f.stale = t.current.Access
 	}
 	t.flight = f
-	go t.fly(f, t.logouts)
+	go t.fly(f, t.signOuts)
 	return f, true, nil
 }
 
 // fly is the one renewal. It is nobody's: the request that began it may be
 // cancelled, and its context may have values that are not about this.
-func (t *Transport) fly(f *flight, logouts int) {
+func (t *Transport) fly(f *flight, signOuts int) {
 	ctx, cancel := context.WithTimeout(context.Background(), flightLimit)
 	defer cancel()
 	defer close(f.done)
@@ -150,15 +150,15 @@ func (t *Transport) fly(f *flight, logouts int) {
 	err := t.takeTurn(ctx)
 	if err == nil {
 		defer t.endTurn()
-		tokens, err = t.advance(ctx, f.stale, logouts)
+		tokens, err = t.advance(ctx, f.stale, signOuts)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.flight = nil
 	now := time.Now()
 	switch {
-	case t.logouts != logouts:
-		f.err = ErrSignedOut // and Logout, whose turn is next, ends what has come
+	case t.signOuts != signOuts:
+		f.err = ErrSignedOut // and SignOut, whose turn is next, ends what has come
 	case err == nil:
 		f.grant = newGrant(tokens, now)
 		t.current, t.failed = f.grant, failures{}
@@ -180,7 +180,7 @@ type unsaved struct {
 
 // advance returns the tokens that follow those with the access token stale, once
 // they are stored. It is one's turn.
-func (t *Transport) advance(ctx context.Context, stale string, logouts int) (Tokens, error) {
+func (t *Transport) advance(ctx context.Context, stale string, signOuts int) (Tokens, error) {
 	var next Tokens
 	var over error
 	err := t.store.Update(ctx, func(stored Tokens) (Tokens, error) {
@@ -197,7 +197,7 @@ func (t *Transport) advance(ctx context.Context, stale string, logouts int) (Tok
 			return Tokens{}, nil
 		}
 		var err error
-		next, err = t.refresh(ctx, last.Refresh, logouts)
+		next, err = t.refresh(ctx, last.Refresh, signOuts)
 		if sessionOver(err) {
 			over = fmt.Errorf("%w: %w", ErrSignedOut, err)
 			return Tokens{}, nil
@@ -206,7 +206,7 @@ func (t *Transport) advance(ctx context.Context, stale string, logouts int) (Tok
 			return Tokens{}, err
 		}
 		t.unsaved = &unsaved{next, replaces}
-		if t.loggedOut(logouts) {
+		if t.signedOutSince(signOuts) {
 			return Tokens{}, ErrSignedOut
 		}
 		return next, nil
@@ -230,9 +230,9 @@ func (t *Transport) takeTurn(ctx context.Context) error {
 
 func (t *Transport) endTurn() { <-t.turn }
 
-// loggedOut reports whether Logout was called after there had been logouts of it.
-func (t *Transport) loggedOut(logouts int) bool {
+// signedOutSince reports whether SignOut was called after the first signOuts times.
+func (t *Transport) signedOutSince(signOuts int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.logouts != logouts
+	return t.signOuts != signOuts
 }

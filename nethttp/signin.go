@@ -13,7 +13,7 @@ import (
 // core.CodeInvalidCredentials. It is not tried again: that is for the user to do.
 func (t *Transport) SignIn(ctx context.Context, username, password string) error {
 	t.mu.Lock()
-	logouts := t.logouts
+	signOuts := t.signOuts
 	t.mu.Unlock()
 	tokens, err := t.exchange(ctx, t.tokenURL, url.Values{
 		"grant_type": {"password"},
@@ -23,32 +23,32 @@ func (t *Transport) SignIn(ctx context.Context, username, password string) error
 	if err != nil {
 		return fmt.Errorf("nethttp: sign in: %w", err)
 	}
-	return t.signIn(ctx, tokens, logouts)
+	return t.signIn(ctx, tokens, signOuts)
 }
 
 // SetTokens signs in with tokens from elsewhere, such as an OAuth callback. They
 // are in the store before a request is sent with them; if the store fails, its
 // error comes back and nothing has changed. A session that they replace is not
-// ended: call [Transport.Logout] first.
+// ended: call [Transport.SignOut] first.
 func (t *Transport) SetTokens(ctx context.Context, tokens Tokens) error {
 	if !sendable(tokens.Access) {
 		return errNotToken
 	}
 	t.mu.Lock()
-	logouts := t.logouts
+	signOuts := t.signOuts
 	t.mu.Unlock()
-	return t.signIn(ctx, tokens, logouts)
+	return t.signIn(ctx, tokens, signOuts)
 }
 
 var errNotToken = errors.New("nethttp: Tokens.Access is not an access token: it is empty, or has what a header field cannot have")
 
-// signIn uses tokens, unless Logout was called in the meantime: then it ends them.
-func (t *Transport) signIn(ctx context.Context, tokens Tokens, logouts int) error {
+// signIn uses tokens, unless SignOut was called in the meantime: then it ends them.
+func (t *Transport) signIn(ctx context.Context, tokens Tokens, signOuts int) error {
 	if err := t.takeTurn(ctx); err != nil {
 		return err
 	}
 	defer t.endTurn()
-	if t.loggedOut(logouts) {
+	if t.signedOutSince(signOuts) {
 		return errors.Join(ErrSignedOut, t.end(ctx, tokens.Refresh))
 	}
 	if err := t.store.Update(ctx, func(Tokens) (Tokens, error) { return tokens, nil }); err != nil {
@@ -57,26 +57,26 @@ func (t *Transport) signIn(ctx context.Context, tokens Tokens, logouts int) erro
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.unsaved = nil
-	if t.logouts != logouts {
-		return ErrSignedOut // Logout, whose turn is next, ends what is stored
+	if t.signOuts != signOuts {
+		return ErrSignedOut // SignOut, whose turn is next, ends what is stored
 	}
 	t.current, t.failed, t.left = newGrant(tokens, time.Now()), failures{}, false
 	return nil
 }
 
-// Logout signs out: from now on, requests fail with [ErrSignedOut]. Then it takes
-// the tokens out of the store and posts the refresh token to LogoutURL. A renewal
-// that is under way does not bring them back: what it gets is not used, and is
-// what is ended.
+// SignOut ends the session: from now on, requests fail with [ErrSignedOut]. Then it
+// takes the tokens out of the store and posts the refresh token to LogoutURL. A
+// renewal that is under way does not bring them back: what it gets is not used, and
+// is what is ended.
 //
-// An error says that the store or the server could not be told, as far as this
-// program is concerned it is over all the same. Logout goes on if ctx ends, which
+// An error says that the store or the server could not be told; as far as this
+// program is concerned, it is over all the same. SignOut goes on if ctx ends, which
 // only ends the wait.
-func (t *Transport) Logout(ctx context.Context) error {
+func (t *Transport) SignOut(ctx context.Context) error {
 	t.mu.Lock()
 	last := t.current
 	t.current, t.failed, t.left = nil, failures{}, true
-	t.logouts++
+	t.signOuts++
 	t.mu.Unlock()
 
 	ended := make(chan error, 1)

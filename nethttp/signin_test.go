@@ -97,7 +97,7 @@ func TestEndedElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantMe(t, transport)
-		if err := other.Logout(t.Context()); err != nil {
+		if err := other.SignOut(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		wantSignedOut(t, transport)
@@ -109,7 +109,7 @@ func TestEndedElsewhere(t *testing.T) {
 	})
 }
 
-func TestLogout(t *testing.T) {
+func TestSignOut(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
@@ -127,7 +127,7 @@ func TestLogout(t *testing.T) {
 				transport := newTransport(t, a, store)
 				refresh := store.tokens().Refresh
 				restore := a.replace(row.broken)
-				if err := transport.Logout(t.Context()); (err != nil) != row.fails {
+				if err := transport.SignOut(t.Context()); (err != nil) != row.fails {
 					t.Errorf("got %v; want an error: %t", err, row.fails)
 				}
 				wantSignedOut(t, transport)
@@ -138,7 +138,7 @@ func TestLogout(t *testing.T) {
 				if over := !a.refreshes(t, refresh); over == row.fails {
 					t.Errorf("the session is over: %t", over)
 				}
-				if err := transport.Logout(t.Context()); err != nil {
+				if err := transport.SignOut(t.Context()); err != nil {
 					t.Errorf("out already: got %v", err)
 				}
 				a.wantCalls("/logout", 1)
@@ -151,19 +151,19 @@ func TestLogout(t *testing.T) {
 	}
 }
 
-// TestLogoutGuard calls Logout while a renewal or a sign-in is under way. What
+// TestSignOutGuard calls SignOut while a renewal or a sign-in is under way. What
 // arrives afterwards is a live session, so it is not enough not to use it.
-func TestLogoutGuard(t *testing.T) {
+func TestSignOutGuard(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name  string
 		signs bool // in again, rather than renews
 		late  time.Duration
-		gone  bool // the caller of Logout does not wait
+		gone  bool // the caller of SignOut does not wait
 	}{
 		{"renewal", false, time.Second, false},
 		{"renewal, answered late", false, 10 * time.Second, false},
-		{"renewal, and Logout cancelled", false, time.Second, true},
+		{"renewal, and SignOut cancelled", false, time.Second, true},
 		{"sign-in", true, time.Second, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -201,8 +201,8 @@ func TestLogoutGuard(t *testing.T) {
 				if row.gone {
 					cancel()
 				}
-				if err := transport.Logout(ctx); (err != nil) != row.gone {
-					t.Errorf("Logout: %v", err)
+				if err := transport.SignOut(ctx); (err != nil) != row.gone {
+					t.Errorf("SignOut: %v", err)
 				}
 				if err := <-done; !errors.Is(err, nethttp.ErrSignedOut) {
 					t.Errorf("what was under way: got %v; want ErrSignedOut", err)
@@ -223,14 +223,14 @@ func TestLogoutGuard(t *testing.T) {
 					}
 				}
 				if !slices.ContainsFunc(a.posted, func(form string) bool { return form == url.Values{"refresh_token": {arrived[0]}}.Encode() }) && row.late < 3*time.Second {
-					t.Errorf("Logout did not post the late token: %q", a.posted)
+					t.Errorf("SignOut did not post the late token: %q", a.posted)
 				}
 			})
 		})
 	}
 }
 
-// Somebody may sign in again before Logout has got as far as the store.
+// Somebody may sign in again before SignOut has got as far as the store.
 func TestSignInAfterLogout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -246,9 +246,9 @@ func TestSignInAfterLogout(t *testing.T) {
 			}
 			synctest.Wait()
 			if got := store.tokens(); got != want {
-				t.Fatalf("after %d logouts: stored are %v; want %v", i, got, want)
+				t.Fatalf("after signing out %d times: stored are %v; want %v", i, got, want)
 			}
-			_ = transport.Logout(gone)
+			_ = transport.SignOut(gone)
 		}
 	})
 }
@@ -281,7 +281,7 @@ func TestSignInAfterTrouble(t *testing.T) {
 		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "x", Refresh: "newest"}); err != nil {
 			t.Fatal(err)
 		}
-		if err := transport.Logout(t.Context()); err != nil {
+		if err := transport.SignOut(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := a.posted[len(a.posted)-1]; got != "refresh_token=newest" {
@@ -291,7 +291,7 @@ func TestSignInAfterTrouble(t *testing.T) {
 }
 
 // A renewal that is not getting anywhere gives up when it is for nothing.
-func TestLogoutWhileTrying(t *testing.T) {
+func TestSignOutWhileTrying(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(t)
@@ -304,7 +304,7 @@ func TestLogoutWhileTrying(t *testing.T) {
 			done <- err
 		}()
 		synctest.Wait()
-		if err := transport.Logout(t.Context()); err != nil {
+		if err := transport.SignOut(t.Context()); err != nil {
 			t.Error(err)
 		}
 		if err := <-done; !errors.Is(err, nethttp.ErrSignedOut) {

@@ -51,11 +51,11 @@ func insist(ctx context.Context, attempt func(context.Context) error) error {
 	return attempt(ctx)
 }
 
-// refresh trades a refresh token (RFC 6749 §6). It stops if Logout is called.
-func (t *Transport) refresh(ctx context.Context, token string, logouts int) (Tokens, error) {
+// refresh trades a refresh token (RFC 6749 §6). It stops if SignOut is called.
+func (t *Transport) refresh(ctx context.Context, token string, signOuts int) (Tokens, error) {
 	var next Tokens
 	err := insist(ctx, func(ctx context.Context) (err error) {
-		if t.loggedOut(logouts) {
+		if t.signedOutSince(signOuts) {
 			return ErrSignedOut
 		}
 		next, err = t.exchange(ctx, t.refreshURL, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}})
@@ -77,7 +77,7 @@ func (t *Transport) end(ctx context.Context, token string) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("nethttp: log out: %w", err)
+		return fmt.Errorf("nethttp: sign out: %w", err)
 	}
 	return nil
 }

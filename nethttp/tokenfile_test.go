@@ -229,7 +229,7 @@ func TestTokenFileSession(t *testing.T) {
 			wantMe(t, newSignedOut(t, a, file)) // a new one each time
 		}
 		a.wantCalls("/token", 1, "/refresh", 2, "/me", 6)
-		if err := newSignedOut(t, a, file).Logout(t.Context()); err != nil {
+		if err := newSignedOut(t, a, file).SignOut(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		a.wantCalls("/logout", 1)

@@ -97,7 +97,7 @@ func TestSharedStore(t *testing.T) {
 			each(wantMe)
 			a.wantCalls("/refresh", n+1)
 		}
-		if err := all[1].Logout(t.Context()); err != nil {
+		if err := all[1].SignOut(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		each(func(t *testing.T, transport http.RoundTripper) {
@@ -107,8 +107,8 @@ func TestSharedStore(t *testing.T) {
 	})
 }
 
-// Logout ends the session by the newest token, whoever got it.
-func TestLogoutOfSharedStore(t *testing.T) {
+// SignOut ends the session by the newest token, whoever got it.
+func TestSignOutOfSharedStore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(t)
@@ -120,7 +120,7 @@ func TestLogoutOfSharedStore(t *testing.T) {
 			wantMe(t, transport)
 		}
 		newest := url.Values{"refresh_token": {store.tokens().Refresh}}.Encode()
-		if err := first.Logout(t.Context()); err != nil {
+		if err := first.SignOut(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := a.posted[len(a.posted)-1]; got != newest {
@@ -177,7 +177,7 @@ func TestSavedFirst(t *testing.T) {
 	}
 }
 
-// A good token stays in use while the store fails, and Logout ends what it could
+// A good token stays in use while the store fails, and SignOut ends what it could
 // not store.
 func TestUnsaved(t *testing.T) {
 	t.Parallel()
@@ -193,12 +193,12 @@ func TestUnsaved(t *testing.T) {
 		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "x"}); !errors.Is(err, errFull) {
 			t.Errorf("got %v; want %v", err, errFull)
 		}
-		if err := transport.Logout(t.Context()); !errors.Is(err, errFull) {
+		if err := transport.SignOut(t.Context()); !errors.Is(err, errFull) {
 			t.Errorf("got %v; want %v", err, errFull)
 		}
 		a.wantCalls("/logout", 1)
 		if strings.Contains(a.posted[len(a.posted)-1], store.tokens().Refresh) {
-			t.Error("Logout ended the session by the token that had been replaced")
+			t.Error("SignOut ended the session by the token that had been replaced")
 		}
 		wantSignedOut(t, transport) // though the store has tokens
 		if a.refreshes(t, store.tokens().Refresh) {

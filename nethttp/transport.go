@@ -56,13 +56,13 @@ type Transport struct {
 	turn    chan struct{} // holds one value while someone changes what is stored
 	unsaved *unsaved      // whose turn it is reads and writes it
 
-	mu      sync.Mutex // guards what follows, and is held for moments only
-	current *grant     // nil if there are no tokens, or none are known of yet
-	flight  *flight    // the renewal that is under way, or nil
-	failed  failures
-	futile  futile
-	logouts int  // what began before the last one must not sign in after it
-	left    bool // by Logout: what others store does not sign in here
+	mu       sync.Mutex // guards what follows, and is held for moments only
+	current  *grant     // nil if there are no tokens, or none are known of yet
+	flight   *flight    // the renewal that is under way, or nil
+	failed   failures
+	futile   futile
+	signOuts int  // what began before the last one must not sign in after it
+	left     bool // by SignOut: what others store does not sign in here
 }
 
 // ErrSignedOut is that there are no tokens, or that they are good for nothing any

@@ -76,7 +76,7 @@ func run() error {
 	all.Wait()
 	fmt.Println("Done:", counted.line(begun))
 
-	if err := transport.Logout(context.Background()); err != nil {
+	if err := transport.SignOut(context.Background()); err != nil {
 		return err
 	}
 	return counted.first()

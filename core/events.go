@@ -27,7 +27,7 @@ const (
 	EventEnded     EventKind = "ended"      // a session was ended on purpose
 	EventEndedAll  EventKind = "ended_all"  // all sessions of a subject were ended, but perhaps one
 	EventDisabled  EventKind = "disabled"   // the subject is no more, and the session ended
-	EventStoreDown EventKind = "store_down" // alarm: the store or the subject loader failed
+	EventStoreDown EventKind = "store_down" // alarm: the store, its feed or the subject loader failed
 
 	// Those of RemoteKeys, told in the background.
 	EventKeysDown    EventKind = "keys_down"    // alarm: the keys of an issuer cannot be fetched

@@ -15,8 +15,9 @@ import (
 // be repeated: within the reuse window that is safe for Advance too. What is
 // not there is no error.
 //
-// A store goes by one clock of its own, so callers hand over durations. That of
-// its callers may be off by some seconds.
+// A store goes by one clock of its own, so callers hand over durations: their
+// clocks may be off by some seconds.
+//
 // Package coretest has the suite that every Store must pass.
 type Store interface {
 	// Create keeps a new session and returns its record, of generation 0. If
@@ -55,7 +56,7 @@ type Store interface {
 
 	// Feed calls announce for every revocation that is still remembered, then
 	// upToDate, and from then on announce for each new one, soon after it
-	// happened. It calls upToDate again several times a second, whenever the
+	// happened. It calls upToDate again every half second or so, whenever the
 	// store has told it of all that happened until a moment ago: whoever does not
 	// hear that cannot know what is revoked.
 	//

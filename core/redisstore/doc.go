@@ -11,9 +11,9 @@
 //
 // Every step of a [session.Store] that changes something is one script, which Redis
 // runs with nothing in between: ending a session and announcing it cannot come
-// apart. Time is the server's. What is kept is the hash of each session's nonce, numbers and labels:
-// nothing of it can be turned into a token. Every key has a time to live, and
-// begins with [Config].Prefix and the version of this scheme.
+// apart. Time is the server's. What is kept is the hash of each session's nonce,
+// numbers and labels: nothing of it can be turned into a token. Every key has a
+// time to live, and begins with [Config].Prefix and the version of this scheme.
 //
 // Subjects are spread over 16 slots. All of a slot (its sessions, its subjects'
 // lists of them, the stream of what is revoked) has one hash tag, so a cluster

@@ -86,6 +86,19 @@ func (s *Store) run(ctx context.Context, st step) (any, error) {
 	return reply, err
 }
 
+// runList is run for a script whose reply is a list.
+func (s *Store) runList(ctx context.Context, st step) ([]any, error) {
+	reply, err := s.run(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := reply.([]any)
+	if !ok {
+		return nil, errReply
+	}
+	return list, nil
+}
+
 func (st step) run(ctx context.Context, client redis.Scripter) (any, error) {
 	args := append([]any{string(st.slot), rand.Text()}, st.args...)
 	return st.script.Run(ctx, client, st.keys, args...).Result()

@@ -212,36 +212,33 @@ func (s *Store) EndAll(ctx context.Context, subject string, remember time.Durati
 	return ended, failed(ctx, "end all", err)
 }
 
-// listPage is how many records are read at once: the server does nothing else
-// meanwhile, and who signs in over and over must not stop it for all.
-const listPage = 500
-
 // List implements [session.Store].
 func (s *Store) List(ctx context.Context, subject string) ([]session.Record, error) {
+	records, err := s.list(ctx, subject)
+	return records, failed(ctx, "list", err)
+}
+
+// listPart is how many records are read at once: the server does nothing else
+// meanwhile, and who signs in over and over must not stop it for all.
+const listPart = 500
+
+func (s *Store) list(ctx context.Context, subject string) ([]session.Record, error) {
 	slot := s.slotOf(session.SlotOf(subject))
 	keys := []string{slot.subject(subject)}
-	reply, err := s.run(ctx, step{s.scripts.index, slot, keys, []any{subject}})
+	index, err := s.runList(ctx, step{s.scripts.index, slot, keys, []any{subject}})
 	if err != nil {
-		return nil, failed(ctx, "list", err)
-	}
-	ids, ok := reply.([]any)
-	if !ok {
-		return nil, failed(ctx, "list", errReply)
+		return nil, err
 	}
 	var records []session.Record
-	for page := range slices.Chunk(ids, listPage) {
-		reply, err := s.run(ctx, step{s.scripts.list, slot, keys, page})
+	for part := range slices.Chunk(index, listPart) {
+		values, err := s.runList(ctx, step{s.scripts.list, slot, keys, part})
 		if err != nil {
-			return nil, failed(ctx, "list", err)
-		}
-		values, ok := reply.([]any)
-		if !ok {
-			return nil, failed(ctx, "list", errReply)
+			return nil, err
 		}
 		for _, value := range values {
 			r, err := record(value)
 			if err != nil {
-				return nil, failed(ctx, "list", err)
+				return nil, err
 			}
 			records = append(records, r)
 		}

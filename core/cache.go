@@ -1,7 +1,6 @@
 package core
 
 import (
-	"context"
 	"hash/maphash"
 	"math/rand/v2"
 	"strings"
@@ -140,30 +139,6 @@ func tagAt(tags uint64, i int) byte { return byte(tags >> (8 * i) & 0xff) }
 // withTag returns tags with tag as the ith.
 func withTag(tags uint64, i int, tag byte) uint64 {
 	return tags&^(0xff<<(8*i)) | uint64(tag)<<(8*i)
-}
-
-// recall returns what verify does for the access token in c, at next to no cost
-// if that was verified before. The signature and what the token says are then as
-// good as they were; what changes with time is judged anew.
-func (a *Auth) recall(ctx context.Context, c *credential, now time.Time) (*Identity, error) {
-	if v := c.known; v != nil && v.identity.signer.held(a.keysAt(now)) {
-		changed, err := v.identity.signer.used(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if !changed {
-			v.hit(now)
-			return a.timely(v.identity, now)
-		}
-	}
-	id, err := a.verify(ctx, c.access, now)
-	switch {
-	case err == nil:
-		a.cache.add(c.access, id, now)
-	case !isToken(c.access):
-		return nil, errNotAToken
-	}
-	return id, err
 }
 
 const (

@@ -68,11 +68,11 @@ func (f *fields) moment() time.Time {
 }
 
 func (f *fields) text() string {
-	n := int(binary.BigEndian.Uint32(f.next(4)))
-	if n > len(f.left) {
+	n := uint64(binary.BigEndian.Uint32(f.next(4)))
+	if n > uint64(len(f.left)) {
 		n, f.ok = 0, false
 	}
-	return string(f.next(n))
+	return string(f.next(int(n)))
 }
 
 // ids returns the IDs that reply has, one after the other.

@@ -19,8 +19,8 @@ func FuzzRecord(f *testing.F) {
 	f.Add("")
 	f.Fuzz(func(t *testing.T, value string) {
 		r, err := redisstore.Record(value)
-		if (err == nil) != (r.ID != session.ID{} || strings.Contains(value, strings.Repeat("A", 24))) {
-			t.Errorf("got record %+v, error %v", r, err)
+		if err != nil && r != (session.Record{}) {
+			t.Errorf("got record %+v and error %v", r, err)
 		}
 		if err == nil && !strings.Contains(value, r.ID.String()) {
 			t.Errorf("got ID %v, which is nowhere in the value", r.ID)

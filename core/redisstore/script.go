@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed" // the scripts
+	"errors"
 	"fmt"
 	"time"
 
@@ -76,11 +77,17 @@ type step struct {
 	args   []any
 }
 
-// run takes st, and returns the reply. What go-redis sends again has the same
-// attempt, by which the scripts know it.
+// run takes st, and returns the reply.
 func (s *Store) run(ctx context.Context, st step) (any, error) {
-	reply, err := st.run(ctx, s.client)
-	if err != nil {
+	return s.runOn(ctx, s.client, st)
+}
+
+// runOn is run by a client. What go-redis sends again has the same attempt, by
+// which the scripts know it.
+func (s *Store) runOn(ctx context.Context, client redis.Scripter, st step) (any, error) {
+	args := append([]any{string(st.slot), rand.Text()}, st.args...)
+	reply, err := st.script.Run(ctx, client, st.keys, args...).Result()
+	if err != nil && !errors.Is(err, redis.Nil) { // which is an answer: nothing
 		s.reload(ctx)
 	}
 	return reply, err
@@ -99,11 +106,6 @@ func (s *Store) runList(ctx context.Context, st step) ([]any, error) {
 	return list, nil
 }
 
-func (st step) run(ctx context.Context, client redis.Scripter) (any, error) {
-	args := append([]any{string(st.slot), rand.Text()}, st.args...)
-	return st.script.Run(ctx, client, st.keys, args...).Result()
-}
-
 // replicaWait is how long replicas have to catch up.
 const replicaWait = time.Second
 
@@ -120,13 +122,9 @@ func (s *Store) runReplicated(ctx context.Context, st step, revoked func(reply a
 	// WAIT is about all that its own connection has seen written.
 	conn := master.Conn()
 	defer func() { _ = conn.Close() }()
-	reply, err := st.run(ctx, conn)
-	if err != nil {
-		s.reload(ctx)
-		return nil, err
-	}
-	if !revoked(reply) {
-		return reply, nil
+	reply, err := s.runOn(ctx, conn, st)
+	if err != nil || !revoked(reply) {
+		return reply, err
 	}
 	replicas, err := conn.Wait(ctx, s.config.WaitReplicas, replicaWait).Result()
 	if err != nil {

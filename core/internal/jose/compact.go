@@ -12,13 +12,8 @@ const maxHeaderSize = 4 << 10
 
 var (
 	errSegments = errors.New("jose: token is not three non-empty segments")
-	errEncoding = errors.New("jose: segment is not canonical base64url without padding")
 	errHeader   = errors.New("jose: header is over the size limit")
 )
-
-// strict refuses unused bits that are not zero: two spellings of one token
-// would otherwise share a signature.
-var strict = base64.RawURLEncoding.Strict()
 
 // A Token is a compact JWS taken apart: its header read, its payload not yet.
 type Token struct {
@@ -84,17 +79,4 @@ func Encode(header, payload []byte) string {
 // Compact returns the token of a signing input and its signature.
 func Compact(signingInput string, signature []byte) string {
 	return signingInput + "." + strict.EncodeToString(signature)
-}
-
-// decode appends the bytes that segment stands for to dst.
-func decode(dst []byte, segment string) ([]byte, error) {
-	// encoding/base64 skips line ends wherever they stand, even when it is strict.
-	if strings.IndexByte(segment, '\n') >= 0 || strings.IndexByte(segment, '\r') >= 0 {
-		return dst, errEncoding
-	}
-	decoded, err := strict.AppendDecode(dst, []byte(segment))
-	if err != nil {
-		return dst, errEncoding
-	}
-	return decoded, nil
 }

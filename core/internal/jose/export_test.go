@@ -1,5 +1,8 @@
 package jose
 
+// Decode decodes base64url.
+var Decode = decode
+
 // ParseClaims returns the claims in payload.
 func ParseClaims(payload string, rolesPath []string) (*Claims, error) {
 	c := new(Claims)

@@ -33,23 +33,22 @@ type Claims struct {
 	audience value
 }
 
-var claimNames = []string{
+var claimNames = register(
 	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "auth_time", "gen", "scope", "scp", "cnf", "token_use", "nonce", "at_hash", "c_hash",
-}
+)
 
 // Parse reads the claims in payload into c, which must be new. Roles are looked
 // for at rolesPath, the names to follow from the outermost object inwards. A claim
 // of ours with a wrong type is an error, roles and scopes of a wrong shape are
 // none at all.
 func (c *Claims) Parse(payload string, rolesPath []string) error {
-	s := scanner{text: payload}
-	if err := s.object(); err != nil {
+	m := members{document: document(payload)}
+	if err := m.open(); err != nil {
 		return errClaims
 	}
-	var members members
 	var roles, scope, scp value
 	for {
-		name, v, err := s.next(&members)
+		name, v, err := m.next()
 		if err != nil {
 			return err
 		}
@@ -92,7 +91,7 @@ func (c *Claims) Parse(payload string, rolesPath []string) error {
 				err = errRole
 			}
 		default:
-			if members.names.respells(name, claimNames) {
+			if m.names.respells(name, &claimNames) {
 				err = errFolded
 			}
 		}
@@ -103,7 +102,7 @@ func (c *Claims) Parse(payload string, rolesPath []string) error {
 			roles = v
 		}
 	}
-	if err := s.end(); err != nil {
+	if err := m.end(); err != nil {
 		return err
 	}
 	if c.Expires == 0 {

@@ -30,13 +30,12 @@ type Header struct {
 
 func parseHeader(text string) (Header, error) {
 	var header Header
-	s := scanner{text: text}
-	if err := s.object(); err != nil {
+	m := members{document: document(text)}
+	if err := m.open(); err != nil {
 		return Header{}, err
 	}
-	var members members
 	for count := 1; ; count++ {
-		name, value, err := s.next(&members)
+		name, value, err := m.next()
 		if err != nil {
 			return Header{}, err
 		}
@@ -69,7 +68,7 @@ func parseHeader(text string) (Header, error) {
 			// RFC 7519 §5.2, RFC 7516 §9: the payload would not be claims.
 			err = errNested
 		default:
-			if members.names.respells(name, headerNames) {
+			if m.names.respells(name, &headerNames) {
 				err = errFolded
 			}
 		}
@@ -80,10 +79,10 @@ func parseHeader(text string) (Header, error) {
 	if header.Algorithm == "" {
 		return Header{}, errAlgorithm
 	}
-	return header, s.end()
+	return header, m.end()
 }
 
-var headerNames = []string{"alg", "kid", "typ", "crit", "b64", "zip", "cty", "enc"}
+var headerNames = register("alg", "kid", "typ", "crit", "b64", "zip", "cty", "enc")
 
 // MediaType returns typ in the one form to compare: lower case and without the
 // application/ that RFC 7515 §4.1.9 lets a producer leave out.

@@ -70,18 +70,17 @@ func SplitJWKSet(text string) ([]string, error) {
 // once is nobody's secret any more.
 func ParseJWK(text string) (JWK, error) {
 	var k JWK
-	s := scanner{text: text}
-	if err := s.object(); err != nil {
+	m := members{document: document(text)}
+	if err := m.open(); err != nil {
 		return JWK{}, err
 	}
-	var members members
 	for {
-		name, v, err := s.next(&members)
+		name, v, err := m.next()
 		if err != nil {
 			return JWK{}, err
 		}
 		if v.kind == none {
-			return k, s.end()
+			return k, m.end()
 		}
 		switch name {
 		case "kty":
@@ -110,7 +109,7 @@ func ParseJWK(text string) (JWK, error) {
 			// RFC 7518 §6.2.2, §6.3.2 and §6.4; priv is that of newer types.
 			err = errPrivate
 		default:
-			if members.names.respells(name, jwkNames) {
+			if m.names.respells(name, &jwkNames) {
 				err = errFolded
 			}
 		}
@@ -120,7 +119,7 @@ func ParseJWK(text string) (JWK, error) {
 	}
 }
 
-var jwkNames = []string{"kty", "crv", "alg", "use", "kid", "key_ops", "n", "e", "x", "y", "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"}
+var jwkNames = register("kty", "crv", "alg", "use", "kid", "key_ops", "n", "e", "x", "y", "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv")
 
 // bytes returns what the base64url string that v is stands for, at least a byte.
 func (v value) bytes() ([]byte, error) {

@@ -1,6 +1,7 @@
 package jose
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -52,13 +53,13 @@ func (set *nameSet) add(name string, ascii bool) bool {
 }
 
 // bitOf returns one of 64 bits, the same for names that are equal but for
-// case if both are ASCII.
+// case if both are ASCII. No two of the names that tokens usually have share one.
 func bitOf(name string) uint64 {
 	if name == "" {
 		return 1
 	}
 	first, last := uint(name[0]|0x20), uint(name[len(name)-1]|0x20)
-	return 1 << ((first + 5*last + 7*uint(len(name))) % 64)
+	return 1 << ((first + 12*last + 28*uint(len(name))) % 64)
 }
 
 // fold returns the same text for all names that strings.EqualFold holds equal.
@@ -72,13 +73,25 @@ func fold(name string) string {
 	}, name)
 }
 
-// respells reports whether name, which is in the set, equals one of names but
-// for case.
-func (set *nameSet) respells(name string, names []string) bool {
-	for _, other := range names {
-		if (set.wide || len(other) == len(name)) && strings.EqualFold(other, name) {
-			return true
-		}
+// registered are the names that have a meaning in an object.
+type registered struct {
+	names []string
+	bits  uint64 // of all of them
+}
+
+func register(names ...string) registered {
+	r := registered{names: names}
+	for _, name := range names {
+		r.bits |= bitOf(name)
 	}
-	return false
+	return r
+}
+
+// respells reports whether name, which is in the set, equals one of r but for
+// case.
+func (set *nameSet) respells(name string, r *registered) bool {
+	if !set.wide && r.bits&bitOf(name) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(r.names, func(other string) bool { return strings.EqualFold(other, name) })
 }

@@ -1,7 +1,9 @@
 package jose
 
 import (
+	"encoding/binary"
 	"errors"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -44,299 +46,239 @@ type value struct {
 	raw   string
 }
 
-// scanner reads one JSON text (RFC 8259) strictly, from front to back.
-type scanner struct {
-	text string
-	pos  int
-}
+// document is a JSON text (RFC 8259). Its methods read what begins at a place in
+// it, strictly, and return the place behind that. They pass places on instead of
+// keeping one, because memory takes longer than a processor's registers.
+type document string
 
-// object opens the object at the cursor, which must be the next thing there.
-func (s *scanner) object() error {
-	s.space()
-	if s.peek() != '{' {
-		return errSyntax
-	}
-	s.pos++
-	return nil
-}
-
-// end reports whether nothing follows what was read.
-func (s *scanner) end() error {
-	s.space()
-	if s.pos != len(s.text) {
-		return errSyntax
-	}
-	return nil
-}
-
-// members is how far a walk over the members of an object has come.
-type members struct {
-	depth int // of the object
-	names nameSet
-	begun bool
-}
-
-// next returns the next member of the object that m walks over, its value read
-// and well-formed. After the last one it returns a value of kind none.
-func (s *scanner) next(m *members) (name string, v value, err error) {
-	s.space()
-	if s.peek() == '}' {
-		s.pos++
-		return "", value{}, nil
-	}
-	if m.begun {
-		if s.peek() != ',' {
-			return "", value{}, errSyntax
-		}
-		s.pos++
-		s.space()
-	}
-	m.begun = true
-	quoted, plain, err := s.string()
-	if err != nil {
-		return "", value{}, err
-	}
-	name = value{text, plain, quoted}.string()
-	if !m.names.add(name, plain) {
-		return "", value{}, errTwice
-	}
-	s.space()
-	if s.peek() != ':' {
-		return "", value{}, errSyntax
-	}
-	s.pos++
-	v, err = s.value(m.depth + 1)
-	return name, v, err
-}
-
-// value reads the value at the cursor.
-func (s *scanner) value(depth int) (value, error) {
+// value reads a value, depth levels below the document.
+func (d document) value(at, depth int) (value, int, error) {
 	if depth > maxDepth {
-		return value{}, errDepth
+		return value{}, at, errDepth
 	}
-	s.space()
-	start := s.pos
-	var k kind
-	var plain bool
+	at = d.space(at)
+	end, k, plain := at, none, false
 	var err error
-	switch c := s.peek(); {
+	switch c := d.peek(at); {
 	case c == '"':
 		k = text
-		_, plain, err = s.string()
+		end, plain, err = d.string(at)
 	case c == '{':
 		k = object
-		err = s.skipObject(depth)
+		end, err = d.object(at, depth)
 	case c == '[':
 		k = array
-		err = s.skipArray(depth)
-	case c == '-' || '0' <= c && c <= '9':
+		end, err = d.array(at, depth)
+	case c == '-' || isDigit(c):
 		k = number
-		err = s.number()
-	case s.literal("true"), s.literal("false"):
-		k = boolean
-	case s.literal("null"):
-		k = null
+		end, err = d.number(at)
+	case d.has(at, "true"):
+		k, end = boolean, at+len("true")
+	case d.has(at, "false"):
+		k, end = boolean, at+len("false")
+	case d.has(at, "null"):
+		k, end = null, at+len("null")
 	default:
 		err = errSyntax
 	}
 	if err != nil {
-		return value{}, err // the cursor may be anywhere, even past the end
+		return value{}, at, err
 	}
-	return value{k, plain, s.text[start:s.pos]}, nil
+	return value{k, plain, string(d[at:end])}, end, nil
 }
 
-func (s *scanner) skipObject(depth int) error {
-	m := members{depth: depth}
-	err := s.object()
+func (d document) object(at, depth int) (int, error) {
+	m := members{document: d, at: at, depth: depth}
+	err := m.open()
 	for err == nil {
 		var v value
-		if _, v, err = s.next(&m); v.kind == none {
+		if _, v, err = m.next(); v.kind == none {
 			break
 		}
 	}
-	return err
+	return m.at, err
 }
 
-func (s *scanner) skipArray(depth int) error {
-	s.pos++ // [
-	if s.space(); s.peek() == ']' {
-		s.pos++
-		return nil
+func (d document) array(at, depth int) (int, error) {
+	at = d.space(at + 1)
+	if d.peek(at) == ']' {
+		return at + 1, nil
 	}
 	for {
-		if _, err := s.value(depth + 1); err != nil {
-			return err
+		var err error
+		if _, at, err = d.value(at, depth+1); err != nil {
+			return at, err
 		}
-		s.space()
-		c := s.peek()
-		s.pos++
-		switch c {
+		at = d.space(at)
+		switch d.peek(at) {
 		case ',':
+			at++
 		case ']':
-			return nil
+			return at + 1, nil
 		default:
-			return errSyntax
+			return at, errSyntax
 		}
 	}
 }
 
-// string reads the string at the cursor and returns it with its quotes. It is
-// plain if there is nothing in it but printable ASCII that stands for itself.
-func (s *scanner) string() (quoted string, plain bool, err error) {
-	if s.peek() != '"' {
-		return "", false, errSyntax
+// string reads a string. It is plain if there is nothing in it but printable ASCII
+// that stands for itself.
+func (d document) string(at int) (end int, plain bool, err error) {
+	if d.peek(at) != '"' {
+		return at, false, errSyntax
 	}
-	start := s.pos
-	end := start + 1
-	for end < len(s.text) && isPlain[s.text[end]] {
-		end++
+	end = at + 1 + plainLength(string(d[at+1:]))
+	if d.peek(end) == '"' {
+		return end + 1, true, nil
 	}
-	if end < len(s.text) && s.text[end] == '"' {
-		s.pos = end + 1
-		return s.text[start:s.pos], true, nil
-	}
-	s.pos = end
-	quoted, err = s.otherString(start)
-	return quoted, false, err
+	end, err = d.otherString(at, end)
+	return end, false, err
 }
 
-// otherString is string for one that is not plain, from the cursor on.
-func (s *scanner) otherString(start int) (string, error) {
-	for s.pos < len(s.text) {
-		switch c := s.text[s.pos]; {
+// otherString is string for one that is plain no further than up to at.
+func (d document) otherString(start, at int) (end int, err error) {
+	for at < len(d) {
+		switch c := d[at]; {
 		case c == '"':
-			s.pos++
-			quoted := s.text[start:s.pos]
-			if !utf8.ValidString(quoted) {
-				return "", errUnicode
+			if !utf8.ValidString(string(d[start:at])) {
+				return at, errUnicode
 			}
-			return quoted, nil
+			return at + 1, nil
 		case c == '\\':
-			if err := s.escape(); err != nil {
-				return "", err
+			if at, err = d.escape(at); err != nil {
+				return at, err
 			}
 		case c < ' ':
-			return "", errSyntax
+			return at, errSyntax
 		default:
-			s.pos++
+			at++
 		}
 	}
-	return "", errSyntax
+	return at, errSyntax
 }
 
-// isPlain says of each byte whether it stands for itself in a string, and is printable.
-var isPlain = func() (plain [256]bool) {
-	for c := ' '; c <= '~'; c++ {
-		plain[c] = c != '"' && c != '\\'
+// plainLength returns how many bytes of text come before the first that does not
+// stand for itself in a string, or is not printable.
+func plainLength(text string) int {
+	n := 0
+	for ; n+8 <= len(text); n += 8 {
+		if special := specials(text[n : n+8]); special != 0 {
+			return n + bits.TrailingZeros64(special)/8
+		}
 	}
-	return plain
-}()
+	for ; n < len(text); n++ {
+		if c := text[n]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			break
+		}
+	}
+	return n
+}
 
-// escape reads the escape at the cursor. Half a surrogate pair is refused:
-// decoders replace it, each in its way, and two names become one.
-func (s *scanner) escape() error {
-	s.pos++ // backslash
-	c := s.peek()
-	s.pos++
-	switch c {
+// specials has the high bit set of the first of eight bytes that is not plain, and
+// none of those before it. It looks at all of them at once.
+func specials(eight string) uint64 {
+	const each = 0x01_01_01_01_01_01_01_01
+	w := binary.LittleEndian.Uint64([]byte(eight))
+	quotes, backslashes := w^each*'"', w^each*'\\'
+	// A high bit is set by what is beyond ASCII, less than a space, DEL, or zero now.
+	return (w | (w - each*' ') | (w + each) | (quotes - each) | (backslashes - each)) & (each << 7)
+}
+
+// escape reads an escape. Half a surrogate pair is refused: decoders replace it,
+// each in its way, and two names become one.
+func (d document) escape(at int) (int, error) {
+	switch d.peek(at + 1) {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return nil
+		return at + 2, nil
 	case 'u':
-		r, ok := s.hex4()
-		if !ok {
-			return errSyntax
-		}
-		if !utf16.IsSurrogate(r) {
-			return nil
-		}
-		if !strings.HasPrefix(s.text[s.pos:], `\u`) {
-			return errUnicode
-		}
-		s.pos += 2
-		low, ok := s.hex4()
-		if !ok || utf16.DecodeRune(r, low) == utf8.RuneError {
-			return errUnicode
-		}
-		return nil
+	default:
+		return at, errSyntax
 	}
-	return errSyntax
+	r, at, ok := d.hex4(at + 2)
+	if !ok {
+		return at, errSyntax
+	}
+	if !utf16.IsSurrogate(r) {
+		return at, nil
+	}
+	if !d.has(at, `\u`) {
+		return at, errUnicode
+	}
+	low, at, ok := d.hex4(at + 2)
+	if !ok || utf16.DecodeRune(r, low) == utf8.RuneError {
+		return at, errUnicode
+	}
+	return at, nil
 }
 
-func (s *scanner) hex4() (rune, bool) {
-	if len(s.text)-s.pos < 4 {
-		return 0, false
+func (d document) hex4(at int) (rune, int, bool) {
+	if len(d)-at < 4 {
+		return 0, at, false
 	}
-	n, err := strconv.ParseUint(s.text[s.pos:s.pos+4], 16, 16)
-	s.pos += 4
-	return rune(n), err == nil
+	n, err := strconv.ParseUint(string(d[at:at+4]), 16, 16)
+	return rune(n), at + 4, err == nil
 }
 
-// number reads the number at the cursor.
-func (s *scanner) number() error {
-	start := s.pos
-	if s.peek() == '-' {
-		s.pos++
+func (d document) number(at int) (int, error) {
+	start := at
+	if d.peek(at) == '-' {
+		at++
 	}
-	whole := s.digits()
-	if whole == "" || len(whole) > 1 && whole[0] == '0' {
-		return errSyntax
+	whole := at
+	at = d.digits(at)
+	if at == whole || d[whole] == '0' && at > whole+1 {
+		return at, errSyntax
 	}
-	if s.peek() == '.' {
-		s.pos++
-		if s.digits() == "" {
-			return errSyntax
+	if d.peek(at) == '.' {
+		fraction := at + 1
+		if at = d.digits(fraction); at == fraction {
+			return at, errSyntax
 		}
 	}
-	if c := s.peek(); c == 'e' || c == 'E' {
-		s.pos++
-		if c := s.peek(); c == '+' || c == '-' {
-			s.pos++
+	if c := d.peek(at); c == 'e' || c == 'E' {
+		at++
+		if c := d.peek(at); c == '+' || c == '-' {
+			at++
 		}
-		if s.digits() == "" {
-			return errSyntax
+		exponent := at
+		if at = d.digits(exponent); at == exponent {
+			return at, errSyntax
 		}
 		// Only an exponent can leave the range of a float64 within maxNumber.
-		if _, err := strconv.ParseFloat(s.text[start:s.pos], 64); err != nil {
-			return errNumber
+		if _, err := strconv.ParseFloat(string(d[start:at]), 64); err != nil {
+			return at, errNumber
 		}
 	}
-	if s.pos-start > maxNumber {
-		return errNumber
+	if at-start > maxNumber {
+		return at, errNumber
 	}
-	return nil
+	return at, nil
 }
 
-func (s *scanner) digits() string {
-	start := s.pos
-	for s.pos < len(s.text) && '0' <= s.text[s.pos] && s.text[s.pos] <= '9' {
-		s.pos++
+func (d document) digits(at int) int {
+	for at < len(d) && isDigit(d[at]) {
+		at++
 	}
-	return s.text[start:s.pos]
+	return at
 }
 
-func (s *scanner) literal(word string) bool {
-	if !strings.HasPrefix(s.text[s.pos:], word) {
-		return false
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// has reports whether word is what is next.
+func (d document) has(at int, word string) bool { return strings.HasPrefix(string(d[at:]), word) }
+
+// space reads what may stand between values.
+func (d document) space(at int) int {
+	for at < len(d) && d[at] <= ' ' && (d[at] == ' ' || d[at] == '\n' || d[at] == '\t' || d[at] == '\r') {
+		at++
 	}
-	s.pos += len(word)
-	return true
+	return at
 }
 
-func (s *scanner) space() {
-	for s.pos < len(s.text) && s.text[s.pos] <= ' ' {
-		switch s.text[s.pos] {
-		case ' ', '\t', '\n', '\r':
-			s.pos++
-		default:
-			return
-		}
-	}
-}
-
-// peek returns the byte at the cursor, 0 at the end: no JSON starts with it.
-func (s *scanner) peek() byte {
-	if s.pos < len(s.text) {
-		return s.text[s.pos]
+// peek returns the next byte, 0 at the end: no JSON begins with it.
+func (d document) peek(at int) byte {
+	if at < len(d) {
+		return d[at]
 	}
 	return 0
 }

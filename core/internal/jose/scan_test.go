@@ -1,9 +1,11 @@
 package jose_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/jwtgate/jwtgate/core/internal/jose"
 )
@@ -195,6 +197,31 @@ func TestStrings(t *testing.T) {
 	} {
 		if got, err := jose.Strings(row.text); err == nil {
 			t.Errorf("%s: got %q and no error for %s", row.name, got, row.text)
+		}
+	}
+}
+
+// A string is read eight bytes at a time: at each of their places, every byte must
+// end what is plain, or not.
+func TestEveryByteOfStrings(t *testing.T) {
+	t.Parallel()
+	for size := range 20 {
+		content := []byte(strings.Repeat("a", size))
+		for place := range content {
+			for c := range 256 {
+				content[place] = byte(c)
+				text := `{"exp":1,"sub":"` + string(content) + `"}`
+				valid := json.Valid([]byte(text)) && utf8.ValidString(text)
+				got, err := jose.Strings(text)
+				if valid != (err == nil) || valid && got["sub"] != string(content) {
+					t.Errorf("got %q and error %v for %q", got["sub"], err, text)
+				}
+				// What is printable without a closer look has no DEL in it.
+				if _, err := jose.ParseClaims(text, nil); (err == nil) != (valid && c != 0x7f) {
+					t.Errorf("got error %v for the claims %q", err, text)
+				}
+			}
+			content[place] = 'a'
 		}
 	}
 }

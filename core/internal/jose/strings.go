@@ -4,19 +4,18 @@ package jose
 // strings. It is as strict with it as with a token's, and passes over
 // members of other types.
 func Strings(object string) (map[string]string, error) {
-	s := scanner{text: object}
-	if err := s.object(); err != nil {
+	m := members{document: document(object)}
+	if err := m.open(); err != nil {
 		return nil, err
 	}
-	var members members
 	found := make(map[string]string)
 	for {
-		name, v, err := s.next(&members)
+		name, v, err := m.next()
 		if err != nil {
 			return nil, err
 		}
 		if v.kind == none {
-			return found, s.end()
+			return found, m.end()
 		}
 		if v.kind == text {
 			found[name] = v.string()

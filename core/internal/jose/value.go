@@ -74,18 +74,18 @@ func (v value) elements() iter.Seq[value] {
 		if v.kind != array {
 			return
 		}
-		s := scanner{text: v.raw, pos: 1}
+		// v was read before, so nothing here can fail.
+		d, at := document(v.raw), 1
 		for {
-			if s.space(); s.peek() == ']' {
+			if at = d.space(at); d.peek(at) == ']' {
 				return
 			}
-			// v was read before, so this can't fail.
-			element, err := s.value(0)
+			element, end, err := d.value(at, 0)
 			if err != nil || !yield(element) {
 				return
 			}
-			if s.space(); s.peek() == ',' {
-				s.pos++
+			if at = d.space(end); d.peek(at) == ',' {
+				at++
 			}
 		}
 	}
@@ -96,13 +96,12 @@ func (v value) member(name string) value {
 	if v.kind != object {
 		return value{}
 	}
-	s := scanner{text: v.raw}
-	var m members
-	err := s.object()
+	m := members{document: document(v.raw)}
+	err := m.open()
 	for err == nil {
 		var at string
 		var found value
-		if at, found, err = s.next(&m); found.kind == none || at == name {
+		if at, found, err = m.next(); found.kind == none || at == name {
 			return found
 		}
 	}

@@ -82,8 +82,7 @@ func (r *Refusal) Response() Response {
 		header = append(header, Field{"Retry-After", strconv.FormatInt(seconds, 10)})
 	}
 	// Whoever gets the body may change it.
-	known := refusals[r.Code]
-	if r.Status == known.Status && r.Detail == known.Detail && r.OAuthError == "" {
+	if known := refusals[r.Code]; known != nil && r.Status == known.Status && r.Detail == known.Detail && r.OAuthError == "" {
 		return Response{Status: r.Status, Header: header, Body: bytes.Clone(known.body)}
 	}
 	return Response{Status: r.Status, Header: header, Body: r.body()}
@@ -145,8 +144,8 @@ type standard struct {
 
 // refusals has what the client sees of each code. It is the one place where a
 // code gets its status, its words and its challenge.
-var refusals = func() map[Code]standard {
-	table := make(map[Code]standard)
+var refusals = func() map[Code]*standard {
+	table := make(map[Code]*standard)
 	for _, row := range []struct {
 		status    int
 		code      Code
@@ -175,7 +174,7 @@ var refusals = func() map[Code]standard {
 		{429, CodeThrottled, "There were too many attempts.", ""},
 	} {
 		r := Refusal{Status: row.status, Code: row.code, Detail: row.detail, Challenge: row.challenge}
-		table[row.code] = standard{r, r.body()}
+		table[row.code] = &standard{r, r.body()}
 	}
 	return table
 }()

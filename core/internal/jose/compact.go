@@ -38,17 +38,16 @@ func Parse(compact string) (Token, error) {
 
 // split takes compact apart without a look into its segments.
 func split(compact string) (Token, error) {
-	first := strings.IndexByte(compact, '.')
-	last := strings.LastIndexByte(compact, '.')
-	if first <= 0 || last <= first+1 || last == len(compact)-1 ||
-		strings.IndexByte(compact[first+1:last], '.') >= 0 {
+	header, rest, _ := strings.Cut(compact, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	if header == "" || payload == "" || signature == "" || strings.IndexByte(signature, '.') >= 0 {
 		return Token{}, errSegments
 	}
 	return Token{
-		SigningInput: compact[:last],
-		header:       compact[:first],
-		payload:      compact[first+1 : last],
-		signature:    compact[last+1:],
+		SigningInput: compact[:len(compact)-len(signature)-1],
+		header:       header,
+		payload:      payload,
+		signature:    signature,
 	}, nil
 }
 

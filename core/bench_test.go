@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ func BenchmarkAccept(b *testing.B) {
 		b.Run(cache.name+"/HS256 by cookie", func(b *testing.B) {
 			auth := newVerifier(b, core.HS256(secret), withCookies, cached)
 			token := coretest.Token(b, auth, "alice", "admin", "user")
-			benchmark(b, auth, core.Request{Method: "GET", Cookie: []string{"a=b; __Host-at=" + token}}, accepted)
+			benchmark(b, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": {"a=b; __Host-at=" + token}}}, accepted)
 		})
 	}
 }

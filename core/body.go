@@ -42,7 +42,7 @@ func parameters(req *Request) (map[string]string, *Refusal) {
 	if len(body) == 0 {
 		return nil, nil
 	}
-	mediaType, options, err := mime.ParseMediaType(req.ContentType)
+	mediaType, options, err := mime.ParseMediaType(req.First("Content-Type"))
 	if err != nil || !utf8Only(options) {
 		return nil, malformed(http.StatusUnsupportedMediaType, errBodyType)
 	}

@@ -193,7 +193,7 @@ func TestBodyEmpty(t *testing.T) {
 				{"/refresh", d.Refresh, "401 refresh_missing invalid_grant"},
 				{"/logout", d.Logout, "204"},
 			} {
-				req := core.Request{Method: http.MethodPost, ContentType: contentType, Body: body}
+				req := core.Request{Method: http.MethodPost, Header: http.Header{"Content-Type": {contentType}}, Body: body}
 				if got := d.ask(row.serve, req).text; got != row.want {
 					t.Errorf("%s with a body that is %s, of type %q: got %s; want %s", row.endpoint, name, contentType, got, row.want)
 				}

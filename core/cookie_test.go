@@ -89,7 +89,7 @@ func (s *cookieSite) signIn(subject string) core.Tokens {
 // refresh trades a refresh token for the next one.
 func (s *cookieSite) refresh(refresh string) string {
 	s.tb.Helper()
-	res := s.Refresh(s.tb.Context(), core.Request{Method: http.MethodPost, ContentType: "application/json", Body: strings.NewReader(fmt.Sprintf(`{"refresh_token":%q}`, refresh))})
+	res := s.Refresh(s.tb.Context(), core.Request{Method: http.MethodPost, Header: http.Header{"Content-Type": {"application/json"}}, Body: strings.NewReader(fmt.Sprintf(`{"refresh_token":%q}`, refresh))})
 	var body struct {
 		Refresh string `json:"refresh_token"`
 	}
@@ -240,7 +240,7 @@ func jarOf(t core.Tokens) jar { return jar{t.Access.Token, t.Refresh} }
 
 // request returns what the browser sends from a page of the site itself.
 func (j jar) request(method string) core.Request {
-	return core.Request{Method: method, Path: "/notes", Host: "site.example", Cookie: j.lines()}
+	return core.Request{Method: method, Path: "/notes", Host: "site.example", Header: http.Header{"Cookie": j.lines()}}
 }
 
 func (j jar) lines() []string {
@@ -355,12 +355,12 @@ func tellDecision(tb testing.TB, d core.Decision) string {
 }
 
 func post(cookies []string) core.Request {
-	return core.Request{Method: http.MethodPost, Path: "/", Host: "site.example", Cookie: cookies}
+	return core.Request{Method: http.MethodPost, Path: "/", Host: "site.example", Header: http.Header{"Cookie": cookies}}
 }
 
 func postJSON(cookies []string, body string) core.Request {
-	req := post(cookies)
-	req.ContentType, req.Body = "application/json", strings.NewReader(body)
+	req := withField(post(cookies), "Content-Type", "application/json")
+	req.Body = strings.NewReader(body)
 	return req
 }
 
@@ -421,7 +421,7 @@ func TestCookieAttributes(t *testing.T) {
 				t.Errorf("got %d %q %q; want %q", res.Status, res.Header, res.Body, want)
 			}
 			for _, name := range names {
-				req := core.Request{Method: http.MethodGet, Host: "site.example", Cookie: []string{name + "=" + tokens.Access.Token}}
+				req := core.Request{Method: http.MethodGet, Host: "site.example", Header: http.Header{"Cookie": {name + "=" + tokens.Access.Token}}}
 				got := s.Decide(t.Context(), req)
 				if name == names[0] && got.Identity == nil {
 					t.Errorf("%s: refused: %v", name, got.Refusal)
@@ -460,7 +460,7 @@ func TestCookieNamesByScheme(t *testing.T) {
 		{"insecure, prefixed", insecure, "__Host-at=", "401 token_missing"},
 		{"insecure, bare", insecure, "at=", "pass alice"},
 	} {
-		req := core.Request{Method: http.MethodGet, Host: "site.example", Cookie: []string{test.line + coretest.Token(t, test.site.Auth, "alice")}}
+		req := core.Request{Method: http.MethodGet, Host: "site.example", Header: http.Header{"Cookie": {test.line + coretest.Token(t, test.site.Auth, "alice")}}}
 		if got := test.site.decide(req); got != test.want {
 			t.Errorf("%s: got %s; want %s", test.name, got, test.want)
 		}
@@ -799,7 +799,7 @@ func TestCookieLines(t *testing.T) {
 			s := *s
 			s.tb = t
 			s.store.taken()
-			req := core.Request{Method: http.MethodGet, Host: "site.example", Cookie: test.lines}
+			req := core.Request{Method: http.MethodGet, Host: "site.example", Header: http.Header{"Cookie": test.lines}}
 			if got := s.decide(req); got != test.want {
 				t.Errorf("got %s; want %s", got, test.want)
 			}
@@ -808,7 +808,7 @@ func TestCookieLines(t *testing.T) {
 			}
 		})
 	}
-	if got := s.decide(core.Request{Method: http.MethodGet, Authorization: []string{"Bearer " + tokens.Refresh}}); got != "401 token_invalid" {
+	if got := s.decide(core.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + tokens.Refresh}}}); got != "401 token_invalid" {
 		t.Errorf("refresh token as Bearer: got %s; want 401 token_invalid", got)
 	}
 }
@@ -821,7 +821,7 @@ func FuzzCookieLines(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, before, behind string) {
 		// Whatever stands beside our cookie, it is found or the request refused.
-		got := s.Decide(t.Context(), core.Request{Method: http.MethodGet, Cookie: []string{before + "; __Host-at=" + token + ";" + behind}})
+		got := s.Decide(t.Context(), core.Request{Method: http.MethodGet, Header: http.Header{"Cookie": {before + "; __Host-at=" + token + ";" + behind}}})
 		if got.Identity == nil && got.Refusal.Code != core.CodeMalformedCredentials && got.Refusal.Code != core.CodeRefreshInvalid {
 			t.Errorf("got %v", got.Refusal)
 		}
@@ -937,7 +937,7 @@ func TestCookieTossing(t *testing.T) {
 		{"prefixed names are nothing here", []string{at + "; __Host-at=" + mallory.Access.Token}, "pass alice"},
 	} {
 		s.store.taken()
-		if got := s.decide(core.Request{Method: http.MethodGet, Cookie: test.lines}); got != test.want {
+		if got := s.decide(core.Request{Method: http.MethodGet, Header: http.Header{"Cookie": test.lines}}); got != test.want {
 			t.Errorf("%s: got %s; want %s", test.name, got, test.want)
 		}
 		if calls := s.store.taken(); calls != "" {
@@ -946,7 +946,7 @@ func TestCookieTossing(t *testing.T) {
 	}
 	s.clock.Advance(time.Hour)
 	s.store.taken()
-	stitched := core.Request{Method: http.MethodGet, Cookie: []string{at + "; rt=" + mallory.Refresh}}
+	stitched := core.Request{Method: http.MethodGet, Header: http.Header{"Cookie": {at + "; rt=" + mallory.Refresh}}}
 	if d := s.Decide(t.Context(), stitched); d.Refusal == nil || d.Refusal.Code != core.CodeTokenInvalid || s.store.taken() != "" {
 		t.Errorf("alice's old access and mallory's refresh: got %v, %v", d.Refusal, d.Identity)
 	}
@@ -1056,8 +1056,7 @@ func TestCookieRefresh(t *testing.T) {
 		{"refresh token as Bearer", nil, bearer(a.refresh), "", "401 refresh_missing"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			req := postJSON(test.lines, test.body)
-			req.Authorization = test.auth
+			req := withField(postJSON(test.lines, test.body), "Authorization", test.auth...)
 			s.store.taken()
 			res := s.Refresh(t.Context(), req)
 			if got := tell(t, res); got != test.want {
@@ -1088,8 +1087,7 @@ func TestCookieRefresh(t *testing.T) {
 		{"Bearer by a key that is gone", "", bearer(s.mintBy(otherSecret, "gone", sid, 0, nil))},
 		{"access cookie by a key that is gone", s.mintBy(otherSecret, "gone", sid, 0, nil), nil},
 	} {
-		req := post(jar{test.access, a.refresh}.lines())
-		req.Authorization = test.auth
+		req := withField(post(jar{test.access, a.refresh}.lines()), "Authorization", test.auth...)
 		res := s.Refresh(t.Context(), req)
 		if got, want := tell(t, res), "200 new"; got != want {
 			t.Errorf("%s: got %s; want %s", test.name, got, want)

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -54,7 +55,7 @@ func TestSignatureChecks(t *testing.T) {
 func TestAnswersAreNotShared(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, core.HS256(secret), withCookies)
-	for _, req := range []core.Request{{}, withBearer("x"), {Cookie: []string{"__Host-at=x"}}} {
+	for _, req := range []core.Request{{}, withBearer("x"), {Header: http.Header{"Cookie": {"__Host-at=x"}}}} {
 		first := auth.Decide(t.Context(), req).Response
 		body, header := string(first.Body), first.Header[0]
 		clear(first.Body)

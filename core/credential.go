@@ -34,10 +34,11 @@ func (a *Auth) credential(req *Request) (credential, error) {
 
 // fromCookies finds the tokens in req's cookies.
 func (a *Auth) fromCookies(req *Request) (credential, error) {
-	if len(req.Cookie) == 0 {
+	lines := req.values("Cookie")
+	if len(lines) == 0 {
 		return credential{}, nil
 	}
-	access, present, err := cookie(req.Cookie, a.cookies.access)
+	access, present, err := cookie(lines, a.cookies.access)
 	if err != nil {
 		return credential{cookie: true}, err
 	}
@@ -50,7 +51,7 @@ func (a *Auth) fromCookies(req *Request) (credential, error) {
 	if a.sessions != nil {
 		// One that is no token is refused if it is needed, not beside a good
 		// access token.
-		if found.refresh, _, err = cookie(req.Cookie, a.cookies.refresh); err != nil {
+		if found.refresh, _, err = cookie(lines, a.cookies.refresh); err != nil {
 			return credential{cookie: true}, err
 		}
 	}
@@ -70,7 +71,7 @@ func (a *Auth) bearer(req *Request) (credential, error) {
 // fromHeader is bearer for who looks at every character of the token anyway: a
 // good one is not looked at twice.
 func (a *Auth) fromHeader(req *Request) (credential, error) {
-	token, present, err := bearer(req.Authorization)
+	token, present, err := bearer(req.values("Authorization"))
 	switch {
 	case err != nil || !present:
 		return credential{}, err

@@ -64,7 +64,7 @@ func TestAuthorization(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			decide(t, auth, core.Request{Method: "POST", Authorization: row.lines}, row.want)
+			decide(t, auth, core.Request{Method: "POST", Header: http.Header{"Authorization": row.lines}}, row.want)
 		})
 	}
 }
@@ -113,7 +113,7 @@ func TestCookie(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			d := decide(t, auth, core.Request{Method: "GET", Cookie: row.lines}, row.want)
+			d := decide(t, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": row.lines}}, row.want)
 			cleared := strings.Count(field(d.Response, "Set-Cookie"), "Max-Age=0")
 			if want := map[bool]int{true: 2, false: 0}[row.want == core.CodeTokenInvalid || row.want == core.CodeTokenExpired]; cleared != want {
 				t.Errorf("got %d cookies taken back, want %d", cleared, want)
@@ -156,12 +156,12 @@ func TestCarriers(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			req := core.Request{Method: row.method, Host: "api.example.com", SecFetchSite: row.site}
+			req := core.Request{Method: row.method, Host: "api.example.com", Header: http.Header{"Sec-Fetch-Site": {row.site}}}
 			if row.header != "" {
-				req.Authorization = []string{row.header}
+				req = withField(req, "Authorization", row.header)
 			}
 			if row.cookie != "" {
-				req.Cookie = []string{"__Host-at=" + row.cookie}
+				req = withField(req, "Cookie", "__Host-at="+row.cookie)
 			}
 			d := decide(t, auth, req, row.want)
 			if row.want == accepted && d.Identity.Subject() != row.who {
@@ -174,7 +174,7 @@ func TestCarriers(t *testing.T) {
 func TestCookiesAreOffByDefault(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, core.HS256(secret))
-	decide(t, auth, core.Request{Method: "GET", Cookie: []string{"__Host-at=" + signed(t, claims())}}, core.CodeTokenMissing)
+	decide(t, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + signed(t, claims())}}}, core.CodeTokenMissing)
 }
 
 func TestMaxTokenSize(t *testing.T) {
@@ -190,7 +190,7 @@ func TestMaxTokenSize(t *testing.T) {
 	} {
 		auth := newVerifier(t, core.HS256(secret), withCookies, func(c *core.Config) { c.MaxTokenSize = row.size })
 		decide(t, auth, withBearer(token), row.want)
-		decide(t, auth, core.Request{Method: "GET", Cookie: []string{"__Host-at=" + token}}, row.want)
+		decide(t, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, row.want)
 	}
 }
 
@@ -211,7 +211,7 @@ func FuzzAuthorization(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) {
 		// A fuzzer does not come across a signature by itself.
 		line = strings.ReplaceAll(line, "%", token)
-		d := auth.Decide(t.Context(), core.Request{Method: "GET", Authorization: []string{line}})
+		d := auth.Decide(t.Context(), core.Request{Method: "GET", Header: http.Header{"Authorization": {line}}})
 		if d.Identity == nil {
 			checkRefused(t, d)
 			return
@@ -236,7 +236,7 @@ func FuzzCookie(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, first, second string) {
 		lines := []string{strings.ReplaceAll(first, "%", token), strings.ReplaceAll(second, "%", token)}
-		d := auth.Decide(t.Context(), core.Request{Method: "GET", Cookie: lines})
+		d := auth.Decide(t.Context(), core.Request{Method: "GET", Header: http.Header{"Cookie": lines}})
 		if d.Identity == nil {
 			checkRefused(t, d)
 			return

@@ -18,22 +18,23 @@ func (a *Auth) checkOrigin(req *Request) error {
 	case req.Method == http.MethodGet, req.Method == http.MethodHead, req.Method == http.MethodOptions:
 		return nil
 	}
+	origin := req.First("Origin")
 	switch {
-	case strings.Contains(req.Origin, "@"):
+	case strings.Contains(origin, "@"):
 		// url.Parse would take what is before it for user information and
 		// compare only the rest with Host.
 		return errOrigin
-	case req.Origin != "" && req.Host == "":
+	case origin != "" && req.Host == "":
 		// Nothing to compare with, and an Origin without a host would equal it.
 		return errOrigin
 	}
 	// As POST, because the check itself lets a GET pass that is an Upgrade.
 	asked := http.Request{Method: http.MethodPost, Host: req.Host, Header: make(http.Header, 2)}
-	if req.SecFetchSite != "" {
-		asked.Header["Sec-Fetch-Site"] = []string{req.SecFetchSite}
+	if site := req.First("Sec-Fetch-Site"); site != "" {
+		asked.Header["Sec-Fetch-Site"] = []string{site}
 	}
-	if req.Origin != "" {
-		asked.Header["Origin"] = []string{req.Origin}
+	if origin != "" {
+		asked.Header["Origin"] = []string{origin}
 	}
 	return a.origins.Check(&asked)
 }
@@ -42,5 +43,5 @@ func (a *Auth) checkOrigin(req *Request) error {
 // answer, such as a WebSocket: by Upgrade, or, from HTTP/2 on, by CONNECT
 // (RFC 8441). Its answer does not pass cookies on to the browser.
 func (r *Request) opensChannel() bool {
-	return r.Upgrade != "" || r.Method == http.MethodConnect
+	return r.Method == http.MethodConnect || r.First("Upgrade") != ""
 }

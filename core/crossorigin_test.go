@@ -76,7 +76,7 @@ var senders = []senderRow{
 
 // from returns req as the browser sends it.
 func (row senderRow) from(req core.Request) core.Request {
-	req.SecFetchSite, req.Origin = row.site, row.origin
+	req = withField(withField(req, "Sec-Fetch-Site", row.site), "Origin", row.origin)
 	switch row.host {
 	case "":
 	case "-":
@@ -113,16 +113,14 @@ func TestCrossOriginSenders(t *testing.T) {
 				{"OPTIONS and Upgrade", func(j jar) string { return s.decide(row.from(upgrade(j.request("OPTIONS")))) }, "pass alice", false},
 				{"POST, Optional", func(j jar) string { return s.decide(row.from(j.request("POST")), core.Optional()) }, "pass alice", false},
 				{"POST beside Basic", func(j jar) string {
-					req := row.from(j.request("POST"))
-					req.Authorization = []string{"Basic YTpi"}
+					req := withField(row.from(j.request("POST")), "Authorization", "Basic YTpi")
 					return s.decide(req)
 				}, "pass alice", false},
 				{"POST, renewed", func(j jar) string { return s.decide(row.from(jar{"", j.refresh}.request("POST"))) }, "pass alice new", false},
 				{"/login", func(j jar) string { return tell(t, login(t.Context(), row.from(postJSON(j.lines(), alicesPassword)))) }, "200 new", true},
 				{"/refresh", func(j jar) string { return tell(t, s.Refresh(t.Context(), row.from(post(j.lines())))) }, "200 new", false},
 				{"/refresh beside Bearer", func(j jar) string {
-					req := row.from(post(j.lines()))
-					req.Authorization = []string{"Bearer " + j.access}
+					req := withField(row.from(post(j.lines())), "Authorization", "Bearer "+j.access)
 					return tell(t, s.Refresh(t.Context(), req))
 				}, "200 new", false},
 				{"/logout", func(j jar) string { return tell(t, s.Logout(t.Context(), row.from(post(j.lines())))) }, "204 clear", true},
@@ -160,8 +158,7 @@ func TestCrossOriginSenders(t *testing.T) {
 
 			// What is not judged by cookies need not come from here.
 			j := jarOf(s.signIn("alice"))
-			req := row.from(j.request(http.MethodPost))
-			req.Authorization = []string{"Bearer " + coretest.Token(t, s.Auth, "robert")}
+			req := withField(row.from(j.request(http.MethodPost)), "Authorization", "Bearer "+coretest.Token(t, s.Auth, "robert"))
 			if got := s.decide(req); got != "pass robert" {
 				t.Errorf("by header: got %s", got)
 			}
@@ -182,8 +179,7 @@ func TestCrossOriginSenders(t *testing.T) {
 }
 
 func upgrade(req core.Request) core.Request {
-	req.Upgrade = "websocket"
-	return req
+	return withField(req, "Upgrade", "websocket")
 }
 
 // TestCrossOriginEndpoints is about other sites at endpoints where no cookie is
@@ -230,8 +226,7 @@ func TestCrossOriginEndpoints(t *testing.T) {
 			return s.Logout(t.Context(), elsewhere.from(post(append(j.lines(), j.lines()...))))
 		}, "204", true},
 		{"logout, forged Bearer beside cookies", func(s *cookieSite, j jar) core.Response {
-			req := elsewhere.from(post(j.lines()))
-			req.Authorization = []string{"Bearer a.b.c"}
+			req := withField(elsewhere.from(post(j.lines())), "Authorization", "Bearer a.b.c")
 			return s.Logout(t.Context(), req)
 		}, "403 cross_site", true},
 		{"logout, forged body beside cookies", func(s *cookieSite, j jar) core.Response {
@@ -241,13 +236,11 @@ func TestCrossOriginEndpoints(t *testing.T) {
 			return s.Logout(t.Context(), elsewhere.from(postJSON(j.lines(), `{`)))
 		}, "400 malformed_request", true},
 		{"logout, another's Bearer beside cookies", func(s *cookieSite, j jar) core.Response {
-			req := elsewhere.from(post(j.lines()))
-			req.Authorization = []string{"Bearer " + s.signIn("mallory").Access.Token}
+			req := withField(elsewhere.from(post(j.lines())), "Authorization", "Bearer "+s.signIn("mallory").Access.Token)
 			return s.Logout(t.Context(), req)
 		}, "204", true},
 		{"logout of all, another's Bearer beside cookies", func(s *cookieSite, j jar) core.Response {
-			req := elsewhere.from(post(j.lines()))
-			req.Authorization = []string{"Bearer " + s.signIn("mallory").Access.Token}
+			req := withField(elsewhere.from(post(j.lines())), "Authorization", "Bearer "+s.signIn("mallory").Access.Token)
 			return s.LogoutAll(t.Context(), req)
 		}, "204", true},
 		{"delete a session", func(s *cookieSite, j jar) core.Response {
@@ -297,8 +290,7 @@ func TestCrossOriginComesFirst(t *testing.T) {
 		{"malformed", jar{"(", tokens.Refresh}, "400 malformed_credentials"},
 	} {
 		s.store.taken()
-		req := test.j.request(http.MethodPost)
-		req.SecFetchSite = "cross-site"
+		req := withField(test.j.request(http.MethodPost), "Sec-Fetch-Site", "cross-site")
 		if got := s.decide(req); got != test.want {
 			t.Errorf("%s: got %s; want %s", test.name, got, test.want)
 		}
@@ -317,7 +309,7 @@ func TestCrossOriginNavigation(t *testing.T) {
 	t.Parallel()
 	s := newCookieSite(t)
 	req := jar{"", s.signIn("alice").Refresh}.request(http.MethodGet)
-	req.SecFetchSite, req.SecFetchMode = "cross-site", "navigate"
+	req = withField(withField(req, "Sec-Fetch-Site", "cross-site"), "Sec-Fetch-Mode", "navigate")
 	if got := s.decide(req); got != "pass alice new" {
 		t.Errorf("got %s; want pass alice new", got)
 	}
@@ -330,8 +322,7 @@ func FuzzCrossOrigin(f *testing.F) {
 	s := newCookieSite(f)
 	token := coretest.Token(f, s.Auth, "alice")
 	f.Fuzz(func(t *testing.T, origin string) {
-		req := jar{access: token}.request(http.MethodPost)
-		req.Origin = origin
+		req := withField(jar{access: token}.request(http.MethodPost), "Origin", origin)
 		d := s.Decide(t.Context(), req)
 		if d.Identity == nil || origin == "" || origin == "https://app.example" {
 			return

@@ -144,13 +144,12 @@ func jsonOf(parameters ...string) core.Request {
 }
 
 func bodyOf(contentType, body string) core.Request {
-	return core.Request{Method: http.MethodPost, Path: "/", ContentType: contentType, Body: strings.NewReader(body)}
+	return core.Request{Method: http.MethodPost, Path: "/", Header: http.Header{"Content-Type": {contentType}}, Body: strings.NewReader(body)}
 }
 
 // bearing returns req with an Authorization header that has the access token.
 func bearing(access string, req core.Request) core.Request {
-	req.Authorization = []string{"Bearer " + access}
-	return req
+	return withField(req, "Authorization", "Bearer "+access)
 }
 
 // A deskReply is an answer as a program reads it.

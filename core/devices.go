@@ -74,7 +74,7 @@ func (a *Auth) deleteSession(ctx context.Context, req *Request, subject, name st
 	if !found || record.Subject != subject || !record.LiveAt(a.config.Now()) {
 		return refuse(CodeNotFound, nil)
 	}
-	return a.end(ctx, id, Event{Kind: EventEnded, Subject: subject, UserAgent: shorten(req.UserAgent)})
+	return a.end(ctx, id, Event{Kind: EventEnded, Subject: subject, UserAgent: shorten(req.First("User-Agent"))})
 }
 
 // Sessions returns the live sessions of subject, oldest first, never nil. An

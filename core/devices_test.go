@@ -29,8 +29,7 @@ func TestListSessions(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, func(c *core.Config) { c.Sessions.RefreshTTL, c.Sessions.SessionTTL = 7*24*time.Hour, 10*24*time.Hour })
 	login := func(subject, userAgent string) deskReply {
-		req := formOf("username", subject, "password", "wonderland")
-		req.UserAgent = userAgent
+		req := withField(formOf("username", subject, "password", "wonderland"), "User-Agent", userAgent)
 		return d.ask(core.Token(d.Auth, deskUsers), req)
 	}
 	first := login("alice", "looking glass")
@@ -97,7 +96,7 @@ func TestSessionsRefusals(t *testing.T) {
 		{"no token", []string{"Bearer "}, "400 malformed_credentials"},
 	} {
 		for method, serve := range map[string]core.Endpoint{"GET": d.ListSessions, "DELETE": d.DeleteSession} {
-			req := core.Request{Method: method, Path: "/sessions/" + sidOf(t, alice.Access), Authorization: row.authorization}
+			req := core.Request{Method: method, Path: "/sessions/" + sidOf(t, alice.Access), Header: http.Header{"Authorization": row.authorization}}
 			if got := d.ask(serve, req).text; got != row.want {
 				t.Errorf("%s, %s: got %s; want %s", row.name, method, got, row.want)
 			}

@@ -42,10 +42,10 @@ func ExampleLogin() {
 		return username, username == "alice" && password == "wonderland", nil // a password hash, in earnest
 	})
 	res := login(context.Background(), core.Request{
-		Method:      http.MethodPost,
-		Host:        "www.example.com",
-		ContentType: "application/x-www-form-urlencoded",
-		Body:        strings.NewReader("username=alice&password=wonderland"),
+		Method: http.MethodPost,
+		Host:   "www.example.com",
+		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
+		Body:   strings.NewReader("username=alice&password=wonderland"),
 	})
 
 	fmt.Print(res.Status, " ", string(res.Body))
@@ -104,7 +104,7 @@ func ExampleTokens_Cookies() {
 func ExampleConfig_loginPage() {
 	config := exampleConfig()
 	config.Refuse = func(_ context.Context, req core.Request, r *core.Refusal) core.Response {
-		if r.Status != http.StatusUnauthorized || req.SecFetchMode != "navigate" || req.Method != http.MethodGet {
+		if r.Status != http.StatusUnauthorized || req.First("Sec-Fetch-Mode") != "navigate" || req.Method != http.MethodGet {
 			return core.Response{} // r.Response()
 		}
 		return core.Response{
@@ -121,10 +121,10 @@ func ExampleConfig_loginPage() {
 
 	for _, mode := range []string{"navigate", "cors"} {
 		d := auth.Decide(context.Background(), core.Request{
-			Method:       http.MethodGet,
-			Path:         "/account",
-			Host:         "www.example.com",
-			SecFetchMode: mode,
+			Method: http.MethodGet,
+			Path:   "/account",
+			Host:   "www.example.com",
+			Header: http.Header{"Sec-Fetch-Mode": {mode}},
 		})
 		fmt.Println(mode, d.Response.Status, d.Refusal.Code)
 		for _, field := range d.Response.Header {
@@ -163,7 +163,7 @@ func ExampleRecentLogin() {
 		Method: http.MethodPost,
 		Path:   "/payments",
 		Host:   "www.example.com",
-		Cookie: []string{"__Host-at=" + tokens.Access.Token + "; __Host-rt=" + tokens.Refresh},
+		Header: http.Header{"Cookie": {"__Host-at=" + tokens.Access.Token + "; __Host-rt=" + tokens.Refresh}},
 	}
 	for _, minutes := range []time.Duration{1, 6} {
 		clock.Advance(minutes * time.Minute)

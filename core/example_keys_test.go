@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log"
+	"net/http"
 	"time"
 
 	"github.com/jwtgate/jwtgate/core"
@@ -56,7 +57,7 @@ func ExampleKeySet() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		decision := auth.Decide(context.Background(), core.Request{Authorization: []string{"Bearer " + token.Token}})
+		decision := auth.Decide(context.Background(), core.Request{Header: http.Header{"Authorization": {"Bearer " + token.Token}}})
 		fmt.Println(decision.Identity.Subject())
 	}
 	// Output:

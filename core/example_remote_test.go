@@ -32,14 +32,14 @@ func ExampleRemoteKeys() {
 	defer auth.Close()
 
 	d := auth.Decide(context.Background(), core.Request{
-		Method:        http.MethodGet,
-		Authorization: []string{"Bearer " + provider.token("https://api.example.com")},
+		Method: http.MethodGet,
+		Header: http.Header{"Authorization": {"Bearer " + provider.token("https://api.example.com")}},
 	})
 	fmt.Println(d.Identity.Subject(), "of the provider:", d.Identity.Issuer() == provider.URL)
 
 	d = auth.Decide(context.Background(), core.Request{
-		Method:        http.MethodGet,
-		Authorization: []string{"Bearer " + provider.token("https://another.example.com")},
+		Method: http.MethodGet,
+		Header: http.Header{"Authorization": {"Bearer " + provider.token("https://another.example.com")}},
 	})
 	fmt.Println(d.Response.Status, d.Refusal.Code)
 	// Output:
@@ -64,8 +64,8 @@ func ExampleRemoteKeys_alone() {
 	defer auth.Close()
 
 	d := auth.Decide(context.Background(), core.Request{
-		Method:        http.MethodGet,
-		Authorization: []string{"Bearer " + provider.token("https://api.example.com")},
+		Method: http.MethodGet,
+		Header: http.Header{"Authorization": {"Bearer " + provider.token("https://api.example.com")}},
 	})
 	fmt.Println(d.Identity.Subject())
 	// Output:

@@ -143,7 +143,7 @@ func ExampleAuth_EndSessions() {
 
 	ctx := context.Background()
 	for _, device := range []string{"phone", "laptop", "library"} {
-		if _, err := auth.SignIn(ctx, core.Request{UserAgent: device}, "alice"); err != nil {
+		if _, err := auth.SignIn(ctx, core.Request{Header: http.Header{"User-Agent": {device}}}, "alice"); err != nil {
 			log.Fatal(err)
 		}
 	}
@@ -191,9 +191,9 @@ func ExampleConfig_events() {
 	}
 	for range 2 { // the user, and whoever copied the token
 		auth.Refresh(ctx, core.Request{
-			Method:      http.MethodPost,
-			ContentType: "application/x-www-form-urlencoded",
-			Body:        strings.NewReader("refresh_token=" + tokens.Refresh),
+			Method: http.MethodPost,
+			Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
+			Body:   strings.NewReader("refresh_token=" + tokens.Refresh),
 		})
 	}
 	// Output:

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -74,8 +75,10 @@ func TestIdentityKeepsNothingOfTheRequest(t *testing.T) {
 		name, line string
 		request    func(line string) core.Request
 	}{
-		{"header", "Bearer " + token, func(line string) core.Request { return core.Request{Authorization: []string{line}} }},
-		{"cookie", "__Host-at=" + token, func(line string) core.Request { return core.Request{Method: "GET", Cookie: []string{line}} }},
+		{"header", "Bearer " + token, func(line string) core.Request { return core.Request{Header: http.Header{"Authorization": {line}}} }},
+		{"cookie", "__Host-at=" + token, func(line string) core.Request {
+			return core.Request{Method: "GET", Header: http.Header{"Cookie": {line}}}
+		}},
 	} {
 		buffer := []byte(row.line)
 		d := decide(t, auth, row.request(unsafe.String(&buffer[0], len(buffer))), accepted)

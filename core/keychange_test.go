@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func TestKeyRingRenewal(t *testing.T) {
 		c.Sessions = &core.SessionConfig{Subject: loadUser}
 	})
 	t.Cleanup(auth.Close)
-	browser := core.Request{Method: "GET", Cookie: []string{coretest.Cookie(t, auth, "alice")}}
+	browser := core.Request{Method: "GET", Header: http.Header{"Cookie": {coretest.Cookie(t, auth, "alice")}}}
 	do(t, ring.Announce(ringKey(2)))
 	do(t, ring.Rotate())
 	if d := decide(t, auth, browser, accepted); d.Renewed {
@@ -54,8 +55,8 @@ func TestKeyRingRenewal(t *testing.T) {
 	if d := decide(t, auth, browser, accepted); !d.Renewed || d.Identity.Subject() != "alice" {
 		t.Error("not renewed, though the key is gone")
 	}
-	browser.Cookie[0], _, _ = strings.Cut(browser.Cookie[0], ";") // without the refresh token
-	decide(t, auth, browser, core.CodeTokenMissing)
+	access, _, _ := strings.Cut(browser.First("Cookie"), ";")
+	decide(t, auth, withField(browser, "Cookie", access), core.CodeTokenMissing)
 }
 
 // From a secret to a pair of keys: where Sessions.Keys is given the secret that

@@ -52,7 +52,7 @@ func (a *Auth) SignIn(ctx context.Context, req Request, subject string) (Tokens,
 	if a == nil || a.sessions == nil {
 		return Tokens{}, refuse(CodeUnavailable, errNoSessions)
 	}
-	tokens, refusal := a.begin(ctx, subject, opening{userAgent: req.UserAgent, replaces: a.replaced(&req)})
+	tokens, refusal := a.begin(ctx, subject, opening{userAgent: req.First("User-Agent"), replaces: a.replaced(&req)})
 	if refusal != nil {
 		return Tokens{}, refusal
 	}
@@ -74,7 +74,7 @@ func (a *Auth) signIn(ctx context.Context, req *Request, check PasswordCheck, in
 	if refusal != nil {
 		return a.refusedOAuth(ctx, req, false, refusal)
 	}
-	o := opening{userAgent: req.UserAgent, inCookies: inCookies}
+	o := opening{userAgent: req.First("User-Agent"), inCookies: inCookies}
 	if inCookies {
 		o.replaces = a.replaced(req)
 	}

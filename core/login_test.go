@@ -179,9 +179,9 @@ func TestTokenAndCookies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req := formOf("username", "mallory", "password", "wonderland")
-	req.Cookie = []string{"__Host-at=" + browser.Access.Token + "; __Host-rt=" + browser.Refresh}
-	req.SecFetchSite, req.Origin, req.Host = "cross-site", "https://evil.example", "api.example"
+	req := withField(formOf("username", "mallory", "password", "wonderland"), "Cookie", "__Host-at="+browser.Access.Token+"; __Host-rt="+browser.Refresh)
+	req = withField(withField(req, "Sec-Fetch-Site", "cross-site"), "Origin", "https://evil.example")
+	req.Host = "api.example"
 	if res := d.ask(core.Token(d.Auth, deskUsers), req); res.text != "200" {
 		t.Errorf("got %s", res.text)
 	}
@@ -197,7 +197,7 @@ func TestThrottle(t *testing.T) {
 	checked := 0
 	d := newDesk(t, func(c *core.Config) {
 		c.Sessions.Throttle = func(_ context.Context, req core.Request, username string) (time.Duration, error) {
-			asked = append(asked, call{username, req.UserAgent})
+			asked = append(asked, call{username, req.First("User-Agent")})
 			if username == "trouble" {
 				return time.Hour, errDesk
 			}
@@ -220,8 +220,7 @@ func TestThrottle(t *testing.T) {
 		{"trouble", "503 unavailable", "1"},
 	} {
 		asked, checked = nil, 0
-		req := formOf("username", row.username, "password", "x")
-		req.UserAgent = "looking glass"
+		req := withField(formOf("username", row.username, "password", "x"), "User-Agent", "looking glass")
 		res := d.ask(core.Token(d.Auth, check), req)
 		if got := headerOf(res.Response, "Retry-After"); res.text != row.want || got != row.after {
 			t.Errorf("wait of %s: got %s, Retry-After: %s; want %s, %s", row.username, res.text, got, row.want, row.after)
@@ -340,7 +339,7 @@ func TestMaxSessionsRacers(t *testing.T) {
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	tokens, err := d.SignIn(t.Context(), core.Request{UserAgent: "looking glass"}, "alice")
+	tokens, err := d.SignIn(t.Context(), core.Request{Header: http.Header{"User-Agent": {"looking glass"}}}, "alice")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -411,8 +410,7 @@ func TestUserAgent(t *testing.T) {
 		"a\r\nSet-Cookie: __Host-at=evil", "a\x00b", "<script>alert(1)</script>", `"},{"id":"`, "\u202egnol", "a\xffb",
 	} {
 		d := newDesk(t)
-		req := formOf("username", "alice", "password", "wonderland")
-		req.UserAgent = userAgent
+		req := withField(formOf("username", "alice", "password", "wonderland"), "User-Agent", userAgent)
 		tokens := d.ask(core.Token(d.Auth, deskUsers), req)
 		res := d.ask(d.ListSessions, bearing(tokens.Access, core.Request{Method: http.MethodGet}))
 		var infos []core.SessionInfo
@@ -437,12 +435,10 @@ func TestRequestIsNotKept(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	userAgent, name := []byte("looking glass"), []byte("username=alice&password=wonderland")
-	req := bodyOf(formType, unsafeText(name))
-	req.UserAgent = unsafeText(userAgent)
+	req := withField(bodyOf(formType, unsafeText(name)), "User-Agent", unsafeText(userAgent))
 	tokens := d.ask(core.Token(d.Auth, deskUsers), req)
 	presented := []byte("refresh_token=" + tokens.Refresh)
-	again := bodyOf(formType, unsafeText(presented))
-	again.UserAgent = unsafeText(userAgent)
+	again := withField(bodyOf(formType, unsafeText(presented)), "User-Agent", unsafeText(userAgent))
 	d.ask(d.Refresh, again)
 	for _, buffer := range [][]byte{userAgent, name, presented} {
 		for i := range buffer {

@@ -42,11 +42,12 @@ func (a *Auth) Logout(ctx context.Context, req Request) Response {
 func (a *Auth) signOut(ctx context.Context, req *Request, refresh string) *Refusal {
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()
-	if named, refusal := a.signOutRefresh(ctx, req.UserAgent, refresh); named {
+	userAgent := req.First("User-Agent")
+	if named, refusal := a.signOutRefresh(ctx, userAgent, refresh); named {
 		return refusal
 	}
 	if found, err := a.bearer(req); err == nil && found.access != "" {
-		if named, refusal := a.signOutAccess(ctx, req.UserAgent, found.access); named {
+		if named, refusal := a.signOutAccess(ctx, userAgent, found.access); named {
 			return refusal
 		}
 	}
@@ -60,7 +61,7 @@ func (a *Auth) signOut(ctx context.Context, req *Request, refresh string) *Refus
 	if err := a.checkOrigin(req); err != nil {
 		return refuse(CodeCrossSite, err)
 	}
-	return a.signOutCookies(ctx, req.UserAgent, found)
+	return a.signOutCookies(ctx, userAgent, found)
 }
 
 // signOutCookies ends the session that a browser's cookies are of.
@@ -137,7 +138,7 @@ func (a *Auth) LogoutAll(ctx context.Context, req Request) Response {
 func (a *Auth) signOutAll(ctx context.Context, req *Request, id *Identity) *Refusal {
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()
-	event := Event{Kind: EventEndedAll, Subject: id.Subject(), UserAgent: shorten(req.UserAgent)}
+	event := Event{Kind: EventEndedAll, Subject: id.Subject(), UserAgent: shorten(req.First("User-Agent"))}
 	if refusal := a.endAll(ctx, event); refusal != nil {
 		return refusal
 	}

@@ -33,7 +33,7 @@ func (a *Auth) JWKS(ctx context.Context, req Request) Response {
 	if err != nil {
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response
 	}
-	if namesETag(req.IfNoneMatch, set.etag) {
+	if namesETag(req.First("If-None-Match"), set.etag) {
 		return Response{Status: http.StatusNotModified, Header: set.header[1:]} // RFC 9110 §15.4.5: all but the type
 	}
 	return Response{Status: http.StatusOK, Header: set.header, Body: set.body}

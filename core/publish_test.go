@@ -54,7 +54,7 @@ func TestJWKSNotModified(t *testing.T) {
 		{"after what is no tag", `a, ` + etag, 200},
 	} {
 		for _, method := range []string{"GET", "HEAD"} {
-			got := auth.JWKS(t.Context(), core.Request{Method: method, IfNoneMatch: row.field})
+			got := auth.JWKS(t.Context(), core.Request{Method: method, Header: http.Header{"If-None-Match": {row.field}}})
 			if got.Status != row.status || field(got, "ETag") != etag || field(got, "Cache-Control") != "public, max-age=300" {
 				t.Errorf("%s, %s: got status %d and %v; want %d", row.name, method, got.Status, got.Header, row.status)
 			}
@@ -64,7 +64,7 @@ func TestJWKSNotModified(t *testing.T) {
 			}
 		}
 	}
-	if res := auth.JWKS(t.Context(), core.Request{Method: "POST", IfNoneMatch: "*"}); res.Status != 405 {
+	if res := auth.JWKS(t.Context(), core.Request{Method: "POST", Header: http.Header{"If-None-Match": {"*"}}}); res.Status != 405 {
 		t.Errorf("got status %d to a POST, want 405", res.Status)
 	}
 }
@@ -117,7 +117,7 @@ func FuzzIfNoneMatch(f *testing.F) {
 		if strings.ContainsAny(text, "\r\n\x00") {
 			t.Skip("no value of a field")
 		}
-		got := auth.JWKS(t.Context(), core.Request{Method: "GET", IfNoneMatch: text}).Status
+		got := auth.JWKS(t.Context(), core.Request{Method: "GET", Header: http.Header{"If-None-Match": {text}}}).Status
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("If-None-Match", text)
 		w := httptest.NewRecorder()

@@ -37,7 +37,7 @@ func TestRecentLogin(t *testing.T) {
 			token := s.mint("", 0, map[string]any{"sid": nil, "auth_time": test.authTime})
 			for name, req := range map[string]core.Request{
 				"cookie": jar{access: token}.request(http.MethodGet),
-				"header": {Method: http.MethodGet, Authorization: []string{"Bearer " + token}},
+				"header": {Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + token}}},
 			} {
 				d := s.Decide(t.Context(), req, core.RecentLogin(maxAge))
 				if got := tellDecision(t, d); got != test.want {

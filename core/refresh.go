@@ -82,7 +82,7 @@ func (a *Auth) refresh(ctx context.Context, req *Request, found credential) (Tok
 	if refusal := a.checkCompanion(ctx, found.access, token); refusal != nil {
 		return Tokens{}, refusal
 	}
-	return a.advance(ctx, step{token: token, userAgent: req.UserAgent, inCookies: found.cookie})
+	return a.advance(ctx, step{token: token, userAgent: req.First("User-Agent"), inCookies: found.cookie})
 }
 
 var (

@@ -258,8 +258,7 @@ func TestRefreshForgedByKey(t *testing.T) {
 	for name, nonce := range map[string]session.Nonce{"random": session.NewNonce(), "another session's": others.Nonce, "zero": {}, "derived": codec.Nonce(token.ID)} {
 		forged := token
 		forged.Nonce = nonce
-		req := formOf("refresh_token", codec.Encode(forged))
-		req.UserAgent = "forge"
+		req := withField(formOf("refresh_token", codec.Encode(forged)), "User-Agent", "forge")
 		if got, want := d.ask(d.Refresh, req), d.refresh("x"); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
 			t.Errorf("%s nonce: got %+v; want %+v", name, got, want)
 		}
@@ -403,8 +402,7 @@ func TestRefreshCompanion(t *testing.T) {
 		{"over the size limit", bearer(strings.Repeat("x", 8193)), malformed},
 	} {
 		d.store.taken()
-		req := formOf("refresh_token", alice.Refresh)
-		req.Authorization = row.authorization
+		req := withField(formOf("refresh_token", alice.Refresh), "Authorization", row.authorization...)
 		if got := d.ask(d.Refresh, req).text; got != row.want {
 			t.Errorf("%s: got %s; want %s", row.name, got, row.want)
 		}
@@ -818,8 +816,7 @@ func TestReplay(t *testing.T) {
 		d.clock.Advance(10 * time.Second)
 		last := d.rotated(next.Refresh)
 		d.book.told()
-		req := formOf("refresh_token", alice.Refresh)
-		req.UserAgent = "thief"
+		req := withField(formOf("refresh_token", alice.Refresh), "User-Agent", "thief")
 		if got := d.ask(d.Refresh, req).text; got != refreshReused {
 			t.Fatalf("replayed: got %s", got)
 		}
@@ -1120,8 +1117,11 @@ func TestRefreshIgnores(t *testing.T) {
 	d := newDesk(t)
 	tokens := d.token("alice")
 	req := formOf("refresh_token", tokens.Refresh, "username", "bob", "scope", "admin", "client_id", "x", "client_secret", "y", "sub", "bob", "sid", "z")
-	req.Path, req.Host, req.Origin, req.SecFetchSite, req.SecFetchMode, req.Upgrade = "//x/../y", "evil.example", "https://evil.example", "cross-site", "navigate", "websocket"
-	req.Cookie = []string{"__Host-rt=x", "__Host-rt=y"}
+	req.Path, req.Host = "//x/../y", "evil.example"
+	req.Header = http.Header{
+		"Content-Type": {formType}, "Cookie": {"__Host-rt=x", "__Host-rt=y"},
+		"Origin": {"https://evil.example"}, "Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"navigate"}, "Upgrade": {"websocket"},
+	}
 	res := d.ask(d.Refresh, req)
 	if res.text != "200" || d.who(res.Access) != "alice" {
 		t.Errorf("got %s", res.text)
@@ -1129,7 +1129,7 @@ func TestRefreshIgnores(t *testing.T) {
 	if _, claims := claimsOf(t, res.Access); fmt.Sprintf("%v %v", claims["roles"], claims["scope"]) != "[user] <nil>" {
 		t.Errorf("claims are %v", claims)
 	}
-	if got := d.ask(d.Refresh, core.Request{Method: http.MethodPost, Cookie: []string{"__Host-rt=" + tokens.Refresh}}).text; got != "401 refresh_missing invalid_grant" {
+	if got := d.ask(d.Refresh, core.Request{Method: http.MethodPost, Header: http.Header{"Cookie": {"__Host-rt=" + tokens.Refresh}}}).text; got != "401 refresh_missing invalid_grant" {
 		t.Errorf("a cookie where none are configured: got %s", got)
 	}
 }

@@ -156,15 +156,15 @@ func TestRemoteDownAtEndpoints(t *testing.T) {
 		defer auth.Close()
 		cookies := coretest.Cookie(t, auth, "alice")
 		request := func() core.Request {
-			token := theirs(t, "a", "jti", `"1"`, "exp", strconv.FormatInt(time.Now().Unix()+60, 10))
-			return core.Request{Method: "POST", Host: "api.example.com", Authorization: token.Authorization}
+			req := theirs(t, "a", "jti", `"1"`, "exp", strconv.FormatInt(time.Now().Unix()+60, 10))
+			req.Method = "POST"
+			return req
 		}
 		logout := request()
 		if got := auth.Logout(t.Context(), logout); got.Status != 503 || field(got, "Retry-After") != "10" {
 			t.Errorf("logout: got %d, want 503 with Retry-After", got.Status)
 		}
-		refresh := request()
-		refresh.Cookie = []string{cookies}
+		refresh := withField(request(), "Cookie", cookies)
 		if got := auth.Refresh(t.Context(), refresh); got.Status != 503 || field(got, "Set-Cookie") != "" {
 			t.Errorf("refresh: got %d and Set-Cookie %q, want 503 and no more", got.Status, field(got, "Set-Cookie"))
 		}

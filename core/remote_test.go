@@ -263,8 +263,9 @@ func TestRemoteFetchesOnlyForItsIssuer(t *testing.T) {
 		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) {
 			c.Trusted = append(c.Trusted, core.Issuer{Name: "https://static.example", Keys: core.ES256(&p256Key.PublicKey).WithID("s")})
 		})
-		decide(t, auth, theirs(t, "a"), accepted)
-		good := theirs(t, "a").Authorization[0]
+		known := theirs(t, "a")
+		decide(t, auth, known, accepted)
+		good := known.First("Authorization")
 		for _, row := range []struct {
 			name string
 			req  core.Request
@@ -276,7 +277,7 @@ func TestRemoteFetchesOnlyForItsIssuer(t *testing.T) {
 			{"of two issuers", theirs(t, "x", "iss", `"https://idp.example","iss":"https://idp.example"`)},
 			{"of no issuer", theirs(t, "x", "iss", "")},
 			{"an ID token", theirs(t, "x", "nonce", `"n"`)},
-			{"a bad signature by a key that is held", core.Request{Method: "GET", Authorization: []string{good[:len(good)-8] + "AAAAAAAA"}}},
+			{"a bad signature by a key that is held", core.Request{Method: "GET", Header: http.Header{"Authorization": {good[:len(good)-8] + "AAAAAAAA"}}}},
 			{"another algorithm for a kid that is held", withBearer(coretest.Sign(t, "RS256", rsaKey(), `{"alg":"RS256","kid":"s"}`, claims("iss", `"https://static.example"`)))},
 		} {
 			decide(t, auth, row.req, core.CodeTokenInvalid)
@@ -560,9 +561,10 @@ func TestRemoteBackoff(t *testing.T) {
 func TestRemoteDownWithCookies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		auth := trusting(t, newWeb(map[string]page{}), core.RemoteKeys{}, withCookies)
-		token, _ := strings.CutPrefix(theirs(t, "a").Authorization[0], "Bearer ")
+		req := theirs(t, "a")
+		token := strings.TrimPrefix(req.First("Authorization"), "Bearer ")
 		for _, rules := range [][]core.Rule{nil, {core.Optional()}} {
-			d := decide(t, auth, core.Request{Method: "GET", Cookie: []string{"__Host-at=" + token}}, core.CodeUnavailable, rules...)
+			d := decide(t, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, core.CodeUnavailable, rules...)
 			if got := field(d.Response, "Set-Cookie"); got != "" {
 				t.Errorf("got Set-Cookie %s with 503", got)
 			}
@@ -577,7 +579,7 @@ func TestRemoteUnknownKidInCookie(t *testing.T) {
 		auth := trusting(t, newWeb(map[string]page{providerSet: setOf(t, es256("a"))}), core.RemoteKeys{}, withCookies)
 		for _, payload := range []string{claims(), claims("iss", strconv.Quote(provider)), claims("nonce", `"n"`), `{}`, `no JSON`} {
 			token := coretest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"old"}`, payload)
-			decide(t, auth, core.Request{Method: "GET", Cookie: []string{"__Host-at=" + token}}, core.CodeTokenMissing)
+			decide(t, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, core.CodeTokenMissing)
 		}
 	})
 }

@@ -39,7 +39,7 @@ func (a *Auth) renew(ctx context.Context, req *Request, refresh string, old *Ide
 			return from
 		}
 	}
-	return a.take(ctx, step{token: token, userAgent: req.UserAgent, inCookies: true})
+	return a.take(ctx, step{token: token, userAgent: req.First("User-Agent"), inCookies: true})
 }
 
 // take takes st for a browser, together with whoever asks for the same just
@@ -80,7 +80,7 @@ func (a *Auth) maintain(ctx context.Context, req *Request, found credential, fro
 	after := from
 	switch {
 	case a.cookies.ReissueRefresh && !a.refreshable(ctx, found.refresh, now):
-		after = a.reissue(ctx, id, req.UserAgent)
+		after = a.reissue(ctx, id, req.First("User-Agent"))
 	case found.refresh != "" && a.cookies.due(id, now):
 		after = a.renew(ctx, req, found.refresh, id)
 	}

@@ -241,12 +241,12 @@ func TestRenewalRescuesNothing(t *testing.T) {
 		}, invalid},
 		{"revoked by its jti", func(s *cookieSite, _ string) string {
 			token := s.mint("", 0, map[string]any{"sid": nil})
-			s.Logout(t.Context(), core.Request{Method: http.MethodPost, Host: "site.example", Authorization: []string{"Bearer " + token}})
+			s.Logout(t.Context(), core.Request{Method: http.MethodPost, Host: "site.example", Header: http.Header{"Authorization": {"Bearer " + token}}})
 			return token
 		}, "401 token_revoked clear"},
 		{"of a session that was ended", func(s *cookieSite, _ string) string {
 			ended := s.signIn("alice")
-			s.Logout(t.Context(), core.Request{Method: http.MethodPost, Host: "site.example", Authorization: []string{"Bearer " + ended.Access.Token}})
+			s.Logout(t.Context(), core.Request{Method: http.MethodPost, Host: "site.example", Header: http.Header{"Authorization": {"Bearer " + ended.Access.Token}}})
 			return ended.Access.Token
 		}, "401 token_revoked clear"},
 		{"malformed", func(s *cookieSite, sid string) string { return `"` + s.mint(sid, 0, nil) + `"` }, "400 malformed_credentials"},
@@ -356,7 +356,7 @@ func TestRenewalNotOnUpgrade(t *testing.T) {
 		want  [3]string // access expired, absent, by a key that is gone
 	}{
 		{"Upgrade", upgrade, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
-		{"Upgrade, POST", func(r core.Request) core.Request { r.Method, r.Upgrade = "POST", "h2c"; return r }, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
+		{"Upgrade, POST", func(r core.Request) core.Request { r.Method = "POST"; return withField(r, "Upgrade", "h2c") }, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
 		{"CONNECT", func(r core.Request) core.Request { r.Method = "CONNECT"; return r }, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -421,8 +421,7 @@ func TestRenewalNotByBearer(t *testing.T) {
 		{"two", []string{"Bearer " + tokens.Access.Token, "Bearer " + tokens.Access.Token}, jarOf(tokens), "400 malformed_credentials"},
 		{"two, neither is Bearer", []string{"Basic a", "Basic b"}, jarOf(tokens), "400 malformed_credentials"},
 	} {
-		req := test.j.request(http.MethodGet)
-		req.Authorization = test.auth
+		req := withField(test.j.request(http.MethodGet), "Authorization", test.auth...)
 		if got := s.decide(req); got != test.want {
 			t.Errorf("%s: got %s; want %s", test.name, got, test.want)
 		}
@@ -430,8 +429,7 @@ func TestRenewalNotByBearer(t *testing.T) {
 	if calls := s.store.taken(); calls != "" {
 		t.Errorf("the store was asked: %s", calls)
 	}
-	req := jar{"", tokens.Refresh}.request(http.MethodGet)
-	req.Authorization = []string{"Basic YTpi"}
+	req := withField(jar{"", tokens.Refresh}.request(http.MethodGet), "Authorization", "Basic YTpi")
 	if got := s.decide(req); got != "pass alice new" {
 		t.Errorf("another scheme: got %s", got)
 	}
@@ -814,8 +812,8 @@ func TestRenewalCaches(t *testing.T) {
 		{"by cookie, optional", jarOf(good).request("GET"), []core.Rule{core.Optional()}, "Cache-Control: private, Vary: Authorization, Cookie"},
 		{"renewed", jar{"", spent.Refresh}.request("GET"), nil, "Cache-Control: private, Vary: Cookie, Set-Cookie, Set-Cookie, Cache-Control: no-store, CDN-Cache-Control: no-store, Surrogate-Control: no-store"},
 		{"renewed, optional", jar{"", spent.Refresh}.request("GET"), []core.Rule{core.Optional()}, "Cache-Control: private, Vary: Authorization, Cookie, Set-Cookie, Set-Cookie, Cache-Control: no-store, CDN-Cache-Control: no-store, Surrogate-Control: no-store"},
-		{"by header", core.Request{Method: "GET", Authorization: []string{"Bearer " + good.Access.Token}}, nil, ""},
-		{"by header, optional", core.Request{Method: "GET", Authorization: []string{"Bearer " + good.Access.Token}}, []core.Rule{core.Optional()}, "Vary: Authorization, Cookie"},
+		{"by header", core.Request{Method: "GET", Header: http.Header{"Authorization": {"Bearer " + good.Access.Token}}}, nil, ""},
+		{"by header, optional", core.Request{Method: "GET", Header: http.Header{"Authorization": {"Bearer " + good.Access.Token}}}, []core.Rule{core.Optional()}, "Vary: Authorization, Cookie"},
 		{"nobody, optional", core.Request{Method: "GET"}, []core.Rule{core.Optional()}, "Vary: Authorization, Cookie"},
 	} {
 		d := s.Decide(t.Context(), test.req, test.rules...)
@@ -1160,7 +1158,7 @@ func TestRenewalReplayEndsSession(t *testing.T) {
 	if got, want := s.decide(stolen.request(http.MethodGet)), "401 token_revoked clear"; got != want {
 		t.Errorf("the thief: got %s; want %s", got, want)
 	}
-	if got, want := s.decide(core.Request{Method: "GET", Authorization: []string{"Bearer " + stolen.access}}), "401 token_revoked"; got != want {
+	if got, want := s.decide(core.Request{Method: "GET", Header: http.Header{"Authorization": {"Bearer " + stolen.access}}}), "401 token_revoked"; got != want {
 		t.Errorf("the thief, by header: got %s; want %s", got, want)
 	}
 }

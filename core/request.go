@@ -12,47 +12,43 @@ type Request struct {
 	Method string
 	Path   string // without the query
 	Host   string // the Host header or :authority
+	Header Header // nil has no fields
 
-	Authorization []string // every line of the header
-	Cookie        []string // every line of the header
-	Origin        string
-	SecFetchSite  string
-	SecFetchMode  string // "navigate" where a browser would show the answer as a page
-	Upgrade       string
-	IfNoneMatch   string
+	Body io.Reader // read by endpoints only; nil is an empty body
+}
 
-	ContentType string
-	UserAgent   string
-	Body        io.Reader // read by endpoints only; nil is an empty body
+// A Header is the header of a request, such as an [http.Header]. Core asks it for
+// a field when that one is to be judged, and for most requests that is one field.
+type Header interface {
+	// Values returns the value of each line of the field called name, in the
+	// order of the lines, or nothing if there is no such field. The name is
+	// spelt as [http.CanonicalHeaderKey] has it. What is returned must be good
+	// until the call that the [Request] was passed to returns, whatever else is
+	// asked for; it is neither changed nor kept. No two goroutines ask at once.
+	Values(name string) []string
+}
+
+// First returns the value of the first line of the header field called name, in
+// any spelling of its case, and "" if there is none.
+func (r *Request) First(name string) string {
+	if lines := r.values(http.CanonicalHeaderKey(name)); len(lines) > 0 {
+		return lines[0]
+	}
+	return ""
+}
+
+// values returns the value of each line of the header field called name.
+func (r *Request) values(name string) []string {
+	if r.Header == nil {
+		return nil
+	}
+	return r.Header.Values(name)
 }
 
 // HTTPRequest returns r as the adapters of net/http and of the frameworks built
 // on it tell it. It allocates nothing.
 func HTTPRequest(r *http.Request) Request {
-	return Request{
-		Method:        r.Method,
-		Path:          r.URL.Path,
-		Host:          r.Host,
-		Authorization: r.Header["Authorization"],
-		Cookie:        r.Header["Cookie"],
-		Origin:        first(r.Header["Origin"]),
-		SecFetchSite:  first(r.Header["Sec-Fetch-Site"]),
-		SecFetchMode:  first(r.Header["Sec-Fetch-Mode"]),
-		Upgrade:       first(r.Header["Upgrade"]),
-		IfNoneMatch:   first(r.Header["If-None-Match"]),
-		ContentType:   first(r.Header["Content-Type"]),
-		UserAgent:     first(r.Header["User-Agent"]),
-		Body:          r.Body,
-	}
-}
-
-// first returns the first of values: what http.Header.Get does, which first puts
-// the name in the spelling that it has here.
-func first(values []string) string {
-	if len(values) == 0 {
-		return ""
-	}
-	return values[0]
+	return Request{Method: r.Method, Path: r.URL.Path, Host: r.Host, Header: r.Header, Body: r.Body}
 }
 
 // Forward returns the request that the handler is to see after d: r with the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -137,9 +138,9 @@ func TestOptional(t *testing.T) {
 	}
 	decide(t, auth, withBearer("garbage"), core.CodeTokenInvalid, optional)
 	decide(t, auth, withBearer(signed(t, claims("exp", at(-1)))), core.CodeTokenExpired, optional)
-	decide(t, auth, core.Request{Authorization: []string{"Bearer"}}, core.CodeMalformedCredentials, optional)
-	decide(t, auth, core.Request{Method: "GET", Cookie: []string{"__Host-at=garbage"}}, core.CodeTokenInvalid, optional)
-	byCookie := decide(t, auth, core.Request{Method: "GET", Cookie: []string{"__Host-at=" + token}}, accepted, optional)
+	decide(t, auth, core.Request{Header: http.Header{"Authorization": {"Bearer"}}}, core.CodeMalformedCredentials, optional)
+	decide(t, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=garbage"}}}, core.CodeTokenInvalid, optional)
+	byCookie := decide(t, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, accepted, optional)
 	if field(byCookie.Response, "Vary") != "Authorization, Cookie" || field(byCookie.Response, "Cache-Control") != "private" {
 		t.Errorf("got header %v, want Vary and private", byCookie.Response.Header)
 	}

@@ -260,12 +260,10 @@ func TestEvents(t *testing.T) {
 		return codec.Encode(token)
 	}
 	with := func(refresh string) core.Request {
-		req := formOf("refresh_token", refresh)
-		req.UserAgent = "looking glass"
+		req := withField(formOf("refresh_token", refresh), "User-Agent", "looking glass")
 		return req
 	}
-	login := formOf("username", "alice", "password", "wonderland")
-	login.UserAgent = "looking glass"
+	login := withField(formOf("username", "alice", "password", "wonderland"), "User-Agent", "looking glass")
 	tokens := d.ask(core.Token(d.Auth, deskUsers), login)
 	sid := sidOf(t, tokens.Access)
 	said := func(kind core.EventKind) string { return string(kind) + " alice " + sid + " by looking glass" }
@@ -353,7 +351,7 @@ func TestEventsByUserAgent(t *testing.T) {
 	} {
 		d.loads(nil)
 		endpoint, req := end(d.token("alice"))
-		req.UserAgent = "looking glass"
+		req = withField(req, "User-Agent", "looking glass")
 		d.book.told()
 		d.ask(endpoint, req)
 		if got := d.book.told(); !strings.HasSuffix(got, " by looking glass") {

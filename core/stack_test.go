@@ -27,11 +27,11 @@ func TestStackedAuths(t *testing.T) {
 	}
 	a, b := newAuth("a"), newAuth("b")
 	both := core.Request{ // a by header, b by cookie
-		Method:        http.MethodGet,
-		Authorization: []string{"Bearer " + coretest.Token(t, a, "alice")},
+		Method: http.MethodGet,
+		Header: http.Header{"Authorization": {"Bearer " + coretest.Token(t, a, "alice")}},
 	}
 	nobody := core.Request{Method: http.MethodGet}
-	byCookie := core.Request{Method: http.MethodGet, Cookie: []string{"__Host-at=" + coretest.Token(t, b, "bob")}}
+	byCookie := core.Request{Method: http.MethodGet, Header: http.Header{"Cookie": {"__Host-at=" + coretest.Token(t, b, "bob")}}}
 
 	type guard struct {
 		auth  *core.Auth

@@ -135,7 +135,7 @@ func TestTrustedSharedKeys(t *testing.T) {
 	} {
 		payload := fmt.Sprintf(`{"iss":%q,"aud":"https://api.example","sub":"alice","exp":%d,"groups":["staff"]}`, test.issuer, time.Now().Add(time.Minute).Unix())
 		token := coretest.Sign(t, "HS256", provider, `{"alg":"HS256","kid":"shared"}`, payload)
-		d := auth.Decide(t.Context(), core.Request{Method: http.MethodGet, Authorization: []string{"Bearer " + token}})
+		d := auth.Decide(t.Context(), core.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + token}}})
 		if d.Response.Status != test.want {
 			t.Errorf("%s: got %d (%v); want %d", test.issuer, d.Response.Status, d.Refusal, test.want)
 		}

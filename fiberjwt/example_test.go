@@ -108,7 +108,7 @@ func ExampleSend() {
 
 	app := fiber.New()
 	app.Post("/welcome", func(c *fiber.Ctx) error {
-		req := core.Request{Cookie: []string{c.Get("Cookie")}, UserAgent: c.Get("User-Agent")}
+		req := core.Request{Header: http.Header(c.GetReqHeaders())}
 		tokens, err := auth.SignIn(c.UserContext(), req, "alice")
 		if refusal := (*core.Refusal)(nil); errors.As(err, &refusal) {
 			_, err := fiberjwt.Send(c, refusal.Response())

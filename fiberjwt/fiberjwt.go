@@ -22,12 +22,12 @@ import (
 // Protect returns middleware that lets through what auth and all rules allow,
 // and answers everything else itself.
 func Protect(auth *core.Auth, rules ...core.Rule) fiber.Handler {
-	rooms := sync.Pool{New: func() any { return new(lines) }}
+	headers := sync.Pool{New: func() any { return new(header) }}
 	return func(c *fiber.Ctx) error {
-		room := rooms.Get().(*lines)
-		d := auth.Decide(c.UserContext(), request(c, room), rules...)
-		room.clear()
-		rooms.Put(room)
+		h := headers.Get().(*header)
+		d := auth.Decide(c.UserContext(), request(c, h), rules...)
+		h.release()
+		headers.Put(h)
 		if answered, err := Send(c, d.Response); answered {
 			return err
 		}
@@ -45,7 +45,7 @@ func Protect(auth *core.Auth, rules ...core.Rule) fiber.Handler {
 // Handle mounts an endpoint of core, such as auth.JWKS.
 func Handle(endpoint core.Endpoint) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		req := request(c, new(lines))
+		req := request(c, new(header))
 		if req.Body = c.Context().RequestBodyStream(); req.Body == nil {
 			req.Body = bytes.NewReader(c.Request().Body())
 		}

@@ -214,6 +214,31 @@ func TestPath(t *testing.T) {
 	}
 }
 
+// The lines of a field are the caller's until the request is over: what else is
+// asked for, and what the caller appends, leave those of others alone.
+func TestHeaderValues(t *testing.T) {
+	t.Parallel()
+	app := fiber.New()
+	app.Get("/", fiberjwt.Handle(func(_ context.Context, req core.Request) core.Response {
+		var found [][]string
+		for range 5 { // the room for them grows meanwhile
+			found = append(found, req.Header.Values("Accept"), req.Header.Values("Absent"))
+		}
+		for _, lines := range found {
+			_ = append(lines, "appended")
+		}
+		for i, got := range found {
+			if want := [][]string{{"text/html"}, nil}[i%2]; !slices.Equal(got, want) {
+				t.Errorf("answer %d: got %q, want %q", i, got, want)
+			}
+		}
+		return core.Response{Status: http.StatusNoContent}
+	}))
+	if got := send(t, app, "/", "Accept: text/html"); got.status != http.StatusNoContent {
+		t.Errorf("got status %d", got.status)
+	}
+}
+
 // The suite writes by Send alone. However else a handler writes, the answer to a
 // renewed request must not be stored.
 func TestRenewed(t *testing.T) {

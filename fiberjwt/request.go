@@ -10,46 +10,37 @@ import (
 )
 
 // request returns c's request without its body. Its strings are Fiber's buffers,
-// which the next request overwrites, and its lines are in room, which the caller
-// may use for the next: core copies what it keeps.
-func request(c *fiber.Ctx, room *lines) core.Request {
-	header := &c.Request().Header
+// which the next request overwrites, and its header is h, which the caller may
+// use for the next once it is released: core copies what it keeps.
+func request(c *fiber.Ctx, h *header) core.Request {
+	h.c = c
 	return core.Request{
-		Method:        c.Method(),
-		Path:          utils.UnsafeString(c.Context().Path()), // c.Path() is still escaped
-		Host:          utils.UnsafeString(c.Context().Host()), // RFC 9112 §3.2.2: one in the target wins
-		Authorization: room.authorization.of(header.PeekAll(fiber.HeaderAuthorization)),
-		Cookie:        room.cookie.of(header.PeekAll(fiber.HeaderCookie)),
-		Origin:        text(header.Peek(fiber.HeaderOrigin)),
-		SecFetchSite:  text(header.Peek("Sec-Fetch-Site")),
-		SecFetchMode:  text(header.Peek("Sec-Fetch-Mode")),
-		Upgrade:       text(header.Peek(fiber.HeaderUpgrade)),
-		IfNoneMatch:   text(header.Peek(fiber.HeaderIfNoneMatch)),
-		ContentType:   text(header.ContentType()),
-		UserAgent:     text(header.UserAgent()),
+		Method: c.Method(),
+		Path:   utils.UnsafeString(c.Context().Path()), // c.Path() is still escaped
+		Host:   utils.UnsafeString(c.Context().Host()), // RFC 9112 §3.2.2: one in the target wins
+		Header: h,
 	}
 }
 
-// lines has room for the lines of a request's fields.
-type lines struct{ authorization, cookie field }
-
-// clear lets go of the request.
-func (l *lines) clear() {
-	clear(l.authorization)
-	clear(l.cookie)
+// header is a [core.Header]: that of c's request.
+type header struct {
+	c     *fiber.Ctx
+	lines []string // of the fields that were asked for, one field after the other
 }
 
-// field has room for the lines of a field.
-type field []string
-
-// of returns the lines with values.
-func (f *field) of(values [][]byte) []string {
-	*f = (*f)[:0]
-	for _, value := range values {
-		*f = append(*f, text(value))
+// Values returns the lines of the field called name. What it returned before
+// stays as it is.
+func (h *header) Values(name string) []string {
+	start := len(h.lines)
+	for _, value := range h.c.Request().Header.PeekAll(name) {
+		// fasthttp leaves tabs around it.
+		h.lines = append(h.lines, strings.Trim(utils.UnsafeString(value), " \t"))
 	}
-	return *f
+	return h.lines[start:len(h.lines):len(h.lines)]
 }
 
-// text returns the value of a header field, around which fasthttp leaves tabs.
-func text(value []byte) string { return strings.Trim(utils.UnsafeString(value), " \t") }
+// release lets go of the request.
+func (h *header) release() {
+	clear(h.lines)
+	h.c, h.lines = nil, h.lines[:0]
+}

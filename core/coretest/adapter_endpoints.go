@@ -21,7 +21,7 @@ func runEndpoints(t *testing.T, serve Adapter) {
 	var s stage
 
 	set := answer{Response: public.JWKS(t.Context(), core.Request{Method: http.MethodGet})}
-	same := answer{Response: public.JWKS(t.Context(), core.Request{Method: http.MethodGet, IfNoneMatch: "*"})}
+	same := answer{Response: public.JWKS(t.Context(), core.Request{Method: http.MethodGet, Header: http.Header{"If-None-Match": {"*"}}})}
 	empty := answer{Response: secret.JWKS(t.Context(), core.Request{Method: http.MethodGet})}
 	ifNot := "If-None-Match: " + set.values("ETag")[0]
 	moved := core.Response{Status: http.StatusSeeOther, Header: []core.Field{
@@ -91,6 +91,9 @@ func runEndpoints(t *testing.T, serve Adapter) {
 
 // runRequests is about what core is told of a request.
 func runRequests(t *testing.T, serve Adapter) {
+	names := []string{
+		"Accept", "Absent", "Authorization", "Content-Type", "Cookie", "If-None-Match", "Origin", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Upgrade", "User-Agent",
+	}
 	tell := func(req core.Request) core.Response {
 		var body []byte
 		if req.Body != nil {
@@ -99,8 +102,13 @@ func runRequests(t *testing.T, serve Adapter) {
 				return text(err.Error())
 			}
 		}
-		return text(fmt.Sprintf("%s %s %s, Authorization %q, Cookie %q, %q, %q, %q, %q, %q, %q, %q, %.20q and %d bytes", req.Method, req.Host, req.Path,
-			req.Authorization, req.Cookie, req.Origin, req.SecFetchSite, req.SecFetchMode, req.Upgrade, req.IfNoneMatch, req.ContentType, req.UserAgent, body, len(body)))
+		fields := map[string][]string{}
+		for _, name := range names { // all of them before one is looked at
+			if lines := req.Header.Values(name); len(lines) > 0 {
+				fields[name] = lines
+			}
+		}
+		return text(fmt.Sprintf("%s %s %s, %q, %.20q and %d bytes", req.Method, req.Host, req.Path, fields, body, len(body)))
 	}
 	// A guard is told all of it but the body, so that is left out here.
 	auth := newAuth(t, func(c *core.Config) {
@@ -124,12 +132,13 @@ func runRequests(t *testing.T, serve Adapter) {
 
 	lines := []string{
 		"Authorization: Basic YTpi", "Cookie: a=1; b=2", "Authorization: Digest c", "Cookie: a=3; é",
-		"Origin: https://app.example", "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: cors", "Upgrade: websocket", `If-None-Match: "a", "b"`, "Content-Type: application/json", "User-Agent: a browser",
+		"Accept:\ttext/html ", "accept: text/*;q=0.5", "Origin: https://app.example", "Origin: null", "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: cors", "Upgrade: websocket", `If-None-Match: "a", "b"`, "Content-Type: application/json", "User-Agent: a browser",
 		// What is not asked for, and what only looks alike.
 		"X-Authorization: Bearer x", "Proxy-Authorization: Bearer y", "X-Forwarded-Host: evil.example", "X-HTTP-Method-Override: DELETE", "Referer: https://evil.example",
 	}
-	const fields = `Authorization ["Basic YTpi" "Digest c"], Cookie ["a=1; b=2" "a=3; é"], "https://app.example", "same-site", "cors", "websocket", "\"a\", \"b\"", "application/json", "a browser", `
-	const nothing = `Authorization [], Cookie [], "", "", "", "", "", "", "", "" and 0 bytes`
+	const fields = `map["Accept":["text/html" "text/*;q=0.5"] "Authorization":["Basic YTpi" "Digest c"] "Content-Type":["application/json"] "Cookie":["a=1; b=2" "a=3; é"]` +
+		` "If-None-Match":["\"a\", \"b\""] "Origin":["https://app.example" "null"] "Sec-Fetch-Mode":["cors"] "Sec-Fetch-Site":["same-site"] "Upgrade":["websocket"] "User-Agent":["a browser"]], `
+	const nothing = `map[], "" and 0 bytes`
 	long := strings.Repeat("0123456789", 10_000)
 	told := func(who string) answer { return answer{Response: text(who), ran: true} }
 	refused := func(who string) answer {
@@ -141,9 +150,9 @@ func runRequests(t *testing.T, serve Adapter) {
 		{"query", get("/endpoint?a=b"), told("GET site.example /endpoint, " + nothing)},
 		{"host in the target", get("http://other.example/endpoint"), told("GET other.example /endpoint, " + nothing)},
 		{"empty body", request("POST", "/endpoint", "", "Content-Length: 0"), told("POST site.example /endpoint, " + nothing)},
-		{"long body", request("POST", "/endpoint", long), told(`POST site.example /endpoint, Authorization [], Cookie [], "", "", "", "", "", "", "", "01234567890123456789" and 100000 bytes`)},
-		{"body in chunks", post("/endpoint", "Transfer-Encoding: chunked") + "4\r\nsome\r\n5\r\n text\r\n0\r\n\r\n", told(`POST site.example /endpoint, Authorization [], Cookie [], "", "", "", "", "", "", "", "some text" and 9 bytes`)},
-		{"body as it was sent", request("POST", "/endpoint", "some text", "Content-Encoding: gzip"), told(`POST site.example /endpoint, Authorization [], Cookie [], "", "", "", "", "", "", "", "some text" and 9 bytes`)},
+		{"long body", request("POST", "/endpoint", long), told(`POST site.example /endpoint, map[], "01234567890123456789" and 100000 bytes`)},
+		{"body in chunks", post("/endpoint", "Transfer-Encoding: chunked") + "4\r\nsome\r\n5\r\n text\r\n0\r\n\r\n", told(`POST site.example /endpoint, map[], "some text" and 9 bytes`)},
+		{"body as it was sent", request("POST", "/endpoint", "some text", "Content-Encoding: gzip"), told(`POST site.example /endpoint, map[], "some text" and 9 bytes`)},
 		{"all, by a guard", request("POST", "/guard", "some text", lines...), refused(`POST site.example /guard, ` + fields + `"" and 0 bytes`)},
 		{"nothing, by a guard", get("/guard"), refused("GET site.example /guard, " + nothing)},
 		{"query, by a guard", get("/guard?a=b"), refused("GET site.example /guard, " + nothing)},

@@ -2,6 +2,7 @@ package coretest
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +50,7 @@ func runSignIn(t *testing.T, serve Adapter) {
 	expired := tokens()
 	clock.Advance(8 * 24 * time.Hour)
 	replaced := tokens()
-	if res := auth.Refresh(t.Context(), core.Request{Method: "POST", Cookie: []string{"__Host-rt=" + replaced.Refresh}}); res.Status != 200 {
+	if res := auth.Refresh(t.Context(), core.Request{Method: "POST", Header: http.Header{"Cookie": {"__Host-rt=" + replaced.Refresh}}}); res.Status != 200 {
 		t.Fatalf("refresh: got status %d, want 200", res.Status)
 	}
 	clock.Advance(time.Minute)

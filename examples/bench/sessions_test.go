@@ -48,12 +48,13 @@ func BenchmarkRefresh(b *testing.B) {
 			auth := warmAuth(keyOf(algorithm), withSessions(clock, session.NewMemory(0, clock.Now)))
 			b.Cleanup(auth.Close)
 			refresh := must(auth.SignIn(b.Context(), core.Request{}, "alice")).Refresh
+			header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 			loop(b, func(_ int) {
 				clock.Advance(tick)
 				res := auth.Refresh(b.Context(), core.Request{
-					Method:      http.MethodPost,
-					ContentType: "application/x-www-form-urlencoded",
-					Body:        strings.NewReader("refresh_token=" + refresh),
+					Method: http.MethodPost,
+					Header: header,
+					Body:   strings.NewReader("refresh_token=" + refresh),
 				})
 				_, after, found := strings.Cut(string(res.Body), `"refresh_token":"`)
 				if !found {
@@ -106,7 +107,7 @@ func BenchmarkRevoked(b *testing.B) {
 			auth := warmAuth(keyOf("HS256"), withSessions(clock, store))
 			b.Cleanup(auth.Close)
 			tokens := must(auth.SignIn(b.Context(), core.Request{}, "alice"))
-			req := core.Request{Method: http.MethodGet, Authorization: []string{"Bearer " + tokens.Access.Token}}
+			req := core.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + tokens.Access.Token}}}
 			decide(b, auth, req) // from now on, the store tells auth at once
 			revokeOthers(b, store, clock, n)
 			loop(b, func(_ int) {

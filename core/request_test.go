@@ -1,0 +1,95 @@
+package core_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/coretest"
+)
+
+// watched is a header that tells which fields it was asked for, once each.
+type watched struct {
+	http.Header
+
+	asked []string
+}
+
+func (w *watched) Values(name string) []string {
+	if !slices.Contains(w.asked, name) {
+		w.asked = append(w.asked, name)
+	}
+	return w.Header[name] // in this spelling alone
+}
+
+// A field costs time in every adapter, so none is read before it counts.
+func TestHeaderIsReadLate(t *testing.T) {
+	t.Parallel()
+	s := newCookieSite(t)
+	tokens := s.signIn("alice")
+	renewed := s.signIn("alice")
+	bearer := []string{"Bearer " + tokens.Access.Token}
+	for _, row := range []struct {
+		name          string
+		method        string
+		authorization []string
+		cookies       jar
+		want, asked   string
+	}{
+		{"Bearer", "POST", bearer, jarOf(tokens), "pass alice", "Authorization"},
+		{"a bad Bearer", "POST", []string{"Bearer"}, jarOf(tokens), "400 malformed_credentials", "Authorization"},
+		{"nobody", "POST", nil, jar{}, "401 token_missing", "Authorization Cookie"},
+		{"cookies", "GET", nil, jarOf(tokens), "pass alice", "Authorization Cookie Upgrade"},
+		{"cookies, POST", "POST", nil, jarOf(tokens), "pass alice", "Authorization Cookie Upgrade Origin Sec-Fetch-Site"},
+		{"cookies, renewed", "GET", nil, jar{"", renewed.Refresh}, "pass alice new", "Authorization Cookie Upgrade User-Agent"},
+	} {
+		header := &watched{Header: http.Header{
+			"Authorization": row.authorization, "Cookie": row.cookies.lines(),
+			"Accept": {"*/*"}, "Content-Type": {"text/plain"}, "If-None-Match": {"*"}, "Origin": {"https://site.example"}, "Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Site": {"same-origin"}, "User-Agent": {"a browser"},
+		}}
+		if got := s.decide(core.Request{Method: row.method, Host: "site.example", Header: header}); got != row.want {
+			t.Errorf("%s: got %s; want %s", row.name, got, row.want)
+		}
+		if got := strings.Join(header.asked, " "); got != row.asked {
+			t.Errorf("%s: asked for %s; want %s", row.name, got, row.asked)
+		}
+	}
+}
+
+func TestFirst(t *testing.T) {
+	t.Parallel()
+	header := &watched{Header: http.Header{"Accept": {"text/html", "text/plain"}, "Origin": {}, "User-Agent": {""}, "upgrade": {"websocket"}}}
+	for _, row := range []struct {
+		header     core.Header
+		name, want string
+	}{
+		{header, "Accept", "text/html"},
+		{header, "aCCEPT", "text/html"},
+		{header, "Absent", ""},
+		{header, "Origin", ""},
+		{header, "User-Agent", ""},
+		{header, "Upgrade", ""}, // not as net/http has it: someone's own
+		{http.Header(nil), "Accept", ""},
+		{nil, "Accept", ""},
+	} {
+		req := core.Request{Header: row.header}
+		if got := req.First(row.name); got != row.want {
+			t.Errorf("%s: got %q; want %q", row.name, got, row.want)
+		}
+	}
+}
+
+// What stands in a map under a spelling of its own came from no client.
+func TestHTTPRequest(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, core.HS256(secret))
+	value := []string{"Bearer " + coretest.Token(t, auth, "alice")}
+	for name, want := range map[string]core.Code{"Authorization": accepted, "authorization": core.CodeTokenMissing} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header[name] = value
+		decide(t, auth, core.HTTPRequest(r), want)
+	}
+}

@@ -83,6 +83,7 @@ func (c *cache) add(token string, id *Identity, now time.Time) {
 	if !set.sawBefore(tag) {
 		return
 	}
+	id.kept = true
 	v := &verified{token: strings.Clone(token), identity: id}
 	v.hit(now)
 	i := set.choose(token, now)

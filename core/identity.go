@@ -3,6 +3,7 @@ package core
 import (
 	"iter"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/jose"
@@ -16,9 +17,11 @@ type Identity struct {
 	payload string
 	signer  signer
 	own     bool // issued by Config.Keys, not by one of Config.Trusted
+	kept    bool // in the cache: what it is decoded into is worth keeping, too
+	hasSID  bool // sid is the session of ours that the token belongs to
 	sid     session.ID
-	hasSID  bool  // sid is the session of ours that the token belongs to
 	alone   visit // by Bearer token, of a request that has no context of its own
+	decoded atomic.Pointer[decoded]
 }
 
 // Subject returns the sub claim, which is never empty. With several issuers

@@ -14,12 +14,15 @@ type contender struct {
 }
 
 const (
-	bare    = "bare"           // no guard at all
-	handOn  = "context"        // a value for the handler, and no check
-	cold    = "jwtgate-cold"   // tokens never seen before
-	claimed = "jwtgate-claims" // the same, decoded into the application's type
-	warm    = "jwtgate-warm"   // a token that was seen a moment ago
-	byHand  = "golang-jwt"     // golang-jwt by hand, with typed claims
+	bare   = "bare"         // no guard at all
+	handOn = "context"      // a value for the handler, and no check
+	cold   = "jwtgate-cold" // tokens never seen before
+	warm   = "jwtgate-warm" // a token that was seen a moment ago
+	byHand = "golang-jwt"   // golang-jwt by hand, with typed claims
+
+	// The same two, with the claims decoded into the application's type.
+	coldClaims = "jwtgate-cold-claims"
+	warmClaims = "jwtgate-warm-claims"
 )
 
 // contenders are those of each framework: what is compared is measured one right

@@ -30,17 +30,9 @@ var onEcho = []contender{
 		})
 	}},
 	{"echo", cold, func(k *key) app { return echoOwn(coldAuth(k)) }},
-	{"echo", claimed, func(k *key) app {
-		return echoApp(func(c echo.Context) error {
-			id, _ := echojwt.Identity(c)
-			claims, err := echojwt.Claims[userClaims](c)
-			if err != nil {
-				return err
-			}
-			return c.NoContent(answerTyped(id.Subject(), &claims))
-		}, echojwt.Protect(coldAuth(k)))
-	}},
+	{"echo", coldClaims, func(k *key) app { return echoTyped(coldAuth(k)) }},
 	{"echo", warm, func(k *key) app { return echoOwn(warmAuth(k)) }},
+	{"echo", warmClaims, func(k *key) app { return echoTyped(warmAuth(k)) }},
 	{"echo", byHand, func(k *key) app {
 		parser := newHandParser(k)
 		return echoApp(func(c echo.Context) error {
@@ -70,6 +62,18 @@ func echoOwn(auth *core.Auth) app {
 	return echoApp(func(c echo.Context) error {
 		id, _ := echojwt.Identity(c)
 		return c.NoContent(answer(id.Subject(), id.HasRole("admin")))
+	}, echojwt.Protect(auth))
+}
+
+// echoTyped is echoOwn with a handler that reads the claims as its own type.
+func echoTyped(auth *core.Auth) app {
+	return echoApp(func(c echo.Context) error {
+		id, _ := echojwt.Identity(c)
+		claims, err := echojwt.Claims[userClaims](c)
+		if err != nil {
+			return err
+		}
+		return c.NoContent(answerTyped(id.Subject(), &claims))
 	}, echojwt.Protect(auth))
 }
 

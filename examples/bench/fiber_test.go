@@ -27,17 +27,9 @@ var onFiber = []contender{
 		})
 	}},
 	{"fiber", cold, func(k *key) app { return fiberOwn(coldAuth(k)) }},
-	{"fiber", claimed, func(k *key) app {
-		return newFiberApp(fiberjwt.Protect(coldAuth(k)), func(c *fiber.Ctx) error {
-			id, _ := fiberjwt.Identity(c)
-			claims, err := fiberjwt.Claims[userClaims](c)
-			if err != nil {
-				return err
-			}
-			return status(c, answerTyped(id.Subject(), &claims))
-		})
-	}},
+	{"fiber", coldClaims, func(k *key) app { return fiberTyped(coldAuth(k)) }},
 	{"fiber", warm, func(k *key) app { return fiberOwn(warmAuth(k)) }},
+	{"fiber", warmClaims, func(k *key) app { return fiberTyped(warmAuth(k)) }},
 	{"fiber", byHand, func(k *key) app {
 		parser := newHandParser(k)
 		return newFiberApp(func(c *fiber.Ctx) error {
@@ -67,6 +59,18 @@ func fiberOwn(auth *core.Auth) app {
 	return newFiberApp(fiberjwt.Protect(auth), func(c *fiber.Ctx) error {
 		id, _ := fiberjwt.Identity(c)
 		return status(c, answer(id.Subject(), id.HasRole("admin")))
+	})
+}
+
+// fiberTyped is fiberOwn with a handler that reads the claims as its own type.
+func fiberTyped(auth *core.Auth) app {
+	return newFiberApp(fiberjwt.Protect(auth), func(c *fiber.Ctx) error {
+		id, _ := fiberjwt.Identity(c)
+		claims, err := fiberjwt.Claims[userClaims](c)
+		if err != nil {
+			return err
+		}
+		return status(c, answerTyped(id.Subject(), &claims))
 	})
 }
 

@@ -26,18 +26,9 @@ var onGin = []contender{
 		})
 	}},
 	{"gin", cold, func(k *key) app { return ginOwn(coldAuth(k)) }},
-	{"gin", claimed, func(k *key) app {
-		return ginApp(ginjwt.Protect(coldAuth(k)), func(c *gin.Context) {
-			id, _ := ginjwt.Identity(c)
-			claims, err := ginjwt.Claims[userClaims](c)
-			if err != nil {
-				c.Status(http.StatusInternalServerError)
-				return
-			}
-			c.Status(answerTyped(id.Subject(), &claims))
-		})
-	}},
+	{"gin", coldClaims, func(k *key) app { return ginTyped(coldAuth(k)) }},
 	{"gin", warm, func(k *key) app { return ginOwn(warmAuth(k)) }},
+	{"gin", warmClaims, func(k *key) app { return ginTyped(warmAuth(k)) }},
 	{"gin", byHand, func(k *key) app {
 		parser := newHandParser(k)
 		return ginApp(func(c *gin.Context) {
@@ -69,6 +60,19 @@ func ginOwn(auth *core.Auth) app {
 	return ginApp(ginjwt.Protect(auth), func(c *gin.Context) {
 		id, _ := ginjwt.Identity(c)
 		c.Status(answer(id.Subject(), id.HasRole("admin")))
+	})
+}
+
+// ginTyped is ginOwn with a handler that reads the claims as its own type.
+func ginTyped(auth *core.Auth) app {
+	return ginApp(ginjwt.Protect(auth), func(c *gin.Context) {
+		id, _ := ginjwt.Identity(c)
+		claims, err := ginjwt.Claims[userClaims](c)
+		if err != nil {
+			c.Status(http.StatusInternalServerError)
+			return
+		}
+		c.Status(answerTyped(id.Subject(), &claims))
 	})
 }
 

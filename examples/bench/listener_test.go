@@ -22,7 +22,7 @@ const serveVariable = "JWTGATE_BENCH_SERVE"
 // several requests under way, so that it costs less than any server. Beside what
 // went over the line it reports how long the server had its processor for each.
 func BenchmarkListener(b *testing.B) {
-	for _, c := range without(slices.Concat(contenders...), handOn, claimed) {
+	for _, c := range without(slices.Concat(contenders...), handOn, coldClaims, warmClaims) {
 		b.Run(c.framework+"/"+c.name, func(b *testing.B) {
 			server := start(b, c)
 			request := fmt.Appendf(nil, "GET / HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n\r\n",

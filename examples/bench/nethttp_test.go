@@ -32,18 +32,9 @@ var onNetHTTP = []contender{
 		})
 	}},
 	{"nethttp", cold, func(k *key) app { return netHTTPOwn(coldAuth(k)) }},
-	{"nethttp", claimed, func(k *key) app {
-		return netHTTPApp(nethttp.Protect(coldAuth(k))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			id, _ := nethttp.Identity(r)
-			claims, err := nethttp.Claims[userClaims](r)
-			if err != nil {
-				w.WriteHeader(http.StatusInternalServerError)
-				return
-			}
-			w.WriteHeader(answerTyped(id.Subject(), &claims))
-		})))
-	}},
+	{"nethttp", coldClaims, func(k *key) app { return netHTTPTyped(coldAuth(k)) }},
 	{"nethttp", warm, func(k *key) app { return netHTTPOwn(warmAuth(k)) }},
+	{"nethttp", warmClaims, func(k *key) app { return netHTTPTyped(warmAuth(k)) }},
 	{"nethttp", byHand, func(k *key) app {
 		return netHTTPByHand(newHandParser(k).parse, func(claims *typedClaims) int {
 			return answerTyped(claims.Subject, &claims.userClaims)
@@ -88,6 +79,19 @@ func netHTTPOwn(auth *core.Auth) app {
 	return netHTTPApp(nethttp.Protect(auth)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, _ := nethttp.Identity(r)
 		w.WriteHeader(answer(id.Subject(), id.HasRole("admin")))
+	})))
+}
+
+// netHTTPTyped is netHTTPOwn with a handler that reads the claims as its own type.
+func netHTTPTyped(auth *core.Auth) app {
+	return netHTTPApp(nethttp.Protect(auth)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, _ := nethttp.Identity(r)
+		claims, err := nethttp.Claims[userClaims](r)
+		if err != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		w.WriteHeader(answerTyped(id.Subject(), &claims))
 	})))
 }
 

@@ -27,7 +27,7 @@ func BenchmarkRefuse(b *testing.B) {
 	k := keyOf("HS256")
 	for _, rivals := range contenders {
 		for _, bad := range badTokens(b, k) {
-			for _, c := range without(rivals, bare, handOn, cold, claimed) {
+			for _, c := range without(rivals, bare, handOn, cold, coldClaims, warmClaims) {
 				b.Run(c.framework+"/"+bad.name+"/"+c.name, func(b *testing.B) {
 					measure(b, c.open(k).client(bad.token), http.StatusUnauthorized)
 				})

@@ -30,7 +30,7 @@ type Claims struct {
 	roles    uint32   // how many of words are roles; the others are scopes
 	words    []string // of few, if there are no more
 	few      [4]string
-	audience value
+	audience string // as it is written, empty if absent
 }
 
 var claimNames = register(
@@ -61,7 +61,7 @@ func (c *Claims) Parse(payload string, rolesPath []string) error {
 		case "sub":
 			c.Subject, err = v.text()
 		case "aud":
-			c.audience, err = v, checkAudience(v)
+			c.audience, err = v.raw, checkAudience(v)
 		case "exp":
 			c.Expires, err = v.date()
 		case "nbf":
@@ -128,10 +128,10 @@ func (c *Claims) Scopes() []string { return c.words[c.roles:] }
 
 // HasAudience reports whether aud names audience, to the letter (RFC 7519 §4.1.3).
 func (c *Claims) HasAudience(audience string) bool {
-	if c.audience.kind == text {
-		return c.audience.string() == audience
+	if !strings.HasPrefix(c.audience, "[") {
+		return c.audience != "" && unquote(c.audience) == audience
 	}
-	for v := range c.audience.elements() {
+	for v := range (value{kind: array, raw: c.audience}).elements() {
 		if v.string() == audience {
 			return true
 		}

@@ -22,7 +22,7 @@ func sample() string {
 		for i, framework := range frameworks {
 			for _, algorithm := range []string{"HS256", "RS256", "ES256", "EdDSA"} {
 				for name, value := range map[string]float64{
-					"bare": 100, "context": 101, "jwtgate-cold": 300, "jwtgate-claims": 500, "jwtgate-warm": 140,
+					"bare": 100, "context": 101, "jwtgate-cold": 300, "jwtgate-cold-claims": 500, "jwtgate-warm": 140,
 					"golang-jwt": 1900, "another": 1100,
 				} {
 					fmt.Fprintf(text, "BenchmarkMiddleware/%s/%s/%s 1000 9999 ns/op %v cpu-ns/op 48 B/op %d allocs/op\n",

@@ -16,6 +16,14 @@ func (a *Auth) CheckRevoked(ctx context.Context, id *Identity, now time.Time) bo
 	return a.checkRevoked(ctx, id, now) != nil
 }
 
+// Verifies reports whether signature is one of signingInput by k.
+func Verifies(k Key, signingInput string, signature []byte) bool {
+	return k.material.verify(signingInput, signature) == nil
+}
+
+// AppendASN1 puts a signature of ECDSA in the form that crypto/ecdsa takes.
+var AppendASN1 = appendASN1
+
 // Counted returns k, and has checks count how many signatures are checked by it.
 func Counted(k Key, checks *atomic.Int64) Key {
 	counted := *k.material

@@ -82,22 +82,22 @@ func HS384(secret []byte) Key { return hmacKey(jwt.SigningMethodHS384, secret) }
 func HS512(secret []byte) Key { return hmacKey(jwt.SigningMethodHS512, secret) }
 
 // RS256 is RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3), by a key of 2048 to 8192 bits.
-func RS256[K RSAKey](key K) Key { return rsaKey(jwt.SigningMethodRS256, key) }
+func RS256[K RSAKey](key K) Key { return rsaKey(newPKCS1(jwt.SigningMethodRS256), key) }
 
 // RS384 is RSASSA-PKCS1-v1_5 with SHA-384 (RFC 7518 §3.3), by a key of 2048 to 8192 bits.
-func RS384[K RSAKey](key K) Key { return rsaKey(jwt.SigningMethodRS384, key) }
+func RS384[K RSAKey](key K) Key { return rsaKey(newPKCS1(jwt.SigningMethodRS384), key) }
 
 // RS512 is RSASSA-PKCS1-v1_5 with SHA-512 (RFC 7518 §3.3), by a key of 2048 to 8192 bits.
-func RS512[K RSAKey](key K) Key { return rsaKey(jwt.SigningMethodRS512, key) }
+func RS512[K RSAKey](key K) Key { return rsaKey(newPKCS1(jwt.SigningMethodRS512), key) }
 
 // PS256 is RSASSA-PSS with SHA-256 (RFC 7518 §3.5), by a key of 2048 to 8192 bits.
-func PS256[K RSAKey](key K) Key { return rsaKey(exactSalt(jwt.SigningMethodPS256), key) }
+func PS256[K RSAKey](key K) Key { return rsaKey(newPSS(jwt.SigningMethodPS256), key) }
 
 // PS384 is RSASSA-PSS with SHA-384 (RFC 7518 §3.5), by a key of 2048 to 8192 bits.
-func PS384[K RSAKey](key K) Key { return rsaKey(exactSalt(jwt.SigningMethodPS384), key) }
+func PS384[K RSAKey](key K) Key { return rsaKey(newPSS(jwt.SigningMethodPS384), key) }
 
 // PS512 is RSASSA-PSS with SHA-512 (RFC 7518 §3.5), by a key of 2048 to 8192 bits.
-func PS512[K RSAKey](key K) Key { return rsaKey(exactSalt(jwt.SigningMethodPS512), key) }
+func PS512[K RSAKey](key K) Key { return rsaKey(newPSS(jwt.SigningMethodPS512), key) }
 
 // ES256 is ECDSA on P-256 with SHA-256 (RFC 7518 §3.4).
 func ES256[K ECDSAKey](key K) Key { return ecdsaKey(jwt.SigningMethodES256, key) }
@@ -182,11 +182,3 @@ func (m *material) same(other *material) bool {
 
 // over reports whether m was retired, and is held no more.
 func (m *material) over(at time.Time) bool { return !m.until.IsZero() && !at.Before(m.until) }
-
-// exactSalt returns pss as RFC 7518 §3.5 has it, with a salt as long as the
-// hash. golang-jwt accepts any length when it verifies.
-func exactSalt(pss *jwt.SigningMethodRSAPSS) *jwt.SigningMethodRSAPSS {
-	exact := *pss
-	exact.VerifyOptions = exact.Options
-	return &exact
-}

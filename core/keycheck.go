@@ -41,7 +41,7 @@ func hmacKey(m *jwt.SigningMethodHMAC, secret []byte) Key {
 	digest := hmac.New(sha256.New, secret)
 	digest.Write([]byte("jwtgate kid"))
 	id := base64.RawURLEncoding.EncodeToString(digest.Sum(nil)[:16])
-	k := newKey(newKeyedHMAC(m, secret), secret, secret, m.Hash.Size())
+	k := newKey(newHMAC(m, secret), secret, secret, m.Hash.Size())
 	k.material.id = id
 	return k
 }
@@ -108,7 +108,7 @@ func ecdsaKey(m *jwt.SigningMethodECDSA, key any) Key {
 	if private, ok := signing.(*ecdsa.PrivateKey); ok && !matches(private) {
 		return unusable(m, "the private key is not one of its public key")
 	}
-	return newKey(m, signing, public, 2*m.KeySize)
+	return newKey(newECDSA(m), signing, public, 2*m.KeySize)
 }
 
 // matches reports whether the two halves of key belong together.

@@ -72,3 +72,31 @@ func TestContenders(t *testing.T) {
 		}
 	}
 }
+
+// TestAllocations holds the project to what it promises of memory. Time is not
+// tested: that is the benchmarks' to say.
+func TestAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector makes pools forget, so what is taken from them is allocated")
+	}
+	atMost := map[string]map[string]float64{
+		"nethttp": {cold: 3, warm: 1, warmClaims: 4},
+		"echo":    {cold: 4, warm: 2, warmClaims: 5},
+		"gin":     {cold: 3, warm: 1, warmClaims: 4},
+		"fiber":   {cold: 2, warm: 0, warmClaims: 3},
+	}
+	k := keyOf("HS256")
+	for _, rivals := range contenders {
+		var without float64
+		for _, c := range rivals {
+			send := c.open(k).client(k.token(t, 0))
+			got := testing.AllocsPerRun(100, func() { send() })
+			if c.name == bare {
+				without = got
+			}
+			if most, promised := atMost[c.framework][c.name]; promised && got-without > most {
+				t.Errorf("%s/%s: got %v allocations above those without a guard, want at most %v", c.framework, c.name, got-without, most)
+			}
+		}
+	}
+}

@@ -71,7 +71,7 @@ func (a *Auth) bearer(req *Request) (credential, error) {
 // fromHeader is bearer for who looks at every character of the token anyway: a
 // good one is not looked at twice.
 func (a *Auth) fromHeader(req *Request) (credential, error) {
-	token, present, err := bearer(req.values("Authorization"))
+	token, present, err := parseBearer(req.values("Authorization"))
 	switch {
 	case err != nil || !present:
 		return credential{}, err
@@ -83,9 +83,9 @@ func (a *Auth) fromHeader(req *Request) (credential, error) {
 	return credential{access: token, known: a.cache.find(token)}, nil
 }
 
-// bearer returns the token in the lines of an Authorization header, and false if
+// parseBearer returns the token in the lines of an Authorization header, and false if
 // they have none: another scheme than Bearer counts as none.
-func bearer(lines []string) (token string, present bool, err error) {
+func parseBearer(lines []string) (token string, present bool, err error) {
 	switch len(lines) {
 	case 0:
 		return "", false, nil

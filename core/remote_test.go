@@ -160,22 +160,26 @@ func TestRemoteFirstFetch(t *testing.T) {
 	})
 }
 
-// The requests that wait for a slow issuer are bounded.
+// The requests that wait for a slow issuer are bounded: for its first keys, and for
+// those that may have changed while nobody came.
 func TestRemoteCrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := setOf(t, es256("a"))
 		good.after = 3 * time.Second
 		auth := trusting(t, newWeb(map[string]page{providerSet: good}), core.RemoteKeys{})
 		token := theirs(t, "a")
-		var waiting sync.WaitGroup
-		for range 10_000 {
-			waiting.Go(func() { decide(t, auth, token, accepted) })
+		for _, idle := range []time.Duration{0, 2 * time.Hour} {
+			time.Sleep(idle)
+			var waiting sync.WaitGroup
+			for range 10_000 {
+				waiting.Go(func() { decide(t, auth, token, accepted) })
+			}
+			synctest.Wait()
+			if got := took(func() { decide(t, auth, token, core.CodeUnavailable) }); got != 0 {
+				t.Errorf("got a wait of %v for one more, idle for %v before", got, idle)
+			}
+			waiting.Wait()
 		}
-		synctest.Wait()
-		if got := took(func() { decide(t, auth, token, core.CodeUnavailable) }); got != 0 {
-			t.Errorf("got a wait of %v for one more", got)
-		}
-		waiting.Wait()
 	})
 }
 

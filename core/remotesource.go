@@ -87,23 +87,29 @@ func (r *remoteSource) used(ctx context.Context) (changed bool, err error) {
 	if last != nil && time.Since(last.at) < last.fresh {
 		return false, nil
 	}
+	f, err := r.renew(last)
+	if f == nil {
+		return false, err
+	}
+	if err := r.wait(ctx, f); err != nil {
+		return false, err
+	}
+	return f.err == nil, nil
+}
+
+// renew sees to it that keys are fetched, because last is due. It returns the
+// flight to wait for before last is used, or nil if last can be relied on.
+func (r *remoteSource) renew(last *fetched) (*keyFlight, error) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.flight == nil && !r.closed && !time.Now().Before(r.retry) {
 		r.launch(false)
 	}
-	f := r.flight
 	// An issuer that is down is waited for once.
-	relied := f == nil || r.failures > 0 || last == nil || time.Since(last.at) < maxUnused
-	r.mu.Unlock()
-	if relied {
-		return false, nil
+	if r.flight == nil || r.failures > 0 || last == nil || time.Since(last.at) < maxUnused {
+		return nil, nil
 	}
-	select {
-	case <-f.done:
-		return f.err == nil, nil
-	case <-ctx.Done():
-		return false, r.unavailable(ctx.Err(), time.Second)
-	}
+	return r.board()
 }
 
 // seek is called when none of the keys in seen fits a token of the issuer. If it
@@ -114,15 +120,10 @@ func (r *remoteSource) seek(ctx context.Context, seen *keyTable) error {
 	if f == nil {
 		return err
 	}
-	select {
-	case <-f.done:
-		return f.err
-	case <-ctx.Done():
-		r.mu.Lock()
-		f.waiting--
-		r.mu.Unlock()
-		return r.unavailable(ctx.Err(), time.Second)
+	if err := r.wait(ctx, f); err != nil {
+		return err
 	}
+	return f.err
 }
 
 var (
@@ -149,11 +150,29 @@ func (r *remoteSource) join(seen *keyTable) (*keyFlight, error) {
 	default:
 		r.launch(held != noKeys)
 	}
+	return r.board()
+}
+
+// board returns the flight under way to one more who waits for it. r.mu is held.
+func (r *remoteSource) board() (*keyFlight, error) {
 	if r.flight.waiting == maxWaiting {
 		return nil, r.unavailable(errCrowded, time.Second)
 	}
 	r.flight.waiting++
 	return r.flight, nil
+}
+
+// wait waits until f, which the caller has boarded, has landed.
+func (r *remoteSource) wait(ctx context.Context, f *keyFlight) error {
+	select {
+	case <-f.done:
+		return nil
+	case <-ctx.Done():
+		r.mu.Lock()
+		f.waiting--
+		r.mu.Unlock()
+		return r.unavailable(ctx.Err(), time.Second)
+	}
 }
 
 // launch starts a fetch. r.mu is held.
@@ -262,37 +281,4 @@ func (r *remoteSource) close() {
 	r.stop()
 	r.mu.Unlock()
 	r.flights.Wait()
-}
-
-// keysUnavailable is why a token cannot be judged: the keys of its issuer are
-// not held, and cannot be had.
-type keysUnavailable struct {
-	issuer string
-	retry  time.Duration // when to try again
-	cause  error
-}
-
-func (r *remoteSource) unavailable(cause error, retry time.Duration) error {
-	return &keysUnavailable{r.issuer, retry, cause}
-}
-
-func (e *keysUnavailable) Error() string {
-	return fmt.Sprintf("core: the keys of %s are not to be had: %v", e.issuer, e.cause)
-}
-
-// Unwrap returns errMissing and the cause.
-func (e *keysUnavailable) Unwrap() []error { return []error{errMissing, e.cause} }
-
-var errMissing = errors.New("core: keys are missing")
-
-// missingKeys returns the keysUnavailable that err is, nil if it is none.
-func missingKeys(err error) *keysUnavailable {
-	if !errors.Is(err, errMissing) { // As allocates for every refusal
-		return nil
-	}
-	var missing *keysUnavailable
-	if errors.As(err, &missing) {
-		return missing
-	}
-	return nil
 }

@@ -67,8 +67,9 @@ type Config struct {
 	// with one of them costs next to nothing. No check is given up: what expires,
 	// is revoked, or was signed by a key that is gone since, is refused as ever.
 	// Nearly all tokens find room if they are half as many; with more, those in
-	// steady use stay. One of 500 bytes takes about 1.1 KB, also when it is over,
-	// until another takes its place. The default is 16384; less than zero is none.
+	// steady use stay. One of 500 bytes takes about 1.1 KB, and what [Claims] has
+	// decoded of it, also when it is over, until another takes its place. The
+	// default is 16384; less than zero is none.
 	CacheSize int
 
 	// Cookies, if not nil, lets the access token come in a cookie, for browsers.

@@ -13,7 +13,8 @@ import (
 // Memory is the embedded [Store]: sessions in this process's memory, gone with
 // it. It is sharded by subject, so that subjects do not wait for each other, and
 // removes what has expired a little at a time, as other sessions are written: it
-// never stops to clean up.
+// never stops to clean up. Only a Create that finds it full looks on for what has
+// expired until there is room.
 type Memory struct {
 	now    func() time.Time
 	max    int64
@@ -28,8 +29,8 @@ const (
 	// DefaultMemorySize is how many sessions a [Memory] holds if it is not told.
 	DefaultMemorySize = 1 << 20
 
-	// sweepSize is how many expired sessions a write removes at most: more than
-	// one, so that removal keeps ahead of creation.
+	// sweepSize is how many sessions that have come up a write sees to at most:
+	// more than one, so that removal keeps ahead of creation.
 	sweepSize = 4
 )
 
@@ -96,7 +97,7 @@ func (m *Memory) Create(ctx context.Context, n New, bound Bound) (Record, error)
 		limit:     now + n.Limit.Milliseconds(),
 		userAgent: strings.Clone(n.UserAgent),
 	}
-	s.forget = s.idle
+	s.due = s.idle
 	shard.sessions[s.id] = s
 	shard.link(s, n.Subject)
 	heap.Push(&shard.due, s)
@@ -136,8 +137,9 @@ func (m *Memory) Advance(ctx context.Context, p Presented, policy Policy) (Recor
 	switch verdict {
 	case Rotated, Healed:
 		s.generation, s.rotated, s.idle = after.Generation, now, after.Idle.UnixMilli()
-		s.forget = s.idle
-		heap.Fix(&shard.due, s.place)
+		if s.idle < s.due {
+			shard.reschedule(s, s.idle)
+		}
 		if policy.Retire {
 			from := at(now).Add(policy.ReuseWindow)
 			m.feed.announce(Revocation{Session: s.id, Generation: s.generation, From: from, Until: from.Add(policy.Remember)}, at(now))
@@ -224,35 +226,43 @@ func (m *Memory) milliseconds() int64 { return m.now().UnixMilli() }
 // end ends s, which is live, announces it, and keeps it for as long as remember says.
 func (m *Memory) end(shard *memoryShard, s *memorySession, why Reason, now int64, remember time.Duration) {
 	s.ended = why
-	s.forget = now + remember.Milliseconds()
-	heap.Fix(&shard.due, s.place)
+	shard.reschedule(s, now+remember.Milliseconds())
 	shard.unlink(s)
-	m.feed.announce(Revocation{Session: s.id, From: at(now), Until: at(s.forget)}, at(now))
+	m.feed.announce(Revocation{Session: s.id, From: at(now), Until: at(s.forget())}, at(now))
 }
 
-// sweep removes a few sessions of shard that are to be forgotten.
-func (m *Memory) sweep(shard *memoryShard, now int64) {
+// sweep sees to a few sessions of shard that have come up: it removes those that
+// are to be forgotten, and reports whether there may be more.
+func (m *Memory) sweep(shard *memoryShard, now int64) bool {
 	for range sweepSize {
-		if len(shard.due) == 0 || shard.due[0].forget > now {
-			return
+		if len(shard.due) == 0 || now < shard.due[0].due {
+			return false
 		}
-		s := heap.Pop(&shard.due).(*memorySession)
+		s := shard.due[0]
+		if forget := s.forget(); now < forget {
+			shard.reschedule(s, forget)
+			continue
+		}
+		heap.Pop(&shard.due)
 		delete(shard.sessions, s.id)
 		if s.ended == Live {
 			shard.unlink(s)
 		}
 		m.held.Add(-1)
 	}
+	return true
 }
 
-// makeRoom sweeps every shard once: those that nobody writes to could have kept
-// a full Memory full.
+// makeRoom sweeps every shard, since those that nobody writes to could have kept
+// a full Memory full, and goes on as long as it is full.
 func (m *Memory) makeRoom() {
 	now := m.milliseconds()
 	for i := range m.shards {
 		shard := &m.shards[i]
-		shard.mu.Lock()
-		m.sweep(shard, now)
-		shard.mu.Unlock()
+		for more := true; more; {
+			shard.mu.Lock()
+			more = m.sweep(shard, now) && m.held.Load() >= m.max
+			shard.mu.Unlock()
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"container/heap"
 	"strings"
 	"sync"
 	"time"
@@ -24,7 +25,7 @@ type memorySession struct {
 	rotated    int64 // 0: never
 	idle       int64 // no later than limit
 	limit      int64
-	forget     int64 // when to remove it
+	due        int64 // when it comes up: no later than it is to be forgotten
 	subject    *memorySubject
 	older      *memorySession // of the same subject, until it is ended
 	younger    *memorySession
@@ -42,10 +43,16 @@ type memorySubject struct {
 
 // find returns the session id, nil if it is not there or is to be forgotten.
 func (shard *memoryShard) find(id ID, now int64) *memorySession {
-	if s := shard.sessions[id]; s != nil && now < s.forget {
+	if s := shard.sessions[id]; s != nil && now < s.forget() {
 		return s
 	}
 	return nil
+}
+
+// reschedule makes s, which is kept already, come up at due.
+func (shard *memoryShard) reschedule(s *memorySession, due int64) {
+	s.due = due
+	heap.Fix(&shard.due, s.place)
 }
 
 // live returns the live sessions of subject, oldest first.
@@ -101,6 +108,15 @@ func (s *memorySession) liveAt(now int64) bool {
 	return s.ended == Live && now < s.idle
 }
 
+// forget returns when to remove s. A rotation puts that off, and leaves due as it
+// is: most sessions are rotated many times before they come up.
+func (s *memorySession) forget() int64 {
+	if s.ended == Live {
+		return s.idle
+	}
+	return s.due
+}
+
 func (s *memorySession) record() Record {
 	r := Record{
 		ID:         s.id,
@@ -121,11 +137,11 @@ func (s *memorySession) record() Record {
 
 func at(milliseconds int64) time.Time { return time.UnixMilli(milliseconds) }
 
-// dueHeap has the session that is to be forgotten next in front.
+// dueHeap has the session that comes up next in front.
 type dueHeap []*memorySession
 
 func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].forget < h[j].forget }
+func (h dueHeap) Less(i, j int) bool { return h[i].due < h[j].due }
 
 func (h dueHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]

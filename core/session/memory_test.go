@@ -117,26 +117,28 @@ func TestMemoryFull(t *testing.T) {
 func TestMemoryRoom(t *testing.T) {
 	t.Parallel()
 	const size = 2000
-	policy := session.Policy{Idle: time.Hour}
 	for _, row := range []struct {
 		name    string
-		rotated int // of every four, after half of their time
+		rotated int // after half of their time
+		idle    time.Duration
+		pass    time.Duration
 		room    int
 	}{
-		{"all expired", 0, size},
-		{"most expired", 1, size - size/4},
-		{"few expired", 3, size / 4},
-		{"none expired", 4, 0},
+		{"all expired", 0, time.Hour, 30 * time.Minute, size},
+		{"most expired", size / 4, time.Hour, 30 * time.Minute, size - size/4},
+		{"few expired", size - size/4, time.Hour, 30 * time.Minute, size / 4},
+		{"one expired", size - 1, time.Hour, 30 * time.Minute, 1},
+		{"none expired", size, time.Hour, 30 * time.Minute, 0},
+		{"some expired early", size / 4, time.Minute, time.Minute, size / 4},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			m, clock := newMemory(size)
 			tokens := fillUp(t, m, size)
 			clock.Advance(30 * time.Minute)
-			for i, token := range tokens {
-				if i%4 < row.rotated {
-					if _, verdict, err := m.Advance(t.Context(), token.Presented(), policy); verdict != session.Rotated || err != nil {
-						t.Fatalf("got verdict %d, error %v, want %d", verdict, err, session.Rotated)
-					}
+			for _, token := range tokens[:row.rotated] {
+				_, verdict, err := m.Advance(t.Context(), token.Presented(), session.Policy{Idle: row.idle})
+				if verdict != session.Rotated || err != nil {
+					t.Fatalf("got verdict %d, error %v, want %d", verdict, err, session.Rotated)
 				}
 			}
 			for range size {
@@ -144,7 +146,7 @@ func TestMemoryRoom(t *testing.T) {
 					t.Fatalf("got error %v, want %v", err, session.ErrFull)
 				}
 			}
-			clock.Advance(30 * time.Minute)
+			clock.Advance(row.pass)
 			for i := range row.room {
 				if _, err := create(t, m, "alice", session.Bound{}); err != nil {
 					t.Fatalf("create session %d of %d: %v", i, row.room, err)
@@ -154,6 +156,21 @@ func TestMemoryRoom(t *testing.T) {
 				t.Errorf("got error %v, want %v", err, session.ErrFull)
 			}
 		})
+	}
+}
+
+// Who finds a Memory full does not wait until all that expired is removed.
+func TestMemoryRoomAtOnce(t *testing.T) {
+	t.Parallel()
+	const size = 2000
+	m, clock := newMemory(size)
+	fillUp(t, m, size)
+	clock.Advance(time.Hour)
+	if _, err := create(t, m, "alice", session.Bound{}); err != nil {
+		t.Fatal(err)
+	}
+	if sessions, _, _, _ := m.Held(); sessions < size*3/4 {
+		t.Errorf("got %d sessions left, want most of %d", sessions, size)
 	}
 }
 

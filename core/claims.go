@@ -16,8 +16,9 @@ var ErrNoIdentity = errors.New("core: the context has no identity")
 // [ClaimsOf] refuses such tokens before the handler runs.
 //
 // For a token seen before, the caller gets a copy of what was decoded then, at a
-// tenth of the cost. A T that may hold an interface, as a map of any value does, is
-// decoded every time: what is in it can't be copied safely.
+// tenth of the cost, and UnmarshalJSON is not asked again. A T that may hold an
+// interface, as a map of any value does, or pointers that an UnmarshalJSON has set,
+// is decoded every time: what is in it can't be copied safely.
 func Claims[T any](ctx context.Context) (T, error) {
 	id, ok := IdentityFrom(ctx)
 	if !ok {

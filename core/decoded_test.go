@@ -167,6 +167,14 @@ func TestClaimsAreDecodedOnce(t *testing.T) {
 			A reads
 			_ []string
 		}], 10},
+		{"with a list that decodes itself", ask[struct {
+			A    reads
+			List groups
+		}], 10},
+		{"with a text that decodes itself", ask[struct {
+			A    reads
+			Text membership
+		}], 10},
 		{"of a wrong shape", func(d core.Decision) error {
 			if _, err := core.Claims[struct {
 				A    reads
@@ -178,7 +186,7 @@ func TestClaimsAreDecodedOnce(t *testing.T) {
 		}, 10},
 	} {
 		auth := newVerifier(t, core.HS256(secret))
-		req := withBearer(signed(t, claims("a", `"b"`, "list", `["x"]`)))
+		req := withBearer(signed(t, claims("a", `"b"`, "list", `["x"]`, "text", `"x"`)))
 		decodings.Store(0)
 		for range 10 {
 			if err := row.ask(decide(t, auth, req, accepted)); err != nil {
@@ -194,6 +202,33 @@ func TestClaimsAreDecodedOnce(t *testing.T) {
 func ask[T any](d core.Decision) error {
 	_, err := core.Claims[T](d.Context)
 	return err
+}
+
+// groups are those that the application has: there is one of each name.
+type groups []*group
+
+type group struct{ name string }
+
+var staff = &group{"staff"}
+
+func (g *groups) UnmarshalJSON([]byte) error { *g = groups{staff}; return nil }
+
+type membership struct{ Of *group }
+
+func (m *membership) UnmarshalText([]byte) error { m.Of = staff; return nil }
+
+// What a type decodes itself into may be known by its place, so that a copy of it
+// would be another.
+func TestClaimsThatDecodeThemselves(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, core.HS256(secret))
+	req := withBearer(signed(t, claims("list", `["staff"]`)))
+	for i := range 4 {
+		got, err := core.Claims[struct{ List groups }](decide(t, auth, req, accepted).Context)
+		if err != nil || len(got.List) != 1 || got.List[0] != staff {
+			t.Errorf("request %d: got %v and error %v, want the very group", i, got.List, err)
+		}
+	}
 }
 
 // asked counts how often it has its say.

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"encoding"
+	"encoding/json"
 	"reflect"
 	"time"
 )
@@ -28,11 +30,29 @@ func detacherOf(t reflect.Type, depth int) (detach detacher, ok bool) {
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return nil, true
 	case reflect.Struct:
-		return fieldsDetacher(t, depth)
+		detach, ok = fieldsDetacher(t, depth)
 	case reflect.Slice, reflect.Array, reflect.Pointer, reflect.Map:
-		return elementsDetacher(t, depth)
+		detach, ok = elementsDetacher(t, depth)
 	}
-	return nil, false
+	if detach != nil && knowsPlaces(t, depth) {
+		return nil, false
+	}
+	return detach, ok
+}
+
+// knowsPlaces reports whether values of a type, which refers to others, decode
+// themselves: they may then refer to what the application has one of, and knows by
+// its place. A list of plain values, such as a [json.RawMessage], has none to know.
+func knowsPlaces(t reflect.Type, depth int) bool {
+	itself := reflect.PointerTo(t)
+	if !itself.Implements(reflect.TypeFor[json.Unmarshaler]()) && !itself.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		return false
+	}
+	if t.Kind() != reflect.Slice {
+		return true
+	}
+	elements, _ := detacherOf(t.Elem(), depth+1)
+	return elements != nil
 }
 
 func fieldsDetacher(t reflect.Type, depth int) (detacher, bool) {

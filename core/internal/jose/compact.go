@@ -72,10 +72,10 @@ func (t *Token) Payload(dst []byte) ([]byte, error) { return decode(dst, t.paylo
 
 // Encode returns header and payload as a signing input, ready to be signed.
 func Encode(header, payload []byte) string {
-	return strict.EncodeToString(header) + "." + strict.EncodeToString(payload)
+	return base64.RawURLEncoding.EncodeToString(header) + "." + base64.RawURLEncoding.EncodeToString(payload)
 }
 
 // Compact returns the token of a signing input and its signature.
 func Compact(signingInput string, signature []byte) string {
-	return signingInput + "." + strict.EncodeToString(signature)
+	return signingInput + "." + base64.RawURLEncoding.EncodeToString(signature)
 }

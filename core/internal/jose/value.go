@@ -116,13 +116,13 @@ func (v value) string() string {
 	return unquote(v.raw)
 }
 
-// unquote returns what a string read by scanner.string stands for.
+// unquote returns what a string read by document.string stands for.
 func unquote(quoted string) string {
 	if strings.IndexByte(quoted, '\\') < 0 {
 		return quoted[1 : len(quoted)-1]
 	}
 	var s string
-	// The scanner admits only what encoding/json decodes without a replacement.
+	// A document admits only what encoding/json decodes without a replacement.
 	if err := json.Unmarshal([]byte(quoted), &s); err != nil {
 		return quoted
 	}

@@ -45,9 +45,12 @@ func Protect(auth *core.Auth, rules ...core.Rule) fiber.Handler {
 // Handle mounts an endpoint of core, such as auth.JWKS.
 func Handle(endpoint core.Endpoint) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		req := request(c, new(header))
+		h := new(header)
+		req := request(c, h)
 		if req.Body = c.Context().RequestBodyStream(); req.Body == nil {
 			req.Body = bytes.NewReader(c.Request().Body())
+		} else {
+			h.keep()
 		}
 		_, err := Send(c, endpoint(c.UserContext(), req))
 		return err

@@ -1,6 +1,7 @@
 package fiberjwt_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -236,6 +237,41 @@ func TestHeaderValues(t *testing.T) {
 	}))
 	if got := send(t, app, "/", "Accept: text/html"); got.status != http.StatusNoContent {
 		t.Errorf("got status %d", got.status)
+	}
+}
+
+// What trails a body is no part of the header, also when the body has been read.
+func TestTrailer(t *testing.T) {
+	t.Parallel()
+	app := fiber.New(fiber.Config{StreamRequestBody: true, DisableStartupMessage: true})
+	app.Post("/", fiberjwt.Handle(func(_ context.Context, req core.Request) core.Response {
+		body, err := io.ReadAll(req.Body)
+		if string(body) != "some text" || err != nil {
+			t.Errorf("got body %q and error %v", body, err)
+		}
+		for name, want := range map[string][]string{"X-Forwarded-For": {"192.0.2.1"}, "Origin": nil, "Cookie": nil} {
+			if got := req.Header.Values(name); !slices.Equal(got, want) {
+				t.Errorf("got %s %q, want %q", name, got, want)
+			}
+		}
+		return core.Response{Status: http.StatusNoContent}
+	}))
+	conn, err := net.Dial("tcp", listen(t, app))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: site.example\r\nX-Forwarded-For: 192.0.2.1\r\nTransfer-Encoding: chunked\r\n\r\n"+
+		"9\r\nsome text\r\n0\r\nX-Forwarded-For: 192.0.2.2\r\nOrigin: https://site.example\r\nCookie: a=b\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusNoContent {
+		t.Errorf("got status %d", res.StatusCode)
 	}
 }
 

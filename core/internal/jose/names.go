@@ -53,7 +53,7 @@ func (set *nameSet) add(name string, ascii bool) bool {
 }
 
 // bitOf returns one of 64 bits, the same for names that are equal but for
-// case if both are ASCII. No two of the names that tokens usually have share one.
+// case if both are ASCII. Few of the names that tokens usually have share one.
 func bitOf(name string) uint64 {
 	if name == "" {
 		return 1

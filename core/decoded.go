@@ -23,7 +23,7 @@ func decodeClaims[T any](id *Identity) (T, error) {
 		var zero T
 		return zero, fmt.Errorf("core: claims do not fit %T: %w", zero, err)
 	}
-	if _, demanding := any((*T)(nil)).(validator); demanding {
+	if _, demanding := any((*T)(nil)).(validator); demanding || reflect.TypeFor[T]().Kind() == reflect.Pointer {
 		return validated(claims)
 	}
 	return claims, nil
@@ -32,7 +32,14 @@ func decodeClaims[T any](id *Identity) (T, error) {
 type validator interface{ Validate() error }
 
 func validated[T any](claims T) (T, error) {
-	if err := any(&claims).(validator).Validate(); err != nil {
+	v, demanding := any(&claims).(validator)
+	if !demanding { // unless T is a pointer to one that is
+		v, demanding = any(claims).(validator)
+	}
+	if !demanding {
+		return claims, nil
+	}
+	if err := v.Validate(); err != nil {
 		var zero T
 		return zero, fmt.Errorf("core: claims are not a valid %T: %w", zero, err)
 	}

@@ -252,4 +252,5 @@ func TestClaimsAreValidatedAlways(t *testing.T) {
 		decide(t, auth, req, accepted, core.ClaimsOf[asked]())
 	}
 	decide(t, auth, req, core.CodeTokenInvalid, core.ClaimsOf[asked]())
+	decide(t, auth, req, core.CodeTokenInvalid, core.ClaimsOf[*asked]())
 }

@@ -82,7 +82,7 @@ func Check(ok func(ctx context.Context, id *Identity) (bool, error)) Rule {
 	}}
 }
 
-// ClaimsOf wants the token's claims to decode into a T, and, if *T has a method
+// ClaimsOf wants the token's claims to decode into a T, and, if T or *T has a method
 // Validate() error, that to return nil. The handler can then rely on [Claims];
 // a token that does not fit is refused with 401.
 func ClaimsOf[T any]() Rule {

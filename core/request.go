@@ -5,9 +5,10 @@ import (
 	"net/http"
 )
 
-// A Request is what an adapter tells about an HTTP request. The strings need
-// only be good until the call they are passed to returns: core copies what it
-// keeps.
+// A Request is what an adapter tells about an HTTP request. It need only be good
+// until the call that it is passed to returns: core copies what it keeps, and a
+// function of the application's own that is given one, such as [Config.Refuse],
+// must not leave it, or its Header, to a goroutine that lives longer.
 type Request struct {
 	Method string
 	Path   string // without the query

@@ -24,6 +24,7 @@ type Auth struct {
 	cache      *cache
 	headers    *jose.Headers
 	signatures sync.Pool // of *[maxSignature]byte
+	copying    sync.Map  // of copying by the reflect.Type of claims
 }
 
 // maxSignature is the size of the largest signature, that of an RSA key.

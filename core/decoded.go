@@ -68,9 +68,9 @@ func claimsAs[T any](id *Identity) (T, error) {
 		return claims, err
 	}
 	d := &decoded{original: (*T)(nil), next: known}
-	if detach, ok := detacherOf(reflect.TypeFor[T](), 0); ok {
-		original := detached(claims, detach)
-		d.original, d.detach = &original, detach
+	if how := id.alone.auth.copyingOf(reflect.TypeFor[T]()); how.possible {
+		original := detached(claims, how.detach)
+		d.original, d.detach = &original, how.detach
 	}
 	id.decoded.CompareAndSwap(known, d) // or the next one does
 	return claims, nil
@@ -86,4 +86,21 @@ func detached[T any](claims T, detach detacher) T {
 		detach(reflect.ValueOf(&claims).Elem())
 	}
 	return claims
+}
+
+// copying is how values of a type are copied.
+type copying struct {
+	possible bool
+	detach   detacher
+}
+
+// copyingOf returns how values of t are copied, which it finds out once.
+func (a *Auth) copyingOf(t reflect.Type) copying {
+	if how, known := a.copying.Load(t); known {
+		return how.(copying)
+	}
+	var how copying
+	how.detach, how.possible = detacherOf(t, 0)
+	a.copying.Store(t, how)
+	return how
 }

@@ -40,10 +40,14 @@ func (r *Request) First(name string) string {
 
 // values returns the value of each line of the header field called name.
 func (r *Request) values(name string) []string {
-	if r.Header == nil {
+	switch header := r.Header.(type) {
+	case nil:
 		return nil
+	case http.Header:
+		return header[name] // Values would look at each letter of the name
+	default:
+		return header.Values(name)
 	}
-	return r.Header.Values(name)
 }
 
 // HTTPRequest returns r as the adapters of net/http and of the frameworks built

@@ -85,7 +85,7 @@ func ExampleTokens_Cookies() {
 			return
 		}
 		cookies := tokens.Cookies()
-		cookies.WriteHeader(w.Header().Set, w.Header().Add)
+		cookies.WriteHeader(w.Header())
 		if cookies.Status != 0 { // the cookies do not fit
 			http.Error(w, "please try again later", cookies.Status)
 			return

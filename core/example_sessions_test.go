@@ -36,7 +36,7 @@ func handle(endpoint core.Endpoint) http.HandlerFunc {
 }
 
 func send(w http.ResponseWriter, res core.Response) {
-	res.WriteHeader(w.Header().Set, w.Header().Add)
+	res.WriteHeader(w.Header())
 	w.WriteHeader(res.Status)
 	_, _ = w.Write(res.Body)
 }

@@ -637,7 +637,7 @@ func TestRenewalThenRefusedCaches(t *testing.T) {
 	s.clock.Advance(time.Hour)
 	d := s.Decide(t.Context(), j.request(http.MethodGet), core.Role("admin"))
 	header := http.Header{"Cdn-Cache-Control": {"max-age=60"}, "Cache-Control": {"max-age=60"}}
-	d.Response.WriteHeader(header.Set, header.Add)
+	d.Response.WriteHeader(header)
 	d.Commit(header.Set)
 	for _, name := range []string{"Cache-Control", "CDN-Cache-Control", "Surrogate-Control"} {
 		if got := header.Get(name); got != "no-store" {
@@ -679,7 +679,7 @@ func TestRenewalRefuse(t *testing.T) {
 			s.clock.Advance(test.access)
 			d := s.Decide(t.Context(), j.request(http.MethodGet), test.rule...)
 			header := http.Header{}
-			d.Response.WriteHeader(header.Set, header.Add)
+			d.Response.WriteHeader(header)
 			var names []string
 			for _, line := range header["Set-Cookie"] {
 				name, rest, _ := strings.Cut(line, "=")

@@ -19,15 +19,18 @@ type Response struct {
 // A Field is a header field of a [Response].
 type Field struct{ Name, Value string }
 
-// WriteHeader calls add for the fields of which an answer can have several
-// (Set-Cookie, Vary, WWW-Authenticate), so that those of outer middleware stay,
-// and set for all others.
-func (r *Response) WriteHeader(set, add func(name, value string)) {
+// WriteHeader writes r's fields to header, such as an [http.Header]. It adds those
+// of which an answer can have several (Set-Cookie, Vary, WWW-Authenticate), so that
+// what outer middleware wrote of them stays, and sets all others.
+func (r *Response) WriteHeader(header interface {
+	Add(name, value string)
+	Set(name, value string)
+}) {
 	for _, f := range r.Header {
 		if f.is("Set-Cookie") || f.is("Vary") || f.is("WWW-Authenticate") {
-			add(f.Name, f.Value)
+			header.Add(f.Name, f.Value)
 		} else {
-			set(f.Name, f.Value)
+			header.Set(f.Name, f.Value)
 		}
 	}
 }

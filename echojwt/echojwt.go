@@ -57,7 +57,7 @@ func Identity(c echo.Context) (*core.Identity, bool) {
 // HTTPErrorHandler. It reports whether the request is dealt with.
 func Send(c echo.Context, res core.Response) (answered bool, err error) {
 	w := c.Response()
-	res.WriteHeader(w.Header().Set, w.Header().Add)
+	res.WriteHeader(w.Header())
 	switch {
 	case res.Status == 0:
 		return false, nil

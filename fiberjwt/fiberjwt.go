@@ -67,7 +67,7 @@ func Identity(c *fiber.Ctx) (*core.Identity, bool) { return core.IdentityFrom(c.
 // zero, answers, or returns the error to leave the answer to Fiber's
 // ErrorHandler. It reports whether the request is dealt with.
 func Send(c *fiber.Ctx, res core.Response) (answered bool, err error) {
-	res.WriteHeader(c.Response().Header.Set, c.Response().Header.Add)
+	res.WriteHeader(&c.Response().Header)
 	if res.Status == 0 {
 		return false, nil
 	}

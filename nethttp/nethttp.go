@@ -51,7 +51,7 @@ func Identity(r *http.Request) (*core.Identity, bool) { return core.IdentityFrom
 // zero, answers. It reports whether it answered. net/http has no error path of
 // its own to leave res.Err to, so the body is sent in any case.
 func Send(w http.ResponseWriter, res core.Response) (answered bool) {
-	res.WriteHeader(w.Header().Set, w.Header().Add)
+	res.WriteHeader(w.Header())
 	if res.Status == 0 {
 		return false
 	}

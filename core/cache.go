@@ -104,7 +104,7 @@ func (c *cache) add(token string, id *Identity, now time.Time) {
 func (c *cache) place(token string) (set *cacheSet, tag byte) {
 	hash := maphash.String(c.seed, token[max(0, len(token)-64):])
 	i, _ := bits.Mul64(hash, uint64(len(c.sets))) // as evenly as the remainder, and faster
-	return &c.sets[i], byte(hash) | 1             // zero is none
+	return &c.sets[i], byte(hash&0xff) | 1        // zero is none
 }
 
 // sawBefore notes that a token with tag was seen, in place of any other, and

@@ -25,7 +25,7 @@ func Claims[T any](ctx context.Context) (T, error) {
 		var zero T
 		return zero, ErrNoIdentity
 	}
-	return decodeClaims[T](id)
+	return decodeClaims[T](id, id.kept)
 }
 
 // IdentityFrom returns the identity that the request with ctx was judged to

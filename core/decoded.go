@@ -8,7 +8,8 @@ import (
 
 // decoded is what the claims of a token were decoded into: a value of each type
 // that was asked for. Decoding takes ten times as long as all else that a token
-// seen before costs, so it is done once for a token that is kept.
+// seen before costs, so it is done once for a token that is in the cache, and once
+// for a request whose route wants the claims to be of a type.
 type decoded struct {
 	original any // a *T that nobody else has; nil for a T to decode every time
 	detach   detacher
@@ -16,9 +17,9 @@ type decoded struct {
 }
 
 // decodeClaims returns the claims of id as a T of the caller's own, and lets the
-// type have its say about them.
-func decodeClaims[T any](id *Identity) (T, error) {
-	claims, err := claimsAs[T](id)
+// type have its say about them. They are kept if they are to be asked for again.
+func decodeClaims[T any](id *Identity, again bool) (T, error) {
+	claims, err := claimsAs[T](id, again)
 	if err != nil {
 		var zero T
 		return zero, fmt.Errorf("core: claims do not fit %T: %w", zero, err)
@@ -47,10 +48,7 @@ func validated[T any](claims T) (T, error) {
 }
 
 // claimsAs returns the claims of id as a T that shares nothing with any other.
-func claimsAs[T any](id *Identity) (T, error) {
-	if !id.kept {
-		return unmarshal[T](id)
-	}
+func claimsAs[T any](id *Identity, again bool) (T, error) {
 	known := id.decoded.Load()
 	for d := known; d != nil; d = d.next {
 		switch original, ok := d.original.(*T); {
@@ -64,7 +62,7 @@ func claimsAs[T any](id *Identity) (T, error) {
 		}
 	}
 	claims, err := unmarshal[T](id)
-	if err != nil {
+	if err != nil || !again {
 		return claims, err
 	}
 	d := &decoded{original: (*T)(nil), next: known}

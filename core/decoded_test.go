@@ -199,6 +199,28 @@ func TestClaimsAreDecodedOnce(t *testing.T) {
 	}
 }
 
+// A route that wants claims of a type has them decoded by its rule, for its handler
+// too: also those of a token never seen before.
+func TestClaimsAreDecodedByTheRule(t *testing.T) {
+	auth := newVerifier(t, core.HS256(secret), func(c *core.Config) { c.CacheSize = -1 })
+	type wanted struct {
+		A    reads
+		List []string
+	}
+	decodings.Store(0)
+	d := decide(t, auth, withBearer(signed(t, claims("a", `"b"`, "list", `["x"]`))), accepted, core.ClaimsOf[wanted]())
+	for range 2 {
+		got, err := core.Claims[wanted](d.Context)
+		if err != nil || len(got.List) != 1 || got.List[0] != "x" {
+			t.Errorf("got %v and error %v, want the list", got, err)
+		}
+		spoil(reflect.ValueOf(&got).Elem())
+	}
+	if got := decodings.Load(); got != 1 {
+		t.Errorf("got %d decodings, want 1", got)
+	}
+}
+
 func ask[T any](d core.Decision) error {
 	_, err := core.Claims[T](d.Context)
 	return err

@@ -17,7 +17,7 @@ type Identity struct {
 	payload string
 	signer  signer
 	own     bool // issued by Config.Keys, not by one of Config.Trusted
-	kept    bool // in the cache: what it is decoded into is worth keeping, too
+	kept    bool // in the cache, with what it is decoded into
 	hasSID  bool // sid is the session of ours that the token belongs to
 	sid     session.ID
 	alone   visit // by Bearer token, of a request that has no context of its own

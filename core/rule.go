@@ -87,7 +87,7 @@ func Check(ok func(ctx context.Context, id *Identity) (bool, error)) Rule {
 // a token that does not fit is refused with 401.
 func ClaimsOf[T any]() Rule {
 	return Rule{check: func(_ context.Context, id *Identity, _ *Auth) error {
-		if _, err := decodeClaims[T](id); err != nil {
+		if _, err := decodeClaims[T](id, true); err != nil {
 			return fmt.Errorf("%w: %w", errClaims, err)
 		}
 		return nil

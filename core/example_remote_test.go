@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"time"
 
 	"github.com/jwtgate/jwtgate/core"
 )
@@ -55,7 +56,11 @@ func ExampleRemoteKeys_alone() {
 	auth, err := core.New(core.Config{
 		Issuer:   provider.URL,
 		Audience: "https://api.example.com",
-		Keys:     core.RemoteKeys{URL: provider.URL + "/keys"}, // where there is no discovery
+		Keys: core.RemoteKeys{
+			URL:      provider.URL + "/keys", // where there is no discovery
+			Cooldown: 30 * time.Second,       // a flood of tokens by unknown keys asks no sooner
+			MaxStale: 6 * time.Hour,          // for as long, the provider may be down
+		},
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -28,7 +28,10 @@ func Example() {
 		ContextTimeoutEnabled: true,
 	})
 	defer client.Close()
-	store, err := redisstore.New(client, redisstore.Config{Logger: slog.Default()})
+	store, err := redisstore.New(client, redisstore.Config{
+		WaitReplicas: 1, // who signs out stays signed out if the server is replaced by a replica
+		Logger:       slog.Default(),
+	})
 	if err != nil {
 		log.Fatal(err)
 	}

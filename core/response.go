@@ -1,6 +1,9 @@
 package core
 
-import "strings"
+import (
+	"net/http"
+	"strings"
+)
 
 // A Response is what an adapter sends.
 type Response struct {
@@ -26,13 +29,49 @@ func (r *Response) WriteHeader(header interface {
 	Add(name, value string)
 	Set(name, value string)
 }) {
+	if h, ok := header.(http.Header); ok {
+		r.writeTo(h)
+		return
+	}
 	for _, f := range r.Header {
-		if f.is("Set-Cookie") || f.is("Vary") || f.is("WWW-Authenticate") {
+		if hasSeveral(canonical(f.Name)) {
 			header.Add(f.Name, f.Value)
 		} else {
 			header.Set(f.Name, f.Value)
 		}
 	}
+}
+
+// writeTo is WriteHeader for net/http, whose methods look at each letter of each
+// name, and take memory for each line: more than all else that a refusal does.
+func (r *Response) writeTo(h http.Header) {
+	lines := make([]string, len(r.Header))
+	for i, f := range r.Header {
+		name := canonical(f.Name)
+		if before := h[name]; len(before) > 0 && hasSeveral(name) {
+			h[name] = append(before, f.Value)
+			continue
+		}
+		lines[i] = f.Value
+		h[name] = lines[i : i+1 : i+1]
+	}
+}
+
+// canonical is [http.CanonicalHeaderKey], at next to no cost for our own fields.
+func canonical(name string) string {
+	switch name {
+	case "Content-Type", "Cache-Control", "Retry-After", "Set-Cookie", "Vary":
+		return name
+	case "WWW-Authenticate":
+		return "Www-Authenticate"
+	}
+	return http.CanonicalHeaderKey(name)
+}
+
+// hasSeveral reports whether an answer can have several lines of the field called
+// name, in its canonical spelling.
+func hasSeveral(name string) bool {
+	return name == "Set-Cookie" || name == "Vary" || name == "Www-Authenticate"
 }
 
 // is reports whether f is the field called name (RFC 9110 §5.1).

@@ -1,0 +1,54 @@
+package core_test
+
+import (
+	"maps"
+	"net/http"
+	"reflect"
+	"testing"
+
+	"github.com/jwtgate/jwtgate/core"
+)
+
+// addSet is all that a framework needs to have of a header.
+type addSet interface {
+	Add(name, value string)
+	Set(name, value string)
+}
+
+// An http.Header is written to in a way of its own, to the same effect.
+func TestWriteHeader(t *testing.T) {
+	t.Parallel()
+	before := http.Header{"Vary": {"Accept"}, "Cache-Control": {"public", "max-age=1"}, "Set-Cookie": nil}
+	for _, row := range []struct {
+		name   string
+		fields []core.Field
+		want   http.Header // what is new
+	}{
+		{"nothing", nil, nil},
+		{"one that replaces", []core.Field{{"Cache-Control", "no-store"}}, http.Header{"Cache-Control": {"no-store"}}},
+		{"one that is added", []core.Field{{"Vary", "Cookie"}}, http.Header{"Vary": {"Accept", "Cookie"}}},
+		{"two cookies", []core.Field{{"Set-Cookie", "a=b"}, {"Set-Cookie", "c=d"}}, http.Header{"Set-Cookie": {"a=b", "c=d"}}},
+		{"the last of two", []core.Field{{"Retry-After", "1"}, {"Retry-After", "2"}}, http.Header{"Retry-After": {"2"}}},
+		{"two challenges", []core.Field{{"WWW-Authenticate", "Bearer"}, {"Www-Authenticate", "Basic"}}, http.Header{"Www-Authenticate": {"Bearer", "Basic"}}},
+		{"in another case", []core.Field{{"vary", "Cookie"}, {"CONTENT-TYPE", "a/b"}, {"x-y", "z"}}, http.Header{"Vary": {"Accept", "Cookie"}, "Content-Type": {"a/b"}, "X-Y": {"z"}}},
+	} {
+		want := before.Clone()
+		maps.Copy(want, row.want)
+		res := core.Response{Header: row.fields}
+		header, other := before.Clone(), before.Clone()
+		res.WriteHeader(header)
+		res.WriteHeader(struct{ addSet }{other})
+		if !reflect.DeepEqual(header, want) || !reflect.DeepEqual(other, want) {
+			t.Errorf("%s: got %v, and %v by methods, want %v", row.name, header, other, want)
+		}
+		// What is added to one field later must not end up in the next.
+		for name := range header {
+			header.Add(name, "later")
+		}
+		for name, values := range want {
+			if got := header[name][:len(values)]; len(values) > 0 && !reflect.DeepEqual(got, values) {
+				t.Errorf("%s: got %s %v after others were added to, want %v", row.name, name, got, values)
+			}
+		}
+	}
+}

@@ -136,7 +136,8 @@ func (a *Auth) endAll(ctx context.Context, event Event, spared ...session.ID) *R
 		a.revokeHere(session.Revocation{Session: id})
 	}
 	if len(spared) == 0 {
-		// For as long as a token without a session can live, whoever made it.
+		// For as long as a token without a session can live, whoever made it. The
+		// store has told of it too, by its own clock: of the two, the later counts.
 		now := a.config.Now()
 		until := now.Add(a.config.MaxLifetime).Add(a.config.Leeway + maxSkew) // in two: a MaxLifetime may leave no room for more
 		r := session.Revocation{Subject: event.Subject, From: now, Until: until}

@@ -474,6 +474,42 @@ func TestEndSessionsSparesWhatItCan(t *testing.T) {
 	}
 }
 
+// Who ends all sessions of a subject ends its tokens without one, too, on every
+// process, whichever clock stamped them.
+func TestEndSessionsByClocksThatDiffer(t *testing.T) {
+	t.Parallel()
+	lenient := func(c *core.Config) { c.Leeway = 5 * time.Second }
+	for _, row := range []struct {
+		name string
+		off  time.Duration // of the process that ends them
+	}{
+		{"as the store's", 0},
+		{"ahead of the store's", 3 * time.Second},
+		{"behind the store's", -3 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDesk(t, lenient)
+			off := d.another(lenient, func(c *core.Config) {
+				c.Now = func() time.Time { return d.clock.Now().Add(row.off) }
+			})
+			tokens := map[string]string{"that process": coretest.Token(t, off.Auth, "alice"), "this one": coretest.Token(t, d.Auth, "alice")}
+			if err := off.EndSessions(t.Context(), "alice"); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			for of, token := range tokens {
+				if got := d.who(token); got != revoked {
+					t.Errorf("a clock %s: the token of %s is still %s's; want %s", row.name, of, got, revoked)
+				}
+			}
+			d.clock.Advance(4 * time.Second)
+			if got := d.who(coretest.Token(t, d.Auth, "alice")); got != "alice" {
+				t.Errorf("a clock %s: got %s for a token made later", row.name, got)
+			}
+		})
+	}
+}
+
 // Each use of the store that ends something is given up after Timeout.
 func TestEndTimeout(t *testing.T) {
 	t.Parallel()

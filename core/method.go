@@ -11,85 +11,52 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// The methods here are golang-jwt's, but for Verify, which there takes memory for
+// A pooledMethod is golang-jwt's, but for Verify, which there takes memory for
 // every check: for a hash, the token's bytes, the digest and, with ECDSA, numbers.
-// The keys they are given are those that keycheck.go let through.
+type pooledMethod struct {
+	jwt.SigningMethod
 
-// hmacMethod has its key set up, which costs as much as to use it.
-type hmacMethod struct {
-	*jwt.SigningMethodHMAC
-
-	macs *hashes
+	hashes *hashes
+	check  func(key any, hash, signature []byte) bool
 }
 
-func newHMAC(m *jwt.SigningMethodHMAC, secret []byte) hmacMethod {
-	return hmacMethod{m, newHashes(func() hash.Hash { return hmac.New(m.Hash.New, secret) })}
-}
-
-// Verify checks a signature by the key that m has.
-func (m hmacMethod) Verify(signingInput string, signature []byte, _ any) error {
-	mac := m.macs.get()
-	defer m.macs.put(mac)
-	if !hmac.Equal(mac.of(signingInput), signature) {
+// Verify checks a signature by a key that keycheck.go let through.
+func (m pooledMethod) Verify(signingInput string, signature []byte, key any) error {
+	hash := m.hashes.get()
+	defer m.hashes.put(hash)
+	if !m.check(key, hash.of(signingInput), signature) {
 		return jwt.ErrSignatureInvalid
 	}
 	return nil
 }
 
-type pkcs1Method struct {
-	*jwt.SigningMethodRSA
-
-	digests *hashes
+// newHMAC returns m with its key set up, which costs as much as to use it.
+func newHMAC(m *jwt.SigningMethodHMAC, secret []byte) jwt.SigningMethod {
+	keyed := func() hash.Hash { return hmac.New(m.Hash.New, secret) }
+	return pooledMethod{m, newHashes(keyed), func(_ any, mac, signature []byte) bool {
+		return hmac.Equal(mac, signature)
+	}}
 }
 
-func newPKCS1(m *jwt.SigningMethodRSA) pkcs1Method {
-	return pkcs1Method{m, newHashes(m.Hash.New)}
+func newPKCS1(m *jwt.SigningMethodRSA) jwt.SigningMethod {
+	return pooledMethod{m, newHashes(m.Hash.New), func(key any, digest, signature []byte) bool {
+		return rsa.VerifyPKCS1v15(key.(*rsa.PublicKey), m.Hash, digest, signature) == nil
+	}}
 }
 
-// Verify checks a signature by an *rsa.PublicKey.
-func (m pkcs1Method) Verify(signingInput string, signature []byte, key any) error {
-	digest := m.digests.get()
-	defer m.digests.put(digest)
-	return rsa.VerifyPKCS1v15(key.(*rsa.PublicKey), m.Hash, digest.of(signingInput), signature)
+// newPSS returns m with a salt that must be as long as the hash (RFC 7518 §3.5):
+// golang-jwt accepts any.
+func newPSS(m *jwt.SigningMethodRSAPSS) jwt.SigningMethod {
+	return pooledMethod{m, newHashes(m.Hash.New), func(key any, digest, signature []byte) bool {
+		return rsa.VerifyPSS(key.(*rsa.PublicKey), m.Hash, digest, signature, m.Options) == nil
+	}}
 }
 
-type pssMethod struct {
-	*jwt.SigningMethodRSAPSS
-
-	digests *hashes
-}
-
-func newPSS(m *jwt.SigningMethodRSAPSS) pssMethod {
-	return pssMethod{m, newHashes(m.Hash.New)}
-}
-
-// Verify checks a signature by an *rsa.PublicKey. The salt must be as long as the
-// hash (RFC 7518 §3.5): golang-jwt accepts any.
-func (m pssMethod) Verify(signingInput string, signature []byte, key any) error {
-	digest := m.digests.get()
-	defer m.digests.put(digest)
-	return rsa.VerifyPSS(key.(*rsa.PublicKey), m.Hash, digest.of(signingInput), signature, m.Options)
-}
-
-type ecdsaMethod struct {
-	*jwt.SigningMethodECDSA
-
-	digests *hashes
-}
-
-func newECDSA(m *jwt.SigningMethodECDSA) ecdsaMethod {
-	return ecdsaMethod{m, newHashes(m.Hash.New)}
-}
-
-// Verify checks a signature by an *ecdsa.PublicKey.
-func (m ecdsaMethod) Verify(signingInput string, signature []byte, key any) error {
-	digest := m.digests.get()
-	defer m.digests.put(digest)
-	digest.asn1 = appendASN1(digest.asn1[:0], signature)
-	if !ecdsa.VerifyASN1(key.(*ecdsa.PublicKey), digest.of(signingInput), digest.asn1) {
-		return jwt.ErrSignatureInvalid
-	}
-	return nil
+func newECDSA(m *jwt.SigningMethodECDSA) jwt.SigningMethod {
+	return pooledMethod{m, newHashes(m.Hash.New), func(key any, digest, signature []byte) bool {
+		asn1 := appendASN1(make([]byte, 0, 2+1+maxASN1Numbers), signature)
+		return ecdsa.VerifyASN1(key.(*ecdsa.PublicKey), digest, asn1)
+	}}
 }
 
 // appendASN1 appends signature, the numbers r and s side by side (RFC 7518 §3.4),
@@ -97,7 +64,7 @@ func (m ecdsaMethod) Verify(signingInput string, signature []byte, key any) erro
 func appendASN1(dst, signature []byte) []byte {
 	const sequence, lengthOfOneByte = 0x30, 0x81
 	half := len(signature) / 2
-	numbers := make([]byte, 0, 2*(2+1+maxECDSANumber))
+	numbers := make([]byte, 0, maxASN1Numbers)
 	numbers = appendInteger(appendInteger(numbers, signature[:half]), signature[half:])
 	dst = append(dst, sequence)
 	if len(numbers) >= 0x80 {
@@ -106,8 +73,9 @@ func appendASN1(dst, signature []byte) []byte {
 	return append(append(dst, byte(len(numbers))), numbers...) //nolint:gosec // at most 138
 }
 
-// maxECDSANumber is the size of the numbers of P-521 in bytes.
-const maxECDSANumber = 66
+// maxASN1Numbers is the size of two INTEGERs of P-521, which have 66 bytes and
+// perhaps a leading zero.
+const maxASN1Numbers = 2 * (2 + 1 + 66)
 
 // appendInteger appends number, which is not negative, to dst as an INTEGER.
 func appendInteger(dst, number []byte) []byte {
@@ -128,11 +96,10 @@ type hashState struct {
 	hash  hash.Hash
 	input []byte // hash.Hash takes no string
 	sum   []byte
-	asn1  []byte
 }
 
-func newHashes(make func() hash.Hash) *hashes {
-	return &hashes{sync.Pool{New: func() any { return &hashState{hash: make()} }}}
+func newHashes(fresh func() hash.Hash) *hashes {
+	return &hashes{sync.Pool{New: func() any { return &hashState{hash: fresh()} }}}
 }
 
 func (h *hashes) get() *hashState  { return h.pool.Get().(*hashState) }

@@ -44,7 +44,10 @@ func (a *Auth) fromCookies(req *Request) (credential, error) {
 	}
 	found := credential{cookie: true, access: access}
 	if present {
-		if found.known, err = a.checkToken(access); err != nil {
+		if found.known, err = a.known(access); err == nil {
+			err = found.checkAccess()
+		}
+		if err != nil {
 			return credential{cookie: true}, err
 		}
 	}
@@ -62,8 +65,8 @@ func (a *Auth) fromCookies(req *Request) (credential, error) {
 // bearer finds the token in req's Authorization header.
 func (a *Auth) bearer(req *Request) (credential, error) {
 	found, err := a.fromHeader(req)
-	if err == nil && found.access != "" && !isToken(found.access) {
-		err = errNotAToken
+	if err == nil {
+		err = found.checkAccess()
 	}
 	return found, err
 }
@@ -72,19 +75,18 @@ func (a *Auth) bearer(req *Request) (credential, error) {
 // good one is not looked at twice.
 func (a *Auth) fromHeader(req *Request) (credential, error) {
 	token, present, err := parseBearer(req.values("Authorization"))
-	switch {
-	case err != nil || !present:
+	if err != nil || !present {
 		return credential{}, err
-	case token == "":
-		return credential{}, errNotAToken
-	case len(token) > a.config.MaxTokenSize:
-		return credential{}, errTokenSize
 	}
-	return credential{access: token, known: a.cache.find(token)}, nil
+	known, err := a.known(token)
+	if err != nil {
+		return credential{}, err
+	}
+	return credential{access: token, known: known}, nil
 }
 
-// parseBearer returns the token in the lines of an Authorization header, and false if
-// they have none: another scheme than Bearer counts as none.
+// parseBearer returns the token in the lines of an Authorization header, and false
+// if they have none: another scheme than Bearer counts as none.
 func parseBearer(lines []string) (token string, present bool, err error) {
 	switch len(lines) {
 	case 0:
@@ -129,16 +131,24 @@ func cookie(lines []string, name string) (value string, present bool, err error)
 	return value, present, nil
 }
 
-// checkToken reports an access token that is too long or is none, and returns
-// what is known of it: what was verified before was one.
-func (a *Auth) checkToken(value string) (known *verified, err error) {
-	if len(value) > a.config.MaxTokenSize {
+// known returns what is known of token, nil if nothing is. It reports one that is
+// empty or too long to be looked at.
+func (a *Auth) known(token string) (*verified, error) {
+	switch {
+	case token == "":
+		return nil, errNotAToken
+	case len(token) > a.config.MaxTokenSize:
 		return nil, errTokenSize
 	}
-	if known = a.cache.find(value); known == nil && !isToken(value) {
-		return nil, errNotAToken
+	return a.cache.find(token), nil
+}
+
+// checkAccess reports an access token that is none. What was verified before was one.
+func (c *credential) checkAccess() error {
+	if c.access != "" && c.known == nil && !isToken(c.access) {
+		return errNotAToken
 	}
-	return known, nil
+	return nil
 }
 
 // isToken reports whether value is a b64token (RFC 6750 §2.1).

@@ -197,7 +197,7 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 		// A status that is no answer's must not become one.
 		if own := a.config.Refuse(ctx, *req, r); 200 <= own.Status && own.Status <= 999 {
 			// A refusal is about one client at one moment: no cache may keep it.
-			own.Header = slices.DeleteFunc(slices.Clone(own.Header), func(f Field) bool { return f.is("Cache-Control") })
+			own.Header = slices.DeleteFunc(slices.Clone(own.Header), func(f Field) bool { return canonical(f.Name) == "Cache-Control" })
 			own.Header = append(own.Header, Field{"Cache-Control", "no-store"})
 			res = own
 		}

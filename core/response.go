@@ -1,9 +1,6 @@
 package core
 
-import (
-	"net/http"
-	"strings"
-)
+import "net/http"
 
 // A Response is what an adapter sends.
 type Response struct {
@@ -73,6 +70,3 @@ func canonical(name string) string {
 func hasSeveral(name string) bool {
 	return name == "Set-Cookie" || name == "Vary" || name == "Www-Authenticate"
 }
-
-// is reports whether f is the field called name (RFC 9110 §5.1).
-func (f *Field) is(name string) bool { return strings.EqualFold(f.Name, name) }

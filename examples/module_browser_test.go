@@ -13,10 +13,11 @@ import (
 )
 
 // TestModuleInTabs has two tabs share a session over several lives of its access
-// token, and call the API fifty times at once, over and over.
+// token, and call the API 25 times at once, over and over. The browser has six
+// connections for them all: a token must outlive the queue, even on a busy machine.
 func TestModuleInTabs(t *testing.T) {
 	chromium := startBrowser(t)
-	g := startGateway(t, start(t, "nethttp", "JWT_KEY="+secret, "ACCESS_TTL=2s", "REUSE_WINDOW=5s"))
+	g := startGateway(t, start(t, "nethttp", "JWT_KEY="+secret, "ACCESS_TTL=5s", "REUSE_WINDOW=5s"))
 	one := chromium.device(t)
 	one.hold(g.url, localStorage)
 	one.holderSignsIn()
@@ -29,11 +30,11 @@ func TestModuleInTabs(t *testing.T) {
 			got, err := try[int](b, `(async () => {
 				const first = tokens().access_token, seen = new Set([first]);
 				let calls = 0;
-				while (seen.size < 5) {
-					const statuses = await many("/me", 50);
+				while (seen.size < 4) {
+					const statuses = await many("/me", 25);
 					if (statuses.some(status => status !== 200)) throw new Error(statuses.join());
 					seen.add(tokens().access_token);
-					calls += 50;
+					calls += 25;
 				}
 				return calls;
 			})()`)
@@ -44,10 +45,10 @@ func TestModuleInTabs(t *testing.T) {
 		})
 	}
 	all.Wait()
-	// Four lives end, and a fifth may while the other tab is still at it. Each costs
+	// Three lives end, and a fourth may while the other tab is still at it. Each costs
 	// one refresh, or two if the tabs' storage lags behind their lock.
 	refreshes, events := g.count(), append(one.events(), other.events()...)
-	if refreshes < 4 || refreshes > 10 || len(events) > refreshes || slices.Contains(events, "login-required") {
+	if refreshes < 3 || refreshes > 8 || len(events) > refreshes || slices.Contains(events, "login-required") {
 		t.Errorf("%d refreshes, events %q", refreshes, events)
 	}
 	t.Logf("%d refreshes", refreshes)

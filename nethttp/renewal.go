@@ -101,16 +101,18 @@ func (t *Transport) renewSoon(refused string) {
 
 // A futile token is a new one that was refused like the one before it: the API and
 // the refresh endpoint disagree. For a moment, such a 401 comes back as it is, or
-// every request would cost a renewal.
+// every request would cost a renewal. One that expired on its way says nothing.
 type futile struct {
 	access string
 	until  time.Time
 }
 
-func (t *Transport) setFutile(g *grant) {
+func (t *Transport) setFutile(g *grant, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.futile = futile{g.Access, time.Now().Add(minPause)}
+	if g.live(now) {
+		t.futile = futile{g.Access, now.Add(minPause)}
+	}
 }
 
 func (t *Transport) isFutile(g *grant) bool {

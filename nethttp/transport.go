@@ -105,7 +105,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 	if res, err = t.send(req, body, g); err == nil && refusesToken(res) {
-		t.setFutile(g)
+		t.setFutile(g, time.Now())
 	}
 	return res, err
 }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -267,6 +268,46 @@ func TestFutile(t *testing.T) {
 		}
 		if refreshed != 2 {
 			t.Errorf("renewed %d times in two seconds; want 2", refreshed)
+		}
+	})
+}
+
+// TestNotFutile has a renewed token expire on its way to a slow API. That ends the
+// request that had its second attempt, and no other.
+func TestNotFutile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		refreshed := 0
+		transport := newSignedOut(t, answering(func(r *http.Request) *http.Response {
+			if r.URL.Path == "/refresh" {
+				refreshed++
+				return tokens(strings.Repeat("new", refreshed), "next", life)
+			}
+			switch token := r.Header.Get("Authorization"); {
+			case token == "Bearer new" && r.URL.Path == "/slow":
+				time.Sleep(life + time.Second)
+			case token == "Bearer new":
+				time.Sleep(life + 3*time.Second/2)
+			case token != "Bearer old":
+				return status(http.StatusOK)
+			}
+			return status(http.StatusUnauthorized, "WWW-Authenticate", `Bearer error="invalid_token"`)
+		}), nil)
+		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "old", Refresh: "first"}); err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for _, row := range []struct{ path, want string }{{"/slow", "401 "}, {"/slower", "200 "}} {
+			all.Go(func() {
+				if got, err := do(t.Context(), transport, "GET", home+row.path, ""); got != row.want {
+					t.Errorf("%s: got %q, %v; want %s", row.path, got, err, row.want)
+				}
+			})
+			synctest.Wait() // the next one is sent with the new token
+		}
+		all.Wait()
+		if refreshed != 2 {
+			t.Errorf("renewed %d times; want 2", refreshed)
 		}
 	})
 }

@@ -26,7 +26,7 @@ func TestBrowser(t *testing.T) {
 			t.Parallel()
 			// The window is longer than what a busy machine may keep a request
 			// waiting, and long enough for tokens to expire within it and beyond.
-			p := start(t, name, "JWT_KEY="+secret, "ACCESS_TTL=2s", "REUSE_WINDOW=3s")
+			p := start(t, name, "JWT_KEY="+secret, "ACCESS_TTL=3s", "REUSE_WINDOW=4s")
 			laptop := chromium.device(t)
 			laptop.signIn(p)
 			old := laptop.cookies(p)

@@ -44,9 +44,9 @@ func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // TestTransport has Go programs that share a session by a file call the servers
-// while access tokens live for a second or two, on a faulty network.
+// while access tokens live for some seconds, on a faulty network.
 func TestTransport(t *testing.T) {
-	for _, p := range startAll(t, "JWT_KEY="+secret, "ACCESS_TTL=2s") {
+	for _, p := range startAll(t, "JWT_KEY="+secret, "ACCESS_TTL=4s") {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			network := &faulty{}
@@ -63,7 +63,7 @@ func TestTransport(t *testing.T) {
 			for i := range 30 {
 				all.Go(func() {
 					client := &http.Client{Transport: programs[i%len(programs)]}
-					for begun := time.Now(); time.Since(begun) < 4*time.Second; time.Sleep(50 * time.Millisecond) {
+					for begun := time.Now(); time.Since(begun) < 9*time.Second; time.Sleep(100 * time.Millisecond) {
 						text := fmt.Sprintf(`{"text":"%d"}`, i)
 						res, err := client.Post(p.url+"/notes", "application/json", strings.NewReader(text))
 						if err != nil {

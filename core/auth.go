@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"errors"
@@ -96,7 +96,7 @@ func (a *Auth) trust(field string, issuer Issuer, wrong *mistakes) {
 	}
 	t.rolesPath = slices.Clone(t.rolesPath)
 	if issuer.Keys == nil {
-		wrong.add(field+"Keys", "is nil: give a key, such as core.HS256(secret), a core.KeySet or core.RemoteKeys{}")
+		wrong.add(field+"Keys", "is nil: give a key, such as jwtgate.HS256(secret), a jwtgate.KeySet or jwtgate.RemoteKeys{}")
 	} else {
 		var problems []string
 		t.keys, problems = issuer.Keys.open(a, issuer.Name)

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -21,36 +21,36 @@ func BenchmarkAccept(b *testing.B) {
 		name string
 		size int
 	}{{"cold", -1}, {"warm", 0}} {
-		cached := func(c *core.Config) { c.CacheSize, c.Now = cache.size, nil }
+		cached := func(c *jwtgate.Config) { c.CacheSize, c.Now = cache.size, nil }
 		for _, row := range []struct {
 			name string
-			key  core.Key
+			key  jwtgate.Key
 		}{
-			{"HS256", core.HS256(secret)},
-			{"RS256", core.RS256(rsaKey())},
-			{"PS256", core.PS256(rsaKey())},
-			{"ES256", core.ES256(p256Key)},
-			{"EdDSA", core.EdDSA(ed25519Key)},
+			{"HS256", jwtgate.HS256(secret)},
+			{"RS256", jwtgate.RS256(rsaKey())},
+			{"PS256", jwtgate.PS256(rsaKey())},
+			{"ES256", jwtgate.ES256(p256Key)},
+			{"EdDSA", jwtgate.EdDSA(ed25519Key)},
 		} {
 			b.Run(cache.name+"/"+row.name, func(b *testing.B) {
 				auth := newVerifier(b, row.key, cached)
-				token := coretest.Token(b, auth, "alice", "admin", "user")
+				token := jwtgatetest.Token(b, auth, "alice", "admin", "user")
 				benchmark(b, auth, withBearer(token), accepted)
 			})
 		}
 		b.Run(cache.name+"/HS256 of a ring", func(b *testing.B) {
-			ring := core.NewKeyRing(core.HS256(secret))
+			ring := jwtgate.NewKeyRing(jwtgate.HS256(secret))
 			auth := newVerifier(b, ring, cached)
-			token := coretest.Token(b, auth, "alice", "admin", "user")
+			token := jwtgatetest.Token(b, auth, "alice", "admin", "user")
 			if err := errors.Join(ring.Announce(ringKey(1)), ring.Rotate()); err != nil {
 				b.Fatal(err)
 			}
 			benchmark(b, auth, withBearer(token), accepted)
 		})
 		b.Run(cache.name+"/HS256 by cookie", func(b *testing.B) {
-			auth := newVerifier(b, core.HS256(secret), withCookies, cached)
-			token := coretest.Token(b, auth, "alice", "admin", "user")
-			benchmark(b, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": {"a=b; __Host-at=" + token}}}, accepted)
+			auth := newVerifier(b, jwtgate.HS256(secret), withCookies, cached)
+			token := jwtgatetest.Token(b, auth, "alice", "admin", "user")
+			benchmark(b, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"a=b; __Host-at=" + token}}}, accepted)
 		})
 	}
 }
@@ -58,10 +58,10 @@ func BenchmarkAccept(b *testing.B) {
 // BenchmarkManyTokens is what each of more good tokens costs than are remembered, and a
 // token in use among them.
 func BenchmarkManyTokens(b *testing.B) {
-	auth := newVerifier(b, core.HS256(secret), func(c *core.Config) { c.CacheSize = 1024 })
-	flood := make([]core.Request, 1<<14)
+	auth := newVerifier(b, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.CacheSize = 1024 })
+	flood := make([]jwtgate.Request, 1<<14)
 	for i := range flood {
-		flood[i] = withBearer(coretest.Token(b, auth, strconv.Itoa(i)))
+		flood[i] = withBearer(jwtgatetest.Token(b, auth, strconv.Itoa(i)))
 	}
 	ctx := context.Background()
 	i := 0
@@ -78,7 +78,7 @@ func BenchmarkManyTokens(b *testing.B) {
 		}
 	})
 	b.Run("one in use", func(b *testing.B) {
-		req := withBearer(coretest.Token(b, auth, "alice"))
+		req := withBearer(jwtgatetest.Token(b, auth, "alice"))
 		b.ReportAllocs()
 		for b.Loop() {
 			b.StopTimer()
@@ -93,19 +93,19 @@ func BenchmarkManyTokens(b *testing.B) {
 
 // BenchmarkRefuse is what an attacker can make a request cost.
 func BenchmarkRefuse(b *testing.B) {
-	auth := newVerifier(b, core.ES256(p256Key))
+	auth := newVerifier(b, jwtgate.ES256(p256Key))
 	good := signedES256(b, claims())
 	for _, row := range []struct {
 		name, token string
-		want        core.Code
+		want        jwtgate.Code
 	}{
-		{"garbage", "garbage", core.CodeTokenInvalid},
-		{"bad signature", good[:len(good)-4] + "AAAA", core.CodeTokenInvalid},
-		{"unknown kid", coretest.Sign(b, "ES256", p256Key, `{"alg":"ES256","kid":"x"}`, claims()), core.CodeTokenInvalid},
-		{"expired", signedES256(b, claims("exp", at(-1))), core.CodeTokenExpired},
-		{"8 KB of garbage", strings.Repeat("x", 8192), core.CodeTokenInvalid},
-		{"8 KB, bad signature", "eyJhbGciOiJFUzI1NiJ9." + strings.Repeat("x", 8000) + "." + strings.Repeat("A", 86), core.CodeTokenInvalid},
-		{"over 8 KB", strings.Repeat("x", 8193), core.CodeMalformedCredentials},
+		{"garbage", "garbage", jwtgate.CodeTokenInvalid},
+		{"bad signature", good[:len(good)-4] + "AAAA", jwtgate.CodeTokenInvalid},
+		{"unknown kid", jwtgatetest.Sign(b, "ES256", p256Key, `{"alg":"ES256","kid":"x"}`, claims()), jwtgate.CodeTokenInvalid},
+		{"expired", signedES256(b, claims("exp", at(-1))), jwtgate.CodeTokenExpired},
+		{"8 KB of garbage", strings.Repeat("x", 8192), jwtgate.CodeTokenInvalid},
+		{"8 KB, bad signature", "eyJhbGciOiJFUzI1NiJ9." + strings.Repeat("x", 8000) + "." + strings.Repeat("A", 86), jwtgate.CodeTokenInvalid},
+		{"over 8 KB", strings.Repeat("x", 8193), jwtgate.CodeMalformedCredentials},
 	} {
 		b.Run(row.name, func(b *testing.B) { benchmark(b, auth, withBearer(row.token), row.want) })
 	}
@@ -116,7 +116,7 @@ func BenchmarkRefuse(b *testing.B) {
 func BenchmarkRevoked(b *testing.B) {
 	for _, held := range []int{0, 1000, 1_000_000} {
 		b.Run(strconv.Itoa(held), func(b *testing.B) {
-			d := newDesk(b, func(c *core.Config) {
+			d := newDesk(b, func(c *jwtgate.Config) {
 				c.Sessions.Store = session.NewMemory(0, c.Now)
 				c.Events, c.Logger = nil, nil
 			})
@@ -126,7 +126,7 @@ func BenchmarkRevoked(b *testing.B) {
 				}
 			}
 			ctx, now := context.Background(), d.clock.Now()
-			id := d.Decide(ctx, bearing(d.token("alice").Access, core.Request{Method: "GET", Path: "/"})).Identity
+			id := d.Decide(ctx, bearing(d.token("alice").Access, jwtgate.Request{Method: "GET", Path: "/"})).Identity
 			b.ReportAllocs()
 			for b.Loop() {
 				if d.CheckRevoked(ctx, id, now) {
@@ -137,7 +137,7 @@ func BenchmarkRevoked(b *testing.B) {
 	}
 }
 
-func benchmark(b *testing.B, auth *core.Auth, req core.Request, want core.Code) {
+func benchmark(b *testing.B, auth *jwtgate.Auth, req jwtgate.Request, want jwtgate.Code) {
 	b.ReportAllocs()
 	ctx := context.Background()
 	for b.Loop() {

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"bytes"
@@ -18,11 +18,11 @@ import (
 const maxBody = 64 << 10
 
 var (
-	errBodySize    = errors.New("core: the body is too large")
-	errBodyType    = errors.New("core: the body is neither JSON nor a form")
-	errBodyForm    = errors.New("core: the body is not a well-formed form of parameters given once")
-	errBodyMissing = errors.New("core: the body lacks a parameter")
-	errGrantType   = errors.New("core: grant_type is not the endpoint's")
+	errBodySize    = errors.New("jwtgate: the body is too large")
+	errBodyType    = errors.New("jwtgate: the body is neither JSON nor a form")
+	errBodyForm    = errors.New("jwtgate: the body is not a well-formed form of parameters given once")
+	errBodyMissing = errors.New("jwtgate: the body lacks a parameter")
+	errGrantType   = errors.New("jwtgate: grant_type is not the endpoint's")
 )
 
 // parameters returns the parameters in req's body: a form as RFC 6749 §3.2 has
@@ -34,7 +34,7 @@ func parameters(req *Request) (map[string]string, *Refusal) {
 	}
 	body, err := io.ReadAll(io.LimitReader(req.Body, maxBody+1))
 	if err != nil {
-		return nil, malformed(http.StatusBadRequest, fmt.Errorf("core: read the body: %w", err))
+		return nil, malformed(http.StatusBadRequest, fmt.Errorf("jwtgate: read the body: %w", err))
 	}
 	if len(body) > maxBody {
 		return nil, malformed(http.StatusRequestEntityTooLarge, errBodySize)

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 const (
@@ -153,7 +153,7 @@ func TestBodies(t *testing.T) {
 	d := newDesk(t)
 	for _, row := range bodyRows {
 		form := strings.EqualFold(strings.Trim(strings.SplitN(row.contentType, ";", 2)[0], " "), formType) || !strings.Contains(row.body, "{")
-		check := func(endpoint string, serve core.Endpoint, name, value, good, refusal string) {
+		check := func(endpoint string, serve jwtgate.Endpoint, name, value, good, refusal string) {
 			t.Helper()
 			d.store.taken()
 			res := d.ask(serve, bodyOf(row.contentType, written(row.body, name, value, form)))
@@ -168,7 +168,7 @@ func TestBodies(t *testing.T) {
 				t.Errorf("%s: %s: the store was asked to %s", row.name, endpoint, calls)
 			}
 		}
-		check("/token", core.Token(d.Auth, deskUsers), "username", "alice", "200", " invalid_request")
+		check("/token", jwtgate.Token(d.Auth, deskUsers), "username", "alice", "200", " invalid_request")
 		tokens := d.token("bob")
 		check("/refresh", d.Refresh, "refresh_token", tokens.Refresh, "200", " invalid_request")
 		check("/logout", d.Logout, "refresh_token", tokens.Refresh, "204", "")
@@ -186,14 +186,14 @@ func TestBodyEmpty(t *testing.T) {
 		for name, body := range map[string]io.Reader{"nil": nil, "empty": strings.NewReader(""), "http.NoBody": http.NoBody} {
 			for _, row := range []struct {
 				endpoint string
-				serve    core.Endpoint
+				serve    jwtgate.Endpoint
 				want     string
 			}{
-				{"/token", core.Token(d.Auth, deskUsers), "400 malformed_request invalid_request"},
+				{"/token", jwtgate.Token(d.Auth, deskUsers), "400 malformed_request invalid_request"},
 				{"/refresh", d.Refresh, "401 refresh_missing invalid_grant"},
 				{"/logout", d.Logout, "204"},
 			} {
-				req := core.Request{Method: http.MethodPost, Header: http.Header{"Content-Type": {contentType}}, Body: body}
+				req := jwtgate.Request{Method: http.MethodPost, Header: http.Header{"Content-Type": {contentType}}, Body: body}
 				if got := d.ask(row.serve, req).text; got != row.want {
 					t.Errorf("%s with a body that is %s, of type %q: got %s; want %s", row.endpoint, name, contentType, got, row.want)
 				}
@@ -227,7 +227,7 @@ func TestBodyUnreadable(t *testing.T) {
 		if err == nil {
 			err = io.EOF
 		}
-		for endpoint, serve := range map[string]core.Endpoint{"/token": core.Token(d.Auth, deskUsers), "/refresh": d.Refresh, "/logout": d.Logout} {
+		for endpoint, serve := range map[string]jwtgate.Endpoint{"/token": jwtgate.Token(d.Auth, deskUsers), "/refresh": d.Refresh, "/logout": d.Logout} {
 			want := row.want
 			if endpoint != "/logout" {
 				want += " invalid_request"
@@ -259,7 +259,7 @@ func TestBodyReader(t *testing.T) {
 	d := newDesk(t)
 	req := bodyOf(formType, "")
 	req.Body = iotest.OneByteReader(strings.NewReader("username=alice&password=wonderland"))
-	if got := d.ask(core.Token(d.Auth, deskUsers), req).text; got != "200" {
+	if got := d.ask(jwtgate.Token(d.Auth, deskUsers), req).text; got != "200" {
 		t.Errorf("one byte at a time: got %s", got)
 	}
 	body := strings.NewReader(strings.Repeat("x", 1<<20))
@@ -290,7 +290,7 @@ func TestBodyManyParameters(t *testing.T) {
 		{"nothing but escapes", formType, "x=" + strings.Repeat("%41", maxBody/3-1), "400 malformed_request invalid_request"},
 		{"nothing but equals signs", formType, strings.Repeat("=", maxBody), "400 malformed_request invalid_request"},
 	} {
-		if got := d.ask(core.Token(d.Auth, deskUsers), bodyOf(row.contentType, row.body)).text; got != row.want {
+		if got := d.ask(jwtgate.Token(d.Auth, deskUsers), bodyOf(row.contentType, row.body)).text; got != row.want {
 			t.Errorf("%s: got %s; want %s", row.name, got, row.want)
 		}
 	}
@@ -318,13 +318,13 @@ func TestBodyGrantType(t *testing.T) {
 		{"password,refresh_token", "400", "400"},
 		{"password refresh_token", "400", "400"},
 	} {
-		for _, encode := range []func(...string) core.Request{formOf, jsonOf} {
+		for _, encode := range []func(...string) jwtgate.Request{formOf, jsonOf} {
 			tokens := d.token("alice")
 			for _, asked := range []struct {
 				endpoint string
-				serve    core.Endpoint
+				serve    jwtgate.Endpoint
 				want     string
-			}{{"/token", core.Token(d.Auth, deskUsers), row.token}, {"/refresh", d.Refresh, row.refresh}} {
+			}{{"/token", jwtgate.Token(d.Auth, deskUsers), row.token}, {"/refresh", d.Refresh, row.refresh}} {
 				want := asked.want
 				if want == "400" {
 					want += " malformed_request invalid_request"
@@ -359,12 +359,12 @@ func TestBodyOtherTypes(t *testing.T) {
 		value = strings.Replace(value, "VALUE", tokens.Refresh, 1)
 		for _, row := range []struct {
 			endpoint string
-			serve    core.Endpoint
+			serve    jwtgate.Endpoint
 			body     string
 			want     string
 		}{
-			{"/token", core.Token(d.Auth, deskUsers), `{"username":%s,"password":"wonderland"}`, "400 malformed_request invalid_request"},
-			{"/token", core.Token(d.Auth, deskUsers), `{"username":"alice","password":%s}`, "400 malformed_request invalid_request"},
+			{"/token", jwtgate.Token(d.Auth, deskUsers), `{"username":%s,"password":"wonderland"}`, "400 malformed_request invalid_request"},
+			{"/token", jwtgate.Token(d.Auth, deskUsers), `{"username":"alice","password":%s}`, "400 malformed_request invalid_request"},
 			{"/refresh", d.Refresh, `{"refresh_token":%s}`, "401 refresh_missing invalid_grant"},
 			{"/logout", d.Logout, `{"refresh_token":%s}`, "204"},
 		} {
@@ -384,11 +384,11 @@ func TestBodyEmptyValues(t *testing.T) {
 	tokens := d.token("alice")
 	for _, row := range []struct {
 		name  string
-		serve core.Endpoint
-		req   core.Request
+		serve jwtgate.Endpoint
+		req   jwtgate.Request
 		want  string
 	}{
-		{"grant_type at /token", core.Token(d.Auth, deskUsers), formOf("grant_type", "", "username", "alice", "password", "wonderland"), "200"},
+		{"grant_type at /token", jwtgate.Token(d.Auth, deskUsers), formOf("grant_type", "", "username", "alice", "password", "wonderland"), "200"},
 		{"grant_type at /refresh", d.Refresh, formOf("grant_type", "", "refresh_token", tokens.Refresh), "200"},
 		{"refresh_token", d.Refresh, formOf("refresh_token", ""), "401 refresh_missing invalid_grant"},
 		{"refresh_token at /logout", d.Logout, bearing(tokens.Access, jsonOf("refresh_token", "")), "204"},
@@ -410,11 +410,11 @@ func TestEndpointMethods(t *testing.T) {
 	methods := []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "", "post", "POST ", "PO\x00ST", "get", "M-SEARCH"}
 	for _, row := range []struct {
 		endpoint string
-		serve    core.Endpoint
+		serve    jwtgate.Endpoint
 		allow    string
 		allowed  []string
 	}{
-		{"/token", core.Token(d.Auth, deskUsers), "POST", []string{"POST"}},
+		{"/token", jwtgate.Token(d.Auth, deskUsers), "POST", []string{"POST"}},
 		{"/refresh", d.Refresh, "POST", []string{"POST"}},
 		{"/logout", d.Logout, "POST", []string{"POST"}},
 		{"/logout/all", d.LogoutAll, "POST", []string{"POST"}},
@@ -460,8 +460,8 @@ func FuzzParameters(f *testing.F) {
 	d := newDesk(f)
 	var refusals sync.Map // the body of each kind of refusal
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
-		request := func() core.Request { return bodyOf(contentType, string(body)) }
-		token := core.Token(d.Auth, func(_ context.Context, username, password string) (string, bool, error) {
+		request := func() jwtgate.Request { return bodyOf(contentType, string(body)) }
+		token := jwtgate.Token(d.Auth, func(_ context.Context, username, password string) (string, bool, error) {
 			if u, p, err := readAgain(contentType, body); err != nil || u != username || p != password {
 				t.Errorf("read as %q and %q; others read %q and %q, %v", username, password, u, p, err)
 			}
@@ -469,7 +469,7 @@ func FuzzParameters(f *testing.F) {
 		})
 		for _, row := range []struct {
 			endpoint string
-			serve    core.Endpoint
+			serve    jwtgate.Endpoint
 			statuses string
 		}{
 			{"/token", token, "400 401 413 415"},

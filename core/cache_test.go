@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -12,14 +12,14 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
 // warm has auth judge req until it knows the token by heart: no signature is
 // checked any more, as checks counts.
-func warm(t *testing.T, auth *core.Auth, req core.Request, checks *atomic.Int64) {
+func warm(t *testing.T, auth *jwtgate.Auth, req jwtgate.Request, checks *atomic.Int64) {
 	t.Helper()
 	for _, want := range []int64{1, 1, 0, 0} {
 		checks.Store(0)
@@ -37,42 +37,42 @@ func TestCacheForgetsNothing(t *testing.T) {
 	type house struct {
 		*desk
 
-		ring   *core.KeyRing
+		ring   *jwtgate.KeyRing
 		feed   *switchedFeed
 		tokens deskReply
 	}
 	for _, row := range []struct {
 		name   string
-		change func(*core.Config)
+		change func(*jwtgate.Config)
 		after  func(t *testing.T, h house)
 		want   string
 	}{
 		{"nothing", nil, func(*testing.T, house) {}, "alice"},
 		{"a second before exp", nil, func(_ *testing.T, h house) { h.clock.Advance(15*time.Minute - time.Second) }, "alice"},
 		{"exp", nil, func(_ *testing.T, h house) { h.clock.Advance(15 * time.Minute) }, expired},
-		{"exp, within Leeway", func(c *core.Config) { c.Leeway = time.Minute }, func(_ *testing.T, h house) { h.clock.Advance(16*time.Minute - time.Second) }, "alice"},
-		{"exp, past Leeway", func(c *core.Config) { c.Leeway = time.Minute }, func(_ *testing.T, h house) { h.clock.Advance(16 * time.Minute) }, expired},
+		{"exp, within Leeway", func(c *jwtgate.Config) { c.Leeway = time.Minute }, func(_ *testing.T, h house) { h.clock.Advance(16*time.Minute - time.Second) }, "alice"},
+		{"exp, past Leeway", func(c *jwtgate.Config) { c.Leeway = time.Minute }, func(_ *testing.T, h house) { h.clock.Advance(16 * time.Minute) }, expired},
 		{"the clock is set back before iat", nil, func(_ *testing.T, h house) { h.clock.Advance(-time.Minute) }, invalid},
 		{"logout", nil, func(_ *testing.T, h house) { h.logout(h.tokens.Refresh) }, revoked},
 		{"logout by another process", nil, func(t *testing.T, h house) {
 			do(t, h.another().EndSession(t.Context(), sidOf(t, h.tokens.Access)))
 		}, revoked},
 		{"logout of the token alone", nil, func(_ *testing.T, h house) {
-			h.ask(h.Logout, bearing(h.tokens.Access, core.Request{Method: http.MethodPost}))
+			h.ask(h.Logout, bearing(h.tokens.Access, jwtgate.Request{Method: http.MethodPost}))
 		}, revoked},
 		{"logout of all of the subject", nil, func(t *testing.T, h house) { do(t, h.EndSessions(t.Context(), "alice")) }, revoked},
 		{"logout of someone else", nil, func(t *testing.T, h house) { do(t, h.EndSessions(t.Context(), "bob")) }, "alice"},
-		{"a refresh, within the window", func(c *core.Config) { c.Sessions.RetireReplaced = true },
+		{"a refresh, within the window", func(c *jwtgate.Config) { c.Sessions.RetireReplaced = true },
 			func(_ *testing.T, h house) { h.rotated(h.tokens.Refresh) }, "alice"},
-		{"a refresh, past the window", func(c *core.Config) { c.Sessions.RetireReplaced = true },
+		{"a refresh, past the window", func(c *jwtgate.Config) { c.Sessions.RetireReplaced = true },
 			func(_ *testing.T, h house) { h.rotated(h.tokens.Refresh); h.clock.Advance(10 * time.Second) }, revoked},
-		{"the session is gone from the store", func(c *core.Config) { c.Sessions.AllowList = true }, func(t *testing.T, h house) {
+		{"the session is gone from the store", func(c *jwtgate.Config) { c.Sessions.AllowList = true }, func(t *testing.T, h house) {
 			id, _ := session.ParseID(sidOf(t, h.tokens.Access))
 			if _, err := h.store.End(t.Context(), id, time.Hour); err != nil {
 				t.Fatal(err)
 			}
 		}, revoked},
-		{"the store cannot be asked", func(c *core.Config) { c.Sessions.AllowList = true },
+		{"the store cannot be asked", func(c *jwtgate.Config) { c.Sessions.AllowList = true },
 			func(_ *testing.T, h house) { h.store.breaks("Find", false) }, unavailable},
 		{"the feed is silent for MaxLag", nil, func(_ *testing.T, h house) { h.feed.turn(off); time.Sleep(30 * time.Second) }, unavailable},
 		{"a key is announced", nil, func(t *testing.T, h house) { do(t, h.ring.Announce(ringKey(2))) }, "alice"},
@@ -84,10 +84,10 @@ func TestCacheForgetsNothing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := house{feed: &switchedFeed{}}
 				var checks atomic.Int64
-				h.ring = core.NewKeyRing(core.Counted(ringKey(1), &checks))
-				h.desk = newDesk(t, func(c *core.Config) {
+				h.ring = jwtgate.NewKeyRing(jwtgate.Counted(ringKey(1), &checks))
+				h.desk = newDesk(t, func(c *jwtgate.Config) {
 					c.Keys = h.ring
-					c.Sessions = &core.SessionConfig{Store: c.Sessions.Store, Keys: c.Sessions.Keys, Subject: c.Sessions.Subject}
+					c.Sessions = &jwtgate.SessionConfig{Store: c.Sessions.Store, Keys: c.Sessions.Keys, Subject: c.Sessions.Subject}
 					h.feed.Store, c.Sessions.Store = c.Sessions.Store, h.feed
 					if row.change != nil {
 						row.change(c)
@@ -95,7 +95,7 @@ func TestCacheForgetsNothing(t *testing.T) {
 				})
 				synctest.Wait()
 				h.tokens = h.token("alice")
-				warm(t, h.Auth, bearing(h.tokens.Access, core.Request{}), &checks)
+				warm(t, h.Auth, bearing(h.tokens.Access, jwtgate.Request{}), &checks)
 				row.after(t, h)
 				synctest.Wait()
 				for range 3 {
@@ -113,10 +113,10 @@ func TestCacheForgetsNothing(t *testing.T) {
 func TestCacheRetiredKey(t *testing.T) {
 	t.Parallel()
 	var checks atomic.Int64
-	clock := coretest.NewClock(time.Unix(start, 0))
-	ring := core.NewKeyRing(core.Counted(ringKey(1), &checks))
+	clock := jwtgatetest.NewClock(time.Unix(start, 0))
+	ring := jwtgate.NewKeyRing(jwtgate.Counted(ringKey(1), &checks))
 	auth := newVerifier(t, ring, withClock(clock))
-	coretest.Token(t, auth, "alice")
+	jwtgatetest.Token(t, auth, "alice")
 	do(t, ring.Announce(ringKey(2)))
 	do(t, ring.Rotate())
 	long := withBearer(elsewhere(t, 1, 3600))
@@ -124,7 +124,7 @@ func TestCacheRetiredKey(t *testing.T) {
 	clock.Advance(15*time.Minute - 1)
 	decide(t, auth, long, accepted)
 	clock.Advance(1)
-	decide(t, auth, long, core.CodeTokenInvalid)
+	decide(t, auth, long, jwtgate.CodeTokenInvalid)
 }
 
 // The keys of an issuer elsewhere are fetched anew as long as tokens come, known
@@ -136,17 +136,17 @@ func TestCacheRemoteKeys(t *testing.T) {
 		name string
 		page func(testing.TB) page
 		wait time.Duration
-		want core.Code
+		want jwtgate.Code
 	}{
 		{"as before", func(tb testing.TB) page { return setOf(tb, es256("a")) }, time.Second, accepted},
-		{"removed", func(tb testing.TB) page { return setOf(tb, es256("b")) }, time.Second, core.CodeTokenInvalid},
-		{"out of reach for long", func(testing.TB) page { return page{err: errDesk} }, 48 * time.Hour, core.CodeUnavailable},
+		{"removed", func(tb testing.TB) page { return setOf(tb, es256("b")) }, time.Second, jwtgate.CodeTokenInvalid},
+		{"out of reach for long", func(testing.TB) page { return page{err: errDesk} }, 48 * time.Hour, jwtgate.CodeUnavailable},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
-				auth := trusting(t, web, core.RemoteKeys{})
+				auth := trusting(t, web, jwtgate.RemoteKeys{})
 				req := theirs(t, "a")
 				for range 3 {
 					decide(t, auth, req, accepted)
@@ -168,37 +168,37 @@ func TestCacheRemoteKeys(t *testing.T) {
 func TestCacheHits(t *testing.T) {
 	t.Parallel()
 	var checks atomic.Int64
-	key := core.Counted(core.HS256(secret), &checks)
+	key := jwtgate.Counted(jwtgate.HS256(secret), &checks)
 	auth := newVerifier(t, key, withCookies)
-	elsewhere := newVerifier(t, key, func(c *core.Config) { c.Audience = "https://other.example" })
-	token := coretest.Token(t, auth, "alice", "user")
+	elsewhere := newVerifier(t, key, func(c *jwtgate.Config) { c.Audience = "https://other.example" })
+	token := jwtgatetest.Token(t, auth, "alice", "user")
 	warm(t, auth, withBearer(token), &checks)
 
 	last := token[len(token)-1:]
-	cookie := func(method, site string) core.Request {
-		return core.Request{Method: method, Host: "api.example.com", Header: http.Header{"Sec-Fetch-Site": {site}, "Cookie": {"__Host-at=" + token}}}
+	cookie := func(method, site string) jwtgate.Request {
+		return jwtgate.Request{Method: method, Host: "api.example.com", Header: http.Header{"Sec-Fetch-Site": {site}, "Cookie": {"__Host-at=" + token}}}
 	}
 	for _, row := range []struct {
 		name string
-		auth *core.Auth
-		req  core.Request
-		want core.Code
-		rule []core.Rule
+		auth *jwtgate.Auth
+		req  jwtgate.Request
+		want jwtgate.Code
+		rule []jwtgate.Rule
 	}{
 		{"Bearer", auth, withBearer(token), accepted, nil},
 		{"cookie", auth, cookie("POST", "same-origin"), accepted, nil},
-		{"cookie from another site", auth, cookie("POST", "cross-site"), core.CodeCrossSite, nil},
-		{"two headers", auth, core.Request{Header: http.Header{"Authorization": {"Bearer " + token, "Bearer " + token}}}, core.CodeMalformedCredentials, nil},
-		{"two cookies", auth, core.Request{Header: http.Header{"Cookie": {"__Host-at=" + token + "; __Host-at=" + token}}}, core.CodeMalformedCredentials, nil},
-		{"another scheme", auth, core.Request{Header: http.Header{"Authorization": {"Token " + token}}}, core.CodeTokenMissing, nil},
-		{"a space behind it", auth, withBearer(token + " "), core.CodeMalformedCredentials, nil},
-		{"padding", auth, withBearer(token + "="), core.CodeTokenInvalid, nil},
-		{"shorter", auth, withBearer(token[:len(token)-1]), core.CodeTokenInvalid, nil},
-		{"another spelling", auth, withBearer(token[:len(token)-1] + next(last)), core.CodeTokenInvalid, nil},
-		{"another header", auth, withBearer("x" + token[1:]), core.CodeTokenInvalid, nil},
-		{"a role that it has", auth, withBearer(token), accepted, []core.Rule{core.Role("user")}},
-		{"a role that it lacks", auth, withBearer(token), core.CodeInsufficientScope, []core.Rule{core.Role("admin")}},
-		{"an Auth with another audience", elsewhere, withBearer(token), core.CodeTokenInvalid, nil},
+		{"cookie from another site", auth, cookie("POST", "cross-site"), jwtgate.CodeCrossSite, nil},
+		{"two headers", auth, jwtgate.Request{Header: http.Header{"Authorization": {"Bearer " + token, "Bearer " + token}}}, jwtgate.CodeMalformedCredentials, nil},
+		{"two cookies", auth, jwtgate.Request{Header: http.Header{"Cookie": {"__Host-at=" + token + "; __Host-at=" + token}}}, jwtgate.CodeMalformedCredentials, nil},
+		{"another scheme", auth, jwtgate.Request{Header: http.Header{"Authorization": {"Token " + token}}}, jwtgate.CodeTokenMissing, nil},
+		{"a space behind it", auth, withBearer(token + " "), jwtgate.CodeMalformedCredentials, nil},
+		{"padding", auth, withBearer(token + "="), jwtgate.CodeTokenInvalid, nil},
+		{"shorter", auth, withBearer(token[:len(token)-1]), jwtgate.CodeTokenInvalid, nil},
+		{"another spelling", auth, withBearer(token[:len(token)-1] + next(last)), jwtgate.CodeTokenInvalid, nil},
+		{"another header", auth, withBearer("x" + token[1:]), jwtgate.CodeTokenInvalid, nil},
+		{"a role that it has", auth, withBearer(token), accepted, []jwtgate.Rule{jwtgate.Role("user")}},
+		{"a role that it lacks", auth, withBearer(token), jwtgate.CodeInsufficientScope, []jwtgate.Rule{jwtgate.Role("admin")}},
+		{"an Auth with another audience", elsewhere, withBearer(token), jwtgate.CodeTokenInvalid, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			d := decide(t, row.auth, row.req, row.want, row.rule...)
@@ -233,8 +233,8 @@ func TestCacheRenewal(t *testing.T) {
 // Each request gets a context of its own, made of the one that it came with.
 func TestCacheContext(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret), withCookies)
-	token := coretest.Token(t, auth, "alice")
+	auth := newVerifier(t, jwtgate.HS256(secret), withCookies)
+	token := jwtgatetest.Token(t, auth, "alice")
 	type key struct{}
 	for i := range 5 {
 		ctx := context.WithValue(context.Background(), key{}, i)
@@ -246,8 +246,8 @@ func TestCacheContext(t *testing.T) {
 			t.Error("a request without a context has one")
 		}
 		// That it was a Bearer token is not said of the cookie.
-		byCookie := core.Request{Header: http.Header{"Cookie": {"__Host-at=" + token}}}
-		inner := auth.Decide(auth.Decide(context.Background(), byCookie).Context, byCookie, core.ClaimsOf[[]int]())
+		byCookie := jwtgate.Request{Header: http.Header{"Cookie": {"__Host-at=" + token}}}
+		inner := auth.Decide(auth.Decide(context.Background(), byCookie).Context, byCookie, jwtgate.ClaimsOf[[]int]())
 		if got := fmt.Sprint(inner.Response.Header); !strings.Contains(got, "Set-Cookie") {
 			t.Errorf("got %s of a guard within another, want the cookies cleared as by the outer one", got)
 		}
@@ -258,10 +258,10 @@ func TestCacheContext(t *testing.T) {
 func TestCacheCopies(t *testing.T) {
 	t.Parallel()
 	var checks atomic.Int64
-	auth := newVerifier(t, core.Counted(core.HS256(secret), &checks))
-	alice, bobby := coretest.Token(t, auth, "alice"), coretest.Token(t, auth, "bobby")
+	auth := newVerifier(t, jwtgate.Counted(jwtgate.HS256(secret), &checks))
+	alice, bobby := jwtgatetest.Token(t, auth, "alice"), jwtgatetest.Token(t, auth, "bobby")
 	buffer := []byte("Bearer " + alice)
-	req := core.Request{Header: http.Header{"Authorization": {unsafe.String(&buffer[0], len(buffer))}}}
+	req := jwtgate.Request{Header: http.Header{"Authorization": {unsafe.String(&buffer[0], len(buffer))}}}
 	warm(t, auth, req, &checks)
 	copy(buffer, "Bearer "+bobby)
 	if got := decide(t, auth, req, accepted).Identity.Subject(); got != "bobby" {
@@ -279,11 +279,11 @@ func TestCacheFlood(t *testing.T) {
 	t.Parallel()
 	const size, useful = 1024, 256
 	var checks atomic.Int64
-	clock := coretest.NewClock(time.Unix(start, 0))
-	auth := newVerifier(t, core.Counted(core.HS256(secret), &checks), withClock(clock), func(c *core.Config) { c.CacheSize = size })
-	var tokens []core.Request
+	clock := jwtgatetest.NewClock(time.Unix(start, 0))
+	auth := newVerifier(t, jwtgate.Counted(jwtgate.HS256(secret), &checks), withClock(clock), func(c *jwtgate.Config) { c.CacheSize = size })
+	var tokens []jwtgate.Request
 	for range useful {
-		tokens = append(tokens, withBearer(coretest.Token(t, auth, "alice")))
+		tokens = append(tokens, withBearer(jwtgatetest.Token(t, auth, "alice")))
 	}
 	use := func() int64 {
 		checks.Store(0)
@@ -297,7 +297,7 @@ func TestCacheFlood(t *testing.T) {
 	}
 	before := use()
 	for i := range 20 * size {
-		req := withBearer(coretest.Token(t, auth, "mallory"))
+		req := withBearer(jwtgatetest.Token(t, auth, "mallory"))
 		for range 1 + i%2 {
 			decide(t, auth, req, accepted)
 		}
@@ -326,12 +326,12 @@ func TestCacheTurnsOver(t *testing.T) {
 		{"expired", time.Hour},
 	} {
 		var checks atomic.Int64
-		clock := coretest.NewClock(time.Unix(start, 0))
-		auth := newVerifier(t, core.Counted(core.HS256(secret), &checks), withClock(clock), func(c *core.Config) { c.CacheSize = 8 })
+		clock := jwtgatetest.NewClock(time.Unix(start, 0))
+		auth := newVerifier(t, jwtgate.Counted(jwtgate.HS256(secret), &checks), withClock(clock), func(c *jwtgate.Config) { c.CacheSize = 8 })
 		for round := range 3 {
-			var tokens []core.Request
+			var tokens []jwtgate.Request
 			for range 8 {
-				tokens = append(tokens, withBearer(coretest.Token(t, auth, "alice")))
+				tokens = append(tokens, withBearer(jwtgatetest.Token(t, auth, "alice")))
 			}
 			for range 20 {
 				checks.Store(0)
@@ -351,8 +351,8 @@ func TestCacheSize(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ size, checks int }{{-1, 10}, {0, 2}, {1, 2}, {1000, 2}, {1 << 20, 2}} {
 		var checks atomic.Int64
-		auth := newVerifier(t, core.Counted(core.HS256(secret), &checks), func(c *core.Config) { c.CacheSize = row.size })
-		token := withBearer(coretest.Token(t, auth, "alice"))
+		auth := newVerifier(t, jwtgate.Counted(jwtgate.HS256(secret), &checks), func(c *jwtgate.Config) { c.CacheSize = row.size })
+		token := withBearer(jwtgatetest.Token(t, auth, "alice"))
 		for range 10 {
 			decide(t, auth, token, accepted)
 		}
@@ -365,9 +365,9 @@ func TestCacheSize(t *testing.T) {
 // Keys change while tokens are judged: none is good by a key that is gone.
 func TestCacheRaces(t *testing.T) {
 	t.Parallel()
-	ring := core.NewKeyRing(ringKey(0))
-	auth := newVerifier(t, ring, func(c *core.Config) { c.CacheSize = 8 })
-	var tokens []core.Request
+	ring := jwtgate.NewKeyRing(ringKey(0))
+	auth := newVerifier(t, ring, func(c *jwtgate.Config) { c.CacheSize = 8 })
+	var tokens []jwtgate.Request
 	for n := range 4 {
 		tokens = append(tokens, withBearer(elsewhere(t, n, 900)))
 	}

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 // ErrNoIdentity is what [Claims] returns for a context without an identity: the
 // route is not protected, its visitor is anonymous, or the context is not the
 // request's own. In Gin that is c.Request.Context(), in Fiber c.UserContext().
-var ErrNoIdentity = errors.New("core: the context has no identity")
+var ErrNoIdentity = errors.New("jwtgate: the context has no identity")
 
 // Claims returns the claims of the token that the request with ctx was judged
 // by, decoded from JSON into a T that is the caller's own. It fails with

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -125,7 +125,7 @@ type ConfigError struct {
 }
 
 // Error names the field and the reason.
-func (e *ConfigError) Error() string { return "core: Config." + e.Field + ": " + e.Reason }
+func (e *ConfigError) Error() string { return "jwtgate: Config." + e.Field + ": " + e.Reason }
 
 const (
 	defaultAccessTTL    = 15 * time.Minute

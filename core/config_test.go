@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // fields returns the fields of all mistakes that err joins.
 func fields(err error) []string {
-	var mistake *core.ConfigError
+	var mistake *jwtgate.ConfigError
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []string
 		for _, each := range joined.Unwrap() {
@@ -31,52 +31,54 @@ func fields(err error) []string {
 
 func TestConfigMistakes(t *testing.T) {
 	t.Parallel()
-	other := core.HS256([]byte(strings.Repeat("another secret ", 4)))
+	other := jwtgate.HS256([]byte(strings.Repeat("another secret ", 4)))
 	for _, row := range []struct {
 		name   string
-		change func(*core.Config)
+		change func(*jwtgate.Config)
 		want   []string
 	}{
-		{"none", func(*core.Config) {}, nil},
-		{"Issuer empty", func(c *core.Config) { c.Issuer = "" }, []string{"Issuer"}},
-		{"Audience empty", func(c *core.Config) { c.Audience = "" }, []string{"Audience"}},
-		{"Issuer empty, given up", func(c *core.Config) { c.Issuer, c.InsecureAnyIssuer = "", true }, nil},
-		{"Audience empty, given up", func(c *core.Config) { c.Audience, c.InsecureAnyAudience = "", true }, nil},
-		{"Keys nil", func(c *core.Config) { c.Keys = nil }, []string{"Keys"}},
-		{"Keys with two mistakes", func(c *core.Config) { c.Keys = core.KeySet{core.HS256(nil), core.RS256([]byte("x"))} }, []string{"Keys", "Keys"}},
-		{"RolesPath with an empty name", func(c *core.Config) { c.RolesPath = []string{"a", ""} }, []string{"RolesPath"}},
-		{"RolesPath of a registered claim", func(c *core.Config) { c.RolesPath = []string{"aud"} }, []string{"RolesPath"}},
-		{"AccessTTL negative", func(c *core.Config) { c.AccessTTL = -time.Second }, []string{"AccessTTL"}},
-		{"AccessTTL below a second", func(c *core.Config) { c.AccessTTL = time.Millisecond }, []string{"AccessTTL"}},
-		{"AccessTTL of a second", func(c *core.Config) { c.AccessTTL = time.Second }, nil},
-		{"AccessTTL of a second and a half", func(c *core.Config) { c.AccessTTL = 1500 * time.Millisecond }, []string{"AccessTTL"}},
-		{"AccessTTL as long as MaxLifetime", func(c *core.Config) { c.AccessTTL = 24 * time.Hour }, nil},
-		{"AccessTTL longer than MaxLifetime", func(c *core.Config) { c.AccessTTL = 24*time.Hour + time.Second }, []string{"AccessTTL"}},
-		{"MaxLifetime negative", func(c *core.Config) { c.MaxLifetime = -time.Second }, []string{"MaxLifetime"}},
-		{"MaxLifetime below the default AccessTTL", func(c *core.Config) { c.MaxLifetime = time.Minute }, nil},
-		{"MaxLifetime below a second", func(c *core.Config) { c.MaxLifetime = time.Millisecond }, []string{"AccessTTL"}},
-		{"Leeway negative", func(c *core.Config) { c.Leeway = -time.Second }, []string{"Leeway"}},
-		{"Leeway of five minutes", func(c *core.Config) { c.Leeway = 5 * time.Minute }, nil},
-		{"Leeway of more", func(c *core.Config) { c.Leeway = 5*time.Minute + 1 }, []string{"Leeway"}},
-		{"CacheSize too large", func(c *core.Config) { c.CacheSize = 1<<24 + 1 }, []string{"CacheSize"}},
-		{"MaxTokenSize negative", func(c *core.Config) { c.MaxTokenSize = -1 }, []string{"MaxTokenSize"}},
-		{"Trusted without anything", func(c *core.Config) { c.Trusted = []core.Issuer{{}} }, []string{"Trusted[0].Name", "Trusted[0].Keys"}},
-		{"Trusted twice", func(c *core.Config) { c.Trusted = []core.Issuer{{Name: "b", Keys: other}, {Name: "b", Keys: other}} }, []string{"Trusted[1].Name"}},
-		{"Trusted as ourselves", func(c *core.Config) { c.Trusted = []core.Issuer{{Name: issuer, Keys: other}} }, []string{"Trusted[0].Name"}},
-		{"Trusted without an audience", func(c *core.Config) {
+		{"none", func(*jwtgate.Config) {}, nil},
+		{"Issuer empty", func(c *jwtgate.Config) { c.Issuer = "" }, []string{"Issuer"}},
+		{"Audience empty", func(c *jwtgate.Config) { c.Audience = "" }, []string{"Audience"}},
+		{"Issuer empty, given up", func(c *jwtgate.Config) { c.Issuer, c.InsecureAnyIssuer = "", true }, nil},
+		{"Audience empty, given up", func(c *jwtgate.Config) { c.Audience, c.InsecureAnyAudience = "", true }, nil},
+		{"Keys nil", func(c *jwtgate.Config) { c.Keys = nil }, []string{"Keys"}},
+		{"Keys with two mistakes", func(c *jwtgate.Config) { c.Keys = jwtgate.KeySet{jwtgate.HS256(nil), jwtgate.RS256([]byte("x"))} }, []string{"Keys", "Keys"}},
+		{"RolesPath with an empty name", func(c *jwtgate.Config) { c.RolesPath = []string{"a", ""} }, []string{"RolesPath"}},
+		{"RolesPath of a registered claim", func(c *jwtgate.Config) { c.RolesPath = []string{"aud"} }, []string{"RolesPath"}},
+		{"AccessTTL negative", func(c *jwtgate.Config) { c.AccessTTL = -time.Second }, []string{"AccessTTL"}},
+		{"AccessTTL below a second", func(c *jwtgate.Config) { c.AccessTTL = time.Millisecond }, []string{"AccessTTL"}},
+		{"AccessTTL of a second", func(c *jwtgate.Config) { c.AccessTTL = time.Second }, nil},
+		{"AccessTTL of a second and a half", func(c *jwtgate.Config) { c.AccessTTL = 1500 * time.Millisecond }, []string{"AccessTTL"}},
+		{"AccessTTL as long as MaxLifetime", func(c *jwtgate.Config) { c.AccessTTL = 24 * time.Hour }, nil},
+		{"AccessTTL longer than MaxLifetime", func(c *jwtgate.Config) { c.AccessTTL = 24*time.Hour + time.Second }, []string{"AccessTTL"}},
+		{"MaxLifetime negative", func(c *jwtgate.Config) { c.MaxLifetime = -time.Second }, []string{"MaxLifetime"}},
+		{"MaxLifetime below the default AccessTTL", func(c *jwtgate.Config) { c.MaxLifetime = time.Minute }, nil},
+		{"MaxLifetime below a second", func(c *jwtgate.Config) { c.MaxLifetime = time.Millisecond }, []string{"AccessTTL"}},
+		{"Leeway negative", func(c *jwtgate.Config) { c.Leeway = -time.Second }, []string{"Leeway"}},
+		{"Leeway of five minutes", func(c *jwtgate.Config) { c.Leeway = 5 * time.Minute }, nil},
+		{"Leeway of more", func(c *jwtgate.Config) { c.Leeway = 5*time.Minute + 1 }, []string{"Leeway"}},
+		{"CacheSize too large", func(c *jwtgate.Config) { c.CacheSize = 1<<24 + 1 }, []string{"CacheSize"}},
+		{"MaxTokenSize negative", func(c *jwtgate.Config) { c.MaxTokenSize = -1 }, []string{"MaxTokenSize"}},
+		{"Trusted without anything", func(c *jwtgate.Config) { c.Trusted = []jwtgate.Issuer{{}} }, []string{"Trusted[0].Name", "Trusted[0].Keys"}},
+		{"Trusted twice", func(c *jwtgate.Config) {
+			c.Trusted = []jwtgate.Issuer{{Name: "b", Keys: other}, {Name: "b", Keys: other}}
+		}, []string{"Trusted[1].Name"}},
+		{"Trusted as ourselves", func(c *jwtgate.Config) { c.Trusted = []jwtgate.Issuer{{Name: issuer, Keys: other}} }, []string{"Trusted[0].Name"}},
+		{"Trusted without an audience", func(c *jwtgate.Config) {
 			c.Audience, c.InsecureAnyAudience = "", true
-			c.Trusted = []core.Issuer{{Name: "b", Keys: other}}
+			c.Trusted = []jwtgate.Issuer{{Name: "b", Keys: other}}
 		}, []string{"Trusted[0].Audience"}},
-		{"Trusted with a bad key", func(c *core.Config) { c.Trusted = []core.Issuer{{Name: "b", Keys: core.HS256(nil)}} }, []string{"Trusted[0].Keys"}},
-		{"all together", func(c *core.Config) {
-			*c = core.Config{Leeway: -1, MaxLifetime: -1, AccessTTL: -1, MaxTokenSize: -1, RolesPath: []string{""}, Trusted: []core.Issuer{{}}}
+		{"Trusted with a bad key", func(c *jwtgate.Config) { c.Trusted = []jwtgate.Issuer{{Name: "b", Keys: jwtgate.HS256(nil)}} }, []string{"Trusted[0].Keys"}},
+		{"all together", func(c *jwtgate.Config) {
+			*c = jwtgate.Config{Leeway: -1, MaxLifetime: -1, AccessTTL: -1, MaxTokenSize: -1, RolesPath: []string{""}, Trusted: []jwtgate.Issuer{{}}}
 		}, []string{"Issuer", "Audience", "RolesPath", "MaxLifetime", "AccessTTL", "Leeway", "MaxTokenSize", "Keys", "Trusted[0].Name", "Trusted[0].Audience", "Trusted[0].Keys"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			config := core.Config{Issuer: issuer, Audience: audience, Keys: core.HS256(secret)}
+			config := jwtgate.Config{Issuer: issuer, Audience: audience, Keys: jwtgate.HS256(secret)}
 			row.change(&config)
-			auth, err := core.New(config)
+			auth, err := jwtgate.New(config)
 			if got := fields(err); !slices.Equal(got, row.want) {
 				t.Errorf("got mistakes in %q, want %q: %v", got, row.want, err)
 			}
@@ -92,8 +94,8 @@ func TestConfigMistakes(t *testing.T) {
 
 func TestConfigErrorText(t *testing.T) {
 	t.Parallel()
-	_, err := core.New(core.Config{Issuer: issuer, Audience: audience, Keys: core.HS256([]byte("too short"))})
-	const want = "core: Config.Keys: the secret has 9 bytes: HS256 needs at least 32 (RFC 7518 §3.2)"
+	_, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: jwtgate.HS256([]byte("too short"))})
+	const want = "jwtgate: Config.Keys: the secret has 9 bytes: HS256 needs at least 32 (RFC 7518 §3.2)"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -102,7 +104,7 @@ func TestConfigErrorText(t *testing.T) {
 // What a literal says is what was meant, in every later version too.
 func TestConfigsNameTheirFields(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []reflect.Type{reflect.TypeFor[core.Config](), reflect.TypeFor[core.Issuer](), reflect.TypeFor[core.CookieConfig](), reflect.TypeFor[core.SessionConfig]()} {
+	for _, kind := range []reflect.Type{reflect.TypeFor[jwtgate.Config](), reflect.TypeFor[jwtgate.Issuer](), reflect.TypeFor[jwtgate.CookieConfig](), reflect.TypeFor[jwtgate.SessionConfig]()} {
 		if first := kind.Field(0); first.Name != "_" || kind.Comparable() {
 			t.Errorf("got %s for the first field of %v, want one that makes literals name theirs", first.Name, kind)
 		}
@@ -111,12 +113,12 @@ func TestConfigsNameTheirFields(t *testing.T) {
 
 func TestConfigDefaults(t *testing.T) {
 	t.Parallel()
-	auth, err := core.New(core.Config{Issuer: issuer, Audience: audience, Keys: core.HS256(secret)})
+	auth, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: jwtgate.HS256(secret)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := time.Now()
-	token, err := auth.Issue(t.Context(), core.Grant{Subject: "alice", Roles: []string{"admin"}})
+	token, err := auth.Issue(t.Context(), jwtgate.Grant{Subject: "alice", Roles: []string{"admin"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,22 +130,22 @@ func TestConfigDefaults(t *testing.T) {
 	}
 
 	// With a short MaxLifetime, the default AccessTTL is no longer than that.
-	short, err := core.New(core.Config{Issuer: issuer, Audience: audience, Keys: core.HS256(secret), MaxLifetime: 90*time.Second + time.Millisecond})
+	short, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: jwtgate.HS256(secret), MaxLifetime: 90*time.Second + time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	decide(t, short, withBearer(coretest.Token(t, short, "alice")), accepted)
+	decide(t, short, withBearer(jwtgatetest.Token(t, short, "alice")), accepted)
 }
 
 // A Config is not looked at again after New.
 func TestConfigIsCopied(t *testing.T) {
 	t.Parallel()
 	path := []string{"realm", "roles"}
-	set := core.KeySet{core.HS256(secret)}
-	trusted := []core.Issuer{{Name: "https://b.example", Keys: core.ES256(p256Key), RolesPath: path}}
-	auth := newVerifier(t, set, func(c *core.Config) { c.RolesPath, c.Trusted = slices.Clone(path), trusted })
-	ours, theirs := coretest.Token(t, auth, "alice", "admin"), coretest.Sign(t, "ES256", p256Key, `{"alg":"ES256"}`, claims("iss", `"https://b.example"`, "realm", `{"roles":["admin"]}`))
-	path[0], set[0], trusted[0] = "x", core.Key{}, core.Issuer{}
+	set := jwtgate.KeySet{jwtgate.HS256(secret)}
+	trusted := []jwtgate.Issuer{{Name: "https://b.example", Keys: jwtgate.ES256(p256Key), RolesPath: path}}
+	auth := newVerifier(t, set, func(c *jwtgate.Config) { c.RolesPath, c.Trusted = slices.Clone(path), trusted })
+	ours, theirs := jwtgatetest.Token(t, auth, "alice", "admin"), jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256"}`, claims("iss", `"https://b.example"`, "realm", `{"roles":["admin"]}`))
+	path[0], set[0], trusted[0] = "x", jwtgate.Key{}, jwtgate.Issuer{}
 	for _, token := range []string{ours, theirs, signed(t, claims("realm", `{"roles":["admin"]}`))} {
 		if d := decide(t, auth, withBearer(token), accepted); !d.Identity.HasRole("admin") {
 			t.Errorf("got no role for %s once the Config was changed", d.Identity.Issuer())
@@ -157,29 +159,29 @@ func TestRefuse(t *testing.T) {
 	teapot := errors.New("teapot")
 	for _, row := range []struct {
 		name   string
-		answer core.Response
+		answer jwtgate.Response
 		status int
 		cache  string
 	}{
-		{"nothing", core.Response{}, 401, "no-store"},
-		{"a body without a status", core.Response{Body: []byte("come in")}, 401, "no-store"},
-		{"a redirect", core.Response{Status: 303, Header: []core.Field{{Name: "Location", Value: "/login"}}}, 303, "no-store"},
-		{"a page that may be stored", core.Response{Status: 401, Header: []core.Field{{Name: "Cache-Control", Value: "public"}}}, 401, "no-store"},
-		{"an error for the framework", core.Response{Status: 401, Err: teapot}, 401, "no-store"},
+		{"nothing", jwtgate.Response{}, 401, "no-store"},
+		{"a body without a status", jwtgate.Response{Body: []byte("come in")}, 401, "no-store"},
+		{"a redirect", jwtgate.Response{Status: 303, Header: []jwtgate.Field{{Name: "Location", Value: "/login"}}}, 303, "no-store"},
+		{"a page that may be stored", jwtgate.Response{Status: 401, Header: []jwtgate.Field{{Name: "Cache-Control", Value: "public"}}}, 401, "no-store"},
+		{"an error for the framework", jwtgate.Response{Status: 401, Err: teapot}, 401, "no-store"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			var told core.Code
-			auth := newVerifier(t, core.HS256(secret), func(c *core.Config) {
-				c.Refuse = func(_ context.Context, req core.Request, r *core.Refusal) core.Response {
+			var told jwtgate.Code
+			auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) {
+				c.Refuse = func(_ context.Context, req jwtgate.Request, r *jwtgate.Refusal) jwtgate.Response {
 					if req.Path == "/x" {
 						told = r.Code
 					}
 					return row.answer
 				}
 			})
-			d := auth.Decide(t.Context(), core.Request{Method: "GET", Path: "/x"})
-			if d.Refusal == nil || d.Identity != nil || told != core.CodeTokenMissing {
+			d := auth.Decide(t.Context(), jwtgate.Request{Method: "GET", Path: "/x"})
+			if d.Refusal == nil || d.Identity != nil || told != jwtgate.CodeTokenMissing {
 				t.Fatalf("got %+v, and the code %q for Refuse", d, told)
 			}
 			if d.Response.Status != row.status || field(d.Response, "Cache-Control") != row.cache || !errors.Is(d.Response.Err, row.answer.Err) {
@@ -191,9 +193,9 @@ func TestRefuse(t *testing.T) {
 
 func TestHandOver(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret), func(c *core.Config) { c.Refuse = core.HandOver })
-	d := decide(t, auth, withBearer("garbage"), core.CodeTokenInvalid)
-	var refusal *core.Refusal
+	auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Refuse = jwtgate.HandOver })
+	d := decide(t, auth, withBearer("garbage"), jwtgate.CodeTokenInvalid)
+	var refusal *jwtgate.Refusal
 	if !errors.As(d.Response.Err, &refusal) || refusal != d.Refusal {
 		t.Errorf("got error %v, want the refusal", d.Response.Err)
 	}
@@ -203,11 +205,11 @@ func TestHandOver(t *testing.T) {
 func TestLogger(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder
-	auth := newVerifier(t, core.HS256(secret), func(c *core.Config) { c.Logger = debugLogger(&log) })
+	auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Logger = debugLogger(&log) })
 	token := signed(t, claims("iss", `"x"`))
-	decide(t, auth, withBearer(token), core.CodeTokenInvalid)
-	decide(t, auth, withBearer(token+" x"), core.CodeMalformedCredentials)
-	decide(t, auth, withBearer(coretest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"evil\" level=ERROR"}`, claims())), core.CodeTokenInvalid)
+	decide(t, auth, withBearer(token), jwtgate.CodeTokenInvalid)
+	decide(t, auth, withBearer(token+" x"), jwtgate.CodeMalformedCredentials)
+	decide(t, auth, withBearer(jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"evil\" level=ERROR"}`, claims())), jwtgate.CodeTokenInvalid)
 	got := log.String()
 	for _, want := range []string{"level=DEBUG", "code=token_invalid", "iss is not the issuer", "code=malformed_credentials"} {
 		if !strings.Contains(got, want) {

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"fmt"
@@ -116,7 +116,7 @@ func seconds(d time.Duration) int { return max(int(d.Round(time.Second)/time.Sec
 // a step is taken whose answer would then be lost.
 func (c *cookies) fits(access AccessToken) error {
 	if len(c.access)+len(access.Token) > maxCookie {
-		return fmt.Errorf("core: the access token has %d bytes: browsers keep cookies of %d with their name", len(access.Token), maxCookie)
+		return fmt.Errorf("jwtgate: the access token has %d bytes: browsers keep cookies of %d with their name", len(access.Token), maxCookie)
 	}
 	return nil
 }

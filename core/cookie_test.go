@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"bytes"
@@ -14,20 +14,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
 // A cookieSite is an Auth for browsers, with a clock and a store that tests can
 // take hold of.
 type cookieSite struct {
-	*core.Auth
+	*jwtgate.Auth
 
 	tb      testing.TB
-	clock   *coretest.Clock
+	clock   *jwtgatetest.Clock
 	store   *spyStore
-	subject func(ctx context.Context, subject string) (core.Grant, error)
+	subject func(ctx context.Context, subject string) (jwtgate.Grant, error)
 }
 
 const (
@@ -42,33 +42,35 @@ var (
 )
 
 // newCookieSite returns a site with all defaults but what change does to them.
-func newCookieSite(tb testing.TB, change ...func(*core.Config)) *cookieSite {
+func newCookieSite(tb testing.TB, change ...func(*jwtgate.Config)) *cookieSite {
 	tb.Helper()
-	clock := coretest.NewClock(cookieStart)
+	clock := jwtgatetest.NewClock(cookieStart)
 	s := &cookieSite{tb: tb, clock: clock, store: &spyStore{Store: session.NewMemory(0, clock.Now)}}
-	s.subject = func(context.Context, string) (core.Grant, error) { return core.Grant{Roles: []string{"user"}}, nil }
+	s.subject = func(context.Context, string) (jwtgate.Grant, error) {
+		return jwtgate.Grant{Roles: []string{"user"}}, nil
+	}
 	s.Auth = s.another(change...)
 	return s
 }
 
 // another returns one more Auth of the site, such as another process has.
-func (s *cookieSite) another(change ...func(*core.Config)) *core.Auth {
+func (s *cookieSite) another(change ...func(*jwtgate.Config)) *jwtgate.Auth {
 	s.tb.Helper()
-	config := core.Config{
+	config := jwtgate.Config{
 		Issuer:   cookieIssuer,
 		Audience: cookieAudience,
-		Keys:     core.HS256(cookieSecret),
-		Cookies:  &core.CookieConfig{TrustedOrigins: []string{"https://app.example"}},
-		Sessions: &core.SessionConfig{
+		Keys:     jwtgate.HS256(cookieSecret),
+		Cookies:  &jwtgate.CookieConfig{TrustedOrigins: []string{"https://app.example"}},
+		Sessions: &jwtgate.SessionConfig{
 			Store:   s.store,
-			Subject: func(ctx context.Context, subject string) (core.Grant, error) { return s.subject(ctx, subject) },
+			Subject: func(ctx context.Context, subject string) (jwtgate.Grant, error) { return s.subject(ctx, subject) },
 		},
 		Now: s.clock.Now,
 	}
 	for _, f := range change {
 		f(&config)
 	}
-	auth, err := core.New(config)
+	auth, err := jwtgate.New(config)
 	if err != nil {
 		s.tb.Fatal(err)
 	}
@@ -77,9 +79,9 @@ func (s *cookieSite) another(change ...func(*core.Config)) *core.Auth {
 }
 
 // signIn opens a session.
-func (s *cookieSite) signIn(subject string) core.Tokens {
+func (s *cookieSite) signIn(subject string) jwtgate.Tokens {
 	s.tb.Helper()
-	tokens, err := s.SignIn(s.tb.Context(), core.Request{}, subject)
+	tokens, err := s.SignIn(s.tb.Context(), jwtgate.Request{}, subject)
 	if err != nil {
 		s.tb.Fatalf("sign in: %v", err)
 	}
@@ -89,7 +91,7 @@ func (s *cookieSite) signIn(subject string) core.Tokens {
 // refresh trades a refresh token for the next one.
 func (s *cookieSite) refresh(refresh string) string {
 	s.tb.Helper()
-	res := s.Refresh(s.tb.Context(), core.Request{Method: http.MethodPost, Header: http.Header{"Content-Type": {"application/json"}}, Body: strings.NewReader(fmt.Sprintf(`{"refresh_token":%q}`, refresh))})
+	res := s.Refresh(s.tb.Context(), jwtgate.Request{Method: http.MethodPost, Header: http.Header{"Content-Type": {"application/json"}}, Body: strings.NewReader(fmt.Sprintf(`{"refresh_token":%q}`, refresh))})
 	var body struct {
 		Refresh string `json:"refresh_token"`
 	}
@@ -100,7 +102,7 @@ func (s *cookieSite) refresh(refresh string) string {
 }
 
 // decide judges and tells the Decision in one line, see tell.
-func (s *cookieSite) decide(req core.Request, rules ...core.Rule) string {
+func (s *cookieSite) decide(req jwtgate.Request, rules ...jwtgate.Rule) string {
 	s.tb.Helper()
 	return tellDecision(s.tb, s.Decide(s.tb.Context(), req, rules...))
 }
@@ -108,7 +110,7 @@ func (s *cookieSite) decide(req core.Request, rules ...core.Rule) string {
 // mint returns a token by the site's key for alice in the session sid, issued
 // age ago, with the members of more in place of what it would have.
 func (s *cookieSite) mint(sid string, age time.Duration, more map[string]any) string {
-	return s.mintBy(cookieSecret, core.HS256(cookieSecret).ID(), sid, age, more)
+	return s.mintBy(cookieSecret, jwtgate.HS256(cookieSecret).ID(), sid, age, more)
 }
 
 func (s *cookieSite) mintBy(secret []byte, kid, sid string, age time.Duration, more map[string]any) string {
@@ -127,7 +129,7 @@ func (s *cookieSite) mintBy(secret []byte, kid, sid string, age time.Duration, m
 	if err != nil {
 		s.tb.Fatal(err)
 	}
-	return coretest.Sign(s.tb, "HS256", secret, fmt.Sprintf(`{"alg":"HS256","typ":"at+jwt","kid":%q}`, kid), string(payload))
+	return jwtgatetest.Sign(s.tb, "HS256", secret, fmt.Sprintf(`{"alg":"HS256","typ":"at+jwt","kid":%q}`, kid), string(payload))
 }
 
 // A spyStore notes what is asked of a Store, and can make it fail.
@@ -236,11 +238,11 @@ func (s *spyStore) works() {
 // A jar is the two cookies as a browser has them; empty ones are not sent.
 type jar struct{ access, refresh string }
 
-func jarOf(t core.Tokens) jar { return jar{t.Access.Token, t.Refresh} }
+func jarOf(t jwtgate.Tokens) jar { return jar{t.Access.Token, t.Refresh} }
 
 // request returns what the browser sends from a page of the site itself.
-func (j jar) request(method string) core.Request {
-	return core.Request{Method: method, Path: "/notes", Host: "site.example", Header: http.Header{"Cookie": j.lines()}}
+func (j jar) request(method string) jwtgate.Request {
+	return jwtgate.Request{Method: method, Path: "/notes", Host: "site.example", Header: http.Header{"Cookie": j.lines()}}
 }
 
 func (j jar) lines() []string {
@@ -258,7 +260,7 @@ func (j jar) lines() []string {
 }
 
 // take does what the Set-Cookie lines of an answer say.
-func (j *jar) take(header []core.Field) {
+func (j *jar) take(header []jwtgate.Field) {
 	for _, line := range fieldValues(header, "Set-Cookie") {
 		cookie, err := http.ParseSetCookie(line)
 		if err != nil {
@@ -276,7 +278,7 @@ func (j *jar) take(header []core.Field) {
 	}
 }
 
-func fieldValues(header []core.Field, name string) []string {
+func fieldValues(header []jwtgate.Field, name string) []string {
 	var values []string
 	for _, f := range header {
 		if f.Name == name {
@@ -293,7 +295,7 @@ var (
 
 // tellCookies says what header does to the two cookies: " new", " clear", both
 // in that order, or nothing.
-func tellCookies(header []core.Field) string {
+func tellCookies(header []jwtgate.Field) string {
 	lines := ""
 	for _, line := range fieldValues(header, "Set-Cookie") {
 		lines += line + "\n"
@@ -312,7 +314,7 @@ func tellCookies(header []core.Field) string {
 }
 
 // tell says in one line what an answer is: "200", "204 clear", "401 token_expired clear".
-func tell(tb testing.TB, res core.Response) string {
+func tell(tb testing.TB, res jwtgate.Response) string {
 	tb.Helper()
 	said := fmt.Sprint(res.Status)
 	var problem struct{ Code, Error string }
@@ -332,7 +334,7 @@ func tell(tb testing.TB, res core.Response) string {
 // tellDecision says in one line what a Decision is: "pass alice", "pass alice
 // new" if it was renewed, else what tell says. It checks that all of its parts
 // tell the same.
-func tellDecision(tb testing.TB, d core.Decision) string {
+func tellDecision(tb testing.TB, d jwtgate.Decision) string {
 	tb.Helper()
 	if d.Response.Status != 0 {
 		if d.Refusal == nil || d.Identity != nil || d.Renewed {
@@ -344,7 +346,7 @@ func tellDecision(tb testing.TB, d core.Decision) string {
 	if d.Identity != nil {
 		said = "pass " + d.Identity.Subject()
 	}
-	if id, _ := core.IdentityFrom(d.Context); d.Refusal != nil || id != d.Identity {
+	if id, _ := jwtgate.IdentityFrom(d.Context); d.Refusal != nil || id != d.Identity {
 		tb.Errorf("%s, with Refusal %v and %v in the context", said, d.Refusal, id)
 	}
 	cookies := tellCookies(d.Response.Header)
@@ -354,11 +356,11 @@ func tellDecision(tb testing.TB, d core.Decision) string {
 	return said + cookies
 }
 
-func post(cookies []string) core.Request {
-	return core.Request{Method: http.MethodPost, Path: "/", Host: "site.example", Header: http.Header{"Cookie": cookies}}
+func post(cookies []string) jwtgate.Request {
+	return jwtgate.Request{Method: http.MethodPost, Path: "/", Host: "site.example", Header: http.Header{"Cookie": cookies}}
 }
 
-func postJSON(cookies []string, body string) core.Request {
+func postJSON(cookies []string, body string) jwtgate.Request {
 	req := withField(post(cookies), "Content-Type", "application/json")
 	req.Body = strings.NewReader(body)
 	return req
@@ -393,16 +395,16 @@ func TestCookieAttributes(t *testing.T) {
 	const day = 24 * time.Hour
 	for _, test := range []struct {
 		name   string
-		change func(*core.Config)
+		change func(*jwtgate.Config)
 		want   string // attributes of both
 		names  string
 	}{
-		{"defaults", func(*core.Config) {}, "Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Lax", "__Host-at __Host-rt"},
-		{"default mode", func(c *core.Config) { c.Cookies.SameSite = http.SameSiteDefaultMode }, "Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Lax", "__Host-at __Host-rt"},
-		{"strict", func(c *core.Config) { c.Cookies.SameSite = http.SameSiteStrictMode }, "Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Strict", "__Host-at __Host-rt"},
-		{"insecure", func(c *core.Config) { c.Cookies.InsecureHTTP = true }, "Path=/; Max-Age=604800; HttpOnly; SameSite=Lax", "at rt"},
-		{"RefreshTTL", func(c *core.Config) { c.Sessions.RefreshTTL = time.Hour }, "Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax", "__Host-at __Host-rt"},
-		{"SessionTTL", func(c *core.Config) { c.Sessions.SessionTTL = day }, "Path=/; Max-Age=86400; HttpOnly; Secure; SameSite=Lax", "__Host-at __Host-rt"},
+		{"defaults", func(*jwtgate.Config) {}, "Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Lax", "__Host-at __Host-rt"},
+		{"default mode", func(c *jwtgate.Config) { c.Cookies.SameSite = http.SameSiteDefaultMode }, "Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Lax", "__Host-at __Host-rt"},
+		{"strict", func(c *jwtgate.Config) { c.Cookies.SameSite = http.SameSiteStrictMode }, "Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Strict", "__Host-at __Host-rt"},
+		{"insecure", func(c *jwtgate.Config) { c.Cookies.InsecureHTTP = true }, "Path=/; Max-Age=604800; HttpOnly; SameSite=Lax", "at rt"},
+		{"RefreshTTL", func(c *jwtgate.Config) { c.Sessions.RefreshTTL = time.Hour }, "Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax", "__Host-at __Host-rt"},
+		{"SessionTTL", func(c *jwtgate.Config) { c.Sessions.SessionTTL = day }, "Path=/; Max-Age=86400; HttpOnly; Secure; SameSite=Lax", "__Host-at __Host-rt"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -410,7 +412,7 @@ func TestCookieAttributes(t *testing.T) {
 			tokens := s.signIn("alice")
 			res := tokens.Cookies()
 			names := strings.Fields(test.names)
-			want := []core.Field{
+			want := []jwtgate.Field{
 				{Name: "Set-Cookie", Value: names[0] + "=" + tokens.Access.Token + "; " + test.want},
 				{Name: "Set-Cookie", Value: names[1] + "=" + tokens.Refresh + "; " + test.want},
 				{Name: "Cache-Control", Value: "no-store"},
@@ -421,7 +423,7 @@ func TestCookieAttributes(t *testing.T) {
 				t.Errorf("got %d %q %q; want %q", res.Status, res.Header, res.Body, want)
 			}
 			for _, name := range names {
-				req := core.Request{Method: http.MethodGet, Host: "site.example", Header: http.Header{"Cookie": {name + "=" + tokens.Access.Token}}}
+				req := jwtgate.Request{Method: http.MethodGet, Host: "site.example", Header: http.Header{"Cookie": {name + "=" + tokens.Access.Token}}}
 				got := s.Decide(t.Context(), req)
 				if name == names[0] && got.Identity == nil {
 					t.Errorf("%s: refused: %v", name, got.Refusal)
@@ -447,7 +449,7 @@ func TestCookieAttributes(t *testing.T) {
 func TestCookieNamesByScheme(t *testing.T) {
 	t.Parallel()
 	secure := newCookieSite(t)
-	insecure := newCookieSite(t, func(c *core.Config) { c.Cookies.InsecureHTTP = true })
+	insecure := newCookieSite(t, func(c *jwtgate.Config) { c.Cookies.InsecureHTTP = true })
 	for _, test := range []struct {
 		name string
 		site *cookieSite
@@ -460,7 +462,7 @@ func TestCookieNamesByScheme(t *testing.T) {
 		{"insecure, prefixed", insecure, "__Host-at=", "401 token_missing"},
 		{"insecure, bare", insecure, "at=", "pass alice"},
 	} {
-		req := core.Request{Method: http.MethodGet, Host: "site.example", Header: http.Header{"Cookie": {test.line + coretest.Token(t, test.site.Auth, "alice")}}}
+		req := jwtgate.Request{Method: http.MethodGet, Host: "site.example", Header: http.Header{"Cookie": {test.line + jwtgatetest.Token(t, test.site.Auth, "alice")}}}
 		if got := test.site.decide(req); got != test.want {
 			t.Errorf("%s: got %s; want %s", test.name, got, test.want)
 		}
@@ -508,7 +510,7 @@ func TestCookieMaxAge(t *testing.T) {
 // token that is not: the contract has it pass, and ReissueRefresh lives on it.
 func TestCookieMaxAgeOfAccess(t *testing.T) {
 	t.Parallel()
-	s := newCookieSite(t, func(c *core.Config) {
+	s := newCookieSite(t, func(c *jwtgate.Config) {
 		c.Sessions.RefreshTTL = 5 * time.Minute
 		c.Cookies.ReissueRefresh = true
 	})
@@ -520,26 +522,26 @@ func TestCookieMaxAgeOfAccess(t *testing.T) {
 
 func TestCookieConfigMistakes(t *testing.T) {
 	t.Parallel()
-	origin := func(origin string) func(*core.Config) {
-		return func(c *core.Config) { c.Cookies.TrustedOrigins = []string{"https://good.example", origin} }
+	origin := func(origin string) func(*jwtgate.Config) {
+		return func(c *jwtgate.Config) { c.Cookies.TrustedOrigins = []string{"https://good.example", origin} }
 	}
 	const origins = "Cookies.TrustedOrigins"
 	for _, test := range []struct {
 		name   string
-		change func(*core.Config)
+		change func(*jwtgate.Config)
 		want   string // the fields, empty for none
 	}{
-		{"SameSite None", func(c *core.Config) { c.Cookies.SameSite = http.SameSiteNoneMode }, "Cookies.SameSite"},
-		{"SameSite unknown", func(c *core.Config) { c.Cookies.SameSite = 99 }, "Cookies.SameSite"},
-		{"RenewBefore below zero", func(c *core.Config) { c.Cookies.RenewBefore = -1 }, "Cookies.RenewBefore"},
-		{"RenewBefore too long", func(c *core.Config) { c.Cookies.RenewBefore = 7*time.Minute + 31*time.Second }, "Cookies.RenewBefore"},
-		{"RenewBefore half", func(c *core.Config) { c.Cookies.RenewBefore = 7*time.Minute + 30*time.Second }, ""},
-		{"RenewBefore and Jitter are all of AccessTTL", func(c *core.Config) { c.Cookies.RenewBefore, c.Sessions.Jitter = 450*time.Second, 450*time.Second }, "Cookies.RenewBefore"},
-		{"RenewBefore without Sessions", func(c *core.Config) { c.Cookies.RenewBefore, c.Sessions = time.Minute, nil }, "Sessions"},
-		{"ReissueRefresh without Sessions", func(c *core.Config) { c.Cookies.ReissueRefresh, c.Sessions = true, nil }, "Sessions"},
-		{"no Sessions", func(c *core.Config) { c.Sessions = nil }, ""},
-		{"two mistakes", func(c *core.Config) { c.Cookies.SameSite, c.Cookies.RenewBefore = 99, -1 }, "Cookies.SameSite Cookies.RenewBefore"},
-		{"two origins", func(c *core.Config) { c.Cookies.TrustedOrigins = []string{"a", "b"} }, origins + " " + origins},
+		{"SameSite None", func(c *jwtgate.Config) { c.Cookies.SameSite = http.SameSiteNoneMode }, "Cookies.SameSite"},
+		{"SameSite unknown", func(c *jwtgate.Config) { c.Cookies.SameSite = 99 }, "Cookies.SameSite"},
+		{"RenewBefore below zero", func(c *jwtgate.Config) { c.Cookies.RenewBefore = -1 }, "Cookies.RenewBefore"},
+		{"RenewBefore too long", func(c *jwtgate.Config) { c.Cookies.RenewBefore = 7*time.Minute + 31*time.Second }, "Cookies.RenewBefore"},
+		{"RenewBefore half", func(c *jwtgate.Config) { c.Cookies.RenewBefore = 7*time.Minute + 30*time.Second }, ""},
+		{"RenewBefore and Jitter are all of AccessTTL", func(c *jwtgate.Config) { c.Cookies.RenewBefore, c.Sessions.Jitter = 450*time.Second, 450*time.Second }, "Cookies.RenewBefore"},
+		{"RenewBefore without Sessions", func(c *jwtgate.Config) { c.Cookies.RenewBefore, c.Sessions = time.Minute, nil }, "Sessions"},
+		{"ReissueRefresh without Sessions", func(c *jwtgate.Config) { c.Cookies.ReissueRefresh, c.Sessions = true, nil }, "Sessions"},
+		{"no Sessions", func(c *jwtgate.Config) { c.Sessions = nil }, ""},
+		{"two mistakes", func(c *jwtgate.Config) { c.Cookies.SameSite, c.Cookies.RenewBefore = 99, -1 }, "Cookies.SameSite Cookies.RenewBefore"},
+		{"two origins", func(c *jwtgate.Config) { c.Cookies.TrustedOrigins = []string{"a", "b"} }, origins + " " + origins},
 		{"origin", origin("https://app.example"), ""},
 		{"origin with a port", origin("https://app.example:8443"), ""},
 		{"origin, plain", origin("http://localhost:3000"), ""},
@@ -572,20 +574,20 @@ func TestCookieConfigMistakes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			config := core.Config{
-				Issuer: cookieIssuer, Audience: cookieAudience, Keys: core.HS256(cookieSecret),
-				Cookies:  &core.CookieConfig{},
-				Sessions: &core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }},
+			config := jwtgate.Config{
+				Issuer: cookieIssuer, Audience: cookieAudience, Keys: jwtgate.HS256(cookieSecret),
+				Cookies:  &jwtgate.CookieConfig{},
+				Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }},
 			}
 			test.change(&config)
-			auth, err := core.New(config)
+			auth, err := jwtgate.New(config)
 			if err == nil {
 				defer auth.Close()
 			}
 			var fields []string
 			if joined, ok := err.(interface{ Unwrap() []error }); ok {
 				for _, err := range joined.Unwrap() {
-					var wrong *core.ConfigError
+					var wrong *jwtgate.ConfigError
 					if !errors.As(err, &wrong) || wrong.Reason == "" {
 						t.Fatalf("got %v, which is no ConfigError", err)
 					}
@@ -607,8 +609,8 @@ func TestCookieSize(t *testing.T) {
 	t.Parallel()
 	s := newCookieSite(t)
 	size := 0
-	s.subject = func(context.Context, string) (core.Grant, error) {
-		return core.Grant{Claims: map[string]string{"padding": strings.Repeat("x", size)}}, nil
+	s.subject = func(context.Context, string) (jwtgate.Grant, error) {
+		return jwtgate.Grant{Claims: map[string]string{"padding": strings.Repeat("x", size)}}, nil
 	}
 	// base64url makes four characters of three bytes, so not every length can be met.
 	for s.signIn("alice").Access.Token != "" && len("__Host-at")+len(s.signIn("alice").Access.Token) < 4092 {
@@ -629,7 +631,7 @@ func TestCookieSize(t *testing.T) {
 		if length > 4096 {
 			want = "503 unavailable"
 		}
-		if got := tell(t, core.Login(s.Auth, checkAlice)(t.Context(), postJSON(nil, alicesPassword))); got != want {
+		if got := tell(t, jwtgate.Login(s.Auth, checkAlice)(t.Context(), postJSON(nil, alicesPassword))); got != want {
 			t.Errorf("login with a cookie of %d bytes: got %s; want %s", length, got, want)
 		}
 		size -= more
@@ -642,10 +644,10 @@ func TestCookieSizeAtLogin(t *testing.T) {
 	t.Parallel()
 	s := newCookieSite(t)
 	old := s.signIn("alice")
-	s.subject = func(context.Context, string) (core.Grant, error) {
-		return core.Grant{Claims: map[string]string{"padding": strings.Repeat("x", 5000)}}, nil
+	s.subject = func(context.Context, string) (jwtgate.Grant, error) {
+		return jwtgate.Grant{Claims: map[string]string{"padding": strings.Repeat("x", 5000)}}, nil
 	}
-	if got, want := tell(t, core.Login(s.Auth, checkAlice)(t.Context(), postJSON(jarOf(old).lines(), alicesPassword))), "503 unavailable"; got != want {
+	if got, want := tell(t, jwtgate.Login(s.Auth, checkAlice)(t.Context(), postJSON(jarOf(old).lines(), alicesPassword))), "503 unavailable"; got != want {
 		t.Fatalf("got %s; want %s", got, want)
 	}
 	records, err := s.store.List(t.Context(), "alice")
@@ -671,8 +673,8 @@ func TestCookieSizeAtRenewal(t *testing.T) {
 			j := jarOf(s.signIn("alice"))
 			j.access = ""
 			size := 5000
-			s.subject = func(context.Context, string) (core.Grant, error) {
-				return core.Grant{Claims: map[string]string{"padding": strings.Repeat("x", size)}}, nil
+			s.subject = func(context.Context, string) (jwtgate.Grant, error) {
+				return jwtgate.Grant{Claims: map[string]string{"padding": strings.Repeat("x", size)}}, nil
 			}
 			if got, want := test.ask(s, j), "503 unavailable"; got != want {
 				t.Fatalf("got %s; want %s", got, want)
@@ -799,7 +801,7 @@ func TestCookieLines(t *testing.T) {
 			s := *s
 			s.tb = t
 			s.store.taken()
-			req := core.Request{Method: http.MethodGet, Host: "site.example", Header: http.Header{"Cookie": test.lines}}
+			req := jwtgate.Request{Method: http.MethodGet, Host: "site.example", Header: http.Header{"Cookie": test.lines}}
 			if got := s.decide(req); got != test.want {
 				t.Errorf("got %s; want %s", got, test.want)
 			}
@@ -808,21 +810,21 @@ func TestCookieLines(t *testing.T) {
 			}
 		})
 	}
-	if got := s.decide(core.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + tokens.Refresh}}}); got != "401 token_invalid" {
+	if got := s.decide(jwtgate.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + tokens.Refresh}}}); got != "401 token_invalid" {
 		t.Errorf("refresh token as Bearer: got %s; want 401 token_invalid", got)
 	}
 }
 
 func FuzzCookieLines(f *testing.F) {
 	s := newCookieSite(f)
-	token := coretest.Token(f, s.Auth, "alice")
+	token := jwtgatetest.Token(f, s.Auth, "alice")
 	for _, seed := range []string{"", "a=b", `a="b; c"`, "__Host-at=x", "__Host-at", "=", ";;", "\x00", "\u00a0__Host-at=", "__Host-rt=", "a=b, __Host-at=c"} {
 		f.Add(seed, seed)
 	}
 	f.Fuzz(func(t *testing.T, before, behind string) {
 		// Whatever stands beside our cookie, it is found or the request refused.
-		got := s.Decide(t.Context(), core.Request{Method: http.MethodGet, Header: http.Header{"Cookie": {before + "; __Host-at=" + token + ";" + behind}}})
-		if got.Identity == nil && got.Refusal.Code != core.CodeMalformedCredentials && got.Refusal.Code != core.CodeRefreshInvalid {
+		got := s.Decide(t.Context(), jwtgate.Request{Method: http.MethodGet, Header: http.Header{"Cookie": {before + "; __Host-at=" + token + ";" + behind}}})
+		if got.Identity == nil && got.Refusal.Code != jwtgate.CodeMalformedCredentials && got.Refusal.Code != jwtgate.CodeRefreshInvalid {
 			t.Errorf("got %v", got.Refusal)
 		}
 		if got.Identity != nil && got.Identity.Subject() != "alice" {
@@ -836,7 +838,7 @@ func FuzzCookieLines(f *testing.F) {
 func TestCookieLogin(t *testing.T) {
 	t.Parallel()
 	s := newCookieSite(t)
-	login := core.Login(s.Auth, checkAlice)
+	login := jwtgate.Login(s.Auth, checkAlice)
 	for _, test := range []struct {
 		name  string
 		lines func(j jar) []string
@@ -897,9 +899,9 @@ func TestCookieLogin(t *testing.T) {
 func TestCookieFixation(t *testing.T) {
 	t.Parallel()
 	for _, reissue := range []bool{false, true} {
-		s := newCookieSite(t, func(c *core.Config) { c.Cookies.ReissueRefresh = reissue })
+		s := newCookieSite(t, func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = reissue })
 		planted := s.signIn("mallory")
-		res := core.Login(s.Auth, checkAlice)(t.Context(), postJSON(jarOf(planted).lines(), alicesPassword))
+		res := jwtgate.Login(s.Auth, checkAlice)(t.Context(), postJSON(jarOf(planted).lines(), alicesPassword))
 		var victim jar
 		victim.take(res.Header)
 		d := s.Decide(t.Context(), victim.request(http.MethodGet))
@@ -922,7 +924,7 @@ func TestCookieFixation(t *testing.T) {
 // must not get more than a refusal, and signing in must mend it.
 func TestCookieTossing(t *testing.T) {
 	t.Parallel()
-	s := newCookieSite(t, func(c *core.Config) { c.Cookies.InsecureHTTP = true })
+	s := newCookieSite(t, func(c *jwtgate.Config) { c.Cookies.InsecureHTTP = true })
 	alice, mallory := s.signIn("alice"), s.signIn("mallory")
 	at, rt := "at="+alice.Access.Token, "rt="+alice.Refresh
 	for _, test := range []struct {
@@ -937,7 +939,7 @@ func TestCookieTossing(t *testing.T) {
 		{"prefixed names are nothing here", []string{at + "; __Host-at=" + mallory.Access.Token}, "pass alice"},
 	} {
 		s.store.taken()
-		if got := s.decide(core.Request{Method: http.MethodGet, Header: http.Header{"Cookie": test.lines}}); got != test.want {
+		if got := s.decide(jwtgate.Request{Method: http.MethodGet, Header: http.Header{"Cookie": test.lines}}); got != test.want {
 			t.Errorf("%s: got %s; want %s", test.name, got, test.want)
 		}
 		if calls := s.store.taken(); calls != "" {
@@ -946,11 +948,11 @@ func TestCookieTossing(t *testing.T) {
 	}
 	s.clock.Advance(time.Hour)
 	s.store.taken()
-	stitched := core.Request{Method: http.MethodGet, Header: http.Header{"Cookie": {at + "; rt=" + mallory.Refresh}}}
-	if d := s.Decide(t.Context(), stitched); d.Refusal == nil || d.Refusal.Code != core.CodeTokenInvalid || s.store.taken() != "" {
+	stitched := jwtgate.Request{Method: http.MethodGet, Header: http.Header{"Cookie": {at + "; rt=" + mallory.Refresh}}}
+	if d := s.Decide(t.Context(), stitched); d.Refusal == nil || d.Refusal.Code != jwtgate.CodeTokenInvalid || s.store.taken() != "" {
 		t.Errorf("alice's old access and mallory's refresh: got %v, %v", d.Refusal, d.Identity)
 	}
-	res := core.Login(s.Auth, checkAlice)(t.Context(), postJSON([]string{rt, "rt=" + mallory.Refresh}, alicesPassword))
+	res := jwtgate.Login(s.Auth, checkAlice)(t.Context(), postJSON([]string{rt, "rt=" + mallory.Refresh}, alicesPassword))
 	if res.Status != http.StatusOK {
 		t.Errorf("login with tossed cookies: got %d", res.Status)
 	}
@@ -1015,7 +1017,7 @@ func TestCookieLogoutAll(t *testing.T) {
 	if got, want := s.decide(j.request(http.MethodGet)), "401 refresh_revoked clear"; got != want {
 		t.Errorf("after it: got %s; want %s", got, want)
 	}
-	res := core.Login(s.Auth, checkAlice)(t.Context(), postJSON(j.lines(), alicesPassword))
+	res := jwtgate.Login(s.Auth, checkAlice)(t.Context(), postJSON(j.lines(), alicesPassword))
 	j.take(res.Header)
 	if got, want := s.decide(j.request(http.MethodGet)), "pass alice"; got != want {
 		t.Errorf("a login right after it: got %s; want %s", got, want)
@@ -1049,7 +1051,7 @@ func TestCookieRefresh(t *testing.T) {
 		{"access cookie forged", jar{"a.b.c", a.refresh}.lines(), nil, "", "401 token_invalid clear"},
 		{"Bearer of another session", a.lines(), bearer(b.access), "", "401 token_invalid clear"},
 		{"Bearer forged", a.lines(), bearer("a.b.c"), "", "401 token_invalid clear"},
-		{"Bearer of no session", a.lines(), bearer(coretest.Token(t, s.Auth, "alice")), "", "401 token_invalid clear"},
+		{"Bearer of no session", a.lines(), bearer(jwtgatetest.Token(t, s.Auth, "alice")), "", "401 token_invalid clear"},
 		{"Bearer malformed", a.lines(), []string{"Bearer"}, "", "400 malformed_credentials"},
 		{"two Bearer headers", a.lines(), append(bearer(a.access), bearer(a.access)...), "", "400 malformed_credentials"},
 		{"access token as Bearer and nothing else", nil, bearer(a.access), "", "401 refresh_missing"},

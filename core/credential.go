@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"errors"
@@ -15,10 +15,10 @@ type credential struct {
 }
 
 var (
-	errTwoHeaders = errors.New("core: more than one Authorization header")
-	errTwoCookies = errors.New("core: more than one cookie of the same name")
-	errNotAToken  = errors.New("core: credentials are not one token")
-	errTokenSize  = errors.New("core: token is over the size limit")
+	errTwoHeaders = errors.New("jwtgate: more than one Authorization header")
+	errTwoCookies = errors.New("jwtgate: more than one cookie of the same name")
+	errNotAToken  = errors.New("jwtgate: credentials are not one token")
+	errTokenSize  = errors.New("jwtgate: token is over the size limit")
 )
 
 // credential finds what req is to be judged by. The Authorization header wins

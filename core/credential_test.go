@@ -1,82 +1,82 @@
-package core_test
+package jwtgate_test
 
 import (
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // withCookies lets tokens come in cookies.
-func withCookies(c *core.Config) { c.Cookies = &core.CookieConfig{} }
+func withCookies(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{} }
 
 func TestAuthorization(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret))
+	auth := newVerifier(t, jwtgate.HS256(secret))
 	token := signed(t, claims())
 	for _, row := range []struct {
 		name  string
 		lines []string
-		want  core.Code
+		want  jwtgate.Code
 	}{
 		{"a token", []string{"Bearer " + token}, accepted},
 		{"scheme in lower case (RFC 9110 §11.1)", []string{"bearer " + token}, accepted},
 		{"scheme in capitals", []string{"BEARER " + token}, accepted},
 		{"several spaces (RFC 9110 §11.4)", []string{"Bearer    " + token}, accepted},
 
-		{"none", nil, core.CodeTokenMissing},
-		{"an empty line", []string{""}, core.CodeTokenMissing},
-		{"Basic", []string{"Basic YWxpY2U6d29uZGVybGFuZA=="}, core.CodeTokenMissing},
-		{"DPoP", []string{"DPoP " + token}, core.CodeTokenMissing},
-		{"Token", []string{"Token " + token}, core.CodeTokenMissing},
-		{"a scheme that begins as ours", []string{"Bearers " + token}, core.CodeTokenMissing},
-		{"a scheme that begins as ours, with a sign", []string{"Bearer-x " + token}, core.CodeTokenMissing},
-		{"a scheme that ours begins as", []string{"Beare " + token}, core.CodeTokenMissing},
-		{"a scheme with a long s", []string{"Ba\u017fic " + token}, core.CodeTokenMissing},
-		{"the token alone", []string{token}, core.CodeTokenMissing},
+		{"none", nil, jwtgate.CodeTokenMissing},
+		{"an empty line", []string{""}, jwtgate.CodeTokenMissing},
+		{"Basic", []string{"Basic YWxpY2U6d29uZGVybGFuZA=="}, jwtgate.CodeTokenMissing},
+		{"DPoP", []string{"DPoP " + token}, jwtgate.CodeTokenMissing},
+		{"Token", []string{"Token " + token}, jwtgate.CodeTokenMissing},
+		{"a scheme that begins as ours", []string{"Bearers " + token}, jwtgate.CodeTokenMissing},
+		{"a scheme that begins as ours, with a sign", []string{"Bearer-x " + token}, jwtgate.CodeTokenMissing},
+		{"a scheme that ours begins as", []string{"Beare " + token}, jwtgate.CodeTokenMissing},
+		{"a scheme with a long s", []string{"Ba\u017fic " + token}, jwtgate.CodeTokenMissing},
+		{"the token alone", []string{token}, jwtgate.CodeTokenMissing},
 
-		{"no token", []string{"Bearer"}, core.CodeMalformedCredentials},
-		{"a space for a token", []string{"Bearer "}, core.CodeMalformedCredentials},
-		{"spaces for a token", []string{"Bearer   "}, core.CodeMalformedCredentials},
-		{"a tab", []string{"Bearer\t" + token}, core.CodeMalformedCredentials},
-		{"a space and a tab", []string{"Bearer \t" + token}, core.CodeMalformedCredentials},
-		{"a comma after the scheme", []string{"Bearer, " + token}, core.CodeMalformedCredentials},
-		{"a slash after the scheme", []string{"Bearer/" + token}, core.CodeMalformedCredentials},
-		{"a colon after the scheme", []string{"Bearer:" + token}, core.CodeMalformedCredentials},
-		{"something after the token", []string{"Bearer " + token + " x"}, core.CodeMalformedCredentials},
-		{"a space after the token", []string{"Bearer " + token + " "}, core.CodeMalformedCredentials},
-		{"a comma after the token", []string{"Bearer " + token + ","}, core.CodeMalformedCredentials},
-		{"a parameter", []string{`Bearer realm="x"`}, core.CodeMalformedCredentials},
-		{"two tokens", []string{"Bearer " + token + ", Bearer " + token}, core.CodeMalformedCredentials},
-		{"two lines", []string{"Bearer " + token, "Bearer " + token}, core.CodeMalformedCredentials},
-		{"two lines, one of them empty", []string{"Bearer " + token, ""}, core.CodeMalformedCredentials},
-		{"two lines, one of another scheme", []string{"Basic YTpi", "Bearer " + token}, core.CodeMalformedCredentials},
-		{"padding alone", []string{"Bearer ==="}, core.CodeMalformedCredentials},
-		{"padding in the middle", []string{"Bearer a=b"}, core.CodeMalformedCredentials},
-		{"quotes", []string{`Bearer "` + token + `"`}, core.CodeMalformedCredentials},
-		{"a header field in it", []string{"Bearer x\r\nSet-Cookie: evil-cookie=1"}, core.CodeMalformedCredentials},
-		{"a NUL", []string{"Bearer " + token + "\x00"}, core.CodeMalformedCredentials},
-		{"bytes beyond ASCII", []string{"Bearer \xff\xfe"}, core.CodeMalformedCredentials},
+		{"no token", []string{"Bearer"}, jwtgate.CodeMalformedCredentials},
+		{"a space for a token", []string{"Bearer "}, jwtgate.CodeMalformedCredentials},
+		{"spaces for a token", []string{"Bearer   "}, jwtgate.CodeMalformedCredentials},
+		{"a tab", []string{"Bearer\t" + token}, jwtgate.CodeMalformedCredentials},
+		{"a space and a tab", []string{"Bearer \t" + token}, jwtgate.CodeMalformedCredentials},
+		{"a comma after the scheme", []string{"Bearer, " + token}, jwtgate.CodeMalformedCredentials},
+		{"a slash after the scheme", []string{"Bearer/" + token}, jwtgate.CodeMalformedCredentials},
+		{"a colon after the scheme", []string{"Bearer:" + token}, jwtgate.CodeMalformedCredentials},
+		{"something after the token", []string{"Bearer " + token + " x"}, jwtgate.CodeMalformedCredentials},
+		{"a space after the token", []string{"Bearer " + token + " "}, jwtgate.CodeMalformedCredentials},
+		{"a comma after the token", []string{"Bearer " + token + ","}, jwtgate.CodeMalformedCredentials},
+		{"a parameter", []string{`Bearer realm="x"`}, jwtgate.CodeMalformedCredentials},
+		{"two tokens", []string{"Bearer " + token + ", Bearer " + token}, jwtgate.CodeMalformedCredentials},
+		{"two lines", []string{"Bearer " + token, "Bearer " + token}, jwtgate.CodeMalformedCredentials},
+		{"two lines, one of them empty", []string{"Bearer " + token, ""}, jwtgate.CodeMalformedCredentials},
+		{"two lines, one of another scheme", []string{"Basic YTpi", "Bearer " + token}, jwtgate.CodeMalformedCredentials},
+		{"padding alone", []string{"Bearer ==="}, jwtgate.CodeMalformedCredentials},
+		{"padding in the middle", []string{"Bearer a=b"}, jwtgate.CodeMalformedCredentials},
+		{"quotes", []string{`Bearer "` + token + `"`}, jwtgate.CodeMalformedCredentials},
+		{"a header field in it", []string{"Bearer x\r\nSet-Cookie: evil-cookie=1"}, jwtgate.CodeMalformedCredentials},
+		{"a NUL", []string{"Bearer " + token + "\x00"}, jwtgate.CodeMalformedCredentials},
+		{"bytes beyond ASCII", []string{"Bearer \xff\xfe"}, jwtgate.CodeMalformedCredentials},
 
-		{"each letter that a token may have (RFC 6750 §2.1)", []string{"Bearer azAZ09-._~+/=="}, core.CodeTokenInvalid},
+		{"each letter that a token may have (RFC 6750 §2.1)", []string{"Bearer azAZ09-._~+/=="}, jwtgate.CodeTokenInvalid},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			decide(t, auth, core.Request{Method: "POST", Header: http.Header{"Authorization": row.lines}}, row.want)
+			decide(t, auth, jwtgate.Request{Method: "POST", Header: http.Header{"Authorization": row.lines}}, row.want)
 		})
 	}
 }
 
 func TestCookie(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret), withCookies)
+	auth := newVerifier(t, jwtgate.HS256(secret), withCookies)
 	token := signed(t, claims())
 	for _, row := range []struct {
 		name  string
 		lines []string
-		want  core.Code
+		want  jwtgate.Code
 	}{
 		{"a token", []string{"__Host-at=" + token}, accepted},
 		{"among others", []string{"a=b; __Host-at=" + token + "; c=d"}, accepted},
@@ -85,37 +85,37 @@ func TestCookie(t *testing.T) {
 		{"on the second line (RFC 9113 §8.2.3)", []string{"a=b", "__Host-at=" + token}, accepted},
 		{"others twice", []string{"a=b; a=c; __Host-at=" + token}, accepted},
 
-		{"none", nil, core.CodeTokenMissing},
-		{"others only", []string{"a=b; at=" + token}, core.CodeTokenMissing},
-		{"name in another case", []string{"__host-at=" + token}, core.CodeTokenMissing},
-		{"a name that ours begins as", []string{"__Host-a=" + token}, core.CodeTokenMissing},
-		{"a name that begins as ours", []string{"__Host-at2=" + token}, core.CodeTokenMissing},
-		{"name after a space that is not ASCII", []string{"\u2000__Host-at=" + token}, core.CodeTokenMissing},
-		{"name after a NUL", []string{"\x00__Host-at=" + token}, core.CodeTokenMissing},
-		{"name for a value", []string{"x=__Host-at=" + token}, core.CodeTokenMissing},
+		{"none", nil, jwtgate.CodeTokenMissing},
+		{"others only", []string{"a=b; at=" + token}, jwtgate.CodeTokenMissing},
+		{"name in another case", []string{"__host-at=" + token}, jwtgate.CodeTokenMissing},
+		{"a name that ours begins as", []string{"__Host-a=" + token}, jwtgate.CodeTokenMissing},
+		{"a name that begins as ours", []string{"__Host-at2=" + token}, jwtgate.CodeTokenMissing},
+		{"name after a space that is not ASCII", []string{"\u2000__Host-at=" + token}, jwtgate.CodeTokenMissing},
+		{"name after a NUL", []string{"\x00__Host-at=" + token}, jwtgate.CodeTokenMissing},
+		{"name for a value", []string{"x=__Host-at=" + token}, jwtgate.CodeTokenMissing},
 
-		{"twice", []string{"__Host-at=" + token + "; __Host-at=" + token}, core.CodeMalformedCredentials},
-		{"twice, on two lines", []string{"__Host-at=" + token, "__Host-at=" + token}, core.CodeMalformedCredentials},
-		{"twice, once without a value", []string{"__Host-at; __Host-at=" + token}, core.CodeMalformedCredentials},
-		{"twice, once within quotes", []string{`a="x; __Host-at=evil"; __Host-at=` + token}, core.CodeMalformedCredentials},
-		{"no value", []string{"__Host-at="}, core.CodeMalformedCredentials},
-		{"no equals sign", []string{"__Host-at"}, core.CodeMalformedCredentials},
-		{"quotes", []string{`__Host-at="` + token + `"`}, core.CodeMalformedCredentials},
-		{"a space inside", []string{"__Host-at=" + token + " x"}, core.CodeMalformedCredentials},
-		{"a comma", []string{"__Host-at=" + token + ", b=c"}, core.CodeMalformedCredentials},
-		{"percent-encoded", []string{"__Host-at=" + strings.ReplaceAll(token, ".", "%2E")}, core.CodeMalformedCredentials},
-		{"not UTF-8", []string{"__Host-at=\xff\xfe"}, core.CodeMalformedCredentials},
-		{"over the size limit", []string{"__Host-at=" + strings.Repeat("x", 8193)}, core.CodeMalformedCredentials},
+		{"twice", []string{"__Host-at=" + token + "; __Host-at=" + token}, jwtgate.CodeMalformedCredentials},
+		{"twice, on two lines", []string{"__Host-at=" + token, "__Host-at=" + token}, jwtgate.CodeMalformedCredentials},
+		{"twice, once without a value", []string{"__Host-at; __Host-at=" + token}, jwtgate.CodeMalformedCredentials},
+		{"twice, once within quotes", []string{`a="x; __Host-at=evil"; __Host-at=` + token}, jwtgate.CodeMalformedCredentials},
+		{"no value", []string{"__Host-at="}, jwtgate.CodeMalformedCredentials},
+		{"no equals sign", []string{"__Host-at"}, jwtgate.CodeMalformedCredentials},
+		{"quotes", []string{`__Host-at="` + token + `"`}, jwtgate.CodeMalformedCredentials},
+		{"a space inside", []string{"__Host-at=" + token + " x"}, jwtgate.CodeMalformedCredentials},
+		{"a comma", []string{"__Host-at=" + token + ", b=c"}, jwtgate.CodeMalformedCredentials},
+		{"percent-encoded", []string{"__Host-at=" + strings.ReplaceAll(token, ".", "%2E")}, jwtgate.CodeMalformedCredentials},
+		{"not UTF-8", []string{"__Host-at=\xff\xfe"}, jwtgate.CodeMalformedCredentials},
+		{"over the size limit", []string{"__Host-at=" + strings.Repeat("x", 8193)}, jwtgate.CodeMalformedCredentials},
 
-		{"not a token", []string{"__Host-at=garbage"}, core.CodeTokenInvalid},
-		{"forged", []string{"__Host-at=" + token[:len(token)-4]}, core.CodeTokenInvalid},
-		{"expired", []string{"__Host-at=" + signed(t, claims("exp", at(-1)))}, core.CodeTokenExpired},
+		{"not a token", []string{"__Host-at=garbage"}, jwtgate.CodeTokenInvalid},
+		{"forged", []string{"__Host-at=" + token[:len(token)-4]}, jwtgate.CodeTokenInvalid},
+		{"expired", []string{"__Host-at=" + signed(t, claims("exp", at(-1)))}, jwtgate.CodeTokenExpired},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			d := decide(t, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": row.lines}}, row.want)
+			d := decide(t, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": row.lines}}, row.want)
 			cleared := strings.Count(field(d.Response, "Set-Cookie"), "Max-Age=0")
-			if want := map[bool]int{true: 2, false: 0}[row.want == core.CodeTokenInvalid || row.want == core.CodeTokenExpired]; cleared != want {
+			if want := map[bool]int{true: 2, false: 0}[row.want == jwtgate.CodeTokenInvalid || row.want == jwtgate.CodeTokenExpired]; cleared != want {
 				t.Errorf("got %d cookies taken back, want %d", cleared, want)
 			}
 			if row.want == accepted && (field(d.Response, "Cache-Control") != "private" || field(d.Response, "Vary") != "Cookie") {
@@ -127,7 +127,7 @@ func TestCookie(t *testing.T) {
 
 func TestCarriers(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret), withCookies)
+	auth := newVerifier(t, jwtgate.HS256(secret), withCookies)
 	alice, bob := signed(t, claims()), signed(t, claims("sub", `"bob"`))
 	expired := signed(t, claims("exp", at(-1)))
 	for _, row := range []struct {
@@ -135,7 +135,7 @@ func TestCarriers(t *testing.T) {
 		method         string
 		header, cookie string
 		site           string // Sec-Fetch-Site
-		want           core.Code
+		want           jwtgate.Code
 		who            string
 	}{
 		{"header", "GET", "Bearer " + alice, "", "", accepted, "alice"},
@@ -143,20 +143,20 @@ func TestCarriers(t *testing.T) {
 		{"the header wins", "GET", "Bearer " + alice, bob, "", accepted, "alice"},
 		{"the header wins over a bad cookie", "GET", "Bearer " + alice, "x", "", accepted, "alice"},
 		{"the header wins over two cookies", "GET", "Bearer " + alice, bob + "; __Host-at=" + bob, "", accepted, "alice"},
-		{"a bad header is not made good", "GET", "Bearer x", bob, "", core.CodeTokenInvalid, ""},
-		{"an expired header is not made good", "GET", "Bearer " + expired, bob, "", core.CodeTokenExpired, ""},
-		{"a malformed header is not made good", "GET", "Bearer", bob, "", core.CodeMalformedCredentials, ""},
+		{"a bad header is not made good", "GET", "Bearer x", bob, "", jwtgate.CodeTokenInvalid, ""},
+		{"an expired header is not made good", "GET", "Bearer " + expired, bob, "", jwtgate.CodeTokenExpired, ""},
+		{"a malformed header is not made good", "GET", "Bearer", bob, "", jwtgate.CodeMalformedCredentials, ""},
 		{"another scheme leaves it to the cookie", "GET", "Basic YTpi", bob, "", accepted, "bob"},
 		{"a browser never sends a header by itself", "POST", "Bearer " + alice, "", "cross-site", accepted, "alice"},
 		{"nor with a cookie beside it", "POST", "Bearer " + alice, bob, "cross-site", accepted, "alice"},
-		{"a cookie from another site", "POST", "", bob, "cross-site", core.CodeCrossSite, ""},
-		{"a bad cookie from another site", "POST", "", "x", "cross-site", core.CodeCrossSite, ""},
+		{"a cookie from another site", "POST", "", bob, "cross-site", jwtgate.CodeCrossSite, ""},
+		{"a bad cookie from another site", "POST", "", "x", "cross-site", jwtgate.CodeCrossSite, ""},
 		{"a cookie from this site", "POST", "", bob, "same-origin", accepted, "bob"},
 		{"reading from another site", "GET", "", bob, "cross-site", accepted, "bob"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			req := core.Request{Method: row.method, Host: "api.example.com", Header: http.Header{"Sec-Fetch-Site": {row.site}}}
+			req := jwtgate.Request{Method: row.method, Host: "api.example.com", Header: http.Header{"Sec-Fetch-Site": {row.site}}}
 			if row.header != "" {
 				req = withField(req, "Authorization", row.header)
 			}
@@ -173,8 +173,8 @@ func TestCarriers(t *testing.T) {
 
 func TestCookiesAreOffByDefault(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret))
-	decide(t, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + signed(t, claims())}}}, core.CodeTokenMissing)
+	auth := newVerifier(t, jwtgate.HS256(secret))
+	decide(t, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + signed(t, claims())}}}, jwtgate.CodeTokenMissing)
 }
 
 func TestMaxTokenSize(t *testing.T) {
@@ -183,14 +183,14 @@ func TestMaxTokenSize(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		size int
-		want core.Code
+		want jwtgate.Code
 	}{
 		{"as long as the token", len(token), accepted},
-		{"a byte less", len(token) - 1, core.CodeMalformedCredentials},
+		{"a byte less", len(token) - 1, jwtgate.CodeMalformedCredentials},
 	} {
-		auth := newVerifier(t, core.HS256(secret), withCookies, func(c *core.Config) { c.MaxTokenSize = row.size })
+		auth := newVerifier(t, jwtgate.HS256(secret), withCookies, func(c *jwtgate.Config) { c.MaxTokenSize = row.size })
 		decide(t, auth, withBearer(token), row.want)
-		decide(t, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, row.want)
+		decide(t, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, row.want)
 	}
 }
 
@@ -201,8 +201,8 @@ var carried = []string{"%", " %", "%=", "%x", "\t%", "% ", "%,%", "%.", "x", "",
 // FuzzAuthorization looks for a header that identifies someone without being a
 // token that was issued, to the letter.
 func FuzzAuthorization(f *testing.F) {
-	auth := newVerifier(f, core.HS256(secret))
-	token := coretest.Token(f, auth, "alice")
+	auth := newVerifier(f, jwtgate.HS256(secret))
+	token := jwtgatetest.Token(f, auth, "alice")
 	for _, scheme := range []string{"Bearer ", "bearer", "Bearer\t", "Bearer  ", "Basic ", "Bearer-", ""} {
 		for _, text := range carried {
 			f.Add(scheme + text)
@@ -211,7 +211,7 @@ func FuzzAuthorization(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) {
 		// A fuzzer does not come across a signature by itself.
 		line = strings.ReplaceAll(line, "%", token)
-		d := auth.Decide(t.Context(), core.Request{Method: "GET", Header: http.Header{"Authorization": {line}}})
+		d := auth.Decide(t.Context(), jwtgate.Request{Method: "GET", Header: http.Header{"Authorization": {line}}})
 		if d.Identity == nil {
 			checkRefused(t, d)
 			return
@@ -226,8 +226,8 @@ func FuzzAuthorization(f *testing.F) {
 // FuzzCookie does so for cookies. Handlers may read them too, with net/http: what
 // that finds, if anything, must be the same.
 func FuzzCookie(f *testing.F) {
-	auth := newVerifier(f, core.HS256(secret), withCookies)
-	token := coretest.Token(f, auth, "alice")
+	auth := newVerifier(f, jwtgate.HS256(secret), withCookies)
+	token := jwtgatetest.Token(f, auth, "alice")
 	for _, text := range carried {
 		f.Add("__Host-at="+text, "a=b")
 		f.Add("a=b; __Host-at="+text+"; c=d", "__Host-rt=x")
@@ -236,7 +236,7 @@ func FuzzCookie(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, first, second string) {
 		lines := []string{strings.ReplaceAll(first, "%", token), strings.ReplaceAll(second, "%", token)}
-		d := auth.Decide(t.Context(), core.Request{Method: "GET", Header: http.Header{"Cookie": lines}})
+		d := auth.Decide(t.Context(), jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": lines}})
 		if d.Identity == nil {
 			checkRefused(t, d)
 			return
@@ -250,7 +250,7 @@ func FuzzCookie(f *testing.F) {
 }
 
 // checkRefused fails if d lets someone through whom it does not name.
-func checkRefused(t *testing.T, d core.Decision) {
+func checkRefused(t *testing.T, d jwtgate.Decision) {
 	t.Helper()
 	if d.Refusal == nil || d.Response.Status < 400 {
 		t.Errorf("got no identity and no refusal, but %+v", d.Response)

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-var errOrigin = errors.New("core: Origin is not an origin")
+var errOrigin = errors.New("jwtgate: Origin is not an origin")
 
 // checkOrigin reports a state-changing request that another site made the
 // browser send, cookies and all. Safe methods pass, as long as they stay what

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"net/http"
@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // A senderRow is what a browser says of where a state-changing request comes from.
@@ -75,7 +75,7 @@ var senders = []senderRow{
 }
 
 // from returns req as the browser sends it.
-func (row senderRow) from(req core.Request) core.Request {
+func (row senderRow) from(req jwtgate.Request) jwtgate.Request {
 	req = withField(withField(req, "Sec-Fetch-Site", row.site), "Origin", row.origin)
 	switch row.host {
 	case "":
@@ -93,7 +93,7 @@ func TestCrossOriginSenders(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := newCookieSite(t)
-			login := core.Login(s.Auth, checkAlice)
+			login := jwtgate.Login(s.Auth, checkAlice)
 			for _, test := range []struct {
 				name   string
 				ask    func(j jar) string
@@ -111,7 +111,7 @@ func TestCrossOriginSenders(t *testing.T) {
 				{"GET and Upgrade", func(j jar) string { return s.decide(row.from(upgrade(j.request("GET")))) }, "pass alice", false},
 				{"HEAD and Upgrade", func(j jar) string { return s.decide(row.from(upgrade(j.request("HEAD")))) }, "pass alice", false},
 				{"OPTIONS and Upgrade", func(j jar) string { return s.decide(row.from(upgrade(j.request("OPTIONS")))) }, "pass alice", false},
-				{"POST, Optional", func(j jar) string { return s.decide(row.from(j.request("POST")), core.Optional()) }, "pass alice", false},
+				{"POST, Optional", func(j jar) string { return s.decide(row.from(j.request("POST")), jwtgate.Optional()) }, "pass alice", false},
 				{"POST beside Basic", func(j jar) string {
 					req := withField(row.from(j.request("POST")), "Authorization", "Basic YTpi")
 					return s.decide(req)
@@ -158,14 +158,14 @@ func TestCrossOriginSenders(t *testing.T) {
 
 			// What is not judged by cookies need not come from here.
 			j := jarOf(s.signIn("alice"))
-			req := withField(row.from(j.request(http.MethodPost)), "Authorization", "Bearer "+coretest.Token(t, s.Auth, "robert"))
+			req := withField(row.from(j.request(http.MethodPost)), "Authorization", "Bearer "+jwtgatetest.Token(t, s.Auth, "robert"))
 			if got := s.decide(req); got != "pass robert" {
 				t.Errorf("by header: got %s", got)
 			}
 			if got := s.decide(row.from(post(nil))); got != "401 token_missing" {
 				t.Errorf("nobody: got %s", got)
 			}
-			if got := s.decide(row.from(post([]string{"theme=dark"})), core.Optional()); got != "pass nobody" {
+			if got := s.decide(row.from(post([]string{"theme=dark"})), jwtgate.Optional()); got != "pass nobody" {
 				t.Errorf("nobody, Optional, with a cookie that is not ours: got %s", got)
 			}
 			// Nor what changes nothing.
@@ -178,7 +178,7 @@ func TestCrossOriginSenders(t *testing.T) {
 	}
 }
 
-func upgrade(req core.Request) core.Request {
+func upgrade(req jwtgate.Request) jwtgate.Request {
 	return withField(req, "Upgrade", "websocket")
 }
 
@@ -189,70 +189,70 @@ func TestCrossOriginEndpoints(t *testing.T) {
 	elsewhere := senderRow{site: "cross-site", origin: "https://evil.example"}
 	for _, test := range []struct {
 		name string
-		ask  func(s *cookieSite, j jar) core.Response
+		ask  func(s *cookieSite, j jar) jwtgate.Response
 		want string
 		live bool
 	}{
-		{"login without cookies", func(s *cookieSite, _ jar) core.Response {
-			return core.Login(s.Auth, checkAlice)(t.Context(), elsewhere.from(postJSON(nil, alicesPassword)))
+		{"login without cookies", func(s *cookieSite, _ jar) jwtgate.Response {
+			return jwtgate.Login(s.Auth, checkAlice)(t.Context(), elsewhere.from(postJSON(nil, alicesPassword)))
 		}, "403 cross_site", true},
-		{"login, malformed cookies", func(s *cookieSite, _ jar) core.Response {
-			return core.Login(s.Auth, checkAlice)(t.Context(), elsewhere.from(postJSON([]string{"__Host-at="}, alicesPassword)))
+		{"login, malformed cookies", func(s *cookieSite, _ jar) jwtgate.Response {
+			return jwtgate.Login(s.Auth, checkAlice)(t.Context(), elsewhere.from(postJSON([]string{"__Host-at="}, alicesPassword)))
 		}, "403 cross_site", true},
-		{"login, wrong password", func(s *cookieSite, j jar) core.Response {
-			return core.Login(s.Auth, checkAlice)(t.Context(), elsewhere.from(postJSON(j.lines(), wrongPassword)))
+		{"login, wrong password", func(s *cookieSite, j jar) jwtgate.Response {
+			return jwtgate.Login(s.Auth, checkAlice)(t.Context(), elsewhere.from(postJSON(j.lines(), wrongPassword)))
 		}, "403 cross_site", true},
-		{"token: no cookie in, none out", func(s *cookieSite, j jar) core.Response {
-			return core.Token(s.Auth, checkAlice)(t.Context(), elsewhere.from(postJSON(j.lines(), alicesPassword)))
+		{"token: no cookie in, none out", func(s *cookieSite, j jar) jwtgate.Response {
+			return jwtgate.Token(s.Auth, checkAlice)(t.Context(), elsewhere.from(postJSON(j.lines(), alicesPassword)))
 		}, "200", true},
-		{"refresh without cookies", func(s *cookieSite, _ jar) core.Response { return s.Refresh(t.Context(), elsewhere.from(post(nil))) }, "401 refresh_missing", true},
-		{"refresh, access cookie only", func(s *cookieSite, j jar) core.Response {
+		{"refresh without cookies", func(s *cookieSite, _ jar) jwtgate.Response { return s.Refresh(t.Context(), elsewhere.from(post(nil))) }, "401 refresh_missing", true},
+		{"refresh, access cookie only", func(s *cookieSite, j jar) jwtgate.Response {
 			return s.Refresh(t.Context(), elsewhere.from(post(jar{j.access, ""}.lines())))
 		}, "403 cross_site", true},
-		{"refresh, malformed cookies", func(s *cookieSite, _ jar) core.Response {
+		{"refresh, malformed cookies", func(s *cookieSite, _ jar) jwtgate.Response {
 			return s.Refresh(t.Context(), elsewhere.from(post([]string{"__Host-rt=("})))
 		}, "403 cross_site", true},
-		{"refresh by body", func(s *cookieSite, j jar) core.Response {
+		{"refresh by body", func(s *cookieSite, j jar) jwtgate.Response {
 			return s.Refresh(t.Context(), elsewhere.from(postJSON(nil, `{"refresh_token":"`+j.refresh+`"}`)))
 		}, "200", true},
-		{"refresh by body, both", func(s *cookieSite, j jar) core.Response {
+		{"refresh by body, both", func(s *cookieSite, j jar) jwtgate.Response {
 			return s.Refresh(t.Context(), elsewhere.from(postJSON(j.lines(), `{"refresh_token":"`+j.refresh+`"}`)))
 		}, "400 malformed_request", true},
-		{"logout without cookies", func(s *cookieSite, _ jar) core.Response { return s.Logout(t.Context(), elsewhere.from(post(nil))) }, "204", true},
-		{"logout, malformed cookies", func(s *cookieSite, _ jar) core.Response {
+		{"logout without cookies", func(s *cookieSite, _ jar) jwtgate.Response { return s.Logout(t.Context(), elsewhere.from(post(nil))) }, "204", true},
+		{"logout, malformed cookies", func(s *cookieSite, _ jar) jwtgate.Response {
 			return s.Logout(t.Context(), elsewhere.from(post([]string{"__Host-at=; __Host-rt="})))
 		}, "204", true},
-		{"logout, two cookies", func(s *cookieSite, j jar) core.Response {
+		{"logout, two cookies", func(s *cookieSite, j jar) jwtgate.Response {
 			return s.Logout(t.Context(), elsewhere.from(post(append(j.lines(), j.lines()...))))
 		}, "204", true},
-		{"logout, forged Bearer beside cookies", func(s *cookieSite, j jar) core.Response {
+		{"logout, forged Bearer beside cookies", func(s *cookieSite, j jar) jwtgate.Response {
 			req := withField(elsewhere.from(post(j.lines())), "Authorization", "Bearer a.b.c")
 			return s.Logout(t.Context(), req)
 		}, "403 cross_site", true},
-		{"logout, forged body beside cookies", func(s *cookieSite, j jar) core.Response {
+		{"logout, forged body beside cookies", func(s *cookieSite, j jar) jwtgate.Response {
 			return s.Logout(t.Context(), elsewhere.from(postJSON(j.lines(), `{"refresh_token":"jgr1_x"}`)))
 		}, "403 cross_site", true},
-		{"logout, unreadable body beside cookies", func(s *cookieSite, j jar) core.Response {
+		{"logout, unreadable body beside cookies", func(s *cookieSite, j jar) jwtgate.Response {
 			return s.Logout(t.Context(), elsewhere.from(postJSON(j.lines(), `{`)))
 		}, "400 malformed_request", true},
-		{"logout, another's Bearer beside cookies", func(s *cookieSite, j jar) core.Response {
+		{"logout, another's Bearer beside cookies", func(s *cookieSite, j jar) jwtgate.Response {
 			req := withField(elsewhere.from(post(j.lines())), "Authorization", "Bearer "+s.signIn("mallory").Access.Token)
 			return s.Logout(t.Context(), req)
 		}, "204", true},
-		{"logout of all, another's Bearer beside cookies", func(s *cookieSite, j jar) core.Response {
+		{"logout of all, another's Bearer beside cookies", func(s *cookieSite, j jar) jwtgate.Response {
 			req := withField(elsewhere.from(post(j.lines())), "Authorization", "Bearer "+s.signIn("mallory").Access.Token)
 			return s.LogoutAll(t.Context(), req)
 		}, "204", true},
-		{"delete a session", func(s *cookieSite, j jar) core.Response {
+		{"delete a session", func(s *cookieSite, j jar) jwtgate.Response {
 			d := s.Decide(t.Context(), j.request(http.MethodGet))
 			req := elsewhere.from(j.request(http.MethodDelete))
 			req.Path = "/sessions/" + d.Identity.SessionID()
 			return s.DeleteSession(t.Context(), req)
 		}, "403 cross_site", true},
-		{"list sessions", func(s *cookieSite, j jar) core.Response {
+		{"list sessions", func(s *cookieSite, j jar) jwtgate.Response {
 			return s.ListSessions(t.Context(), elsewhere.from(j.request(http.MethodGet)))
 		}, "200", true},
-		{"wrong method", func(s *cookieSite, j jar) core.Response {
+		{"wrong method", func(s *cookieSite, j jar) jwtgate.Response {
 			return s.Logout(t.Context(), elsewhere.from(j.request(http.MethodGet)))
 		}, "405 method_not_allowed", true},
 	} {
@@ -320,7 +320,7 @@ func FuzzCrossOrigin(f *testing.F) {
 		f.Add(row.origin)
 	}
 	s := newCookieSite(f)
-	token := coretest.Token(f, s.Auth, "alice")
+	token := jwtgatetest.Token(f, s.Auth, "alice")
 	f.Fuzz(func(t *testing.T, origin string) {
 		req := withField(jar{access: token}.request(http.MethodPost), "Origin", origin)
 		d := s.Decide(t.Context(), req)

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -144,8 +144,8 @@ var (
 )
 
 var (
-	errNilAuth = errors.New("core: the *Auth is nil: core.New failed")
-	errAbsent  = errors.New("core: there is no access token")
+	errNilAuth = errors.New("jwtgate: the *Auth is nil: jwtgate.New failed")
+	errAbsent  = errors.New("jwtgate: there is no access token")
 )
 
 // lockedUp stands in for a nil Auth: it has what is needed to refuse.

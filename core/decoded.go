@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"encoding/json"
@@ -22,7 +22,7 @@ func decodeClaims[T any](id *Identity, again bool) (T, error) {
 	claims, err := claimsAs[T](id, again)
 	if err != nil {
 		var zero T
-		return zero, fmt.Errorf("core: claims do not fit %T: %w", zero, err)
+		return zero, fmt.Errorf("jwtgate: claims do not fit %T: %w", zero, err)
 	}
 	if _, demanding := any((*T)(nil)).(validator); demanding || reflect.TypeFor[T]().Kind() == reflect.Pointer {
 		return validated(claims)
@@ -42,7 +42,7 @@ func validated[T any](claims T) (T, error) {
 	}
 	if err := v.Validate(); err != nil {
 		var zero T
-		return zero, fmt.Errorf("core: claims are not a valid %T: %w", zero, err)
+		return zero, fmt.Errorf("jwtgate: claims are not a valid %T: %w", zero, err)
 	}
 	return claims, nil
 }

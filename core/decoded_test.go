@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"encoding/json"
@@ -12,7 +12,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // everything is what the token of these tests says.
@@ -77,7 +77,7 @@ func TestClaimsAreNotShared(t *testing.T) {
 
 func own[T any](t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret))
+	auth := newVerifier(t, jwtgate.HS256(secret))
 	payload := claims("exp", at(900))
 	payload = payload[:len(payload)-1] + "," + everything[1:]
 	var want T
@@ -91,7 +91,7 @@ func own[T any](t *testing.T) {
 			for range 4 {
 				ctx := auth.Decide(t.Context(), req).Context
 				for range 2 {
-					got, err := core.Claims[T](ctx)
+					got, err := jwtgate.Claims[T](ctx)
 					if err != nil || !reflect.DeepEqual(got, want) {
 						t.Errorf("got %+v and error %v, want %+v", got, err, want)
 					}
@@ -143,7 +143,7 @@ func (*reads) UnmarshalJSON([]byte) error { decodings.Add(1); return nil }
 func TestClaimsAreDecodedOnce(t *testing.T) {
 	for _, row := range []struct {
 		name string
-		ask  func(core.Decision) error
+		ask  func(jwtgate.Decision) error
 		want int64
 	}{
 		{"plain", ask[struct{ A reads }], 2},
@@ -175,8 +175,8 @@ func TestClaimsAreDecodedOnce(t *testing.T) {
 			A    reads
 			Text membership
 		}], 10},
-		{"of a wrong shape", func(d core.Decision) error {
-			if _, err := core.Claims[struct {
+		{"of a wrong shape", func(d jwtgate.Decision) error {
+			if _, err := jwtgate.Claims[struct {
 				A    reads
 				List int
 			}](d.Context); err == nil {
@@ -185,7 +185,7 @@ func TestClaimsAreDecodedOnce(t *testing.T) {
 			return nil
 		}, 10},
 	} {
-		auth := newVerifier(t, core.HS256(secret))
+		auth := newVerifier(t, jwtgate.HS256(secret))
 		req := withBearer(signed(t, claims("a", `"b"`, "list", `["x"]`, "text", `"x"`)))
 		decodings.Store(0)
 		for range 10 {
@@ -202,15 +202,15 @@ func TestClaimsAreDecodedOnce(t *testing.T) {
 // A route that wants claims of a type has them decoded by its rule, for its handler
 // too: also those of a token never seen before.
 func TestClaimsAreDecodedByTheRule(t *testing.T) {
-	auth := newVerifier(t, core.HS256(secret), func(c *core.Config) { c.CacheSize = -1 })
+	auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.CacheSize = -1 })
 	type wanted struct {
 		A    reads
 		List []string
 	}
 	decodings.Store(0)
-	d := decide(t, auth, withBearer(signed(t, claims("a", `"b"`, "list", `["x"]`))), accepted, core.ClaimsOf[wanted]())
+	d := decide(t, auth, withBearer(signed(t, claims("a", `"b"`, "list", `["x"]`))), accepted, jwtgate.ClaimsOf[wanted]())
 	for range 2 {
-		got, err := core.Claims[wanted](d.Context)
+		got, err := jwtgate.Claims[wanted](d.Context)
 		if err != nil || len(got.List) != 1 || got.List[0] != "x" {
 			t.Errorf("got %v and error %v, want the list", got, err)
 		}
@@ -221,8 +221,8 @@ func TestClaimsAreDecodedByTheRule(t *testing.T) {
 	}
 }
 
-func ask[T any](d core.Decision) error {
-	_, err := core.Claims[T](d.Context)
+func ask[T any](d jwtgate.Decision) error {
+	_, err := jwtgate.Claims[T](d.Context)
 	return err
 }
 
@@ -243,10 +243,10 @@ func (m *membership) UnmarshalText([]byte) error { m.Of = staff; return nil }
 // would be another.
 func TestClaimsThatDecodeThemselves(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret))
+	auth := newVerifier(t, jwtgate.HS256(secret))
 	req := withBearer(signed(t, claims("list", `["staff"]`)))
 	for i := range 4 {
-		got, err := core.Claims[struct{ List groups }](decide(t, auth, req, accepted).Context)
+		got, err := jwtgate.Claims[struct{ List groups }](decide(t, auth, req, accepted).Context)
 		if err != nil || len(got.List) != 1 || got.List[0] != staff {
 			t.Errorf("request %d: got %v and error %v, want the very group", i, got.List, err)
 		}
@@ -268,11 +268,11 @@ func (a *asked) Validate() error {
 // A type has its say on every request, also about claims that were decoded before:
 // what it goes by may have changed.
 func TestClaimsAreValidatedAlways(t *testing.T) {
-	auth := newVerifier(t, core.HS256(secret))
+	auth := newVerifier(t, jwtgate.HS256(secret))
 	req := withBearer(signed(t, claims("a", `"b"`)))
 	for range 3 {
-		decide(t, auth, req, accepted, core.ClaimsOf[asked]())
+		decide(t, auth, req, accepted, jwtgate.ClaimsOf[asked]())
 	}
-	decide(t, auth, req, core.CodeTokenInvalid, core.ClaimsOf[asked]())
-	decide(t, auth, req, core.CodeTokenInvalid, core.ClaimsOf[*asked]())
+	decide(t, auth, req, jwtgate.CodeTokenInvalid, jwtgate.ClaimsOf[asked]())
+	decide(t, auth, req, jwtgate.CodeTokenInvalid, jwtgate.ClaimsOf[*asked]())
 }

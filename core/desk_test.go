@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"bytes"
@@ -18,8 +18,8 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -28,16 +28,16 @@ import (
 // held to what holds for all answers, and when the test ends, nothing that was
 // logged, told or refused may have a token or a key in it.
 type desk struct {
-	*core.Auth
+	*jwtgate.Auth
 
 	tb     testing.TB
-	config core.Config
-	clock  *coretest.Clock // of the Auth and the store
+	config jwtgate.Config
+	clock  *jwtgatetest.Clock // of the Auth and the store
 	store  *faultyStore
 	book   *deskBook // what was told and handed out
 
 	mu      sync.Mutex
-	subject func(ctx context.Context, subject string) (core.Grant, error)
+	subject func(ctx context.Context, subject string) (jwtgate.Grant, error)
 }
 
 const (
@@ -54,26 +54,26 @@ var (
 )
 
 // newDesk returns a desk with all defaults but what change does to them.
-func newDesk(tb testing.TB, change ...func(*core.Config)) *desk {
+func newDesk(tb testing.TB, change ...func(*jwtgate.Config)) *desk {
 	tb.Helper()
-	clock := coretest.NewClock(deskOpens)
+	clock := jwtgatetest.NewClock(deskOpens)
 	d := &desk{tb: tb, clock: clock, store: &faultyStore{Store: session.NewMemory(0, clock.Now)}, book: &deskBook{}}
 	tb.Cleanup(func() { d.book.check(tb) })
-	d.config = core.Config{
+	d.config = jwtgate.Config{
 		Issuer:   deskIssuer,
 		Audience: deskAudience,
-		Keys:     core.HS256(deskSecret),
+		Keys:     jwtgate.HS256(deskSecret),
 		Events:   d.book.note,
 		Logger:   slog.New(slog.NewTextHandler(d.book, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:      clock.Now,
 	}
-	d.open(&core.SessionConfig{}, change)
+	d.open(&jwtgate.SessionConfig{}, change)
 	return d
 }
 
 // another returns a desk of the same house: another process, with the same keys
 // and the same store.
-func (d *desk) another(change ...func(*core.Config)) *desk {
+func (d *desk) another(change ...func(*jwtgate.Config)) *desk {
 	d.tb.Helper()
 	other := &desk{tb: d.tb, config: d.config, clock: d.clock, store: d.store, book: d.book}
 	sessions := *d.config.Sessions
@@ -82,7 +82,7 @@ func (d *desk) another(change ...func(*core.Config)) *desk {
 }
 
 // open makes d's Auth of its configuration.
-func (d *desk) open(sessions *core.SessionConfig, change []func(*core.Config)) {
+func (d *desk) open(sessions *jwtgate.SessionConfig, change []func(*jwtgate.Config)) {
 	d.tb.Helper()
 	sessions.Store = d.store
 	sessions.Keys = [][]byte{deskRefreshSecret}
@@ -91,7 +91,7 @@ func (d *desk) open(sessions *core.SessionConfig, change []func(*core.Config)) {
 	for _, f := range change {
 		f(&d.config)
 	}
-	auth, err := core.New(d.config)
+	auth, err := jwtgate.New(d.config)
 	if err != nil {
 		d.tb.Fatal(err)
 	}
@@ -101,17 +101,17 @@ func (d *desk) open(sessions *core.SessionConfig, change []func(*core.Config)) {
 
 // load is the desk's subject loader: that of loads, or one that knows everyone
 // as a user.
-func (d *desk) load(ctx context.Context, subject string) (core.Grant, error) {
+func (d *desk) load(ctx context.Context, subject string) (jwtgate.Grant, error) {
 	d.mu.Lock()
 	load := d.subject
 	d.mu.Unlock()
 	if load != nil {
 		return load(ctx, subject)
 	}
-	return core.Grant{Roles: []string{"user"}}, nil
+	return jwtgate.Grant{Roles: []string{"user"}}, nil
 }
 
-func (d *desk) loads(f func(ctx context.Context, subject string) (core.Grant, error)) {
+func (d *desk) loads(f func(ctx context.Context, subject string) (jwtgate.Grant, error)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.subject = f
@@ -126,7 +126,7 @@ func deskUsers(_ context.Context, username, password string) (string, bool, erro
 }
 
 // formOf and jsonOf return a POST with parameters: name, value, name, value.
-func formOf(parameters ...string) core.Request {
+func formOf(parameters ...string) jwtgate.Request {
 	values := url.Values{}
 	for i := 0; i < len(parameters); i += 2 {
 		values.Add(parameters[i], parameters[i+1])
@@ -134,7 +134,7 @@ func formOf(parameters ...string) core.Request {
 	return bodyOf("application/x-www-form-urlencoded", values.Encode())
 }
 
-func jsonOf(parameters ...string) core.Request {
+func jsonOf(parameters ...string) jwtgate.Request {
 	members := map[string]string{}
 	for i := 0; i < len(parameters); i += 2 {
 		members[parameters[i]] = parameters[i+1]
@@ -143,18 +143,18 @@ func jsonOf(parameters ...string) core.Request {
 	return bodyOf("application/json", string(text))
 }
 
-func bodyOf(contentType, body string) core.Request {
-	return core.Request{Method: http.MethodPost, Path: "/", Header: http.Header{"Content-Type": {contentType}}, Body: strings.NewReader(body)}
+func bodyOf(contentType, body string) jwtgate.Request {
+	return jwtgate.Request{Method: http.MethodPost, Path: "/", Header: http.Header{"Content-Type": {contentType}}, Body: strings.NewReader(body)}
 }
 
 // bearing returns req with an Authorization header that has the access token.
-func bearing(access string, req core.Request) core.Request {
+func bearing(access string, req jwtgate.Request) jwtgate.Request {
 	return withField(req, "Authorization", "Bearer "+access)
 }
 
 // A deskReply is an answer as a program reads it.
 type deskReply struct {
-	core.Response
+	jwtgate.Response
 
 	text string // the answer in a line: "200", "204", "401 refresh_invalid invalid_grant"
 
@@ -163,38 +163,38 @@ type deskReply struct {
 }
 
 // The table of refusals: the status and the challenge that go with a code.
-var deskTable = map[core.Code]struct {
+var deskTable = map[jwtgate.Code]struct {
 	status    int // 0: several
 	challenge string
 }{
-	core.CodeMalformedCredentials: {400, `Bearer error="invalid_request"`},
-	core.CodeTokenMissing:         {401, `Bearer`},
-	core.CodeTokenInvalid:         {401, `Bearer error="invalid_token"`},
-	core.CodeTokenExpired:         {401, `Bearer error="invalid_token"`},
-	core.CodeTokenRevoked:         {401, `Bearer error="invalid_token"`},
-	core.CodeInsufficientScope:    {403, `Bearer error="insufficient_scope"`},
-	core.CodeUnavailable:          {503, ``},
-	core.CodeMalformedRequest:     {0, ``},
-	core.CodeInvalidCredentials:   {401, `Bearer`},
-	core.CodeRefreshMissing:       {401, `Bearer error="invalid_token"`},
-	core.CodeRefreshInvalid:       {401, `Bearer error="invalid_token"`},
-	core.CodeRefreshExpired:       {401, `Bearer error="invalid_token"`},
-	core.CodeRefreshRevoked:       {401, `Bearer error="invalid_token"`},
-	core.CodeRefreshReused:        {401, `Bearer error="invalid_token"`},
-	core.CodeTooManySessions:      {403, ``},
-	core.CodeNotFound:             {404, ``},
-	core.CodeMethodNotAllowed:     {405, ``},
-	core.CodeThrottled:            {429, ``},
+	jwtgate.CodeMalformedCredentials: {400, `Bearer error="invalid_request"`},
+	jwtgate.CodeTokenMissing:         {401, `Bearer`},
+	jwtgate.CodeTokenInvalid:         {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeTokenExpired:         {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeTokenRevoked:         {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeInsufficientScope:    {403, `Bearer error="insufficient_scope"`},
+	jwtgate.CodeUnavailable:          {503, ``},
+	jwtgate.CodeMalformedRequest:     {0, ``},
+	jwtgate.CodeInvalidCredentials:   {401, `Bearer`},
+	jwtgate.CodeRefreshMissing:       {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeRefreshInvalid:       {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeRefreshExpired:       {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeRefreshRevoked:       {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeRefreshReused:        {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeTooManySessions:      {403, ``},
+	jwtgate.CodeNotFound:             {404, ``},
+	jwtgate.CodeMethodNotAllowed:     {405, ``},
+	jwtgate.CodeThrottled:            {429, ``},
 }
 
 // ask has endpoint answer req, and checks what holds for every answer.
-func (d *desk) ask(endpoint core.Endpoint, req core.Request) deskReply {
+func (d *desk) ask(endpoint jwtgate.Endpoint, req jwtgate.Request) deskReply {
 	d.tb.Helper()
 	return d.read(endpoint(d.tb.Context(), req))
 }
 
 // read checks what holds for every answer and reads it.
-func (d *desk) read(res core.Response) deskReply {
+func (d *desk) read(res jwtgate.Response) deskReply {
 	d.tb.Helper()
 	r := deskReply{Response: res, text: fmt.Sprint(res.Status)}
 	if got := headerOf(res, "Cache-Control"); got != "no-store" {
@@ -237,12 +237,12 @@ func (d *desk) read(res core.Response) deskReply {
 }
 
 // readRefusal returns code and error of a refusal.
-func (d *desk) readRefusal(res core.Response) string {
+func (d *desk) readRefusal(res jwtgate.Response) string {
 	d.tb.Helper()
 	var problem struct {
 		Type, Title, Detail string
 		Status              int
-		Code                core.Code
+		Code                jwtgate.Code
 		Error               string
 	}
 	if err := strictly(res.Body, &problem); err != nil {
@@ -277,7 +277,7 @@ func (d *desk) readRefusal(res core.Response) string {
 }
 
 // headerOf returns the values of a header field.
-func headerOf(res core.Response, name string) string {
+func headerOf(res jwtgate.Response, name string) string {
 	var values []string
 	for _, f := range res.Header {
 		if f.Name == name {
@@ -303,7 +303,7 @@ func strictly(text []byte, v any) error {
 // token signs subject in, with a name and a password.
 func (d *desk) token(subject string) deskReply {
 	d.tb.Helper()
-	r := d.ask(core.Token(d.Auth, deskUsers), formOf("username", subject, "password", "wonderland"))
+	r := d.ask(jwtgate.Token(d.Auth, deskUsers), formOf("username", subject, "password", "wonderland"))
 	if r.Status != http.StatusOK {
 		d.tb.Fatalf("sign in: %s", r.text)
 	}
@@ -335,7 +335,7 @@ func (d *desk) logout(token string) deskReply {
 // who says whom an access token lets in, or why it does not.
 func (d *desk) who(access string) string {
 	d.tb.Helper()
-	decision := d.Decide(d.tb.Context(), bearing(access, core.Request{Method: http.MethodGet}))
+	decision := d.Decide(d.tb.Context(), bearing(access, jwtgate.Request{Method: http.MethodGet}))
 	if decision.Refusal == nil {
 		return decision.Identity.Subject()
 	}
@@ -397,20 +397,20 @@ func (d *desk) minted(more map[string]any) string {
 	if err != nil {
 		d.tb.Fatal(err)
 	}
-	return coretest.Sign(d.tb, "HS256", deskSecret, `{"alg":"HS256","typ":"at+jwt"}`, string(payload))
+	return jwtgatetest.Sign(d.tb, "HS256", deskSecret, `{"alg":"HS256","typ":"at+jwt"}`, string(payload))
 }
 
 // A deskBook has all that was told, logged and handed out. It is safe for concurrent use.
 type deskBook struct {
 	mu      sync.Mutex
-	events  []core.Event
+	events  []jwtgate.Event
 	log     bytes.Buffer
 	secrets []string
 	words   map[string]string // the body of each kind of refusal
 }
 
 // note is a Config.Events.
-func (b *deskBook) note(_ context.Context, e core.Event) {
+func (b *deskBook) note(_ context.Context, e jwtgate.Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.events = append(b.events, e)
@@ -470,7 +470,7 @@ func (b *deskBook) told() string {
 }
 
 // count returns how many events of a kind were told.
-func (b *deskBook) count(kind core.EventKind) int {
+func (b *deskBook) count(kind jwtgate.EventKind) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := 0

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"encoding/json"
@@ -9,28 +9,30 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
 func (d *desk) list(access string) deskReply {
 	d.tb.Helper()
-	return d.ask(d.ListSessions, bearing(access, core.Request{Method: http.MethodGet, Path: "/sessions"}))
+	return d.ask(d.ListSessions, bearing(access, jwtgate.Request{Method: http.MethodGet, Path: "/sessions"}))
 }
 
 func (d *desk) remove(access, path string) deskReply {
 	d.tb.Helper()
-	return d.ask(d.DeleteSession, bearing(access, core.Request{Method: http.MethodDelete, Path: path}))
+	return d.ask(d.DeleteSession, bearing(access, jwtgate.Request{Method: http.MethodDelete, Path: path}))
 }
 
 // What a list says is what its readers were promised, member by member.
 func TestListSessions(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, func(c *core.Config) { c.Sessions.RefreshTTL, c.Sessions.SessionTTL = 7*24*time.Hour, 10*24*time.Hour })
+	d := newDesk(t, func(c *jwtgate.Config) {
+		c.Sessions.RefreshTTL, c.Sessions.SessionTTL = 7*24*time.Hour, 10*24*time.Hour
+	})
 	login := func(subject, userAgent string) deskReply {
 		req := withField(formOf("username", subject, "password", "wonderland"), "User-Agent", userAgent)
-		return d.ask(core.Token(d.Auth, deskUsers), req)
+		return d.ask(jwtgate.Token(d.Auth, deskUsers), req)
 	}
 	first := login("alice", "looking glass")
 	login("bob", "ladder")
@@ -53,14 +55,14 @@ func TestListSessions(t *testing.T) {
 	for name, asked := range map[string]struct{ access, want string }{
 		"first":             {next.Access, list(true, false)},
 		"second":            {second.Access, list(false, true)},
-		"without a session": {coretest.Token(t, d.Auth, "alice"), list(false, false)},
-		"nobody's sessions": {coretest.Token(t, d.Auth, "nobody"), "[]\n"},
+		"without a session": {jwtgatetest.Token(t, d.Auth, "alice"), list(false, false)},
+		"nobody's sessions": {jwtgatetest.Token(t, d.Auth, "nobody"), "[]\n"},
 	} {
 		if res := d.list(asked.access); res.text != "200" || string(res.Body) != asked.want {
 			t.Errorf("%s: got %s %s; want %s", name, res.text, res.Body, asked.want)
 		}
 	}
-	if got := d.ask(d.ListSessions, bearing(second.Access, core.Request{Method: http.MethodHead})).text; got != "200" {
+	if got := d.ask(d.ListSessions, bearing(second.Access, jwtgate.Request{Method: http.MethodHead})).text; got != "200" {
 		t.Errorf("HEAD: got %s", got)
 	}
 	d.clock.Advance(5 * 24 * time.Hour) // the first is over
@@ -95,8 +97,8 @@ func TestSessionsRefusals(t *testing.T) {
 		{"two headers", []string{"Bearer " + alice.Access, "Bearer " + alice.Access}, "400 malformed_credentials"},
 		{"no token", []string{"Bearer "}, "400 malformed_credentials"},
 	} {
-		for method, serve := range map[string]core.Endpoint{"GET": d.ListSessions, "DELETE": d.DeleteSession} {
-			req := core.Request{Method: method, Path: "/sessions/" + sidOf(t, alice.Access), Header: http.Header{"Authorization": row.authorization}}
+		for method, serve := range map[string]jwtgate.Endpoint{"GET": d.ListSessions, "DELETE": d.DeleteSession} {
+			req := jwtgate.Request{Method: method, Path: "/sessions/" + sidOf(t, alice.Access), Header: http.Header{"Authorization": row.authorization}}
 			if got := d.ask(serve, req).text; got != row.want {
 				t.Errorf("%s, %s: got %s; want %s", row.name, method, got, row.want)
 			}
@@ -226,7 +228,7 @@ func TestSessionIDIsNoSecret(t *testing.T) {
 	own := sidOf(t, mallory.Access)
 	attempts := map[string]func() deskReply{
 		"delete":                   func() deskReply { return d.remove(mallory.Access, "/sessions/"+sid) },
-		"delete without a session": func() deskReply { return d.remove(coretest.Token(t, d.Auth, "mallory"), "/sessions/"+sid) },
+		"delete without a session": func() deskReply { return d.remove(jwtgatetest.Token(t, d.Auth, "mallory"), "/sessions/"+sid) },
 		"refresh":                  func() deskReply { return d.refresh(sid) },
 		"refresh, prefixed":        func() deskReply { return d.refresh("jgr1_" + sid) },
 		"refresh with more": func() deskReply {
@@ -259,25 +261,25 @@ func TestSessionsBehindProtect(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	tokens := d.token("alice")
-	decision := d.Decide(t.Context(), bearing(tokens.Access, core.Request{Method: http.MethodGet}))
+	decision := d.Decide(t.Context(), bearing(tokens.Access, jwtgate.Request{Method: http.MethodGet}))
 	if decision.Refusal != nil {
 		t.Fatal(decision.Refusal)
 	}
-	if res := d.read(d.ListSessions(decision.Context, core.Request{Method: http.MethodGet})); res.text != "200" || !strings.Contains(string(res.Body), `"current":true`) {
+	if res := d.read(d.ListSessions(decision.Context, jwtgate.Request{Method: http.MethodGet})); res.text != "200" || !strings.Contains(string(res.Body), `"current":true`) {
 		t.Errorf("list: got %s %s", res.text, res.Body)
 	}
-	if got := d.read(d.DeleteSession(decision.Context, core.Request{Method: http.MethodDelete, Path: sidOf(t, tokens.Access)})).text; got != "204" {
+	if got := d.read(d.DeleteSession(decision.Context, jwtgate.Request{Method: http.MethodDelete, Path: sidOf(t, tokens.Access)})).text; got != "204" {
 		t.Errorf("delete: got %s", got)
 	}
 	// Another Auth's word does not count.
 	other := d.another()
 	again := d.token("alice")
-	decision = other.Decide(t.Context(), bearing(again.Access, core.Request{Method: http.MethodGet}))
-	if got := d.read(d.LogoutAll(decision.Context, core.Request{Method: http.MethodPost})).text; got != "401 token_missing" {
+	decision = other.Decide(t.Context(), bearing(again.Access, jwtgate.Request{Method: http.MethodGet}))
+	if got := d.read(d.LogoutAll(decision.Context, jwtgate.Request{Method: http.MethodPost})).text; got != "401 token_missing" {
 		t.Errorf("logout from everywhere: got %s", got)
 	}
-	decision = d.Decide(t.Context(), bearing(again.Access, core.Request{Method: http.MethodGet}))
-	if got := d.read(d.LogoutAll(decision.Context, core.Request{Method: http.MethodPost})).text; got != "204" {
+	decision = d.Decide(t.Context(), bearing(again.Access, jwtgate.Request{Method: http.MethodGet}))
+	if got := d.read(d.LogoutAll(decision.Context, jwtgate.Request{Method: http.MethodPost})).text; got != "204" {
 		t.Errorf("logout from everywhere: got %s", got)
 	}
 }

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -15,9 +15,9 @@ import (
 const discoveredFor = 24 * time.Hour
 
 var (
-	errMetadata  = errors.New("core: the metadata document is not a JSON object")
-	errOtherName = errors.New("core: the metadata document is of another issuer")
-	errJWKSURI   = errors.New("core: the jwks_uri of the metadata document")
+	errMetadata  = errors.New("jwtgate: the metadata document is not a JSON object")
+	errOtherName = errors.New("jwtgate: the metadata document is of another issuer")
+	errJWKSURI   = errors.New("jwtgate: the jwks_uri of the metadata document")
 	errNameQuery = errors.New("has a query, which no issuer has (RFC 8414 §2)")
 )
 

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"strconv"
@@ -6,8 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 const metadata = `{"issuer":"https://idp.example","jwks_uri":"https://idp.example/keys","response_types_supported":["code"]}`
@@ -15,7 +15,7 @@ const metadata = `{"issuer":"https://idp.example","jwks_uri":"https://idp.exampl
 func TestDiscovery(t *testing.T) {
 	for _, row := range []struct {
 		name, issuer, at, body string
-		want                   core.Code
+		want                   jwtgate.Code
 	}{
 		{"plain", provider, provider + "/.well-known/openid-configuration", metadata, accepted},
 		{"slash at the end", provider + "/", provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example/","jwks_uri":"https://idp.example/keys"}`, accepted},
@@ -23,32 +23,32 @@ func TestDiscovery(t *testing.T) {
 		{"keys on another host", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"https://cdn.example/keys"}`, accepted},
 		{"this machine", "http://127.0.0.1:9", "http://127.0.0.1:9/.well-known/openid-configuration", `{"issuer":"http://127.0.0.1:9","jwks_uri":"http://127.0.0.1:9/keys"}`, accepted},
 
-		{"another issuer", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://evil.example","jwks_uri":"https://idp.example/keys"}`, core.CodeUnavailable},
-		{"a slash more", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example/","jwks_uri":"https://idp.example/keys"}`, core.CodeUnavailable},
-		{"a slash less", provider + "/", provider + "/.well-known/openid-configuration", metadata, core.CodeUnavailable},
-		{"another case", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://IDP.example","jwks_uri":"https://idp.example/keys"}`, core.CodeUnavailable},
-		{"no issuer", provider, provider + "/.well-known/openid-configuration", `{"jwks_uri":"https://idp.example/keys"}`, core.CodeUnavailable},
-		{"two issuers", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","issuer":"https://idp.example","jwks_uri":"https://idp.example/keys"}`, core.CodeUnavailable},
-		{"no jwks_uri", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example"}`, core.CodeUnavailable},
-		{"jwks_uri an array", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":["https://idp.example/keys"]}`, core.CodeUnavailable},
-		{"jwks_uri relative", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"/keys"}`, core.CodeUnavailable},
-		{"jwks_uri over plain HTTP", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"http://idp.example/keys"}`, core.CodeUnavailable},
-		{"jwks_uri on this machine", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"http://127.0.0.1:9/keys"}`, core.CodeUnavailable},
-		{"jwks_uri with a user", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"https://u:p@idp.example/keys"}`, core.CodeUnavailable},
-		{"HTML", provider, provider + "/.well-known/openid-configuration", `<html></html>`, core.CodeUnavailable},
-		{"an array", provider, provider + "/.well-known/openid-configuration", `[` + metadata + `]`, core.CodeUnavailable},
-		{"something after it", provider, provider + "/.well-known/openid-configuration", metadata + metadata, core.CodeUnavailable},
-		{"elsewhere", provider, provider + "/openid-configuration", metadata, core.CodeUnavailable},
+		{"another issuer", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://evil.example","jwks_uri":"https://idp.example/keys"}`, jwtgate.CodeUnavailable},
+		{"a slash more", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example/","jwks_uri":"https://idp.example/keys"}`, jwtgate.CodeUnavailable},
+		{"a slash less", provider + "/", provider + "/.well-known/openid-configuration", metadata, jwtgate.CodeUnavailable},
+		{"another case", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://IDP.example","jwks_uri":"https://idp.example/keys"}`, jwtgate.CodeUnavailable},
+		{"no issuer", provider, provider + "/.well-known/openid-configuration", `{"jwks_uri":"https://idp.example/keys"}`, jwtgate.CodeUnavailable},
+		{"two issuers", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","issuer":"https://idp.example","jwks_uri":"https://idp.example/keys"}`, jwtgate.CodeUnavailable},
+		{"no jwks_uri", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example"}`, jwtgate.CodeUnavailable},
+		{"jwks_uri an array", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":["https://idp.example/keys"]}`, jwtgate.CodeUnavailable},
+		{"jwks_uri relative", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"/keys"}`, jwtgate.CodeUnavailable},
+		{"jwks_uri over plain HTTP", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"http://idp.example/keys"}`, jwtgate.CodeUnavailable},
+		{"jwks_uri on this machine", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"http://127.0.0.1:9/keys"}`, jwtgate.CodeUnavailable},
+		{"jwks_uri with a user", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"https://u:p@idp.example/keys"}`, jwtgate.CodeUnavailable},
+		{"HTML", provider, provider + "/.well-known/openid-configuration", `<html></html>`, jwtgate.CodeUnavailable},
+		{"an array", provider, provider + "/.well-known/openid-configuration", `[` + metadata + `]`, jwtgate.CodeUnavailable},
+		{"something after it", provider, provider + "/.well-known/openid-configuration", metadata + metadata, jwtgate.CodeUnavailable},
+		{"elsewhere", provider, provider + "/openid-configuration", metadata, jwtgate.CodeUnavailable},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				good := setOf(t, es256("a"))
 				web := newWeb(map[string]page{row.at: {body: row.body}, providerSet: good, "https://cdn.example/keys": good, "http://127.0.0.1:9/keys": good, "http://idp.example/keys": good})
-				auth := newVerifier(t, core.HS256(secret), func(c *core.Config) {
-					c.Trusted = []core.Issuer{{Name: row.issuer, Keys: core.RemoteKeys{Transport: web}}}
+				auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) {
+					c.Trusted = []jwtgate.Issuer{{Name: row.issuer, Keys: jwtgate.RemoteKeys{Transport: web}}}
 				})
 				defer auth.Close()
-				decide(t, auth, withBearer(coretest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"a"}`, claims("iss", strconv.Quote(row.issuer)))), row.want)
+				decide(t, auth, withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"a"}`, claims("iss", strconv.Quote(row.issuer)))), row.want)
 			})
 		})
 	}
@@ -60,8 +60,8 @@ func TestDiscoveryAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const document = provider + "/.well-known/openid-configuration"
 		web := newWeb(map[string]page{document: {body: metadata}, providerSet: setOf(t, es256("a"))})
-		auth := newVerifier(t, core.HS256(secret), func(c *core.Config) {
-			c.Trusted = []core.Issuer{{Name: provider, Keys: core.RemoteKeys{Transport: web}}}
+		auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) {
+			c.Trusted = []jwtgate.Issuer{{Name: provider, Keys: jwtgate.RemoteKeys{Transport: web}}}
 		})
 		defer auth.Close()
 		for range 4 * 24 {
@@ -82,7 +82,7 @@ func TestDiscoveryAgain(t *testing.T) {
 		web.set(providerSet, page{status: 404})
 		web.set(provider+"/moved", setOf(t, es256("b")))
 		web.set(document, page{body: `{"issuer":"https://idp.example","jwks_uri":"https://idp.example/moved"}`})
-		decide(t, auth, theirs(t, "b"), core.CodeUnavailable)
+		decide(t, auth, theirs(t, "b"), jwtgate.CodeUnavailable)
 		time.Sleep(10 * time.Second)
 		decide(t, auth, theirs(t, "b"), accepted)
 	})

@@ -1,4 +1,4 @@
-// Package core is JWT authentication without a web framework: it judges plain
+// Package jwtgate is JWT authentication without a web framework: it judges plain
 // requests and answers with plain values.
 //
 // An adapter (packages nethttp, echojwt, ginjwt and fiberjwt) turns its
@@ -7,15 +7,15 @@
 // status, header, cookie and body. An application wires its adapter and meets
 // this package where it is configured and where claims are read:
 //
-//	auth, err := core.New(core.Config{
+//	auth, err := jwtgate.New(jwtgate.Config{
 //		Issuer:   "https://auth.example.com",
 //		Audience: "https://api.example.com",
-//		Keys:     core.HS256(secret),
+//		Keys:     jwtgate.HS256(secret),
 //	})
 //
 //	mux.Handle("/api/", nethttp.Protect(auth)(api))
 //
-//	claims, err := core.Claims[MyClaims](ctx)
+//	claims, err := jwtgate.Claims[MyClaims](ctx)
 //
 // # How a request is judged
 //
@@ -52,4 +52,4 @@
 // No tokens in query strings or forms, no encrypted tokens (JWE), no proof of
 // possession: a token with a cnf claim is refused rather than taken as a bearer
 // token. It does not limit request rates.
-package core
+package jwtgate

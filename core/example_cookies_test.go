@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -9,39 +9,39 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // exampleConfig is for a site that browsers sign in to.
-func exampleConfig() core.Config {
-	return core.Config{
+func exampleConfig() jwtgate.Config {
+	return jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://www.example.com",
-		Keys:     core.HS256([]byte("at least 32 bytes, from a secret store")),
-		Cookies:  &core.CookieConfig{},
-		Sessions: &core.SessionConfig{
-			Subject: func(_ context.Context, subject string) (core.Grant, error) {
-				return core.Grant{Roles: []string{"user"}}, nil // from your database
+		Keys:     jwtgate.HS256([]byte("at least 32 bytes, from a secret store")),
+		Cookies:  &jwtgate.CookieConfig{},
+		Sessions: &jwtgate.SessionConfig{
+			Subject: func(_ context.Context, subject string) (jwtgate.Grant, error) {
+				return jwtgate.Grant{Roles: []string{"user"}}, nil // from your database
 			},
 		},
 	}
 }
 
 // A browser signs in and gets two cookies; from then on it needs no script.
-// With an adapter, this is e.POST("/login", echojwt.Handle(core.Login(auth, check))).
+// With an adapter, this is e.POST("/login", echojwt.Handle(jwtgate.Login(auth, check))).
 func ExampleLogin() {
-	auth, err := core.New(exampleConfig())
+	auth, err := jwtgate.New(exampleConfig())
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer auth.Close()
 
-	login := core.Login(auth, func(_ context.Context, username, password string) (string, bool, error) {
+	login := jwtgate.Login(auth, func(_ context.Context, username, password string) (string, bool, error) {
 		return username, username == "alice" && password == "wonderland", nil // a password hash, in earnest
 	})
-	res := login(context.Background(), core.Request{
+	res := login(context.Background(), jwtgate.Request{
 		Method: http.MethodPost,
 		Host:   "www.example.com",
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
@@ -70,7 +70,7 @@ func ExampleLogin() {
 // signs the visitor in and sends the browser on. Adapters have Send for what is
 // written out here.
 func ExampleTokens_Cookies() {
-	auth, err := core.New(exampleConfig())
+	auth, err := jwtgate.New(exampleConfig())
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -79,7 +79,7 @@ func ExampleTokens_Cookies() {
 
 	callback := func(w http.ResponseWriter, r *http.Request) {
 		subject := "alice" // who the provider says it is, once state and token are checked
-		tokens, err := auth.SignIn(r.Context(), core.HTTPRequest(r), subject)
+		tokens, err := auth.SignIn(r.Context(), jwtgate.HTTPRequest(r), subject)
 		if err != nil {
 			http.Error(w, "please try again later", http.StatusServiceUnavailable)
 			return
@@ -103,16 +103,16 @@ func ExampleTokens_Cookies() {
 // that fetches data gets the refusal as it is.
 func ExampleConfig_loginPage() {
 	config := exampleConfig()
-	config.Refuse = func(_ context.Context, req core.Request, r *core.Refusal) core.Response {
+	config.Refuse = func(_ context.Context, req jwtgate.Request, r *jwtgate.Refusal) jwtgate.Response {
 		if r.Status != http.StatusUnauthorized || req.First("Sec-Fetch-Mode") != "navigate" || req.Method != http.MethodGet {
-			return core.Response{} // r.Response()
+			return jwtgate.Response{} // r.Response()
 		}
-		return core.Response{
+		return jwtgate.Response{
 			Status: http.StatusSeeOther,
-			Header: []core.Field{{Name: "Location", Value: "/login?next=" + url.QueryEscape(req.Path)}},
+			Header: []jwtgate.Field{{Name: "Location", Value: "/login?next=" + url.QueryEscape(req.Path)}},
 		}
 	}
-	auth, err := core.New(config)
+	auth, err := jwtgate.New(config)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -120,7 +120,7 @@ func ExampleConfig_loginPage() {
 	defer auth.Close()
 
 	for _, mode := range []string{"navigate", "cors"} {
-		d := auth.Decide(context.Background(), core.Request{
+		d := auth.Decide(context.Background(), jwtgate.Request{
 			Method: http.MethodGet,
 			Path:   "/account",
 			Host:   "www.example.com",
@@ -144,22 +144,22 @@ func ExampleConfig_loginPage() {
 // What moves money wants a password that was typed a moment ago: a session that
 // was left open is not enough, and refreshing it does not help.
 func ExampleRecentLogin() {
-	clock := coretest.NewClock(time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC))
+	clock := jwtgatetest.NewClock(time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC))
 	config := exampleConfig()
 	config.Now = clock.Now
-	auth, err := core.New(config)
+	auth, err := jwtgate.New(config)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer auth.Close()
 
-	tokens, err := auth.SignIn(context.Background(), core.Request{}, "alice")
+	tokens, err := auth.SignIn(context.Background(), jwtgate.Request{}, "alice")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	pay := core.Request{
+	pay := jwtgate.Request{
 		Method: http.MethodPost,
 		Path:   "/payments",
 		Host:   "www.example.com",
@@ -167,7 +167,7 @@ func ExampleRecentLogin() {
 	}
 	for _, minutes := range []time.Duration{1, 6} {
 		clock.Advance(minutes * time.Minute)
-		d := auth.Decide(context.Background(), pay, core.RecentLogin(5*time.Minute))
+		d := auth.Decide(context.Background(), pay, jwtgate.RecentLogin(5*time.Minute))
 		if d.Refusal == nil {
 			fmt.Println("paid by", d.Identity.Subject())
 			continue

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -10,16 +10,16 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // newES256 returns a fresh key, whose kid would be its thumbprint without WithID.
-func newES256(id string) core.Key {
+func newES256(id string) jwtgate.Key {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		log.Fatal(err)
 	}
-	return core.ES256(private).WithID(id)
+	return jwtgate.ES256(private).WithID(id)
 }
 
 // From a shared secret to a pair of keys, whose public half others can have:
@@ -28,11 +28,11 @@ func newES256(id string) core.Key {
 func ExampleKeySet() {
 	secret := []byte("the shared secret of at least 32 bytes")
 	pair := rsaKey() // or the bytes of a PEM file
-	auth, err := core.New(core.Config{
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.KeySet{core.RS256(pair), core.HS256(secret)},
-		Sessions: &core.SessionConfig{
+		Keys:     jwtgate.KeySet{jwtgate.RS256(pair), jwtgate.HS256(secret)},
+		Sessions: &jwtgate.SessionConfig{
 			Subject: loadUser,
 			// Without Keys they were derived from the secret. For as long as old
 			// sessions live, say so: they must not end with this change.
@@ -44,20 +44,20 @@ func ExampleKeySet() {
 	}
 	defer auth.Close()
 
-	before, err := core.New(core.Config{
+	before, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256(secret),
+		Keys:     jwtgate.HS256(secret),
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, signer := range []*core.Auth{before, auth} {
-		token, err := signer.Issue(context.Background(), core.Grant{Subject: "alice"})
+	for _, signer := range []*jwtgate.Auth{before, auth} {
+		token, err := signer.Issue(context.Background(), jwtgate.Grant{Subject: "alice"})
 		if err != nil {
 			log.Fatal(err)
 		}
-		decision := auth.Decide(context.Background(), core.Request{Header: http.Header{"Authorization": {"Bearer " + token.Token}}})
+		decision := auth.Decide(context.Background(), jwtgate.Request{Header: http.Header{"Authorization": {"Bearer " + token.Token}}})
 		fmt.Println(decision.Identity.Subject())
 	}
 	// Output:
@@ -68,8 +68,8 @@ func ExampleKeySet() {
 // A key by call: announced, so that others know it, and then in use. The old one
 // is held for as long as a token by it can be good.
 func ExampleKeyRing() {
-	ring := core.NewKeyRing(newES256("2026"))
-	auth, err := core.New(core.Config{
+	ring := jwtgate.NewKeyRing(newES256("2026"))
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
 		Keys:     ring,
@@ -78,7 +78,7 @@ func ExampleKeyRing() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := auth.Issue(context.Background(), core.Grant{Subject: "alice"}); err != nil {
+	if _, err := auth.Issue(context.Background(), jwtgate.Grant{Subject: "alice"}); err != nil {
 		log.Fatal(err)
 	}
 
@@ -99,8 +99,8 @@ func ExampleKeyRing() {
 // changes nothing.
 func ExampleKeyRing_Replace() {
 	old, current := newES256("old"), newES256("current")
-	ring := core.NewKeyRing(old)
-	for _, keys := range [][]core.Key{
+	ring := jwtgate.NewKeyRing(old)
+	for _, keys := range [][]jwtgate.Key{
 		{old, current}, // announce
 		{current, old}, // sign
 		{current},      // retire
@@ -115,18 +115,18 @@ func ExampleKeyRing_Replace() {
 	// ES256 key old signs, ES256 key current verifies
 	// ES256 key current signs, ES256 key old verifies
 	// ES256 key current signs
-	// core: KeyRing: is empty: give at least one key
+	// jwtgate: KeyRing: is empty: give at least one key
 	// ES256 key current signs
 }
 
 // A fresh key every day, for a process that is alone to sign.
 func ExampleKeyRing_RotateEvery() {
 	ctx, stop := context.WithCancel(context.Background())
-	generate := func(context.Context) (core.Key, error) {
+	generate := func(context.Context) (jwtgate.Key, error) {
 		defer stop() // so that this example ends
 		return newES256("tomorrow's"), nil
 	}
-	ring := core.NewKeyRing(newES256("today's"))
+	ring := jwtgate.NewKeyRing(newES256("today's"))
 	err := ring.RotateEvery(ctx, 24*time.Hour, generate, nil) // in a goroutine and with a logger, in earnest
 	fmt.Println(ring, err)
 	// Output: ES256 key today's signs, ES256 key tomorrow's is next context canceled

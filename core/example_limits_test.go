@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // Who guesses at passwords has to wait. This counts for ever, and in this process:
@@ -20,13 +20,13 @@ import (
 func ExampleSessionConfig_throttle() {
 	var mu sync.Mutex
 	attempts := make(map[string]int)
-	auth, err := core.New(core.Config{
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256(exampleSecret),
-		Sessions: &core.SessionConfig{
+		Keys:     jwtgate.HS256(exampleSecret),
+		Sessions: &jwtgate.SessionConfig{
 			Subject: loadUser,
-			Throttle: func(_ context.Context, req core.Request, username string) (time.Duration, error) {
+			Throttle: func(_ context.Context, req jwtgate.Request, username string) (time.Duration, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				who := username + " at " + req.First("X-Real-IP") // which your proxy sets
@@ -42,7 +42,7 @@ func ExampleSessionConfig_throttle() {
 	}
 	defer auth.Close()
 
-	login := handle(core.Token(auth, checkPassword))
+	login := handle(jwtgate.Token(auth, checkPassword))
 	for range 3 {
 		form := url.Values{"username": {"alice"}, "password": {"looking-glass"}}
 		r := httptest.NewRequest(http.MethodPost, "/token", strings.NewReader(form.Encode()))
@@ -60,11 +60,11 @@ func ExampleSessionConfig_throttle() {
 
 // Without RefuseAtMax, the second login would end the session of the first.
 func ExampleSessionConfig_refuseAtMax() {
-	auth, err := core.New(core.Config{
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256(exampleSecret),
-		Sessions: &core.SessionConfig{
+		Keys:     jwtgate.HS256(exampleSecret),
+		Sessions: &jwtgate.SessionConfig{
 			Subject:     loadUser,
 			MaxSessions: 1,
 			RefuseAtMax: true,
@@ -76,8 +76,8 @@ func ExampleSessionConfig_refuseAtMax() {
 	defer auth.Close()
 
 	for range 2 {
-		_, err := auth.SignIn(context.Background(), core.Request{}, "alice")
-		if refusal := (*core.Refusal)(nil); errors.As(err, &refusal) {
+		_, err := auth.SignIn(context.Background(), jwtgate.Request{}, "alice")
+		if refusal := (*jwtgate.Refusal)(nil); errors.As(err, &refusal) {
 			fmt.Println(refusal.Status, refusal.Code)
 			return
 		}

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"net/http/httptest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // A resource server beside its own tokens accepts those of an identity provider,
@@ -16,13 +16,13 @@ func ExampleRemoteKeys() {
 	provider := newProvider()
 	defer provider.Close()
 
-	auth, err := core.New(core.Config{
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256([]byte("at least 32 bytes, from a secret store")),
-		Trusted: []core.Issuer{{
+		Keys:     jwtgate.HS256([]byte("at least 32 bytes, from a secret store")),
+		Trusted: []jwtgate.Issuer{{
 			Name:      provider.URL, // as in its metadata, to the letter
-			Keys:      core.RemoteKeys{},
+			Keys:      jwtgate.RemoteKeys{},
 			RolesPath: []string{"realm_access", "roles"}, // where its tokens have them
 		}},
 	})
@@ -32,13 +32,13 @@ func ExampleRemoteKeys() {
 	}
 	defer auth.Close()
 
-	d := auth.Decide(context.Background(), core.Request{
+	d := auth.Decide(context.Background(), jwtgate.Request{
 		Method: http.MethodGet,
 		Header: http.Header{"Authorization": {"Bearer " + provider.token("https://api.example.com")}},
 	})
 	fmt.Println(d.Identity.Subject(), "of the provider:", d.Identity.Issuer() == provider.URL)
 
-	d = auth.Decide(context.Background(), core.Request{
+	d = auth.Decide(context.Background(), jwtgate.Request{
 		Method: http.MethodGet,
 		Header: http.Header{"Authorization": {"Bearer " + provider.token("https://another.example.com")}},
 	})
@@ -53,10 +53,10 @@ func ExampleRemoteKeys_alone() {
 	provider := newProvider()
 	defer provider.Close()
 
-	auth, err := core.New(core.Config{
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   provider.URL,
 		Audience: "https://api.example.com",
-		Keys: core.RemoteKeys{
+		Keys: jwtgate.RemoteKeys{
 			URL:      provider.URL + "/keys", // where there is no discovery
 			Cooldown: 30 * time.Second,       // a flood of tokens by unknown keys asks no sooner
 			MaxStale: 6 * time.Hour,          // for as long, the provider may be down
@@ -68,7 +68,7 @@ func ExampleRemoteKeys_alone() {
 	}
 	defer auth.Close()
 
-	d := auth.Decide(context.Background(), core.Request{
+	d := auth.Decide(context.Background(), jwtgate.Request{
 		Method: http.MethodGet,
 		Header: http.Header{"Authorization": {"Bearer " + provider.token("https://api.example.com")}},
 	})
@@ -87,15 +87,15 @@ func newProvider() idProvider {
 		_, _ = fmt.Fprintf(w, `{"issuer": %q, "jwks_uri": %q}`, provider.URL, provider.URL+"/keys")
 	})
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write(provider.auth("any").JWKS(r.Context(), core.Request{Method: r.Method}).Body)
+		_, _ = w.Write(provider.auth("any").JWKS(r.Context(), jwtgate.Request{Method: r.Method}).Body)
 	})
 	return provider
 }
 
-func (p idProvider) auth(audience string) *core.Auth {
-	return must(core.New(core.Config{Issuer: p.URL, Audience: audience, Keys: core.ES256(p256Key)}))
+func (p idProvider) auth(audience string) *jwtgate.Auth {
+	return must(jwtgate.New(jwtgate.Config{Issuer: p.URL, Audience: audience, Keys: jwtgate.ES256(p256Key)}))
 }
 
 func (p idProvider) token(audience string) string {
-	return must(p.auth(audience).Issue(context.Background(), core.Grant{Subject: "alice"})).Token
+	return must(p.auth(audience).Issue(context.Background(), jwtgate.Grant{Subject: "alice"})).Token
 }

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -11,16 +11,16 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 var exampleSecret = []byte("a secret of at least 32 bytes, from the environment")
 
-func loadUser(_ context.Context, subject string) (core.Grant, error) {
+func loadUser(_ context.Context, subject string) (jwtgate.Grant, error) {
 	if subject != "alice" {
-		return core.Grant{}, core.ErrNoSubject
+		return jwtgate.Grant{}, jwtgate.ErrNoSubject
 	}
-	return core.Grant{Roles: []string{"user"}}, nil
+	return jwtgate.Grant{Roles: []string{"user"}}, nil
 }
 
 // checkPassword would compare with a hash of the password.
@@ -29,13 +29,13 @@ func checkPassword(_ context.Context, username, password string) (subject string
 }
 
 // handle is what Handle of every adapter does: package nethttp has it ready.
-func handle(endpoint core.Endpoint) http.HandlerFunc {
+func handle(endpoint jwtgate.Endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		send(w, endpoint(r.Context(), core.HTTPRequest(r)))
+		send(w, endpoint(r.Context(), jwtgate.HTTPRequest(r)))
 	}
 }
 
-func send(w http.ResponseWriter, res core.Response) {
+func send(w http.ResponseWriter, res jwtgate.Response) {
 	res.WriteHeader(w.Header())
 	w.WriteHeader(res.Status)
 	_, _ = w.Write(res.Body)
@@ -43,11 +43,11 @@ func send(w http.ResponseWriter, res core.Response) {
 
 // Login, refresh and logout for programs and apps.
 func ExampleToken() {
-	auth, err := core.New(core.Config{
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256(exampleSecret),
-		Sessions: &core.SessionConfig{Subject: loadUser},
+		Keys:     jwtgate.HS256(exampleSecret),
+		Sessions: &jwtgate.SessionConfig{Subject: loadUser},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -55,7 +55,7 @@ func ExampleToken() {
 	defer auth.Close()
 
 	mux := http.NewServeMux()
-	mux.Handle("/token", handle(core.Token(auth, checkPassword)))
+	mux.Handle("/token", handle(jwtgate.Token(auth, checkPassword)))
 	mux.Handle("/refresh", handle(auth.Refresh))
 	mux.Handle("/logout", handle(auth.Logout))
 	server := httptest.NewServer(mux)
@@ -90,11 +90,11 @@ func ExampleToken() {
 
 // Sign-in by other means than a password: here a link in a mail.
 func ExampleAuth_SignIn() {
-	auth, err := core.New(core.Config{
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256(exampleSecret),
-		Sessions: &core.SessionConfig{Subject: loadUser},
+		Keys:     jwtgate.HS256(exampleSecret),
+		Sessions: &jwtgate.SessionConfig{Subject: loadUser},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -110,8 +110,8 @@ func ExampleAuth_SignIn() {
 			return
 		}
 		delete(links, r.FormValue("link"))
-		tokens, err := auth.SignIn(r.Context(), core.HTTPRequest(r), subject)
-		if refusal := (*core.Refusal)(nil); errors.As(err, &refusal) {
+		tokens, err := auth.SignIn(r.Context(), jwtgate.HTTPRequest(r), subject)
+		if refusal := (*jwtgate.Refusal)(nil); errors.As(err, &refusal) {
 			send(w, refusal.Response())
 			return
 		}
@@ -130,11 +130,11 @@ func ExampleAuth_SignIn() {
 
 // After a change of password, only the session that it was made in goes on.
 func ExampleAuth_EndSessions() {
-	auth, err := core.New(core.Config{
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256(exampleSecret),
-		Sessions: &core.SessionConfig{Subject: loadUser},
+		Keys:     jwtgate.HS256(exampleSecret),
+		Sessions: &jwtgate.SessionConfig{Subject: loadUser},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -143,7 +143,7 @@ func ExampleAuth_EndSessions() {
 
 	ctx := context.Background()
 	for _, device := range []string{"phone", "laptop", "library"} {
-		if _, err := auth.SignIn(ctx, core.Request{Header: http.Header{"User-Agent": {device}}}, "alice"); err != nil {
+		if _, err := auth.SignIn(ctx, jwtgate.Request{Header: http.Header{"User-Agent": {device}}}, "alice"); err != nil {
 			log.Fatal(err)
 		}
 	}
@@ -165,14 +165,14 @@ func ExampleAuth_EndSessions() {
 
 // Events go to an audit log. Some of them are worth waking someone up for.
 func ExampleConfig_events() {
-	auth, err := core.New(core.Config{
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256(exampleSecret),
-		Sessions: &core.SessionConfig{Subject: loadUser, SingleUse: true},
-		Events: func(_ context.Context, e core.Event) {
+		Keys:     jwtgate.HS256(exampleSecret),
+		Sessions: &jwtgate.SessionConfig{Subject: loadUser, SingleUse: true},
+		Events: func(_ context.Context, e jwtgate.Event) {
 			switch e.Kind {
-			case core.EventReused, core.EventForged, core.EventHealed, core.EventStoreDown:
+			case jwtgate.EventReused, jwtgate.EventForged, jwtgate.EventHealed, jwtgate.EventStoreDown:
 				fmt.Println("ALARM:", e.Kind, e.Subject, e.Err)
 			default:
 				fmt.Println(e.Kind, e.Subject)
@@ -185,12 +185,12 @@ func ExampleConfig_events() {
 	defer auth.Close()
 
 	ctx := context.Background()
-	tokens, err := auth.SignIn(ctx, core.Request{}, "alice")
+	tokens, err := auth.SignIn(ctx, jwtgate.Request{}, "alice")
 	if err != nil {
 		log.Fatal(err)
 	}
 	for range 2 { // the user, and whoever copied the token
-		auth.Refresh(ctx, core.Request{
+		auth.Refresh(ctx, jwtgate.Request{
 			Method: http.MethodPost,
 			Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
 			Body:   strings.NewReader("refresh_token=" + tokens.Refresh),

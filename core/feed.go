@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 )
 
 var (
-	errUnconfirmed = errors.New("core: what is revoked has not been known for longer than Sessions.MaxLag")
-	errSilent      = errors.New("core: the store's feed was silent for longer than Sessions.MaxLag")
+	errUnconfirmed = errors.New("jwtgate: what is revoked has not been known for longer than Sessions.MaxLag")
+	errSilent      = errors.New("jwtgate: the store's feed was silent for longer than Sessions.MaxLag")
 )
 
 // feedPause is how long to wait before a feed that broke off is taken up again.
@@ -70,7 +70,7 @@ func (a *Auth) follow(ctx context.Context) {
 		if !broken {
 			broken = true
 			a.config.Logger.ErrorContext(ctx, "the feed of revocations broke off and is taken up again", "cause", err)
-			a.tell(ctx, Event{Kind: EventStoreDown, Err: fmt.Errorf("core: revocation feed: %w", err)})
+			a.tell(ctx, Event{Kind: EventStoreDown, Err: fmt.Errorf("jwtgate: revocation feed: %w", err)})
 		}
 		s.feed.opened()
 		select {

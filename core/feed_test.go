@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -18,7 +18,7 @@ func TestFeedBreaks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t)
 		feed := &brokenFeed{Store: d.store.Store}
-		other := d.another(func(c *core.Config) { c.Sessions.Store = feed })
+		other := d.another(func(c *jwtgate.Config) { c.Sessions.Store = feed })
 		synctest.Wait()
 		tokens, second := d.token("alice"), d.token("alice")
 		feed.snap()
@@ -71,7 +71,7 @@ func TestMaxLag(t *testing.T) {
 	const unavailable = "503 unavailable"
 	for _, row := range []struct {
 		name   string
-		change func(*core.SessionConfig)
+		change func(*jwtgate.SessionConfig)
 		asked  time.Duration // after the feed's last word
 		want   string
 	}{
@@ -79,16 +79,16 @@ func TestMaxLag(t *testing.T) {
 		{"for a while", nil, 30*time.Second - time.Millisecond, "alice"},
 		{"for too long", nil, 30 * time.Second, unavailable},
 		{"for much too long", nil, time.Hour, unavailable},
-		{"less, for a while", func(c *core.SessionConfig) { c.MaxLag = time.Second }, 999 * time.Millisecond, "alice"},
-		{"less, for too long", func(c *core.SessionConfig) { c.MaxLag = time.Second }, time.Second, unavailable},
-		{"more, for a while", func(c *core.SessionConfig) { c.MaxLag = 2 * time.Minute }, time.Minute, "alice"},
-		{"any", func(c *core.SessionConfig) { c.InsecureAnyLag = true }, time.Hour, "alice"},
+		{"less, for a while", func(c *jwtgate.SessionConfig) { c.MaxLag = time.Second }, 999 * time.Millisecond, "alice"},
+		{"less, for too long", func(c *jwtgate.SessionConfig) { c.MaxLag = time.Second }, time.Second, unavailable},
+		{"more, for a while", func(c *jwtgate.SessionConfig) { c.MaxLag = 2 * time.Minute }, time.Minute, "alice"},
+		{"any", func(c *jwtgate.SessionConfig) { c.InsecureAnyLag = true }, time.Hour, "alice"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				feed := &switchedFeed{}
-				d := newDesk(t, func(c *core.Config) {
+				d := newDesk(t, func(c *jwtgate.Config) {
 					feed.Store, c.Sessions.Store = c.Sessions.Store, feed
 					if row.change != nil {
 						row.change(c.Sessions)
@@ -123,8 +123,8 @@ func TestSilentFeed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		feed := &switchedFeed{}
-		d := newDesk(t, func(c *core.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
-		other := d.another(func(c *core.Config) { c.Sessions.Store = d.store })
+		d := newDesk(t, func(c *jwtgate.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
+		other := d.another(func(c *jwtgate.Config) { c.Sessions.Store = d.store })
 		synctest.Wait()
 		tokens, ended := d.token("alice"), d.token("alice")
 		feed.turn(mute)
@@ -170,7 +170,7 @@ func TestFeedAtStart(t *testing.T) {
 				synctest.Wait()
 				tokens := d.token("alice")
 				feed := &switchedFeed{Store: d.store, state: row.feed}
-				fresh := d.another(func(c *core.Config) { c.Sessions.Store = feed })
+				fresh := d.another(func(c *jwtgate.Config) { c.Sessions.Store = feed })
 				if row.works > 0 {
 					time.AfterFunc(row.works, func() { feed.turn(on) })
 				}
@@ -193,12 +193,12 @@ func TestFeedAtStartHungUp(t *testing.T) {
 		d := newDesk(t)
 		synctest.Wait()
 		tokens := d.token("alice")
-		fresh := d.another(func(c *core.Config) { c.Sessions.Store = &switchedFeed{Store: d.store, state: hangs} })
+		fresh := d.another(func(c *jwtgate.Config) { c.Sessions.Store = &switchedFeed{Store: d.store, state: hangs} })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		begin := time.Now()
-		decision := fresh.Decide(ctx, bearing(tokens.Access, core.Request{Method: "GET", Path: "/"}))
-		if decision.Refusal == nil || decision.Refusal.Code != core.CodeUnavailable || time.Since(begin) != time.Second {
+		decision := fresh.Decide(ctx, bearing(tokens.Access, jwtgate.Request{Method: "GET", Path: "/"}))
+		if decision.Refusal == nil || decision.Refusal.Code != jwtgate.CodeUnavailable || time.Since(begin) != time.Second {
 			t.Errorf("got %v after %v", decision.Refusal, time.Since(begin))
 		}
 	})
@@ -209,7 +209,7 @@ func TestFeedTroubleIsToldOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		feed := &switchedFeed{}
-		d := newDesk(t, func(c *core.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
+		d := newDesk(t, func(c *jwtgate.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
 		synctest.Wait()
 		feed.turn(off)
 		time.Sleep(20 * time.Second)

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -24,10 +24,10 @@ var (
 	errScheme    = errors.New("is not an https URL (http is for this machine alone)")
 	errURLParts  = errors.New("has user information or a fragment, which an address of keys has not")
 	errURLLength = fmt.Errorf("is over %d bytes", maxURL)
-	errRedirect  = errors.New("core: redirected to another host, to another scheme or too often")
-	errTooLarge  = fmt.Errorf("core: the document is over %d bytes", maxDocument)
-	errNoAnswer  = errors.New("core: no complete answer in time")
-	errNotStatus = errors.New("core: the status is not 200")
+	errRedirect  = errors.New("jwtgate: redirected to another host, to another scheme or too often")
+	errTooLarge  = fmt.Errorf("jwtgate: the document is over %d bytes", maxDocument)
+	errNoAnswer  = errors.New("jwtgate: no complete answer in time")
+	errNotStatus = errors.New("jwtgate: the status is not 200")
 )
 
 // parseURL returns the URL that address is, if keys may come from there: over
@@ -127,7 +127,7 @@ func reason(err error) error {
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "…"
 	}
-	return errors.New("core: " + text)
+	return errors.New("jwtgate: " + text)
 }
 
 // freshness returns how long a document with header may be kept, less than zero

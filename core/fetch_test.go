@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"errors"
@@ -14,8 +14,8 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // faults are what a JWK Set is not. Each is a fetch that failed.
@@ -78,13 +78,13 @@ func TestRemoteFaults(t *testing.T) {
 						web.set(address, good)
 					}
 					d := &diary{}
-					auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Events = d.write })
+					auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Events = d.write })
 					if later {
 						decide(t, auth, theirs(t, "a"), accepted)
 						time.Sleep(time.Hour)
 					}
 					web.set(providerSet, fault)
-					before, want := web.all(), core.CodeUnavailable
+					before, want := web.all(), jwtgate.CodeUnavailable
 					if later {
 						want = accepted
 					}
@@ -138,7 +138,7 @@ func TestRemoteRedirect(t *testing.T) {
 			provider + "/v1/keys": {status: 308, header: http.Header{"Location": {provider + "/v2/keys"}}},
 			provider + "/v2/keys": setOf(t, es256("a")),
 		})
-		decide(t, trusting(t, web, core.RemoteKeys{}), theirs(t, "a"), accepted)
+		decide(t, trusting(t, web, jwtgate.RemoteKeys{}), theirs(t, "a"), accepted)
 		for _, header := range web.seen {
 			if header.Get("Cookie") != "" {
 				t.Errorf("got a cookie back in %v", header)
@@ -152,7 +152,7 @@ func TestRemoteRedirect(t *testing.T) {
 func TestRemoteFlapping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{})
-		auth := trusting(t, web, core.RemoteKeys{})
+		auth := trusting(t, web, jwtgate.RemoteKeys{})
 		const rounds = 20
 		for i := range rounds {
 			kid := []string{"a", "b"}[i%2]
@@ -184,18 +184,18 @@ func TestRemoteOverHTTP(t *testing.T) {
 	}))
 	defer server.Close()
 	goroutines := runtime.NumGoroutine()
-	newAuth := func(timeout time.Duration) *core.Auth {
-		return newVerifier(t, core.HS256(secret), func(c *core.Config) {
-			c.Trusted = []core.Issuer{{Name: server.URL, Keys: core.RemoteKeys{Timeout: timeout}}}
+	newAuth := func(timeout time.Duration) *jwtgate.Auth {
+		return newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) {
+			c.Trusted = []jwtgate.Issuer{{Name: server.URL, Keys: jwtgate.RemoteKeys{Timeout: timeout}}}
 		})
 	}
-	token := withBearer(coretest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"a"}`, claims("iss", strconv.Quote(server.URL))))
+	token := withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"a"}`, claims("iss", strconv.Quote(server.URL))))
 	auth := newAuth(time.Minute)
 	decide(t, auth, token, accepted)
 	auth.Close()
 	hang.Store(true)
 	auth = newAuth(time.Second)
-	if got := took(func() { decide(t, auth, token, core.CodeUnavailable) }); got < time.Second {
+	if got := took(func() { decide(t, auth, token, jwtgate.CodeUnavailable) }); got < time.Second {
 		t.Errorf("got an answer after %v, want it after 1 s", got)
 	}
 	auth.Close()

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"crypto/ecdsa"
@@ -17,8 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 const (
@@ -27,7 +27,7 @@ const (
 
 	start = 1_800_000_000 // what the clock shows, unless a test moves it
 
-	accepted core.Code = "" // what rows want of a token that is let through
+	accepted jwtgate.Code = "" // what rows want of a token that is let through
 )
 
 // secret is long enough for every HMAC algorithm.
@@ -51,18 +51,18 @@ func must[T any](v T, err error) T {
 }
 
 // newVerifier returns an Auth that accepts tokens by keys, as changed.
-func newVerifier(tb testing.TB, keys core.Keys, changes ...func(*core.Config)) *core.Auth {
+func newVerifier(tb testing.TB, keys jwtgate.Keys, changes ...func(*jwtgate.Config)) *jwtgate.Auth {
 	tb.Helper()
-	config := core.Config{
+	config := jwtgate.Config{
 		Issuer:   issuer,
 		Audience: audience,
 		Keys:     keys,
-		Now:      coretest.NewClock(time.Unix(start, 0)).Now,
+		Now:      jwtgatetest.NewClock(time.Unix(start, 0)).Now,
 	}
 	for _, change := range changes {
 		change(&config)
 	}
-	auth, err := core.New(config)
+	auth, err := jwtgate.New(config)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -70,12 +70,12 @@ func newVerifier(tb testing.TB, keys core.Keys, changes ...func(*core.Config)) *
 }
 
 // withBearer returns a request with token in its Authorization header.
-func withBearer(token string) core.Request {
-	return core.Request{Method: "GET", Path: "/", Host: "api.example.com", Header: http.Header{"Authorization": {"Bearer " + token}}}
+func withBearer(token string) jwtgate.Request {
+	return jwtgate.Request{Method: "GET", Path: "/", Host: "api.example.com", Header: http.Header{"Authorization": {"Bearer " + token}}}
 }
 
 // withField returns req with lines, and no others, of the header field called name.
-func withField(req core.Request, name string, lines ...string) core.Request {
+func withField(req jwtgate.Request, name string, lines ...string) jwtgate.Request {
 	header := http.Header{}
 	if req.Header != nil {
 		header = req.Header.(http.Header).Clone()
@@ -86,22 +86,22 @@ func withField(req core.Request, name string, lines ...string) core.Request {
 }
 
 // answers are what a client sees of each code: see RFC 6750 §3.1.
-var answers = map[core.Code]struct {
+var answers = map[jwtgate.Code]struct {
 	status    int
 	challenge string
 }{
-	core.CodeMalformedCredentials: {400, `Bearer error="invalid_request"`},
-	core.CodeTokenMissing:         {401, `Bearer`},
-	core.CodeTokenInvalid:         {401, `Bearer error="invalid_token"`},
-	core.CodeTokenExpired:         {401, `Bearer error="invalid_token"`},
-	core.CodeInsufficientScope:    {403, `Bearer error="insufficient_scope"`},
-	core.CodeCrossSite:            {403, ``},
-	core.CodeUnavailable:          {503, ``},
+	jwtgate.CodeMalformedCredentials: {400, `Bearer error="invalid_request"`},
+	jwtgate.CodeTokenMissing:         {401, `Bearer`},
+	jwtgate.CodeTokenInvalid:         {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeTokenExpired:         {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeInsufficientScope:    {403, `Bearer error="insufficient_scope"`},
+	jwtgate.CodeCrossSite:            {403, ``},
+	jwtgate.CodeUnavailable:          {503, ``},
 }
 
 // decide judges req, checks that the decision is all that want means, and
 // returns it.
-func decide(t *testing.T, auth *core.Auth, req core.Request, want core.Code, rules ...core.Rule) core.Decision {
+func decide(t *testing.T, auth *jwtgate.Auth, req jwtgate.Request, want jwtgate.Code, rules ...jwtgate.Rule) jwtgate.Decision {
 	t.Helper()
 	d := auth.Decide(t.Context(), req, rules...)
 	if want == accepted {
@@ -113,7 +113,7 @@ func decide(t *testing.T, auth *core.Auth, req core.Request, want core.Code, rul
 	if d.Refusal == nil || d.Refusal.Code != want {
 		t.Fatalf("got %v, want %s", d.Refusal, want)
 	}
-	if _, found := core.IdentityFrom(d.Context); found || d.Identity != nil {
+	if _, found := jwtgate.IdentityFrom(d.Context); found || d.Identity != nil {
 		t.Error("got an identity with a refusal")
 	}
 	answer := answers[want]
@@ -128,7 +128,7 @@ func decide(t *testing.T, auth *core.Auth, req core.Request, want core.Code, rul
 	}
 	var problem struct {
 		Status int
-		Code   core.Code
+		Code   jwtgate.Code
 	}
 	if err := json.Unmarshal(d.Response.Body, &problem); err != nil || problem.Status != answer.status || problem.Code != want {
 		t.Errorf("got body %s, want problem+json with status %d and code %s", d.Response.Body, answer.status, want)
@@ -138,7 +138,7 @@ func decide(t *testing.T, auth *core.Auth, req core.Request, want core.Code, rul
 }
 
 // checkNoEcho fails if res has a part of the credentials in req in it.
-func checkNoEcho(t *testing.T, res core.Response, req core.Request) {
+func checkNoEcho(t *testing.T, res jwtgate.Response, req jwtgate.Request) {
 	t.Helper()
 	answer := fmt.Sprintf("%q %s", res.Header, res.Body)
 	if req.Header == nil {
@@ -154,7 +154,7 @@ func checkNoEcho(t *testing.T, res core.Response, req core.Request) {
 }
 
 // field returns the values of the field called name in res, with commas between.
-func field(res core.Response, name string) string {
+func field(res jwtgate.Response, name string) string {
 	var values []string
 	for _, f := range res.Header {
 		if f.Name == name {
@@ -199,7 +199,7 @@ const hs256 = `{"alg":"HS256","typ":"at+jwt"}`
 // signed returns payload as a token that only payload can be wrong with.
 func signed(tb testing.TB, payload string) string {
 	tb.Helper()
-	return coretest.Sign(tb, "HS256", secret, hs256, payload)
+	return jwtgatetest.Sign(tb, "HS256", secret, hs256, payload)
 }
 
 func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
@@ -207,10 +207,10 @@ func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(da
 // A row of the tables below: text is a header, a payload or a token.
 type row struct {
 	name, text string
-	want       core.Code
+	want       jwtgate.Code
 }
 
 func signedES256(tb testing.TB, payload string) string {
 	tb.Helper()
-	return coretest.Sign(tb, "ES256", p256Key, `{"alg":"ES256","typ":"at+jwt"}`, payload)
+	return jwtgatetest.Sign(tb, "ES256", p256Key, `{"alg":"ES256","typ":"at+jwt"}`, payload)
 }

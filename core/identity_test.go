@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"net/http"
@@ -7,15 +7,15 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 func TestIdentity(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret))
+	auth := newVerifier(t, jwtgate.HS256(secret))
 	token := signed(t, claims("jti", `"t1"`, "sid", `"s1"`, "roles", `["admin","user"]`, "scope", `"read  write"`, "act", `{"sub":"bob"}`, "auth_time", at(-60)))
 	d := decide(t, auth, withBearer(token), accepted)
-	id, found := core.IdentityFrom(d.Context)
+	id, found := jwtgate.IdentityFrom(d.Context)
 	if !found || id != d.Identity {
 		t.Fatalf("got %v in the context, want the identity of the decision", id)
 	}
@@ -69,15 +69,17 @@ func TestIdentity(t *testing.T) {
 // that pointed there would become the next user's.
 func TestIdentityKeepsNothingOfTheRequest(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret), func(c *core.Config) { c.Cookies = &core.CookieConfig{} })
+	auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{} })
 	token := signed(t, claims("jti", `"t1"`, "roles", `["admin"]`))
 	for _, row := range []struct {
 		name, line string
-		request    func(line string) core.Request
+		request    func(line string) jwtgate.Request
 	}{
-		{"header", "Bearer " + token, func(line string) core.Request { return core.Request{Header: http.Header{"Authorization": {line}}} }},
-		{"cookie", "__Host-at=" + token, func(line string) core.Request {
-			return core.Request{Method: "GET", Header: http.Header{"Cookie": {line}}}
+		{"header", "Bearer " + token, func(line string) jwtgate.Request {
+			return jwtgate.Request{Header: http.Header{"Authorization": {line}}}
+		}},
+		{"cookie", "__Host-at=" + token, func(line string) jwtgate.Request {
+			return jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {line}}}
 		}},
 	} {
 		buffer := []byte(row.line)
@@ -85,7 +87,7 @@ func TestIdentityKeepsNothingOfTheRequest(t *testing.T) {
 		for i := range buffer {
 			buffer[i] = 'x'
 		}
-		payload, err := core.Claims[struct{ Sub, Jti string }](d.Context)
+		payload, err := jwtgate.Claims[struct{ Sub, Jti string }](d.Context)
 		if err != nil || payload.Sub != "alice" || d.Identity.Subject() != "alice" || d.Identity.TokenID() != "t1" || !d.Identity.HasRole("admin") {
 			t.Errorf("%s: got %v, %+v and error %v once the request is gone, want alice, t1, admin", row.name, d.Identity.Subject(), payload, err)
 		}

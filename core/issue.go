@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -37,12 +37,12 @@ type AccessToken struct {
 }
 
 var (
-	errNoSigner   = errors.New("core: none of Config.Keys can sign: give a secret or a private key")
-	errNoSubject  = errors.New("core: Grant.Subject is empty")
-	errBadClaims  = errors.New("core: Grant.Claims does not encode to a JSON object")
-	errNoIssuer   = errors.New("core: Config.Issuer and Config.Audience are needed to issue tokens")
-	errRefused    = errors.New("core: the Grant makes a token that would be refused: its subject or claims are not what a token can hold")
-	errScopeWords = errors.New("core: Grant.Scopes has a scope that is empty or has a space in it")
+	errNoSigner   = errors.New("jwtgate: none of Config.Keys can sign: give a secret or a private key")
+	errNoSubject  = errors.New("jwtgate: Grant.Subject is empty")
+	errBadClaims  = errors.New("jwtgate: Grant.Claims does not encode to a JSON object")
+	errNoIssuer   = errors.New("jwtgate: Config.Issuer and Config.Audience are needed to issue tokens")
+	errRefused    = errors.New("jwtgate: the Grant makes a token that would be refused: its subject or claims are not what a token can hold")
+	errScopeWords = errors.New("jwtgate: Grant.Scopes has a scope that is empty or has a space in it")
 )
 
 // Issue returns a new access token for grant in the form of RFC 9068, signed by
@@ -69,7 +69,7 @@ func aboutRecord(r *session.Record) about {
 }
 
 // errSessionOver says that no token of a session can live for a second.
-var errSessionOver = errors.New("core: the session is about to end")
+var errSessionOver = errors.New("jwtgate: the session is about to end")
 
 func (a *Auth) issue(grant Grant, about about) (AccessToken, error) {
 	claims, err := a.claims(grant)
@@ -156,7 +156,7 @@ func furtherClaims(v any) (map[string]any, error) {
 	}
 	for name, value := range members {
 		if registered[strings.ToLower(name)] {
-			return nil, fmt.Errorf("core: Grant.Claims has the registered claim %q", name)
+			return nil, fmt.Errorf("jwtgate: Grant.Claims has the registered claim %q", name)
 		}
 		claims[name] = value
 	}
@@ -166,7 +166,7 @@ func furtherClaims(v any) (map[string]any, error) {
 // put sets the member of claims that path leads to.
 func put(claims map[string]any, path []string, value any) error {
 	if _, taken := claims[path[0]]; taken {
-		return fmt.Errorf("core: Grant.Claims has the claim %q, where roles go", path[0])
+		return fmt.Errorf("jwtgate: Grant.Claims has the claim %q, where roles go", path[0])
 	}
 	for i := len(path) - 1; i > 0; i-- {
 		value = map[string]any{path[i]: value}
@@ -197,11 +197,11 @@ func (a *Auth) sign(claims map[string]any, issued, expires time.Time) (string, e
 		Typ string `json:"typ"`
 	}{key.method.alg, key.id, "at+jwt"})
 	if err != nil {
-		return "", fmt.Errorf("core: encode header: %w", err)
+		return "", fmt.Errorf("jwtgate: encode header: %w", err)
 	}
 	payload, err := json.Marshal(claims)
 	if err != nil {
-		return "", fmt.Errorf("core: encode claims: %w", err)
+		return "", fmt.Errorf("jwtgate: encode claims: %w", err)
 	}
 	// No token is signed that would be refused, or says something else: JSON
 	// replaces what is not UTF-8.
@@ -215,7 +215,7 @@ func (a *Auth) sign(claims map[string]any, issued, expires time.Time) (string, e
 	input := jose.Encode(header, payload)
 	signature, err := key.sign(input)
 	if err != nil {
-		return "", fmt.Errorf("core: sign: %w", err)
+		return "", fmt.Errorf("jwtgate: sign: %w", err)
 	}
 	token := jose.Compact(input, signature)
 	if len(token) > a.config.MaxTokenSize {

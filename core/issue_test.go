@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"encoding/base64"
@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // segment returns the JSON object in segment i of token.
@@ -29,10 +29,10 @@ func segment(t *testing.T, token string, i int) map[string]any {
 
 func TestIssue(t *testing.T) {
 	t.Parallel()
-	clock := coretest.NewClock(time.Unix(start, 999_999_999))
-	key := core.HS256(secret)
-	auth := newVerifier(t, key, func(c *core.Config) { c.Now, c.AccessTTL = clock.Now, 5*time.Minute })
-	token, err := auth.Issue(t.Context(), core.Grant{
+	clock := jwtgatetest.NewClock(time.Unix(start, 999_999_999))
+	key := jwtgate.HS256(secret)
+	auth := newVerifier(t, key, func(c *jwtgate.Config) { c.Now, c.AccessTTL = clock.Now, 5*time.Minute })
+	token, err := auth.Issue(t.Context(), jwtgate.Grant{
 		Subject: "alice",
 		Roles:   []string{"admin", "user"},
 		Scopes:  []string{"read", "write"},
@@ -66,21 +66,21 @@ func TestIssue(t *testing.T) {
 		t.Errorf("got claims %v, want no others", got)
 	}
 	d := decide(t, auth, withBearer(token.Token), accepted)
-	if c, err := core.Claims[struct{ N json.Number }](d.Context); c.N != "12345678901234567890" || err != nil {
+	if c, err := jwtgate.Claims[struct{ N json.Number }](d.Context); c.N != "12345678901234567890" || err != nil {
 		t.Errorf("got n %v and error %v, want every digit", c.N, err)
 	}
-	if second := coretest.Token(t, auth, "alice"); segment(t, second, 1)["jti"] == got["jti"] {
+	if second := jwtgatetest.Token(t, auth, "alice"); segment(t, second, 1)["jti"] == got["jti"] {
 		t.Error("got the same jti for two tokens")
 	}
-	if bare := segment(t, coretest.Token(t, auth, "alice"), 1); bare["roles"] != nil || bare["scope"] != nil {
+	if bare := segment(t, jwtgatetest.Token(t, auth, "alice"), 1); bare["roles"] != nil || bare["scope"] != nil {
 		t.Errorf("got claims %v, want neither roles nor scope where there are none", bare)
 	}
 }
 
 func TestIssueByRolesPath(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret), func(c *core.Config) { c.RolesPath = []string{"realm_access", "roles"} })
-	if d := decide(t, auth, withBearer(coretest.Token(t, auth, "alice", "admin")), accepted); !d.Identity.HasRole("admin") {
+	auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.RolesPath = []string{"realm_access", "roles"} })
+	if d := decide(t, auth, withBearer(jwtgatetest.Token(t, auth, "alice", "admin")), accepted); !d.Identity.HasRole("admin") {
 		t.Error("got a token without the role that it was issued with")
 	}
 }
@@ -88,8 +88,8 @@ func TestIssueByRolesPath(t *testing.T) {
 // The first key that can sign does.
 func TestIssueBySet(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.KeySet{core.ES384(&p384Key.PublicKey), core.ES256(p256Key), core.HS256(secret)})
-	token := coretest.Token(t, auth, "alice")
+	auth := newVerifier(t, jwtgate.KeySet{jwtgate.ES384(&p384Key.PublicKey), jwtgate.ES256(p256Key), jwtgate.HS256(secret)})
+	token := jwtgatetest.Token(t, auth, "alice")
 	if got := segment(t, token, 0)["alg"]; got != "ES256" {
 		t.Errorf("got alg %v, want ES256", got)
 	}
@@ -98,33 +98,33 @@ func TestIssueBySet(t *testing.T) {
 
 func TestIssueRefuses(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret))
-	verifyOnly := newVerifier(t, core.ES256(&p256Key.PublicKey))
-	anyIssuer := newVerifier(t, core.HS256(secret), func(c *core.Config) { c.Issuer, c.InsecureAnyIssuer = "", true })
-	anyAudience := newVerifier(t, core.HS256(secret), func(c *core.Config) { c.Audience, c.InsecureAnyAudience = "", true })
-	var none *core.Auth
+	auth := newVerifier(t, jwtgate.HS256(secret))
+	verifyOnly := newVerifier(t, jwtgate.ES256(&p256Key.PublicKey))
+	anyIssuer := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Issuer, c.InsecureAnyIssuer = "", true })
+	anyAudience := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Audience, c.InsecureAnyAudience = "", true })
+	var none *jwtgate.Auth
 	for _, row := range []struct {
 		name  string
-		auth  *core.Auth
-		grant core.Grant
+		auth  *jwtgate.Auth
+		grant jwtgate.Grant
 	}{
-		{"no subject", auth, core.Grant{}},
-		{"no key that signs", verifyOnly, core.Grant{Subject: "alice"}},
-		{"no issuer", anyIssuer, core.Grant{Subject: "alice"}},
-		{"no audience", anyAudience, core.Grant{Subject: "alice"}},
-		{"no Auth", none, core.Grant{Subject: "alice"}},
-		{"a scope that is empty", auth, core.Grant{Subject: "alice", Scopes: []string{"read", ""}}},
-		{"a scope that is two", auth, core.Grant{Subject: "alice", Scopes: []string{"read write"}}},
-		{"claims that are no object", auth, core.Grant{Subject: "alice", Claims: []string{"a"}}},
-		{"claims that are null", auth, core.Grant{Subject: "alice", Claims: (*teamClaims)(nil)}},
-		{"claims that do not encode", auth, core.Grant{Subject: "alice", Claims: map[string]any{"a": func() {}}}},
-		{"a registered claim", auth, core.Grant{Subject: "alice", Claims: map[string]any{"exp": 1}}},
-		{"a registered claim in another case", auth, core.Grant{Subject: "alice", Claims: map[string]any{"Sub": "bob"}}},
-		{"roles in two ways", auth, core.Grant{Subject: "alice", Roles: []string{"user"}, Claims: map[string]any{"roles": []string{"admin"}}}},
+		{"no subject", auth, jwtgate.Grant{}},
+		{"no key that signs", verifyOnly, jwtgate.Grant{Subject: "alice"}},
+		{"no issuer", anyIssuer, jwtgate.Grant{Subject: "alice"}},
+		{"no audience", anyAudience, jwtgate.Grant{Subject: "alice"}},
+		{"no Auth", none, jwtgate.Grant{Subject: "alice"}},
+		{"a scope that is empty", auth, jwtgate.Grant{Subject: "alice", Scopes: []string{"read", ""}}},
+		{"a scope that is two", auth, jwtgate.Grant{Subject: "alice", Scopes: []string{"read write"}}},
+		{"claims that are no object", auth, jwtgate.Grant{Subject: "alice", Claims: []string{"a"}}},
+		{"claims that are null", auth, jwtgate.Grant{Subject: "alice", Claims: (*teamClaims)(nil)}},
+		{"claims that do not encode", auth, jwtgate.Grant{Subject: "alice", Claims: map[string]any{"a": func() {}}}},
+		{"a registered claim", auth, jwtgate.Grant{Subject: "alice", Claims: map[string]any{"exp": 1}}},
+		{"a registered claim in another case", auth, jwtgate.Grant{Subject: "alice", Claims: map[string]any{"Sub": "bob"}}},
+		{"roles in two ways", auth, jwtgate.Grant{Subject: "alice", Roles: []string{"user"}, Claims: map[string]any{"roles": []string{"admin"}}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			if token, err := row.auth.Issue(t.Context(), row.grant); err == nil || token != (core.AccessToken{}) {
+			if token, err := row.auth.Issue(t.Context(), row.grant); err == nil || token != (jwtgate.AccessToken{}) {
 				t.Errorf("got %v and error %v, want an error", token, err)
 			}
 		})
@@ -133,7 +133,7 @@ func TestIssueRefuses(t *testing.T) {
 		"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "auth_time", "gen", "scope", "scp",
 		"cnf", "token_use", "nonce", "at_hash", "c_hash",
 	} {
-		if _, err := auth.Issue(t.Context(), core.Grant{Subject: "alice", Claims: map[string]any{name: "x"}}); err == nil {
+		if _, err := auth.Issue(t.Context(), jwtgate.Grant{Subject: "alice", Claims: map[string]any{name: "x"}}); err == nil {
 			t.Errorf("got no error for the registered claim %s", name)
 		}
 	}
@@ -143,17 +143,17 @@ func TestIssueRefuses(t *testing.T) {
 // someone else: they are not signed.
 func TestIssueRefusesItself(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret))
+	auth := newVerifier(t, jwtgate.HS256(secret))
 	for _, test := range []struct {
 		name  string
-		grant core.Grant
+		grant jwtgate.Grant
 	}{
-		{"subject that is not UTF-8", core.Grant{Subject: "a\xff"}},
-		{"subject with a control character", core.Grant{Subject: "a\nb"}},
-		{"claims equal but for case", core.Grant{Subject: "a", Claims: map[string]int{"x": 1, "X": 2}}},
-		{"registered claim in another case", core.Grant{Subject: "a", Claims: map[string]int{"ſub": 1}}},
-		{"roles twice", core.Grant{Subject: "a", Roles: []string{"r"}, Claims: map[string]int{"Roles": 1}}},
-		{"too long", core.Grant{Subject: "a", Claims: map[string]string{"x": strings.Repeat("x", 8192)}}},
+		{"subject that is not UTF-8", jwtgate.Grant{Subject: "a\xff"}},
+		{"subject with a control character", jwtgate.Grant{Subject: "a\nb"}},
+		{"claims equal but for case", jwtgate.Grant{Subject: "a", Claims: map[string]int{"x": 1, "X": 2}}},
+		{"registered claim in another case", jwtgate.Grant{Subject: "a", Claims: map[string]int{"ſub": 1}}},
+		{"roles twice", jwtgate.Grant{Subject: "a", Roles: []string{"r"}, Claims: map[string]int{"Roles": 1}}},
+		{"too long", jwtgate.Grant{Subject: "a", Claims: map[string]string{"x": strings.Repeat("x", 8192)}}},
 	} {
 		if token, err := auth.Issue(t.Context(), test.grant); err == nil {
 			t.Errorf("%s: got %q", test.name, token.Token)

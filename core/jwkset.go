@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"crypto/ecdsa"
@@ -18,8 +18,8 @@ import (
 const maxSetKeys = 100
 
 var (
-	errSetSize   = fmt.Errorf("core: the JWK Set has more than %d keys", maxSetKeys)
-	errNoKeys    = errors.New("core: the JWK Set has no key that can verify tokens")
+	errSetSize   = fmt.Errorf("jwtgate: the JWK Set has more than %d keys", maxSetKeys)
+	errNoKeys    = errors.New("jwtgate: the JWK Set has no key that can verify tokens")
 	errOtherUse  = errors.New("is for another use than signatures")
 	errKind      = errors.New("has a kty, crv or alg that is not supported, or that do not go together")
 	errExponent  = errors.New("has an RSA exponent out of range")
@@ -51,13 +51,13 @@ func parseJWKSet(text string) (keys []Key, skipped []error, err error) {
 		switch {
 		case errors.Is(err, errOtherUse): // nothing is wrong with it
 		case err != nil:
-			skipped = append(skipped, fmt.Errorf("core: key %d of the JWK Set %w", i, err))
+			skipped = append(skipped, fmt.Errorf("jwtgate: key %d of the JWK Set %w", i, err))
 		case !known:
 			first[id] = key
 			keys = append(keys, key)
 		case !key.material.same(earlier.material) && !ambiguous[id]:
 			ambiguous[id] = true
-			skipped = append(skipped, fmt.Errorf("core: key %q of the JWK Set %w", id, errAmbiguous))
+			skipped = append(skipped, fmt.Errorf("jwtgate: key %q of the JWK Set %w", id, errAmbiguous))
 		}
 	}
 	// Which of them a token means cannot be told.

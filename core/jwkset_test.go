@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"crypto/ecdsa"
@@ -13,13 +13,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // jwk returns key as a JWK, changed: changes are names, each followed by its
 // value in JSON, or by nothing to leave the member out.
-func jwk(t *testing.T, key core.Key, changes ...string) string {
+func jwk(t *testing.T, key jwtgate.Key, changes ...string) string {
 	t.Helper()
 	var set struct{ Keys []map[string]json.RawMessage }
 	if err := json.Unmarshal([]byte(setOf(t, key).body), &set); err != nil {
@@ -47,115 +47,115 @@ func number(n *big.Int, size int) string {
 // unless it is for another use, and the rest are used.
 func TestJWKSet(t *testing.T) {
 	const skipped, other = "key_skipped×1", ""
-	es, rs, ed := es256("k"), core.RS256(&rsaKey().PublicKey).WithID("k"), core.EdDSA(ed25519Key.Public().(ed25519.PublicKey)).WithID("k")
+	es, rs, ed := es256("k"), jwtgate.RS256(&rsaKey().PublicKey).WithID("k"), jwtgate.EdDSA(ed25519Key.Public().(ed25519.PublicKey)).WithID("k")
 	x, y, n := p256Key.X, p256Key.Y, rsaKey().N
 	low := strings.Repeat("A", 43)
 	stranger := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	for _, row := range []struct {
 		name, jwk, alg string
-		want           core.Code
+		want           jwtgate.Code
 		told           string
 	}{
 		{"EC", jwk(t, es), "ES256", accepted, ""},
-		{"EC, P-384", jwk(t, core.ES384(p384Key).WithID("k")), "ES384", accepted, ""},
-		{"EC, P-521", jwk(t, core.ES512(p521Key).WithID("k")), "ES512", accepted, ""},
+		{"EC, P-384", jwk(t, jwtgate.ES384(p384Key).WithID("k")), "ES384", accepted, ""},
+		{"EC, P-521", jwk(t, jwtgate.ES512(p521Key).WithID("k")), "ES512", accepted, ""},
 		{"EC, no alg", jwk(t, es, "alg", ""), "ES256", accepted, ""},
-		{"EC, alg of another curve", jwk(t, es, "alg", `"ES384"`), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, alg of another type", jwk(t, es, "alg", `"RS256"`), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, alg in another case", jwk(t, es, "alg", `"es256"`), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, alg none", jwk(t, es, "alg", `"none"`), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, alg of HMAC", jwk(t, es, "alg", `"HS256"`), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, alg a number", jwk(t, es, "alg", `1`), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, another curve", jwk(t, es, "crv", `"P-384"`, "alg", ""), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, unknown curve", jwk(t, es, "crv", `"secp256k1"`, "alg", ""), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, no curve", jwk(t, es, "crv", ""), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, coordinate too short", jwk(t, es, "x", number(big.NewInt(1), 31)), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, x with a zero more", jwk(t, es, "x", number(x, 33)), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, y with a zero more", jwk(t, es, "y", number(y, 33)), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, not on the curve", jwk(t, es, "y", number(x, 32)), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, no y", jwk(t, es, "y", ""), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, x with padding", jwk(t, es, "x", strings.TrimSuffix(number(x, 32), `"`)+`="`), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, x a number", jwk(t, es, "x", x.String()), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, x empty", jwk(t, es, "x", `""`), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, x null", jwk(t, es, "x", `null`), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, private", jwk(t, es, "d", number(p256Key.D, 32)), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, private part null", jwk(t, es, "d", `null`), "ES256", core.CodeTokenInvalid, skipped},
-		{"EC, private part in another case", jwk(t, es, "D", number(p256Key.D, 32)), "ES256", core.CodeTokenInvalid, skipped},
+		{"EC, alg of another curve", jwk(t, es, "alg", `"ES384"`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, alg of another type", jwk(t, es, "alg", `"RS256"`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, alg in another case", jwk(t, es, "alg", `"es256"`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, alg none", jwk(t, es, "alg", `"none"`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, alg of HMAC", jwk(t, es, "alg", `"HS256"`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, alg a number", jwk(t, es, "alg", `1`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, another curve", jwk(t, es, "crv", `"P-384"`, "alg", ""), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, unknown curve", jwk(t, es, "crv", `"secp256k1"`, "alg", ""), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, no curve", jwk(t, es, "crv", ""), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, coordinate too short", jwk(t, es, "x", number(big.NewInt(1), 31)), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, x with a zero more", jwk(t, es, "x", number(x, 33)), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, y with a zero more", jwk(t, es, "y", number(y, 33)), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, not on the curve", jwk(t, es, "y", number(x, 32)), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, no y", jwk(t, es, "y", ""), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, x with padding", jwk(t, es, "x", strings.TrimSuffix(number(x, 32), `"`)+`="`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, x a number", jwk(t, es, "x", x.String()), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, x empty", jwk(t, es, "x", `""`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, x null", jwk(t, es, "x", `null`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, private", jwk(t, es, "d", number(p256Key.D, 32)), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, private part null", jwk(t, es, "d", `null`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, private part in another case", jwk(t, es, "D", number(p256Key.D, 32)), "ES256", jwtgate.CodeTokenInvalid, skipped},
 
 		{"RSA", jwk(t, rs), "RS256", accepted, ""},
 		{"RSA, for PS512", jwk(t, rs, "alg", `"PS512"`), "PS512", accepted, ""},
-		{"RSA, for PS256, and a token of RS256", jwk(t, rs, "alg", `"PS256"`), "RS256", core.CodeTokenInvalid, ""},
+		{"RSA, for PS256, and a token of RS256", jwk(t, rs, "alg", `"PS256"`), "RS256", jwtgate.CodeTokenInvalid, ""},
 		{"RSA, no alg", jwk(t, rs, "alg", ""), "RS256", accepted, ""},
-		{"RSA, no alg, and a token of PS256", jwk(t, rs, "alg", ""), "PS256", core.CodeTokenInvalid, ""},
-		{"RSA, alg of encryption", jwk(t, rs, "alg", `"RSA-OAEP"`), "RS256", core.CodeTokenInvalid, skipped},
-		{"RSA, alg of HMAC", jwk(t, rs, "alg", `"HS256"`), "HS256", core.CodeTokenInvalid, skipped},
+		{"RSA, no alg, and a token of PS256", jwk(t, rs, "alg", ""), "PS256", jwtgate.CodeTokenInvalid, ""},
+		{"RSA, alg of encryption", jwk(t, rs, "alg", `"RSA-OAEP"`), "RS256", jwtgate.CodeTokenInvalid, skipped},
+		{"RSA, alg of HMAC", jwk(t, rs, "alg", `"HS256"`), "HS256", jwtgate.CodeTokenInvalid, skipped},
 		{"RSA, a zero before n, as Java has it", jwk(t, rs, "n", number(n, 257)), "RS256", accepted, ""},
-		{"RSA, 1024 bits", jwk(t, rs, "n", number(new(big.Int).Rsh(n, 1024), 128)), "RS256", core.CodeTokenInvalid, skipped},
-		{"RSA, 8200 bits", jwk(t, rs, "n", number(new(big.Int).Lsh(n, 6152), 1025)), "RS256", core.CodeTokenInvalid, skipped},
-		{"RSA, n even", jwk(t, rs, "n", number(new(big.Int).Lsh(n, 1), 257)), "RS256", core.CodeTokenInvalid, skipped},
-		{"RSA, no n", jwk(t, rs, "n", ""), "RS256", core.CodeTokenInvalid, skipped},
-		{"RSA, no e", jwk(t, rs, "e", ""), "RS256", core.CodeTokenInvalid, skipped},
-		{"RSA, e of 1", jwk(t, rs, "e", `"AQ"`), "RS256", core.CodeTokenInvalid, skipped},
-		{"RSA, e even", jwk(t, rs, "e", `"AQAC"`), "RS256", core.CodeTokenInvalid, skipped},
-		{"RSA, e beyond its type", jwk(t, rs, "e", number(new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 64), big.NewInt(65537)), 9)), "RS256", core.CodeTokenInvalid, skipped},
-		{"RSA, e of 2³²+1", jwk(t, rs, "e", `"AQAAAAE"`), "RS256", core.CodeTokenInvalid, skipped},
-		{"RSA, private", jwk(t, rs, "p", `"AQ"`), "RS256", core.CodeTokenInvalid, skipped},
+		{"RSA, 1024 bits", jwk(t, rs, "n", number(new(big.Int).Rsh(n, 1024), 128)), "RS256", jwtgate.CodeTokenInvalid, skipped},
+		{"RSA, 8200 bits", jwk(t, rs, "n", number(new(big.Int).Lsh(n, 6152), 1025)), "RS256", jwtgate.CodeTokenInvalid, skipped},
+		{"RSA, n even", jwk(t, rs, "n", number(new(big.Int).Lsh(n, 1), 257)), "RS256", jwtgate.CodeTokenInvalid, skipped},
+		{"RSA, no n", jwk(t, rs, "n", ""), "RS256", jwtgate.CodeTokenInvalid, skipped},
+		{"RSA, no e", jwk(t, rs, "e", ""), "RS256", jwtgate.CodeTokenInvalid, skipped},
+		{"RSA, e of 1", jwk(t, rs, "e", `"AQ"`), "RS256", jwtgate.CodeTokenInvalid, skipped},
+		{"RSA, e even", jwk(t, rs, "e", `"AQAC"`), "RS256", jwtgate.CodeTokenInvalid, skipped},
+		{"RSA, e beyond its type", jwk(t, rs, "e", number(new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 64), big.NewInt(65537)), 9)), "RS256", jwtgate.CodeTokenInvalid, skipped},
+		{"RSA, e of 2³²+1", jwk(t, rs, "e", `"AQAAAAE"`), "RS256", jwtgate.CodeTokenInvalid, skipped},
+		{"RSA, private", jwk(t, rs, "p", `"AQ"`), "RS256", jwtgate.CodeTokenInvalid, skipped},
 
 		{"Ed25519", jwk(t, ed), "EdDSA", accepted, ""},
 		{"Ed25519 by its other name", jwk(t, ed, "alg", `"Ed25519"`), "EdDSA", accepted, ""},
 		{"Ed25519, no alg", jwk(t, ed, "alg", ""), "EdDSA", accepted, ""},
-		{"Ed25519, too short", jwk(t, ed, "x", `"AAAA"`), "EdDSA", core.CodeTokenInvalid, skipped},
-		{"Ed25519, low order", jwk(t, ed, "x", strconv.Quote(low)), "EdDSA", core.CodeTokenInvalid, skipped},
-		{"X25519", jwk(t, ed, "crv", `"X25519"`, "alg", ""), "EdDSA", core.CodeTokenInvalid, skipped},
+		{"Ed25519, too short", jwk(t, ed, "x", `"AAAA"`), "EdDSA", jwtgate.CodeTokenInvalid, skipped},
+		{"Ed25519, low order", jwk(t, ed, "x", strconv.Quote(low)), "EdDSA", jwtgate.CodeTokenInvalid, skipped},
+		{"X25519", jwk(t, ed, "crv", `"X25519"`, "alg", ""), "EdDSA", jwtgate.CodeTokenInvalid, skipped},
 
 		{"for signatures", jwk(t, es, "use", `"sig"`), "ES256", accepted, ""},
 		{"no use", jwk(t, es, "use", ""), "ES256", accepted, ""},
-		{"for encryption", jwk(t, es, "use", `"enc"`), "ES256", core.CodeTokenInvalid, other},
-		{"use in another case", jwk(t, es, "use", `"SIG"`), "ES256", core.CodeTokenInvalid, other},
+		{"for encryption", jwk(t, es, "use", `"enc"`), "ES256", jwtgate.CodeTokenInvalid, other},
+		{"use in another case", jwk(t, es, "use", `"SIG"`), "ES256", jwtgate.CodeTokenInvalid, other},
 		{"key_ops to verify", jwk(t, es, "key_ops", `["sign","verify"]`), "ES256", accepted, ""},
-		{"key_ops to encrypt", jwk(t, es, "key_ops", `["encrypt"]`), "ES256", core.CodeTokenInvalid, other},
-		{"key_ops for nothing", jwk(t, es, "key_ops", `[]`), "ES256", core.CodeTokenInvalid, other},
-		{"key_ops a string", jwk(t, es, "key_ops", `"verify"`), "ES256", core.CodeTokenInvalid, skipped},
-		{"key_ops with a number", jwk(t, es, "key_ops", `["verify",1]`), "ES256", core.CodeTokenInvalid, skipped},
+		{"key_ops to encrypt", jwk(t, es, "key_ops", `["encrypt"]`), "ES256", jwtgate.CodeTokenInvalid, other},
+		{"key_ops for nothing", jwk(t, es, "key_ops", `[]`), "ES256", jwtgate.CodeTokenInvalid, other},
+		{"key_ops a string", jwk(t, es, "key_ops", `"verify"`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"key_ops with a number", jwk(t, es, "key_ops", `["verify",1]`), "ES256", jwtgate.CodeTokenInvalid, skipped},
 
-		{"kid empty", jwk(t, es, "kid", `""`), "ES256", core.CodeTokenInvalid, skipped},
-		{"kid a number", jwk(t, es, "kid", `1`), "ES256", core.CodeTokenInvalid, skipped},
-		{"kid too long", jwk(t, es, "kid", strconv.Quote(strings.Repeat("k", 257))), "ES256", core.CodeTokenInvalid, skipped},
-		{"kid of a line end", jwk(t, es, "kid", `"k\n"`), "ES256", core.CodeTokenInvalid, skipped},
-		{"kid twice", strings.Replace(jwk(t, es), "{", `{"kid":"k",`, 1), "ES256", core.CodeTokenInvalid, skipped},
-		{"kid in another case", jwk(t, es, "Kid", `"j"`), "ES256", core.CodeTokenInvalid, skipped},
+		{"kid empty", jwk(t, es, "kid", `""`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"kid a number", jwk(t, es, "kid", `1`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"kid too long", jwk(t, es, "kid", strconv.Quote(strings.Repeat("k", 257))), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"kid of a line end", jwk(t, es, "kid", `"k\n"`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"kid twice", strings.Replace(jwk(t, es), "{", `{"kid":"k",`, 1), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"kid in another case", jwk(t, es, "Kid", `"j"`), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"members that say nothing to us", jwk(t, es, "x5c", `["!"]`, "x5t#S256", `1`, "ext", `true`, "nbf", `{"a":[]}`), "ES256", accepted, ""},
-		{"half a surrogate pair", jwk(t, es, "note", `"\ud800"`), "ES256", core.CodeTokenInvalid, skipped},
-		{"nested too deeply", jwk(t, es, "note", strings.Repeat("[", 40)+strings.Repeat("]", 40)), "ES256", core.CodeTokenInvalid, skipped},
-		{"secret", `{"kty":"oct","kid":"k","alg":"HS256","k":` + strconv.Quote(encode(secret)) + `}`, "HS256", core.CodeTokenInvalid, skipped},
-		{"secret without its part", `{"kty":"oct","kid":"k","alg":"HS256"}`, "HS256", core.CodeTokenInvalid, skipped},
-		{"unknown type", jwk(t, es, "kty", `"AKP"`), "ES256", core.CodeTokenInvalid, skipped},
-		{"no type", jwk(t, es, "kty", ""), "ES256", core.CodeTokenInvalid, skipped},
-		{"type in another case", jwk(t, es, "kty", `"ec"`), "ES256", core.CodeTokenInvalid, skipped},
-		{"null", `null`, "ES256", core.CodeTokenInvalid, skipped},
-		{"a string", `"k"`, "ES256", core.CodeTokenInvalid, skipped},
-		{"an array", `[]`, "ES256", core.CodeTokenInvalid, skipped},
-		{"empty", `{}`, "ES256", core.CodeTokenInvalid, skipped},
+		{"half a surrogate pair", jwk(t, es, "note", `"\ud800"`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"nested too deeply", jwk(t, es, "note", strings.Repeat("[", 40)+strings.Repeat("]", 40)), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"secret", `{"kty":"oct","kid":"k","alg":"HS256","k":` + strconv.Quote(encode(secret)) + `}`, "HS256", jwtgate.CodeTokenInvalid, skipped},
+		{"secret without its part", `{"kty":"oct","kid":"k","alg":"HS256"}`, "HS256", jwtgate.CodeTokenInvalid, skipped},
+		{"unknown type", jwk(t, es, "kty", `"AKP"`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"no type", jwk(t, es, "kty", ""), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"type in another case", jwk(t, es, "kty", `"ec"`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"null", `null`, "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"a string", `"k"`, "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"an array", `[]`, "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"empty", `{}`, "ES256", jwtgate.CodeTokenInvalid, skipped},
 
 		{"twice the same", jwk(t, es) + "," + jwk(t, es), "ES256", accepted, ""},
 		{"twice the same, written otherwise", jwk(t, es) + "," + jwk(t, es, "alg", "", "x5c", `[]`), "ES256", accepted, ""},
-		{"two with one kid", jwk(t, es) + "," + jwk(t, rs), "ES256", core.CodeTokenInvalid, skipped},
-		{"two with one kid, the other first", jwk(t, rs) + "," + jwk(t, es), "ES256", core.CodeTokenInvalid, skipped},
-		{"two of one kind with one kid", jwk(t, es) + "," + jwk(t, core.ES256(stranger).WithID("k")), "ES256", core.CodeTokenInvalid, skipped},
-		{"three with one kid", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, es), "ES256", core.CodeTokenInvalid, skipped},
-		{"three different with one kid", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, ed), "ES256", core.CodeTokenInvalid, skipped},
-		{"one for two algorithms with one kid", jwk(t, rs) + "," + jwk(t, rs, "alg", `"PS256"`), "RS256", core.CodeTokenInvalid, skipped},
+		{"two with one kid", jwk(t, es) + "," + jwk(t, rs), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"two with one kid, the other first", jwk(t, rs) + "," + jwk(t, es), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"two of one kind with one kid", jwk(t, es) + "," + jwk(t, jwtgate.ES256(stranger).WithID("k")), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"three with one kid", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, es), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"three different with one kid", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, ed), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"one for two algorithms with one kid", jwk(t, rs) + "," + jwk(t, rs, "alg", `"PS256"`), "RS256", jwtgate.CodeTokenInvalid, skipped},
 		{"one with the kid of one for encryption", jwk(t, es) + "," + jwk(t, rs, "use", `"enc"`), "ES256", accepted, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				beside := newEd25519()
-				set := jwk(t, core.EdDSA(beside).WithID("beside"))
+				set := jwk(t, jwtgate.EdDSA(beside).WithID("beside"))
 				d := &diary{}
 				web := newWeb(map[string]page{providerSet: {body: `{"keys":[` + row.jwk + `,` + set + `]}`}})
-				auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Events = d.write })
-				sign := func(alg, kid string, key any) core.Request {
-					return withBearer(coretest.Sign(t, alg, key, `{"alg":"`+alg+`","kid":"`+kid+`"}`, claims("iss", strconv.Quote(provider))))
+				auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Events = d.write })
+				sign := func(alg, kid string, key any) jwtgate.Request {
+					return withBearer(jwtgatetest.Sign(t, alg, key, `{"alg":"`+alg+`","kid":"`+kid+`"}`, claims("iss", strconv.Quote(provider))))
 				}
 				decide(t, auth, sign("EdDSA", "beside", beside), accepted)
 				decide(t, auth, sign(row.alg, "k", privateKey(row.alg)), row.want)
@@ -193,9 +193,9 @@ func privateKey(alg string) any {
 // A key without kid has its thumbprint (RFC 7638) for one.
 func TestJWKSetWithoutKid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		key := core.ES256(&p256Key.PublicKey)
+		key := jwtgate.ES256(&p256Key.PublicKey)
 		web := newWeb(map[string]page{providerSet: {body: `{"keys":[` + jwk(t, key, "kid", "") + `],"more":[1]}`}})
-		auth := trusting(t, web, core.RemoteKeys{})
+		auth := trusting(t, web, jwtgate.RemoteKeys{})
 		decide(t, auth, theirs(t, key.ID()), accepted)
 		decide(t, auth, theirs(t, ""), accepted)
 	})
@@ -207,7 +207,7 @@ func TestJWKSetSkippedOnce(t *testing.T) {
 		d := &diary{}
 		good := jwk(t, es256("a"))
 		web := newWeb(map[string]page{providerSet: {body: `{"keys":[{"kty":"x"},` + good + `]}`}})
-		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Events = d.write })
+		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Events = d.write })
 		for _, row := range []struct{ set, want string }{
 			{`{"kty":"x"},` + good, "key_skipped×1 keys_changed×1"},
 			{`{"kty":"x"},` + good, "key_skipped×1 keys_changed×1"},

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"net/http"
@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // What sessions have to do with keys that change: nothing.
@@ -16,8 +16,8 @@ import (
 // a session, whichever way it went.
 func TestSessionsOutliveSigningKeys(t *testing.T) {
 	t.Parallel()
-	ring := core.NewKeyRing(ringKey(1))
-	d := newDesk(t, func(c *core.Config) { c.Keys = ring })
+	ring := jwtgate.NewKeyRing(ringKey(1))
+	d := newDesk(t, func(c *jwtgate.Config) { c.Keys = ring })
 	first := d.token("alice")
 	do(t, ring.Replace(ringKey(2)))
 	if got := d.who(first.Access); got != "401 token_invalid" {
@@ -39,13 +39,13 @@ func TestSessionsOutliveSigningKeys(t *testing.T) {
 // A browser whose access token is by a key that is gone is renewed on the way in.
 func TestKeyRingRenewal(t *testing.T) {
 	t.Parallel()
-	ring := core.NewKeyRing(ringKey(1))
-	auth := newVerifier(t, ring, withCookies, func(c *core.Config) {
+	ring := jwtgate.NewKeyRing(ringKey(1))
+	auth := newVerifier(t, ring, withCookies, func(c *jwtgate.Config) {
 		c.Now = nil
-		c.Sessions = &core.SessionConfig{Subject: loadUser}
+		c.Sessions = &jwtgate.SessionConfig{Subject: loadUser}
 	})
 	t.Cleanup(auth.Close)
-	browser := core.Request{Method: "GET", Header: http.Header{"Cookie": {coretest.Cookie(t, auth, "alice")}}}
+	browser := jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {jwtgatetest.Cookie(t, auth, "alice")}}}
 	do(t, ring.Announce(ringKey(2)))
 	do(t, ring.Rotate())
 	if d := decide(t, auth, browser, accepted); d.Renewed {
@@ -56,20 +56,20 @@ func TestKeyRingRenewal(t *testing.T) {
 		t.Error("not renewed, though the key is gone")
 	}
 	access, _, _ := strings.Cut(browser.First("Cookie"), ";")
-	decide(t, auth, withField(browser, "Cookie", access), core.CodeTokenMissing)
+	decide(t, auth, withField(browser, "Cookie", access), jwtgate.CodeTokenMissing)
 }
 
 // From a secret to a pair of keys: where Sessions.Keys is given the secret that
 // refresh tokens were made under, old ones go on, to the letter.
 func TestFromSecretToKeyPair(t *testing.T) {
 	t.Parallel()
-	before := newDesk(t, func(c *core.Config) { c.Sessions.Keys = nil })
-	for _, keys := range []core.Keys{
-		core.KeySet{core.RS256(rsaKey()), core.HS256(deskSecret)},
-		core.NewKeyRing(core.RS256(rsaKey()), core.HS256(deskSecret)),
+	before := newDesk(t, func(c *jwtgate.Config) { c.Sessions.Keys = nil })
+	for _, keys := range []jwtgate.Keys{
+		jwtgate.KeySet{jwtgate.RS256(rsaKey()), jwtgate.HS256(deskSecret)},
+		jwtgate.NewKeyRing(jwtgate.RS256(rsaKey()), jwtgate.HS256(deskSecret)),
 	} {
 		first := before.token("alice")
-		after := before.another(func(c *core.Config) {
+		after := before.another(func(c *jwtgate.Config) {
 			c.Keys, c.Sessions.Keys = keys, [][]byte{deskSecret}
 		})
 		if got := after.who(first.Access); got != "alice" {

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"bytes"
@@ -20,8 +20,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // All 13 algorithms issue what they verify, also where the verifier has the
@@ -32,30 +32,30 @@ func TestAlgorithms(t *testing.T) {
 	public := &private.PublicKey
 	for _, row := range []struct {
 		alg             string
-		signer, checker core.Key
+		signer, checker jwtgate.Key
 	}{
-		{"HS256", core.HS256(secret), core.HS256(secret)},
-		{"HS384", core.HS384(secret), core.HS384(secret)},
-		{"HS512", core.HS512(secret), core.HS512(secret)},
-		{"RS256", core.RS256(private), core.RS256(public)},
-		{"RS384", core.RS384(private), core.RS384(public)},
-		{"RS512", core.RS512(private), core.RS512(public)},
-		{"PS256", core.PS256(private), core.PS256(public)},
-		{"PS384", core.PS384(private), core.PS384(public)},
-		{"PS512", core.PS512(private), core.PS512(public)},
-		{"ES256", core.ES256(p256Key), core.ES256(&p256Key.PublicKey)},
-		{"ES384", core.ES384(p384Key), core.ES384(&p384Key.PublicKey)},
-		{"ES512", core.ES512(p521Key), core.ES512(&p521Key.PublicKey)},
-		{"EdDSA", core.EdDSA(ed25519Key), core.EdDSA(ed25519Key.Public().(ed25519.PublicKey))},
+		{"HS256", jwtgate.HS256(secret), jwtgate.HS256(secret)},
+		{"HS384", jwtgate.HS384(secret), jwtgate.HS384(secret)},
+		{"HS512", jwtgate.HS512(secret), jwtgate.HS512(secret)},
+		{"RS256", jwtgate.RS256(private), jwtgate.RS256(public)},
+		{"RS384", jwtgate.RS384(private), jwtgate.RS384(public)},
+		{"RS512", jwtgate.RS512(private), jwtgate.RS512(public)},
+		{"PS256", jwtgate.PS256(private), jwtgate.PS256(public)},
+		{"PS384", jwtgate.PS384(private), jwtgate.PS384(public)},
+		{"PS512", jwtgate.PS512(private), jwtgate.PS512(public)},
+		{"ES256", jwtgate.ES256(p256Key), jwtgate.ES256(&p256Key.PublicKey)},
+		{"ES384", jwtgate.ES384(p384Key), jwtgate.ES384(&p384Key.PublicKey)},
+		{"ES512", jwtgate.ES512(p521Key), jwtgate.ES512(&p521Key.PublicKey)},
+		{"EdDSA", jwtgate.EdDSA(ed25519Key), jwtgate.EdDSA(ed25519Key.Public().(ed25519.PublicKey))},
 	} {
 		t.Run(row.alg, func(t *testing.T) {
 			t.Parallel()
-			token := coretest.Token(t, newVerifier(t, row.signer), "alice")
+			token := jwtgatetest.Token(t, newVerifier(t, row.signer), "alice")
 			checker := newVerifier(t, row.checker)
 			decide(t, checker, withBearer(token), accepted)
 			signature := strings.LastIndexByte(token, '.') + 1
 			forged := token[:signature] + token[signature+4:] + token[signature:signature+4]
-			decide(t, checker, withBearer(forged), core.CodeTokenInvalid)
+			decide(t, checker, withBearer(forged), jwtgate.CodeTokenInvalid)
 			if row.signer.ID() != row.checker.ID() {
 				t.Errorf("got kid %q for one half and %q for the other, want the same", row.signer.ID(), row.checker.ID())
 			}
@@ -70,7 +70,7 @@ func TestAlgorithms(t *testing.T) {
 			if header.Alg != row.alg || header.Kid != row.signer.ID() || header.Typ != "at+jwt" {
 				t.Errorf("got header %+v, want %s, %s and at+jwt", header, row.alg, row.signer.ID())
 			}
-			_, err := checker.Issue(t.Context(), core.Grant{Subject: "alice"})
+			_, err := checker.Issue(t.Context(), jwtgate.Grant{Subject: "alice"})
 			if isHMAC := strings.HasPrefix(row.alg, "HS"); (err == nil) != isHMAC {
 				t.Errorf("got error %v when the verifier issues, want one unless it has the secret", err)
 			}
@@ -90,27 +90,27 @@ func TestPEM(t *testing.T) {
 	sec1 := asPEM("EC PRIVATE KEY", must(x509.MarshalECPrivateKey(p256Key)))
 	for _, row := range []struct {
 		name  string
-		got   core.Key
-		want  core.Key
+		got   jwtgate.Key
+		want  jwtgate.Key
 		signs bool
 	}{
-		{"RSA, PKCS #8", core.RS256(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(private)))), core.RS256(private), true},
-		{"RSA, PKCS #1", core.PS256(asPEM("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(private))), core.PS256(private), true},
-		{"RSA public, PKIX", core.RS384(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&private.PublicKey)))), core.RS384(private), false},
-		{"RSA public, PKCS #1", core.RS512(asPEM("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&private.PublicKey))), core.RS512(private), false},
-		{"ECDSA, PKCS #8", core.ES256(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p256Key)))), core.ES256(p256Key), true},
-		{"ECDSA, SEC 1", core.ES256(sec1), core.ES256(p256Key), true},
-		{"ECDSA, SEC 1 after its parameters", core.ES256(append(ecParameters, sec1...)), core.ES256(p256Key), true},
-		{"ECDSA public, PKIX", core.ES384(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&p384Key.PublicKey)))), core.ES384(p384Key), false},
-		{"Ed25519, PKCS #8", core.EdDSA(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(ed25519Key)))), core.EdDSA(ed25519Key), true},
-		{"Ed25519 public, PKIX", core.EdDSA(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(ed25519Key.Public())))), core.EdDSA(ed25519Key), false},
-		{"text before it", core.ES256(append([]byte("my key:\n\n"), sec1...)), core.ES256(p256Key), true},
+		{"RSA, PKCS #8", jwtgate.RS256(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(private)))), jwtgate.RS256(private), true},
+		{"RSA, PKCS #1", jwtgate.PS256(asPEM("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(private))), jwtgate.PS256(private), true},
+		{"RSA public, PKIX", jwtgate.RS384(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&private.PublicKey)))), jwtgate.RS384(private), false},
+		{"RSA public, PKCS #1", jwtgate.RS512(asPEM("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&private.PublicKey))), jwtgate.RS512(private), false},
+		{"ECDSA, PKCS #8", jwtgate.ES256(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p256Key)))), jwtgate.ES256(p256Key), true},
+		{"ECDSA, SEC 1", jwtgate.ES256(sec1), jwtgate.ES256(p256Key), true},
+		{"ECDSA, SEC 1 after its parameters", jwtgate.ES256(append(ecParameters, sec1...)), jwtgate.ES256(p256Key), true},
+		{"ECDSA public, PKIX", jwtgate.ES384(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&p384Key.PublicKey)))), jwtgate.ES384(p384Key), false},
+		{"Ed25519, PKCS #8", jwtgate.EdDSA(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(ed25519Key)))), jwtgate.EdDSA(ed25519Key), true},
+		{"Ed25519 public, PKIX", jwtgate.EdDSA(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(ed25519Key.Public())))), jwtgate.EdDSA(ed25519Key), false},
+		{"text before it", jwtgate.ES256(append([]byte("my key:\n\n"), sec1...)), jwtgate.ES256(p256Key), true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			auth := newVerifier(t, row.got)
-			decide(t, auth, withBearer(coretest.Token(t, newVerifier(t, row.want), "alice")), accepted)
-			if _, err := auth.Issue(t.Context(), core.Grant{Subject: "alice"}); (err == nil) != row.signs {
+			decide(t, auth, withBearer(jwtgatetest.Token(t, newVerifier(t, row.want), "alice")), accepted)
+			if _, err := auth.Issue(t.Context(), jwtgate.Grant{Subject: "alice"}); (err == nil) != row.signs {
 				t.Errorf("got error %v from Issue, want one: %v", err, !row.signs)
 			}
 		})
@@ -135,100 +135,100 @@ func TestUnusableKeys(t *testing.T) {
 	x25519 := must(ecdh.X25519().GenerateKey(rand.Reader))
 	for _, row := range []struct {
 		name   string
-		keys   core.Keys
+		keys   jwtgate.Keys
 		reason string // a part of it
 	}{
 		{"no keys", nil, "is nil"},
-		{"an empty set", core.KeySet{}, "is empty"},
-		{"the zero Key", core.Key{}, "zero Key"},
-		{"the zero Key with a kid", core.Key{}.WithID("k"), "zero Key"},
-		{"the zero Key in a set", core.KeySet{core.HS256(secret), {}}, "key 1 is the zero Key"},
-		{"a nil ring", (*core.KeyRing)(nil), "is a nil *KeyRing"},
-		{"the zero KeyRing", new(core.KeyRing), "is the zero KeyRing"},
-		{"an empty ring", core.NewKeyRing(), "is empty"},
-		{"a ring with the zero Key", core.NewKeyRing(core.HS256(secret), core.Key{}), "key 1 is the zero Key"},
-		{"a ring with two keys of one kid", core.NewKeyRing(core.HS256(secret), core.HS256(secret)), "two keys have the kid"},
-		{"a ring of a short secret that rotated on", rotated(core.NewKeyRing(core.HS256(secret[:31])), core.HS256(secret)), "31 bytes"},
+		{"an empty set", jwtgate.KeySet{}, "is empty"},
+		{"the zero Key", jwtgate.Key{}, "zero Key"},
+		{"the zero Key with a kid", jwtgate.Key{}.WithID("k"), "zero Key"},
+		{"the zero Key in a set", jwtgate.KeySet{jwtgate.HS256(secret), {}}, "key 1 is the zero Key"},
+		{"a nil ring", (*jwtgate.KeyRing)(nil), "is a nil *KeyRing"},
+		{"the zero KeyRing", new(jwtgate.KeyRing), "is the zero KeyRing"},
+		{"an empty ring", jwtgate.NewKeyRing(), "is empty"},
+		{"a ring with the zero Key", jwtgate.NewKeyRing(jwtgate.HS256(secret), jwtgate.Key{}), "key 1 is the zero Key"},
+		{"a ring with two keys of one kid", jwtgate.NewKeyRing(jwtgate.HS256(secret), jwtgate.HS256(secret)), "two keys have the kid"},
+		{"a ring of a short secret that rotated on", rotated(jwtgate.NewKeyRing(jwtgate.HS256(secret[:31])), jwtgate.HS256(secret)), "31 bytes"},
 
-		{"HS256 without a secret", core.HS256(nil), "0 bytes: HS256 needs at least 32"},
-		{"HS256 of 1 byte", core.HS256(secret[:1]), "1 bytes"},
-		{"HS256 of 31 bytes", core.HS256(secret[:31]), "31 bytes: HS256 needs at least 32"},
-		{"HS384 of 47 bytes", core.HS384(secret[:47]), "47 bytes: HS384 needs at least 48"},
-		{"HS512 of 63 bytes", core.HS512(secret[:63]), "63 bytes: HS512 needs at least 64"},
-		{"HS256 of zeros", core.HS256(make([]byte, 32)), "zeros"},
-		{"HS256 of a public key", core.HS256(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&private.PublicKey)))), "is a PEM file"},
+		{"HS256 without a secret", jwtgate.HS256(nil), "0 bytes: HS256 needs at least 32"},
+		{"HS256 of 1 byte", jwtgate.HS256(secret[:1]), "1 bytes"},
+		{"HS256 of 31 bytes", jwtgate.HS256(secret[:31]), "31 bytes: HS256 needs at least 32"},
+		{"HS384 of 47 bytes", jwtgate.HS384(secret[:47]), "47 bytes: HS384 needs at least 48"},
+		{"HS512 of 63 bytes", jwtgate.HS512(secret[:63]), "63 bytes: HS512 needs at least 64"},
+		{"HS256 of zeros", jwtgate.HS256(make([]byte, 32)), "zeros"},
+		{"HS256 of a public key", jwtgate.HS256(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&private.PublicKey)))), "is a PEM file"},
 
-		{"RSA nil", core.RS256((*rsa.PrivateKey)(nil)), "is nil"},
-		{"RSA public nil", core.RS256((*rsa.PublicKey)(nil)), "is nil"},
-		{"RSA without anything", core.RS256(&rsa.PrivateKey{}), "not valid"},
-		{"RSA public without anything", core.RS256(&rsa.PublicKey{}), "is nil"},
-		{"RSA modulus zero", core.RS256(&rsa.PublicKey{N: new(big.Int), E: 65537}), "0 bits"},
-		{"RSA modulus negative", core.RS256(&rsa.PublicKey{N: new(big.Int).Neg(private.N), E: 65537}), "no RSA key has"},
-		{"RSA modulus even", core.RS256(&rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 65537}), "no RSA key has"},
-		{"RSA of 512 bits", core.RS256(rsaOf(512, 65537)), "512 bits"},
-		{"RSA of 1024 bits", core.PS256(rsaOf(1024, 65537)), "1024 bits"},
-		{"RSA of 2047 bits", core.RS256(rsaOf(2047, 65537)), "2047 bits"},
-		{"RSA of 8193 bits", core.RS256(rsaOf(8193, 65537)), "8193 bits"},
-		{"RSA exponent 0", core.RS256(rsaOf(2048, 0)), "no RSA key has"},
-		{"RSA exponent 1", core.RS256(rsaOf(2048, 1)), "no RSA key has"},
-		{"RSA exponent even", core.RS256(rsaOf(2048, 65536)), "no RSA key has"},
-		{"RSA exponent negative", core.RS256(rsaOf(2048, -3)), "no RSA key has"},
-		{"RSA exponent of 33 bits", core.RS256(rsaOf(2048, 1<<32+1)), "no RSA key has"},
-		{"RSA halves that do not match", core.RS256(&wrongHalf), "not valid"},
+		{"RSA nil", jwtgate.RS256((*rsa.PrivateKey)(nil)), "is nil"},
+		{"RSA public nil", jwtgate.RS256((*rsa.PublicKey)(nil)), "is nil"},
+		{"RSA without anything", jwtgate.RS256(&rsa.PrivateKey{}), "not valid"},
+		{"RSA public without anything", jwtgate.RS256(&rsa.PublicKey{}), "is nil"},
+		{"RSA modulus zero", jwtgate.RS256(&rsa.PublicKey{N: new(big.Int), E: 65537}), "0 bits"},
+		{"RSA modulus negative", jwtgate.RS256(&rsa.PublicKey{N: new(big.Int).Neg(private.N), E: 65537}), "no RSA key has"},
+		{"RSA modulus even", jwtgate.RS256(&rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 65537}), "no RSA key has"},
+		{"RSA of 512 bits", jwtgate.RS256(rsaOf(512, 65537)), "512 bits"},
+		{"RSA of 1024 bits", jwtgate.PS256(rsaOf(1024, 65537)), "1024 bits"},
+		{"RSA of 2047 bits", jwtgate.RS256(rsaOf(2047, 65537)), "2047 bits"},
+		{"RSA of 8193 bits", jwtgate.RS256(rsaOf(8193, 65537)), "8193 bits"},
+		{"RSA exponent 0", jwtgate.RS256(rsaOf(2048, 0)), "no RSA key has"},
+		{"RSA exponent 1", jwtgate.RS256(rsaOf(2048, 1)), "no RSA key has"},
+		{"RSA exponent even", jwtgate.RS256(rsaOf(2048, 65536)), "no RSA key has"},
+		{"RSA exponent negative", jwtgate.RS256(rsaOf(2048, -3)), "no RSA key has"},
+		{"RSA exponent of 33 bits", jwtgate.RS256(rsaOf(2048, 1<<32+1)), "no RSA key has"},
+		{"RSA halves that do not match", jwtgate.RS256(&wrongHalf), "not valid"},
 
-		{"ECDSA nil", core.ES256((*ecdsa.PrivateKey)(nil)), "is nil"},
-		{"ECDSA public nil", core.ES256((*ecdsa.PublicKey)(nil)), "is nil"},
-		{"ECDSA without anything", core.ES256(&ecdsa.PrivateKey{}), "is nil"},
-		{"ECDSA public without anything", core.ES256(&ecdsa.PublicKey{}), "is nil"},
-		{"ECDSA without a point", core.ES256(&ecdsa.PrivateKey{PublicKey: ecdsa.PublicKey{Curve: p256}, D: big.NewInt(5)}), "is nil"},
-		{"ECDSA without one coordinate", core.ES256(&ecdsa.PublicKey{Curve: p256, X: p256Key.X}), "is nil"},
-		{"ECDSA without the other", core.ES256(&ecdsa.PublicKey{Curve: p256, Y: p256Key.Y}), "is nil"},
-		{"ECDSA without a private number", core.ES256(&ecdsa.PrivateKey{PublicKey: p256Key.PublicKey}), "is nil"},
-		{"ECDSA without a curve", core.ES256(&ecdsa.PublicKey{X: p256Key.X, Y: p256Key.Y}), "is nil"},
-		{"ECDSA point off the curve", core.ES256(&ecdsa.PublicKey{Curve: p256, X: p256Key.Y, Y: p256Key.X}), "not a point"},
-		{"ECDSA point at infinity", core.ES256(&ecdsa.PublicKey{Curve: p256, X: new(big.Int), Y: new(big.Int)}), "not a point"},
-		{"ECDSA point beyond the field", core.ES256(&ecdsa.PublicKey{Curve: p256, X: new(big.Int).Add(p256Key.X, p256.Params().P), Y: p256Key.Y}), "not a point"},
-		{"ECDSA private number zero", core.ES256(&ecdsa.PrivateKey{PublicKey: p256Key.PublicKey, D: new(big.Int)}), "not one of its public key"},
-		{"ECDSA halves that do not match", core.ES256(otherEC), "not one of its public key"},
-		{"ES256 on P-224", core.ES256(p224), "is on P-224: ES256 needs P-256"},
-		{"ES256 on P-384", core.ES256(p384Key), "is on P-384: ES256 needs P-256"},
-		{"ES384 on P-256", core.ES384(&p256Key.PublicKey), "is on P-256: ES384 needs P-384"},
-		{"ES512 on P-384", core.ES512(p384Key), "is on P-384: ES512 needs P-521"},
+		{"ECDSA nil", jwtgate.ES256((*ecdsa.PrivateKey)(nil)), "is nil"},
+		{"ECDSA public nil", jwtgate.ES256((*ecdsa.PublicKey)(nil)), "is nil"},
+		{"ECDSA without anything", jwtgate.ES256(&ecdsa.PrivateKey{}), "is nil"},
+		{"ECDSA public without anything", jwtgate.ES256(&ecdsa.PublicKey{}), "is nil"},
+		{"ECDSA without a point", jwtgate.ES256(&ecdsa.PrivateKey{PublicKey: ecdsa.PublicKey{Curve: p256}, D: big.NewInt(5)}), "is nil"},
+		{"ECDSA without one coordinate", jwtgate.ES256(&ecdsa.PublicKey{Curve: p256, X: p256Key.X}), "is nil"},
+		{"ECDSA without the other", jwtgate.ES256(&ecdsa.PublicKey{Curve: p256, Y: p256Key.Y}), "is nil"},
+		{"ECDSA without a private number", jwtgate.ES256(&ecdsa.PrivateKey{PublicKey: p256Key.PublicKey}), "is nil"},
+		{"ECDSA without a curve", jwtgate.ES256(&ecdsa.PublicKey{X: p256Key.X, Y: p256Key.Y}), "is nil"},
+		{"ECDSA point off the curve", jwtgate.ES256(&ecdsa.PublicKey{Curve: p256, X: p256Key.Y, Y: p256Key.X}), "not a point"},
+		{"ECDSA point at infinity", jwtgate.ES256(&ecdsa.PublicKey{Curve: p256, X: new(big.Int), Y: new(big.Int)}), "not a point"},
+		{"ECDSA point beyond the field", jwtgate.ES256(&ecdsa.PublicKey{Curve: p256, X: new(big.Int).Add(p256Key.X, p256.Params().P), Y: p256Key.Y}), "not a point"},
+		{"ECDSA private number zero", jwtgate.ES256(&ecdsa.PrivateKey{PublicKey: p256Key.PublicKey, D: new(big.Int)}), "not one of its public key"},
+		{"ECDSA halves that do not match", jwtgate.ES256(otherEC), "not one of its public key"},
+		{"ES256 on P-224", jwtgate.ES256(p224), "is on P-224: ES256 needs P-256"},
+		{"ES256 on P-384", jwtgate.ES256(p384Key), "is on P-384: ES256 needs P-256"},
+		{"ES384 on P-256", jwtgate.ES384(&p256Key.PublicKey), "is on P-256: ES384 needs P-384"},
+		{"ES512 on P-384", jwtgate.ES512(p384Key), "is on P-384: ES512 needs P-521"},
 
-		{"Ed25519 nil", core.EdDSA(ed25519.PrivateKey(nil)), "0 bytes"},
-		{"Ed25519 public nil", core.EdDSA(ed25519.PublicKey(nil)), "0 bytes"},
-		{"Ed25519 seed alone", core.EdDSA(ed25519.PrivateKey(ed25519Key.Seed())), "32 bytes: Ed25519 has 64"},
-		{"Ed25519 private for public", core.EdDSA(ed25519.PublicKey(ed25519Key)), "64 bytes: Ed25519 has 32"},
-		{"Ed25519 halves that do not match", core.EdDSA(ed25519.PrivateKey(otherEd)), "not one of its public key"},
+		{"Ed25519 nil", jwtgate.EdDSA(ed25519.PrivateKey(nil)), "0 bytes"},
+		{"Ed25519 public nil", jwtgate.EdDSA(ed25519.PublicKey(nil)), "0 bytes"},
+		{"Ed25519 seed alone", jwtgate.EdDSA(ed25519.PrivateKey(ed25519Key.Seed())), "32 bytes: Ed25519 has 64"},
+		{"Ed25519 private for public", jwtgate.EdDSA(ed25519.PublicKey(ed25519Key)), "64 bytes: Ed25519 has 32"},
+		{"Ed25519 halves that do not match", jwtgate.EdDSA(ed25519.PrivateKey(otherEd)), "not one of its public key"},
 
-		{"PEM empty", core.RS256([]byte(nil)), "not a PEM file with a key"},
-		{"PEM of garbage", core.ES256(secret), "not a PEM file with a key"},
-		{"PEM cut short", core.EdDSA([]byte("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n")), "not a PEM file with a key"},
-		{"PEM of a certificate", core.RS256(asPEM("CERTIFICATE", []byte("x"))), "not a PEM file with a key"},
-		{"PEM, parameters alone", core.ES256(asPEM("EC PARAMETERS", []byte("x"))), "not a PEM file with a key"},
-		{"PEM with garbage in it", core.RS256(asPEM("PRIVATE KEY", secret)), "cannot be read"},
-		{"PEM with garbage in it, PKCS #1", core.RS256(asPEM("RSA PRIVATE KEY", secret)), "cannot be read"},
-		{"PEM with garbage in it, SEC 1", core.ES256(asPEM("EC PRIVATE KEY", secret)), "cannot be read"},
-		{"PEM with garbage in it, PKIX", core.ES256(asPEM("PUBLIC KEY", secret)), "cannot be read"},
-		{"PEM with garbage in it, PKCS #1 public", core.RS256(asPEM("RSA PUBLIC KEY", secret)), "cannot be read"},
-		{"PEM encrypted, PKCS #8", core.RS256(asPEM("ENCRYPTED PRIVATE KEY", secret)), "is encrypted"},
-		{"PEM encrypted, RFC 1421", core.RS256(pem.EncodeToMemory(encrypted)), "is encrypted"},
-		{"PEM of ECDSA for RSA", core.RS256(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p256Key)))), "RS256 needs an RSA key"},
-		{"PEM of RSA for ECDSA", core.ES256(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&private.PublicKey)))), "ES256 needs an ECDSA key"},
-		{"PEM of ECDSA for Ed25519", core.EdDSA(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p256Key)))), "EdDSA needs an Ed25519 key"},
-		{"PEM of X25519 for Ed25519", core.EdDSA(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(x25519)))), "EdDSA needs an Ed25519 key"},
+		{"PEM empty", jwtgate.RS256([]byte(nil)), "not a PEM file with a key"},
+		{"PEM of garbage", jwtgate.ES256(secret), "not a PEM file with a key"},
+		{"PEM cut short", jwtgate.EdDSA([]byte("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n")), "not a PEM file with a key"},
+		{"PEM of a certificate", jwtgate.RS256(asPEM("CERTIFICATE", []byte("x"))), "not a PEM file with a key"},
+		{"PEM, parameters alone", jwtgate.ES256(asPEM("EC PARAMETERS", []byte("x"))), "not a PEM file with a key"},
+		{"PEM with garbage in it", jwtgate.RS256(asPEM("PRIVATE KEY", secret)), "cannot be read"},
+		{"PEM with garbage in it, PKCS #1", jwtgate.RS256(asPEM("RSA PRIVATE KEY", secret)), "cannot be read"},
+		{"PEM with garbage in it, SEC 1", jwtgate.ES256(asPEM("EC PRIVATE KEY", secret)), "cannot be read"},
+		{"PEM with garbage in it, PKIX", jwtgate.ES256(asPEM("PUBLIC KEY", secret)), "cannot be read"},
+		{"PEM with garbage in it, PKCS #1 public", jwtgate.RS256(asPEM("RSA PUBLIC KEY", secret)), "cannot be read"},
+		{"PEM encrypted, PKCS #8", jwtgate.RS256(asPEM("ENCRYPTED PRIVATE KEY", secret)), "is encrypted"},
+		{"PEM encrypted, RFC 1421", jwtgate.RS256(pem.EncodeToMemory(encrypted)), "is encrypted"},
+		{"PEM of ECDSA for RSA", jwtgate.RS256(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p256Key)))), "RS256 needs an RSA key"},
+		{"PEM of RSA for ECDSA", jwtgate.ES256(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&private.PublicKey)))), "ES256 needs an ECDSA key"},
+		{"PEM of ECDSA for Ed25519", jwtgate.EdDSA(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p256Key)))), "EdDSA needs an Ed25519 key"},
+		{"PEM of X25519 for Ed25519", jwtgate.EdDSA(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(x25519)))), "EdDSA needs an Ed25519 key"},
 
-		{"kid of 257 bytes", core.HS256(secret).WithID(strings.Repeat("k", 257)), "kid of key 0"},
-		{"kid empty", core.HS256(secret).WithID(""), "kid of key 0"},
-		{"kid with a line end", core.HS256(secret).WithID("k\n"), "kid of key 0"},
-		{"two keys of one kid", core.KeySet{core.HS256(secret).WithID("k"), core.ES256(p256Key).WithID("k")}, `two keys have the kid "k"`},
-		{"one key twice", core.KeySet{core.ES256(p256Key), core.ES256(&p256Key.PublicKey)}, "two keys have the kid"},
-		{"one key, two algorithms", core.KeySet{core.RS256(private), core.PS256(private)}, "two keys have the kid"},
+		{"kid of 257 bytes", jwtgate.HS256(secret).WithID(strings.Repeat("k", 257)), "kid of key 0"},
+		{"kid empty", jwtgate.HS256(secret).WithID(""), "kid of key 0"},
+		{"kid with a line end", jwtgate.HS256(secret).WithID("k\n"), "kid of key 0"},
+		{"two keys of one kid", jwtgate.KeySet{jwtgate.HS256(secret).WithID("k"), jwtgate.ES256(p256Key).WithID("k")}, `two keys have the kid "k"`},
+		{"one key twice", jwtgate.KeySet{jwtgate.ES256(p256Key), jwtgate.ES256(&p256Key.PublicKey)}, "two keys have the kid"},
+		{"one key, two algorithms", jwtgate.KeySet{jwtgate.RS256(private), jwtgate.PS256(private)}, "two keys have the kid"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			auth, err := core.New(core.Config{Issuer: issuer, Audience: audience, Keys: row.keys})
-			var mistake *core.ConfigError
+			auth, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: row.keys})
+			var mistake *jwtgate.ConfigError
 			if auth != nil || !errors.As(err, &mistake) {
 				t.Fatalf("got %v and error %v, want a ConfigError", auth, err)
 			}
@@ -241,14 +241,14 @@ func TestUnusableKeys(t *testing.T) {
 }
 
 // rotated returns ring with next as its active key.
-func rotated(ring *core.KeyRing, next core.Key) *core.KeyRing {
+func rotated(ring *jwtgate.KeyRing, next jwtgate.Key) *jwtgate.KeyRing {
 	_ = ring.Announce(next)
 	_ = ring.Rotate()
 	return ring
 }
 
 // mended returns ring with key as its only one.
-func mended(ring *core.KeyRing, key core.Key) *core.KeyRing {
+func mended(ring *jwtgate.KeyRing, key jwtgate.Key) *jwtgate.KeyRing {
 	_ = ring.Replace(key)
 	return ring
 }
@@ -257,18 +257,18 @@ func TestUsableKeys(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name string
-		key  core.Keys
+		key  jwtgate.Keys
 	}{
-		{"HS256 of 32 bytes", core.HS256(secret[:32])},
-		{"HS384 of 48 bytes", core.HS384(secret[:48])},
-		{"HS512 of 64 bytes", core.HS512(secret[:64])},
-		{"RSA of 2048 bits", core.RS256(rsaOf(2048, 3))},
-		{"RSA of 8192 bits", core.RS256(rsaOf(8192, 1<<31-1))},
-		{"kid of 256 bytes", core.HS256(secret).WithID(strings.Repeat("k", 256))},
-		{"a ring", core.NewKeyRing(core.HS256(secret))},
-		{"a ring that was mended", mended(core.NewKeyRing(), core.HS256(secret))},
+		{"HS256 of 32 bytes", jwtgate.HS256(secret[:32])},
+		{"HS384 of 48 bytes", jwtgate.HS384(secret[:48])},
+		{"HS512 of 64 bytes", jwtgate.HS512(secret[:64])},
+		{"RSA of 2048 bits", jwtgate.RS256(rsaOf(2048, 3))},
+		{"RSA of 8192 bits", jwtgate.RS256(rsaOf(8192, 1<<31-1))},
+		{"kid of 256 bytes", jwtgate.HS256(secret).WithID(strings.Repeat("k", 256))},
+		{"a ring", jwtgate.NewKeyRing(jwtgate.HS256(secret))},
+		{"a ring that was mended", mended(jwtgate.NewKeyRing(), jwtgate.HS256(secret))},
 	} {
-		if _, err := core.New(core.Config{Issuer: issuer, Audience: audience, Keys: row.key}); err != nil {
+		if _, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: row.key}); err != nil {
 			t.Errorf("%s: got error %v, want none", row.name, err)
 		}
 	}
@@ -291,7 +291,7 @@ func TestEd25519LowOrder(t *testing.T) {
 		for _, sign := range []byte{0, 0x80} {
 			key := must(hex.DecodeString(y))
 			key[31] |= sign
-			_, err := core.New(core.Config{Issuer: issuer, Audience: audience, Keys: core.EdDSA(ed25519.PublicKey(key))})
+			_, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: jwtgate.EdDSA(ed25519.PublicKey(key))})
 			if err == nil || !strings.Contains(err.Error(), "low order") {
 				t.Errorf("got error %v for %x, want one that says low order", err, key)
 			}
@@ -305,31 +305,31 @@ func TestKeyCopiesItsBytes(t *testing.T) {
 	shortLived := bytes.Clone(secret)
 	seed := bytes.Clone(ed25519Key)
 	public := bytes.Clone(ed25519Key[32:])
-	hmac, signer, checker := core.HS256(shortLived), core.EdDSA(ed25519.PrivateKey(seed)), core.EdDSA(ed25519.PublicKey(public))
+	hmac, signer, checker := jwtgate.HS256(shortLived), jwtgate.EdDSA(ed25519.PrivateKey(seed)), jwtgate.EdDSA(ed25519.PublicKey(public))
 	clear(shortLived)
 	clear(seed)
 	clear(public)
-	decide(t, newVerifier(t, core.HS256(secret)), withBearer(coretest.Token(t, newVerifier(t, hmac), "alice")), accepted)
-	token := coretest.Token(t, newVerifier(t, signer), "alice")
-	decide(t, newVerifier(t, core.EdDSA(ed25519Key)), withBearer(token), accepted)
+	decide(t, newVerifier(t, jwtgate.HS256(secret)), withBearer(jwtgatetest.Token(t, newVerifier(t, hmac), "alice")), accepted)
+	token := jwtgatetest.Token(t, newVerifier(t, signer), "alice")
+	decide(t, newVerifier(t, jwtgate.EdDSA(ed25519Key)), withBearer(token), accepted)
 	decide(t, newVerifier(t, checker), withBearer(token), accepted)
 }
 
 func TestKeyIDs(t *testing.T) {
 	t.Parallel()
-	k := core.HS256(secret)
+	k := jwtgate.HS256(secret)
 	if named := k.WithID("mine"); named.ID() != "mine" || k.ID() == "mine" {
 		t.Errorf("got kid %q, and %q for the key it was made of, want mine for the first only", named.ID(), k.ID())
 	}
-	if got := (core.Key{}).ID(); got != "" {
+	if got := (jwtgate.Key{}).ID(); got != "" {
 		t.Errorf("got kid %q for the zero Key, want none", got)
 	}
 	// The kid of a secret must not be a plain hash of it, against which guesses
 	// could be tried with tools that are there (RFC 7638 §7).
-	if core.HS256(secret).ID() == core.HS256(secret[:63]).ID() {
+	if jwtgate.HS256(secret).ID() == jwtgate.HS256(secret[:63]).ID() {
 		t.Error("got the same kid for two secrets")
 	}
-	if core.ES256(p256Key).ID() == core.ES256(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))).ID() {
+	if jwtgate.ES256(p256Key).ID() == jwtgate.ES256(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))).ID() {
 		t.Error("got the same kid for two keys")
 	}
 }
@@ -339,21 +339,21 @@ func TestKeyPrintsNoSecret(t *testing.T) {
 	t.Parallel()
 	type hidden struct {
 		name string
-		key  core.Key
-		keys core.Keys
-		set  core.KeySet
+		key  jwtgate.Key
+		keys jwtgate.Keys
+		set  jwtgate.KeySet
 	}
 	type open struct {
-		Key  core.Key
-		Keys core.Keys
-		Set  core.KeySet
+		Key  jwtgate.Key
+		Keys jwtgate.Keys
+		Set  jwtgate.KeySet
 	}
-	for _, key := range []core.Key{core.HS256(secret), core.EdDSA(ed25519Key), core.ES256(p256Key), core.RS256(rsaKey()), {}, core.HS256(secret[:8])} {
-		set := core.KeySet{key}
-		ring := core.NewKeyRing(key, core.HS256(deskSecret))
+	for _, key := range []jwtgate.Key{jwtgate.HS256(secret), jwtgate.EdDSA(ed25519Key), jwtgate.ES256(p256Key), jwtgate.RS256(rsaKey()), {}, jwtgate.HS256(secret[:8])} {
+		set := jwtgate.KeySet{key}
+		ring := jwtgate.NewKeyRing(key, jwtgate.HS256(deskSecret))
 		_ = ring.Announce(key) // fails where it is active already
-		auth, err := core.New(core.Config{Issuer: issuer, Audience: audience, Keys: key})
-		values := []any{key, &key, set, hidden{"k", key, key, set}, &hidden{"k", key, set, set}, open{key, set, set}, core.Config{Keys: key}, &core.Config{Keys: set}, auth, err, map[string]core.Key{"k": key}, ring, hidden{"k", key, ring, set}, open{key, ring, set}, ring.Replace(key, key)}
+		auth, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: key})
+		values := []any{key, &key, set, hidden{"k", key, key, set}, &hidden{"k", key, set, set}, open{key, set, set}, jwtgate.Config{Keys: key}, &jwtgate.Config{Keys: set}, auth, err, map[string]jwtgate.Key{"k": key}, ring, hidden{"k", key, ring, set}, open{key, ring, set}, ring.Replace(key, key)}
 		var b strings.Builder
 		for _, verb := range []string{"%s", "%q", "%x", "%X"} {
 			fmt.Fprintf(&b, verb+verb+verb+verb+"\n", key, &key, set, ring)
@@ -373,20 +373,20 @@ func TestKeyPrintsNoSecret(t *testing.T) {
 		checkNoSecret(t, b.String())
 	}
 	var b strings.Builder
-	slog.New(slog.NewJSONHandler(&b, nil)).Info("rotated", "key", core.HS256(secret).WithID("k"))
+	slog.New(slog.NewJSONHandler(&b, nil)).Info("rotated", "key", jwtgate.HS256(secret).WithID("k"))
 	if !strings.Contains(b.String(), `"key":"HS256 key k"`) {
 		t.Errorf("got %s in the log, want the algorithm and the kid", b.String())
 	}
 	b.Reset()
-	slog.New(slog.NewJSONHandler(&b, nil)).Info("rotated", "keys", core.NewKeyRing(core.HS256(secret).WithID("k")))
+	slog.New(slog.NewJSONHandler(&b, nil)).Info("rotated", "keys", jwtgate.NewKeyRing(jwtgate.HS256(secret).WithID("k")))
 	if !strings.Contains(b.String(), `"keys":"HS256 key k signs"`) {
 		t.Errorf("got %s in the log, want the algorithm and the kid", b.String())
 	}
-	ring := core.NewKeyRing(core.HS256(secret).WithID("k"))
-	if got, want := fmt.Sprintf("%v; %s; %#v; %v", new(core.KeyRing), ring, ring, (*core.KeyRing)(nil)), "no keys; HS256 key k signs; HS256 key k signs; no keys"; got != want {
+	ring := jwtgate.NewKeyRing(jwtgate.HS256(secret).WithID("k"))
+	if got, want := fmt.Sprintf("%v; %s; %#v; %v", new(jwtgate.KeyRing), ring, ring, (*jwtgate.KeyRing)(nil)), "no keys; HS256 key k signs; HS256 key k signs; no keys"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := fmt.Sprintf("%v %s %#v", core.Key{}, core.HS256(secret).WithID("k"), core.HS256(secret).WithID("k")), "no key HS256 key k HS256 key k"; got != want {
+	if got, want := fmt.Sprintf("%v %s %#v", jwtgate.Key{}, jwtgate.HS256(secret).WithID("k"), jwtgate.HS256(secret).WithID("k")), "no key HS256 key k HS256 key k"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -420,9 +420,9 @@ func checkNoSecret(t *testing.T, text string) {
 // The public halves are served, a secret never is.
 func TestJWKS(t *testing.T) {
 	t.Parallel()
-	set := core.KeySet{core.HS256(secret), core.RS256(rsaKey()), core.ES256(p256Key), core.ES512(&p521Key.PublicKey), core.EdDSA(ed25519Key)}
+	set := jwtgate.KeySet{jwtgate.HS256(secret), jwtgate.RS256(rsaKey()), jwtgate.ES256(p256Key), jwtgate.ES512(&p521Key.PublicKey), jwtgate.EdDSA(ed25519Key)}
 	auth := newVerifier(t, set)
-	res := auth.JWKS(t.Context(), core.Request{Method: "GET"})
+	res := auth.JWKS(t.Context(), jwtgate.Request{Method: "GET"})
 	if got := field(res, "Content-Type"); res.Status != 200 || got != "application/jwk-set+json" {
 		t.Errorf("got status %d and type %s, want 200 and application/jwk-set+json", res.Status, got)
 	}
@@ -448,11 +448,11 @@ func TestJWKS(t *testing.T) {
 	}
 	checkNoSecret(t, string(res.Body))
 
-	none := newVerifier(t, core.HS256(secret)).JWKS(t.Context(), core.Request{Method: "HEAD"})
+	none := newVerifier(t, jwtgate.HS256(secret)).JWKS(t.Context(), jwtgate.Request{Method: "HEAD"})
 	if string(none.Body) != `{"keys":[]}` {
 		t.Errorf("got %s for secrets only, want no keys", none.Body)
 	}
-	if res := auth.JWKS(t.Context(), core.Request{Method: "POST"}); res.Status != 405 || field(res, "Allow") != "GET, HEAD" {
+	if res := auth.JWKS(t.Context(), jwtgate.Request{Method: "POST"}); res.Status != 405 || field(res, "Allow") != "GET, HEAD" {
 		t.Errorf("got status %d to a POST, want 405", res.Status)
 	}
 }
@@ -465,7 +465,7 @@ func TestJWKCoordinates(t *testing.T) {
 		short = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	}
 	var got struct{ Keys []struct{ X, Y string } }
-	res := newVerifier(t, core.ES256(short)).JWKS(t.Context(), core.Request{Method: "GET"})
+	res := newVerifier(t, jwtgate.ES256(short)).JWKS(t.Context(), jwtgate.Request{Method: "GET"})
 	if err := json.Unmarshal(res.Body, &got); err != nil {
 		t.Fatal(err)
 	}

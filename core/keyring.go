@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"errors"
@@ -45,9 +45,9 @@ type KeyRing struct {
 }
 
 var (
-	errNoSigningKey = errors.New("core: KeyRing: none of the keys can sign: give a secret or a private key")
-	errSignsAlready = errors.New("core: KeyRing: the key is the one that signs already")
-	errNoNextKey    = errors.New("core: KeyRing: there is no next key: announce one")
+	errNoSigningKey = errors.New("jwtgate: KeyRing: none of the keys can sign: give a secret or a private key")
+	errSignsAlready = errors.New("jwtgate: KeyRing: the key is the one that signs already")
+	errNoNextKey    = errors.New("jwtgate: KeyRing: there is no next key: announce one")
 )
 
 // NewKeyRing returns a ring of keys. As in a [KeySet], the first that can sign
@@ -209,7 +209,7 @@ func (r *KeyRing) check(keys []Key) error {
 		}
 	}
 	if len(problems) > 0 {
-		return errors.New("core: KeyRing: " + strings.Join(problems, "; "))
+		return errors.New("jwtgate: KeyRing: " + strings.Join(problems, "; "))
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -24,7 +24,7 @@ func (r *KeyRing) RotateEvery(ctx context.Context, interval time.Duration, gener
 		logger = slog.New(slog.DiscardHandler)
 	}
 	if interval < keepJWKS {
-		err := fmt.Errorf("core: KeyRing: the interval is %v: use at least %v, for which others may keep the keys that they know", interval, keepJWKS)
+		err := fmt.Errorf("jwtgate: KeyRing: the interval is %v: use at least %v, for which others may keep the keys that they know", interval, keepJWKS)
 		logger.ErrorContext(ctx, "the signing keys never change", "cause", err) // nobody may wait for what a goroutine returns
 		return err
 	}

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"bytes"
@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // Each key is announced for an interval before it signs, and trouble with the
@@ -20,18 +20,18 @@ func TestRotateEvery(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		ring := core.NewKeyRing(ringKey(0))
-		auth := newVerifier(t, ring, func(c *core.Config) { c.Now = nil })
+		ring := jwtgate.NewKeyRing(ringKey(0))
+		auth := newVerifier(t, ring, func(c *jwtgate.Config) { c.Now = nil })
 		var asked []time.Duration
-		generate := func(context.Context) (core.Key, error) {
+		generate := func(context.Context) (jwtgate.Key, error) {
 			asked = append(asked, time.Since(began).Round(time.Second))
 			switch n := len(asked); n {
 			case 3:
-				return core.Key{}, errors.New("the vault is sealed")
+				return jwtgate.Key{}, errors.New("the vault is sealed")
 			case 4:
-				return core.ES256(&p256Key.PublicKey), nil
+				return jwtgate.ES256(&p256Key.PublicKey), nil
 			case 5:
-				return core.HS256(secret[:31]), nil
+				return jwtgate.HS256(secret[:31]), nil
 			default:
 				return ringKey(n), nil
 			}
@@ -62,7 +62,7 @@ func TestRotateEvery(t *testing.T) {
 			if got = strings.ReplaceAll(got, "HS256 key ", ""); got != step.want && !strings.HasPrefix(got, step.want+",") {
 				t.Errorf("after %v: got the keys %s; want %s", step.at, got, step.want)
 			}
-			decide(t, auth, withBearer(coretest.Token(t, auth, "alice")), accepted)
+			decide(t, auth, withBearer(jwtgatetest.Token(t, auth, "alice")), accepted)
 		}
 		cancel(errors.New("the server stops"))
 		if err := <-ended; err == nil || err.Error() != "the server stops" {
@@ -83,12 +83,12 @@ func TestRotateEveryEnds(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	ring := core.NewKeyRing(ringKey(0))
+	ring := jwtgate.NewKeyRing(ringKey(0))
 	var log bytes.Buffer
 	for _, logger := range []*slog.Logger{nil, slog.New(slog.NewTextHandler(&log, nil))} {
-		err := ring.RotateEvery(ctx, 5*time.Minute, func(ctx context.Context) (core.Key, error) {
+		err := ring.RotateEvery(ctx, 5*time.Minute, func(ctx context.Context) (jwtgate.Key, error) {
 			cancel()
-			return core.Key{}, ctx.Err()
+			return jwtgate.Key{}, ctx.Err()
 		}, logger)
 		if !errors.Is(err, context.Canceled) || log.Len() > 0 {
 			t.Errorf("got %v and %q; want context.Canceled and no line", err, &log)

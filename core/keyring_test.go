@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -14,28 +14,28 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // ringKey returns the nth key of a test, whose kid is its number.
-func ringKey(n int) core.Key { return core.HS256(ringSecret(n)).WithID(fmt.Sprint(n)) }
+func ringKey(n int) jwtgate.Key { return jwtgate.HS256(ringSecret(n)).WithID(fmt.Sprint(n)) }
 
 func ringSecret(n int) []byte { return fmt.Appendf(nil, "%032d of the secrets for rings", n) }
 
 // elsewhere returns a token by the nth key that was not signed by a ring.
 func elsewhere(tb testing.TB, n, expires int) string {
 	tb.Helper()
-	return coretest.Sign(tb, "HS256", ringSecret(n), fmt.Sprintf(`{"alg":"HS256","kid":"%d"}`, n), claims("exp", at(expires)))
+	return jwtgatetest.Sign(tb, "HS256", ringSecret(n), fmt.Sprintf(`{"alg":"HS256","kid":"%d"}`, n), claims("exp", at(expires)))
 }
 
 // withClock makes clock the one that an Auth judges by.
-func withClock(clock *coretest.Clock) func(*core.Config) {
-	return func(c *core.Config) { c.Now = clock.Now }
+func withClock(clock *jwtgatetest.Clock) func(*jwtgate.Config) {
+	return func(c *jwtgate.Config) { c.Now = clock.Now }
 }
 
 // checkRing fails unless the keys of ring are those that want says.
-func checkRing(t *testing.T, ring *core.KeyRing, want string) {
+func checkRing(t *testing.T, ring *jwtgate.KeyRing, want string) {
 	t.Helper()
 	if got := strings.NewReplacer("HS256 key ", "", "2027-01-15T", "", "Z", "").Replace(ring.String()); got != want {
 		t.Errorf("got the keys %s; want %s", got, want)
@@ -53,19 +53,19 @@ func do(t *testing.T, err error) {
 // What is listed holds, what is not is gone, and the first that can sign signs.
 func TestKeyRingReplace(t *testing.T) {
 	t.Parallel()
-	ring := core.NewKeyRing(ringKey(1))
+	ring := jwtgate.NewKeyRing(ringKey(1))
 	auth := newVerifier(t, ring)
 	for _, step := range []struct {
-		keys  []core.Key
+		keys  []jwtgate.Key
 		held  string
-		wants [4]core.Code // of tokens by the keys 0 to 3
+		wants [4]jwtgate.Code // of tokens by the keys 0 to 3
 	}{
-		{nil, "1 signs", [4]core.Code{core.CodeTokenInvalid, accepted, core.CodeTokenInvalid, core.CodeTokenInvalid}},
-		{[]core.Key{ringKey(1), ringKey(2)}, "1 signs, 2 verifies", [4]core.Code{core.CodeTokenInvalid, accepted, accepted, core.CodeTokenInvalid}},
-		{[]core.Key{ringKey(2), ringKey(1)}, "2 signs, 1 verifies", [4]core.Code{core.CodeTokenInvalid, accepted, accepted, core.CodeTokenInvalid}},
-		{[]core.Key{ringKey(2)}, "2 signs", [4]core.Code{core.CodeTokenInvalid, core.CodeTokenInvalid, accepted, core.CodeTokenInvalid}},
-		{[]core.Key{core.ES256(&p256Key.PublicKey).WithID("es"), ringKey(1)}, "1 signs, ES256 key es verifies", [4]core.Code{core.CodeTokenInvalid, accepted, core.CodeTokenInvalid, core.CodeTokenInvalid}},
-		{[]core.Key{ringKey(3), ringKey(0)}, "3 signs, 0 verifies", [4]core.Code{accepted, core.CodeTokenInvalid, core.CodeTokenInvalid, accepted}},
+		{nil, "1 signs", [4]jwtgate.Code{jwtgate.CodeTokenInvalid, accepted, jwtgate.CodeTokenInvalid, jwtgate.CodeTokenInvalid}},
+		{[]jwtgate.Key{ringKey(1), ringKey(2)}, "1 signs, 2 verifies", [4]jwtgate.Code{jwtgate.CodeTokenInvalid, accepted, accepted, jwtgate.CodeTokenInvalid}},
+		{[]jwtgate.Key{ringKey(2), ringKey(1)}, "2 signs, 1 verifies", [4]jwtgate.Code{jwtgate.CodeTokenInvalid, accepted, accepted, jwtgate.CodeTokenInvalid}},
+		{[]jwtgate.Key{ringKey(2)}, "2 signs", [4]jwtgate.Code{jwtgate.CodeTokenInvalid, jwtgate.CodeTokenInvalid, accepted, jwtgate.CodeTokenInvalid}},
+		{[]jwtgate.Key{jwtgate.ES256(&p256Key.PublicKey).WithID("es"), ringKey(1)}, "1 signs, ES256 key es verifies", [4]jwtgate.Code{jwtgate.CodeTokenInvalid, accepted, jwtgate.CodeTokenInvalid, jwtgate.CodeTokenInvalid}},
+		{[]jwtgate.Key{ringKey(3), ringKey(0)}, "3 signs, 0 verifies", [4]jwtgate.Code{accepted, jwtgate.CodeTokenInvalid, jwtgate.CodeTokenInvalid, accepted}},
 	} {
 		if step.keys != nil {
 			do(t, ring.Announce(ringKey(7))) // not listed: gone, too
@@ -76,7 +76,7 @@ func TestKeyRingReplace(t *testing.T) {
 			decide(t, auth, withBearer(elsewhere(t, n, 900)), want)
 		}
 		signer, _, _ := strings.Cut(step.held, " ")
-		if got := segment(t, coretest.Token(t, auth, "alice"), 0)["kid"]; got != signer {
+		if got := segment(t, jwtgatetest.Token(t, auth, "alice"), 0)["kid"]; got != signer {
 			t.Errorf("got a token by %v; want one by %s", got, signer)
 		}
 	}
@@ -85,41 +85,41 @@ func TestKeyRingReplace(t *testing.T) {
 // An error leaves the keys what they were, whatever is wrong.
 func TestKeyRingRefuses(t *testing.T) {
 	t.Parallel()
-	public := core.ES256(&p256Key.PublicKey)
+	public := jwtgate.ES256(&p256Key.PublicKey)
 	for _, row := range []struct {
 		name   string
-		change func(*core.KeyRing) error
+		change func(*jwtgate.KeyRing) error
 		reason string // a part of it
 	}{
-		{"nothing", func(r *core.KeyRing) error { return r.Replace() }, "is empty"},
-		{"the zero Key", func(r *core.KeyRing) error { return r.Replace(ringKey(3), core.Key{}) }, "key 1 is the zero Key"},
-		{"a short secret", func(r *core.KeyRing) error { return r.Replace(ringKey(3), core.HS256(secret[:31])) }, "31 bytes"},
-		{"two mistakes", func(r *core.KeyRing) error { return r.Replace(core.HS256(nil), core.HS256(secret[:31])) }, "0 bytes: HS256 needs at least 32 (RFC 7518 §3.2); key 1: the secret has 31 bytes"},
-		{"one kid twice", func(r *core.KeyRing) error { return r.Replace(ringKey(3), ringKey(4).WithID("3")) }, `two keys have the kid "3"`},
-		{"no key that signs", func(r *core.KeyRing) error { return r.Replace(public) }, "none of the keys can sign"},
-		{"another key by the kid of the active one", func(r *core.KeyRing) error { return r.Replace(ringKey(4).WithID("1")) }, `the kid "1" names another key`},
-		{"another key by the kid of the next one", func(r *core.KeyRing) error { return r.Replace(ringKey(4).WithID("2")) }, `the kid "2" names another key`},
-		{"another key by the kid of one that verifies", func(r *core.KeyRing) error { return r.Replace(ringKey(4).WithID("es")) }, `the kid "es" names another key`},
-		{"the secret of another algorithm", func(r *core.KeyRing) error { return r.Replace(core.HS384(ringSecret(1)).WithID("1")) }, `the kid "1" names another key`},
-		{"another public key by the kid of one", func(r *core.KeyRing) error {
-			return r.Replace(ringKey(1), core.ES256(&must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).PublicKey).WithID("es"))
+		{"nothing", func(r *jwtgate.KeyRing) error { return r.Replace() }, "is empty"},
+		{"the zero Key", func(r *jwtgate.KeyRing) error { return r.Replace(ringKey(3), jwtgate.Key{}) }, "key 1 is the zero Key"},
+		{"a short secret", func(r *jwtgate.KeyRing) error { return r.Replace(ringKey(3), jwtgate.HS256(secret[:31])) }, "31 bytes"},
+		{"two mistakes", func(r *jwtgate.KeyRing) error { return r.Replace(jwtgate.HS256(nil), jwtgate.HS256(secret[:31])) }, "0 bytes: HS256 needs at least 32 (RFC 7518 §3.2); key 1: the secret has 31 bytes"},
+		{"one kid twice", func(r *jwtgate.KeyRing) error { return r.Replace(ringKey(3), ringKey(4).WithID("3")) }, `two keys have the kid "3"`},
+		{"no key that signs", func(r *jwtgate.KeyRing) error { return r.Replace(public) }, "none of the keys can sign"},
+		{"another key by the kid of the active one", func(r *jwtgate.KeyRing) error { return r.Replace(ringKey(4).WithID("1")) }, `the kid "1" names another key`},
+		{"another key by the kid of the next one", func(r *jwtgate.KeyRing) error { return r.Replace(ringKey(4).WithID("2")) }, `the kid "2" names another key`},
+		{"another key by the kid of one that verifies", func(r *jwtgate.KeyRing) error { return r.Replace(ringKey(4).WithID("es")) }, `the kid "es" names another key`},
+		{"the secret of another algorithm", func(r *jwtgate.KeyRing) error { return r.Replace(jwtgate.HS384(ringSecret(1)).WithID("1")) }, `the kid "1" names another key`},
+		{"another public key by the kid of one", func(r *jwtgate.KeyRing) error {
+			return r.Replace(ringKey(1), jwtgate.ES256(&must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).PublicKey).WithID("es"))
 		}, `the kid "es" names another key`},
-		{"announce the zero Key", func(r *core.KeyRing) error { return r.Announce(core.Key{}) }, "zero Key"},
-		{"announce a public key", func(r *core.KeyRing) error { return r.Announce(public) }, "can sign"},
-		{"announce the active key", func(r *core.KeyRing) error { return r.Announce(ringKey(1)) }, "signs already"},
-		{"announce another key by the kid of the active one", func(r *core.KeyRing) error { return r.Announce(ringKey(4).WithID("1")) }, `the kid "1" names another key`},
-		{"rotate twice", func(r *core.KeyRing) error { return errors.Join(r.Rotate(), r.Rotate()) }, "no next key"},
+		{"announce the zero Key", func(r *jwtgate.KeyRing) error { return r.Announce(jwtgate.Key{}) }, "zero Key"},
+		{"announce a public key", func(r *jwtgate.KeyRing) error { return r.Announce(public) }, "can sign"},
+		{"announce the active key", func(r *jwtgate.KeyRing) error { return r.Announce(ringKey(1)) }, "signs already"},
+		{"announce another key by the kid of the active one", func(r *jwtgate.KeyRing) error { return r.Announce(ringKey(4).WithID("1")) }, `the kid "1" names another key`},
+		{"rotate twice", func(r *jwtgate.KeyRing) error { return errors.Join(r.Rotate(), r.Rotate()) }, "no next key"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			ring := core.NewKeyRing(ringKey(1), public.WithID("es"))
+			ring := jwtgate.NewKeyRing(ringKey(1), public.WithID("es"))
 			do(t, ring.Announce(ringKey(2)))
 			want := "1 signs, 2 is next, ES256 key es verifies"
 			if row.reason == "no next key" {
 				want = "2 signs, ES256 key es verifies"
 			}
 			err := row.change(ring)
-			if err == nil || !strings.HasPrefix(err.Error(), "core: KeyRing: ") || !strings.Contains(err.Error(), row.reason) {
+			if err == nil || !strings.HasPrefix(err.Error(), "jwtgate: KeyRing: ") || !strings.Contains(err.Error(), row.reason) {
 				t.Errorf("got error %v; want one with %q", err, row.reason)
 			}
 			checkNoSecret(t, fmt.Sprint(err))
@@ -131,27 +131,27 @@ func TestKeyRingRefuses(t *testing.T) {
 // A ring that only verifies may stay one, and may begin to sign.
 func TestKeyRingOfPublicKeys(t *testing.T) {
 	t.Parallel()
-	ring := core.NewKeyRing(core.ES256(&p256Key.PublicKey).WithID("a"))
+	ring := jwtgate.NewKeyRing(jwtgate.ES256(&p256Key.PublicKey).WithID("a"))
 	auth := newVerifier(t, ring)
-	do(t, ring.Replace(core.ES256(&p256Key.PublicKey).WithID("b")))
+	do(t, ring.Replace(jwtgate.ES256(&p256Key.PublicKey).WithID("b")))
 	do(t, ring.Announce(ringKey(1)))
-	if _, err := auth.Issue(t.Context(), core.Grant{Subject: "alice"}); err == nil {
+	if _, err := auth.Issue(t.Context(), jwtgate.Grant{Subject: "alice"}); err == nil {
 		t.Error("an announced key signed")
 	}
 	do(t, ring.Rotate())
-	decide(t, auth, withBearer(coretest.Token(t, auth, "alice")), accepted)
+	decide(t, auth, withBearer(jwtgatetest.Token(t, auth, "alice")), accepted)
 	checkRing(t, ring, "1 signs, ES256 key b verifies")
 }
 
 // The public half of a key is the same key.
 func TestKeyRingHalves(t *testing.T) {
 	t.Parallel()
-	for _, halves := range [][2]core.Key{
-		{core.RS256(rsaKey()), core.RS256(&rsaKey().PublicKey)},
-		{core.ES256(p256Key), core.ES256(&p256Key.PublicKey)},
-		{core.EdDSA(ed25519Key), core.EdDSA(ed25519Key.Public().(ed25519.PublicKey))},
+	for _, halves := range [][2]jwtgate.Key{
+		{jwtgate.RS256(rsaKey()), jwtgate.RS256(&rsaKey().PublicKey)},
+		{jwtgate.ES256(p256Key), jwtgate.ES256(&p256Key.PublicKey)},
+		{jwtgate.EdDSA(ed25519Key), jwtgate.EdDSA(ed25519Key.Public().(ed25519.PublicKey))},
 	} {
-		ring := core.NewKeyRing(halves[0])
+		ring := jwtgate.NewKeyRing(halves[0])
 		do(t, ring.Replace(ringKey(1), halves[1]))
 		do(t, ring.Announce(halves[0]))
 		if got, want := ring.String(), "HS256 key 1 signs, "+halves[0].String()+" is next"; got != want {
@@ -165,9 +165,9 @@ func TestKeyRingHalves(t *testing.T) {
 func TestKeyRingRotate(t *testing.T) {
 	t.Parallel()
 	for _, leeway := range []time.Duration{0, time.Minute} {
-		clock := coretest.NewClock(time.Unix(start, 0))
-		ring := core.NewKeyRing(ringKey(1))
-		auth := newVerifier(t, ring, withClock(clock), func(c *core.Config) { c.Leeway = leeway })
+		clock := jwtgatetest.NewClock(time.Unix(start, 0))
+		ring := jwtgate.NewKeyRing(ringKey(1))
+		auth := newVerifier(t, ring, withClock(clock), func(c *jwtgate.Config) { c.Leeway = leeway })
 		long := elsewhere(t, 1, 3600) // by whoever got hold of the key
 
 		do(t, ring.Announce(ringKey(2)))
@@ -175,27 +175,27 @@ func TestKeyRingRotate(t *testing.T) {
 		decide(t, auth, withBearer(elsewhere(t, 2, 900)), accepted)
 
 		clock.Advance(10 * time.Second)
-		first := coretest.Token(t, auth, "alice")
+		first := jwtgatetest.Token(t, auth, "alice")
 		do(t, ring.Rotate())
 		checkRing(t, ring, "2 signs, 1 verifies until 08:15:10")
-		second := coretest.Token(t, auth, "alice")
+		second := jwtgatetest.Token(t, auth, "alice")
 
 		clock.Advance(15*time.Minute + leeway - 1)
 		decide(t, auth, withBearer(first), accepted)
 		decide(t, auth, withBearer(long), accepted)
 		clock.Advance(1)
 		// As if the key had never been: by its cookies, a browser would be renewed.
-		if d := decide(t, auth, withBearer(long), core.CodeTokenInvalid); !strings.Contains(d.Refusal.Error(), "no key with the token's kid") {
+		if d := decide(t, auth, withBearer(long), jwtgate.CodeTokenInvalid); !strings.Contains(d.Refusal.Error(), "no key with the token's kid") {
 			t.Errorf("got %v for a token by a key that is gone", d.Refusal)
 		}
-		decide(t, auth, withBearer(second), core.CodeTokenExpired) // its key is not retired
+		decide(t, auth, withBearer(second), jwtgate.CodeTokenExpired) // its key is not retired
 	}
 }
 
 // A key that signed nothing has nothing to be held for.
 func TestKeyRingRotateUnused(t *testing.T) {
 	t.Parallel()
-	ring := core.NewKeyRing(ringKey(1))
+	ring := jwtgate.NewKeyRing(ringKey(1))
 	do(t, ring.Announce(ringKey(2)))
 	do(t, ring.Announce(ringKey(3))) // in its place
 	checkRing(t, ring, "1 signs, 3 is next")
@@ -207,37 +207,37 @@ func TestKeyRingRotateUnused(t *testing.T) {
 // and each judges by its own Leeway.
 func TestKeyRingShared(t *testing.T) {
 	t.Parallel()
-	clock := coretest.NewClock(time.Unix(start, 0))
-	ring := core.NewKeyRing(core.EdDSA(ed25519Key).WithID("ed"))
-	long := newVerifier(t, ring, withClock(clock), func(c *core.Config) { c.AccessTTL = time.Hour })
-	short := newVerifier(t, ring, withClock(clock), func(c *core.Config) { c.AccessTTL, c.Leeway = time.Minute, time.Minute })
-	stolen := coretest.Sign(t, "EdDSA", ed25519Key, `{"alg":"EdDSA","kid":"ed"}`, claims("exp", at(7200)))
-	token := coretest.Token(t, long, "alice")
-	coretest.Token(t, short, "alice") // later, but gone sooner
+	clock := jwtgatetest.NewClock(time.Unix(start, 0))
+	ring := jwtgate.NewKeyRing(jwtgate.EdDSA(ed25519Key).WithID("ed"))
+	long := newVerifier(t, ring, withClock(clock), func(c *jwtgate.Config) { c.AccessTTL = time.Hour })
+	short := newVerifier(t, ring, withClock(clock), func(c *jwtgate.Config) { c.AccessTTL, c.Leeway = time.Minute, time.Minute })
+	stolen := jwtgatetest.Sign(t, "EdDSA", ed25519Key, `{"alg":"EdDSA","kid":"ed"}`, claims("exp", at(7200)))
+	token := jwtgatetest.Token(t, long, "alice")
+	jwtgatetest.Token(t, short, "alice") // later, but gone sooner
 	do(t, ring.Announce(ringKey(2)))
 	do(t, ring.Rotate())
 	clock.Advance(time.Hour - 1)
 	decide(t, long, withBearer(token), accepted)
 	clock.Advance(1)
-	decide(t, long, withBearer(stolen), core.CodeTokenInvalid)
+	decide(t, long, withBearer(stolen), jwtgate.CodeTokenInvalid)
 	decide(t, short, withBearer(stolen), accepted)
-	for _, auth := range []*core.Auth{long, short, long, short} { // each is published what it holds
+	for _, auth := range []*jwtgate.Auth{long, short, long, short} { // each is published what it holds
 		if got, want := len(keyIDs(t, auth)) == 1, auth == short; got != want {
 			t.Errorf("got %v published; want the retired key where it is held", keyIDs(t, auth))
 		}
 	}
 	clock.Advance(time.Minute)
-	decide(t, short, withBearer(stolen), core.CodeTokenInvalid)
+	decide(t, short, withBearer(stolen), jwtgate.CodeTokenInvalid)
 }
 
 // A key can come back, and what it signed before counts when it goes again.
 func TestKeyRingComesBack(t *testing.T) {
 	t.Parallel()
-	clock := coretest.NewClock(time.Unix(start, 0))
-	ring := core.NewKeyRing(ringKey(1))
+	clock := jwtgatetest.NewClock(time.Unix(start, 0))
+	ring := jwtgate.NewKeyRing(ringKey(1))
 	auth := newVerifier(t, ring, withClock(clock))
-	coretest.Token(t, auth, "alice")
-	rotate := func(key core.Key) {
+	jwtgatetest.Token(t, auth, "alice")
+	rotate := func(key jwtgate.Key) {
 		t.Helper()
 		do(t, ring.Announce(key))
 		do(t, ring.Rotate())
@@ -257,7 +257,7 @@ func TestKeyRingComesBack(t *testing.T) {
 	checkRing(t, ring, "3 signs, 1 verifies until 08:15:00")
 
 	do(t, ring.Replace(ringKey(5)))
-	decide(t, auth, withBearer(elsewhere(t, 1, 900)), core.CodeTokenInvalid) // retired or not
+	decide(t, auth, withBearer(elsewhere(t, 1, 900)), jwtgate.CodeTokenInvalid) // retired or not
 	do(t, ring.Replace(ringKey(1), ringKey(5)))
 	rotate(ringKey(5))
 	checkRing(t, ring, "5 signs, 1 verifies until 08:15:00")
@@ -266,11 +266,11 @@ func TestKeyRingComesBack(t *testing.T) {
 // However often a ring is rotated, it has no more keys than tokens need.
 func TestKeyRingForgets(t *testing.T) {
 	t.Parallel()
-	clock := coretest.NewClock(time.Unix(start, 0))
-	ring := core.NewKeyRing(ringKey(0))
+	clock := jwtgatetest.NewClock(time.Unix(start, 0))
+	ring := jwtgate.NewKeyRing(ringKey(0))
 	auth := newVerifier(t, ring, withClock(clock))
 	for n := range 50 {
-		coretest.Token(t, auth, "alice")
+		jwtgatetest.Token(t, auth, "alice")
 		do(t, ring.Announce(ringKey(n+1)))
 		do(t, ring.Rotate())
 		clock.Advance(5 * time.Minute)
@@ -284,23 +284,23 @@ func TestKeyRingForgets(t *testing.T) {
 // A kid names one key for as long as an Auth can hold it, then it may name another.
 func TestKeyRingKeyIDIsFree(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*core.KeyRing, core.Key) error{
-		"announce": func(r *core.KeyRing, k core.Key) error { return r.Announce(k) },
-		"replace":  func(r *core.KeyRing, k core.Key) error { return r.Replace(k) },
+	for name, change := range map[string]func(*jwtgate.KeyRing, jwtgate.Key) error{
+		"announce": func(r *jwtgate.KeyRing, k jwtgate.Key) error { return r.Announce(k) },
+		"replace":  func(r *jwtgate.KeyRing, k jwtgate.Key) error { return r.Replace(k) },
 	} {
-		clock := coretest.NewClock(time.Unix(start, 0))
-		ring := core.NewKeyRing(ringKey(1))
+		clock := jwtgatetest.NewClock(time.Unix(start, 0))
+		ring := jwtgate.NewKeyRing(ringKey(1))
 		auth := newVerifier(t, ring, withClock(clock))
-		coretest.Token(t, auth, "alice")
+		jwtgatetest.Token(t, auth, "alice")
 		do(t, ring.Announce(ringKey(2)))
 		do(t, ring.Rotate())
 		clock.Advance(20*time.Minute - time.Second) // AccessTTL, and the most that Leeway can be
-		coretest.Token(t, auth, "alice")
+		jwtgatetest.Token(t, auth, "alice")
 		if err := change(ring, ringKey(3).WithID("1")); err == nil {
 			t.Errorf("%s: the kid of a retired key names another", name)
 		}
 		clock.Advance(time.Second)
-		coretest.Token(t, auth, "alice")
+		jwtgatetest.Token(t, auth, "alice")
 		if err := change(ring, ringKey(3).WithID("1")); err != nil {
 			t.Errorf("%s: %v, though the retired key is over", name, err)
 		}
@@ -310,44 +310,44 @@ func TestKeyRingKeyIDIsFree(t *testing.T) {
 // A token without kid is told by the keys that are held.
 func TestKeyRingWithoutKeyID(t *testing.T) {
 	t.Parallel()
-	clock := coretest.NewClock(time.Unix(start, 0))
-	ring := core.NewKeyRing(ringKey(1))
+	clock := jwtgatetest.NewClock(time.Unix(start, 0))
+	ring := jwtgate.NewKeyRing(ringKey(1))
 	auth := newVerifier(t, ring, withClock(clock))
-	old := coretest.Sign(t, "HS256", ringSecret(1), `{"alg":"HS256"}`, claims("exp", at(3600)))
-	current := coretest.Sign(t, "HS256", ringSecret(2), `{"alg":"HS256"}`, claims("exp", at(3600)))
-	coretest.Token(t, auth, "alice")
+	old := jwtgatetest.Sign(t, "HS256", ringSecret(1), `{"alg":"HS256"}`, claims("exp", at(3600)))
+	current := jwtgatetest.Sign(t, "HS256", ringSecret(2), `{"alg":"HS256"}`, claims("exp", at(3600)))
+	jwtgatetest.Token(t, auth, "alice")
 	decide(t, auth, withBearer(old), accepted)
 	do(t, ring.Announce(ringKey(2)))
-	decide(t, auth, withBearer(old), core.CodeTokenInvalid) // two keys of its algorithm
+	decide(t, auth, withBearer(old), jwtgate.CodeTokenInvalid) // two keys of its algorithm
 	do(t, ring.Rotate())
 	clock.Advance(15 * time.Minute)
-	decide(t, auth, withBearer(old), core.CodeTokenInvalid)
+	decide(t, auth, withBearer(old), jwtgate.CodeTokenInvalid)
 	decide(t, auth, withBearer(current), accepted)
 }
 
 // Tenants of one provider: what one holds another may have retired.
 func TestKeyRingOfTrustedIssuer(t *testing.T) {
 	t.Parallel()
-	clock := coretest.NewClock(time.Unix(start, 0))
-	ring := core.NewKeyRing(ringKey(1))
+	clock := jwtgatetest.NewClock(time.Unix(start, 0))
+	ring := jwtgate.NewKeyRing(ringKey(1))
 	tenant := newVerifier(t, ring, withClock(clock))
-	auth := newVerifier(t, core.HS256(secret), withClock(clock), func(c *core.Config) {
+	auth := newVerifier(t, jwtgate.HS256(secret), withClock(clock), func(c *jwtgate.Config) {
 		c.Issuer = "https://we.example"
-		c.Trusted = []core.Issuer{{Name: "https://a.example", Keys: ringKey(1)}, {Name: issuer, Keys: ring}}
+		c.Trusted = []jwtgate.Issuer{{Name: "https://a.example", Keys: ringKey(1)}, {Name: issuer, Keys: ring}}
 	})
-	coretest.Token(t, tenant, "alice")
+	jwtgatetest.Token(t, tenant, "alice")
 	do(t, ring.Announce(ringKey(2)))
 	do(t, ring.Rotate())
 	decide(t, auth, withBearer(elsewhere(t, 1, 3600)), accepted)
 	clock.Advance(15 * time.Minute)
-	decide(t, auth, withBearer(elsewhere(t, 1, 3600)), core.CodeTokenInvalid)
+	decide(t, auth, withBearer(elsewhere(t, 1, 3600)), jwtgate.CodeTokenInvalid)
 }
 
 // Tokens are signed while keys change, and each is good until it expires.
 func TestKeyRingRaces(t *testing.T) {
 	t.Parallel()
-	clock := coretest.NewClock(time.Unix(start, 0))
-	ring := core.NewKeyRing(ringKey(0))
+	clock := jwtgatetest.NewClock(time.Unix(start, 0))
+	ring := jwtgate.NewKeyRing(ringKey(0))
 	auth := newVerifier(t, ring, withClock(clock))
 	var signers, others sync.WaitGroup
 	tokens := make(chan string, 1<<16)
@@ -358,7 +358,7 @@ func TestKeyRingRaces(t *testing.T) {
 				select {
 				case <-done:
 					more = false
-				case tokens <- coretest.Token(t, auth, "alice"):
+				case tokens <- jwtgatetest.Token(t, auth, "alice"):
 				}
 			}
 		})
@@ -366,12 +366,12 @@ func TestKeyRingRaces(t *testing.T) {
 	others.Go(func() {
 		for range 100 {
 			_ = ring.String()
-			auth.JWKS(context.Background(), core.Request{Method: "GET"})
+			auth.JWKS(context.Background(), jwtgate.Request{Method: "GET"})
 		}
 	})
 	for n := range 300 {
 		do(t, ring.Announce(ringKey(n+1)))
-		decide(t, auth, withBearer(coretest.Token(t, auth, "bob")), accepted)
+		decide(t, auth, withBearer(jwtgatetest.Token(t, auth, "bob")), accepted)
 		do(t, ring.Rotate())
 	}
 	close(done)
@@ -388,9 +388,9 @@ func TestKeyRingRaces(t *testing.T) {
 // they are held. A secret never is.
 func TestKeyRingJWKS(t *testing.T) {
 	t.Parallel()
-	clock := coretest.NewClock(time.Unix(start, 0))
-	es, ed := core.ES256(p256Key).WithID("es"), core.EdDSA(ed25519Key).WithID("ed")
-	ring := core.NewKeyRing(es, ringKey(1))
+	clock := jwtgatetest.NewClock(time.Unix(start, 0))
+	es, ed := jwtgate.ES256(p256Key).WithID("es"), jwtgate.EdDSA(ed25519Key).WithID("ed")
+	ring := jwtgate.NewKeyRing(es, ringKey(1))
 	auth := newVerifier(t, ring, withClock(clock))
 	check := func(want ...string) {
 		t.Helper()
@@ -401,7 +401,7 @@ func TestKeyRingJWKS(t *testing.T) {
 	check("es")
 	do(t, ring.Announce(ed))
 	check("es", "ed")
-	coretest.Token(t, auth, "alice")
+	jwtgatetest.Token(t, auth, "alice")
 	do(t, ring.Rotate())
 	check("ed", "es")
 	clock.Advance(15*time.Minute - 1)
@@ -413,10 +413,10 @@ func TestKeyRingJWKS(t *testing.T) {
 }
 
 // keyIDs returns the kids that auth publishes.
-func keyIDs(t *testing.T, auth *core.Auth) []string {
+func keyIDs(t *testing.T, auth *jwtgate.Auth) []string {
 	t.Helper()
 	var set struct{ Keys []struct{ Kid string } }
-	res := auth.JWKS(t.Context(), core.Request{Method: "GET"})
+	res := auth.JWKS(t.Context(), jwtgate.Request{Method: "GET"})
 	if err := json.Unmarshal(res.Body, &set); err != nil || res.Status != 200 {
 		t.Fatalf("got %d and %s: %v", res.Status, res.Body, err)
 	}

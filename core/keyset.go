@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"errors"
@@ -19,13 +19,13 @@ func (r *remoteSource) unavailable(cause error, retry time.Duration) error {
 }
 
 func (e *keysUnavailable) Error() string {
-	return fmt.Sprintf("core: the keys of %s are not to be had: %v", e.issuer, e.cause)
+	return fmt.Sprintf("jwtgate: the keys of %s are not to be had: %v", e.issuer, e.cause)
 }
 
 // Unwrap returns errMissing and the cause.
 func (e *keysUnavailable) Unwrap() []error { return []error{errMissing, e.cause} }
 
-var errMissing = errors.New("core: keys are missing")
+var errMissing = errors.New("jwtgate: keys are missing")
 
 // missingKeys returns the keysUnavailable that err is, nil if it is none.
 func missingKeys(err error) *keysUnavailable {

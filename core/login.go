@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -59,7 +59,7 @@ func (a *Auth) SignIn(ctx context.Context, req Request, subject string) (Tokens,
 	return tokens, nil
 }
 
-var errNoCookies = errors.New("core: Config.Cookies is not set")
+var errNoCookies = errors.New("jwtgate: Config.Cookies is not set")
 
 // signIn opens a session for who is named in req's body, and hands its tokens
 // out in cookies or in the body.
@@ -144,7 +144,7 @@ func (a *Auth) handOut(ctx context.Context, req *Request, tokens Tokens, inCooki
 	return res
 }
 
-var errPassword = errors.New("core: wrong name or password")
+var errPassword = errors.New("jwtgate: wrong name or password")
 
 // refusedOAuth returns the answer that r is at a token endpoint (RFC 6749 §5.2).
 func (a *Auth) refusedOAuth(ctx context.Context, req *Request, byCookie bool, r *Refusal) Response {

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -24,7 +24,7 @@ func TestTokenOfNobody(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	check := func(context.Context, string, string) (string, bool, error) { return "", true, nil }
-	if got := d.ask(core.Token(d.Auth, check), formOf("username", "alice", "password", "x")).text; got != "401 invalid_credentials invalid_grant" {
+	if got := d.ask(jwtgate.Token(d.Auth, check), formOf("username", "alice", "password", "x")).text; got != "401 invalid_credentials invalid_grant" {
 		t.Errorf("got %s", got)
 	}
 }
@@ -33,12 +33,12 @@ func TestTokenOfNobody(t *testing.T) {
 func TestToken(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	for _, req := range []core.Request{
+	for _, req := range []jwtgate.Request{
 		formOf("username", "alice", "password", "wonderland"),
 		jsonOf("username", "alice", "password", "wonderland"),
 		formOf("grant_type", "password", "username", "alice", "password", "wonderland", "scope", "all"),
 	} {
-		res := d.ask(core.Token(d.Auth, deskUsers), req)
+		res := d.ask(jwtgate.Token(d.Auth, deskUsers), req)
 		if res.text != "200" || res.Expires != 15*time.Minute {
 			t.Fatalf("got %s, good for %v", res.text, res.Expires)
 		}
@@ -50,7 +50,7 @@ func TestToken(t *testing.T) {
 			t.Errorf("access token is for %s", got)
 		}
 		header, claims := claimsOf(t, res.Access)
-		if header["typ"] != "at+jwt" || header["alg"] != "HS256" || header["kid"] != core.HS256(deskSecret).ID() || len(header) != 3 {
+		if header["typ"] != "at+jwt" || header["alg"] != "HS256" || header["kid"] != jwtgate.HS256(deskSecret).ID() || len(header) != 3 {
 			t.Errorf("header is %v", header)
 		}
 		now := float64(deskOpens.Unix())
@@ -98,7 +98,7 @@ func TestTokenRefusals(t *testing.T) {
 	for _, row := range []struct {
 		name       string
 		parameters []string
-		subject    func(ctx context.Context, subject string) (core.Grant, error)
+		subject    func(ctx context.Context, subject string) (jwtgate.Grant, error)
 		broken     string // the store's
 		want       string
 	}{
@@ -119,7 +119,7 @@ func TestTokenRefusals(t *testing.T) {
 		d := newDesk(t)
 		d.loads(row.subject)
 		d.store.breaks(row.broken, false)
-		res := d.ask(core.Token(d.Auth, deskUsers), jsonOf(row.parameters...))
+		res := d.ask(jwtgate.Token(d.Auth, deskUsers), jsonOf(row.parameters...))
 		if res.text != row.want {
 			t.Errorf("%s: got %s; want %s", row.name, res.text, row.want)
 		}
@@ -130,42 +130,42 @@ func TestTokenRefusals(t *testing.T) {
 		if strings.HasPrefix(row.want, "503") {
 			want = 1
 		}
-		if got := d.book.count(core.EventStoreDown); got != want || d.book.count(core.EventSignedIn) != 0 {
+		if got := d.book.count(jwtgate.EventStoreDown); got != want || d.book.count(jwtgate.EventSignedIn) != 0 {
 			t.Errorf("%s: told %q", row.name, d.book.told())
 		}
 	}
 }
 
-func noSubject(context.Context, string) (core.Grant, error) {
-	return core.Grant{}, fmt.Errorf("no such row: %w", core.ErrNoSubject)
+func noSubject(context.Context, string) (jwtgate.Grant, error) {
+	return jwtgate.Grant{}, fmt.Errorf("no such row: %w", jwtgate.ErrNoSubject)
 }
 
-func troubledSubject(context.Context, string) (core.Grant, error) { return core.Grant{}, errDesk }
+func troubledSubject(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, errDesk }
 
 // badSubject is good, but no token can be made of it.
-func badSubject(context.Context, string) (core.Grant, error) {
-	return core.Grant{Claims: map[string]any{"exp": 1 << 40}}, nil
+func badSubject(context.Context, string) (jwtgate.Grant, error) {
+	return jwtgate.Grant{Claims: map[string]any{"exp": 1 << 40}}, nil
 }
 
 // Who tries names must not learn which of them exist, or are disabled.
 func TestTokenSaysNothingOfNames(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.loads(func(_ context.Context, subject string) (core.Grant, error) {
+	d.loads(func(_ context.Context, subject string) (jwtgate.Grant, error) {
 		if subject == "dormouse" {
-			return core.Grant{}, core.ErrNoSubject
+			return jwtgate.Grant{}, jwtgate.ErrNoSubject
 		}
-		return core.Grant{}, nil
+		return jwtgate.Grant{}, nil
 	})
-	first := d.ask(core.Token(d.Auth, deskUsers), formOf("username", "alice", "password", "guess"))
-	for name, req := range map[string]core.Request{
+	first := d.ask(jwtgate.Token(d.Auth, deskUsers), formOf("username", "alice", "password", "guess"))
+	for name, req := range map[string]jwtgate.Request{
 		"unknown":  formOf("username", "nobody", "password", "guess"),
 		"disabled": formOf("username", "dormouse", "password", "wonderland"),
 		"long":     formOf("username", strings.Repeat("alice", 1000), "password", "guess"),
 		"binary":   formOf("username", "alice\x00\r\n", "password", "guess"),
 		"JSON":     jsonOf("username", "bob", "password", "guess"),
 	} {
-		if res := d.ask(core.Token(d.Auth, deskUsers), req); fmt.Sprintf("%+v", res.Response) != fmt.Sprintf("%+v", first.Response) {
+		if res := d.ask(jwtgate.Token(d.Auth, deskUsers), req); fmt.Sprintf("%+v", res.Response) != fmt.Sprintf("%+v", first.Response) {
 			t.Errorf("%s: got %+v; want %+v", name, res, first)
 		}
 	}
@@ -174,15 +174,15 @@ func TestTokenSaysNothingOfNames(t *testing.T) {
 // A program's login has nothing to do with cookies, its own or a browser's.
 func TestTokenAndCookies(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, func(c *core.Config) { c.Cookies = &core.CookieConfig{} })
-	browser, err := d.SignIn(t.Context(), core.Request{}, "alice")
+	d := newDesk(t, func(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{} })
+	browser, err := d.SignIn(t.Context(), jwtgate.Request{}, "alice")
 	if err != nil {
 		t.Fatal(err)
 	}
 	req := withField(formOf("username", "mallory", "password", "wonderland"), "Cookie", "__Host-at="+browser.Access.Token+"; __Host-rt="+browser.Refresh)
 	req = withField(withField(req, "Sec-Fetch-Site", "cross-site"), "Origin", "https://evil.example")
 	req.Host = "api.example"
-	if res := d.ask(core.Token(d.Auth, deskUsers), req); res.text != "200" {
+	if res := d.ask(jwtgate.Token(d.Auth, deskUsers), req); res.text != "200" {
 		t.Errorf("got %s", res.text)
 	}
 	if got := d.who(browser.Access.Token); got != "alice" {
@@ -195,8 +195,8 @@ func TestThrottle(t *testing.T) {
 	type call struct{ username, userAgent string }
 	var asked []call
 	checked := 0
-	d := newDesk(t, func(c *core.Config) {
-		c.Sessions.Throttle = func(_ context.Context, req core.Request, username string) (time.Duration, error) {
+	d := newDesk(t, func(c *jwtgate.Config) {
+		c.Sessions.Throttle = func(_ context.Context, req jwtgate.Request, username string) (time.Duration, error) {
 			asked = append(asked, call{username, req.First("User-Agent")})
 			if username == "trouble" {
 				return time.Hour, errDesk
@@ -221,7 +221,7 @@ func TestThrottle(t *testing.T) {
 	} {
 		asked, checked = nil, 0
 		req := withField(formOf("username", row.username, "password", "x"), "User-Agent", "looking glass")
-		res := d.ask(core.Token(d.Auth, check), req)
+		res := d.ask(jwtgate.Token(d.Auth, check), req)
 		if got := headerOf(res.Response, "Retry-After"); res.text != row.want || got != row.after {
 			t.Errorf("wait of %s: got %s, Retry-After: %s; want %s, %s", row.username, res.text, got, row.want, row.after)
 		}
@@ -233,7 +233,7 @@ func TestThrottle(t *testing.T) {
 		}
 	}
 	asked = nil
-	d.ask(core.Token(d.Auth, check), formOf("username", "alice"))
+	d.ask(jwtgate.Token(d.Auth, check), formOf("username", "alice"))
 	if asked != nil {
 		t.Errorf("asked for a request that is refused anyway")
 	}
@@ -244,7 +244,7 @@ func TestThrottle(t *testing.T) {
 func TestMaxSessions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, func(c *core.Config) { c.Sessions.MaxSessions = 2 })
+		d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.MaxSessions = 2 })
 		other := d.another()
 		bob := d.token("bob")
 		var tokens []deskReply
@@ -279,11 +279,11 @@ func TestMaxSessions(t *testing.T) {
 
 func TestRefuseAtMax(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, func(c *core.Config) {
+	d := newDesk(t, func(c *jwtgate.Config) {
 		c.Sessions.MaxSessions, c.Sessions.RefuseAtMax, c.Sessions.RefreshTTL = 2, true, time.Hour
 	})
 	login := func() deskReply {
-		return d.ask(core.Token(d.Auth, deskUsers), formOf("username", "alice", "password", "wonderland"))
+		return d.ask(jwtgate.Token(d.Auth, deskUsers), formOf("username", "alice", "password", "wonderland"))
 	}
 	first, second := login(), login()
 	if got := login().text; got != "403 too_many_sessions invalid_request" {
@@ -292,11 +292,11 @@ func TestRefuseAtMax(t *testing.T) {
 	if d.who(first.Access) != "alice" || d.who(second.Access) != "alice" {
 		t.Error("a refused login ended a session")
 	}
-	if got := d.ask(core.Token(d.Auth, deskUsers), formOf("username", "alice", "password", "guess")).text; got != "401 invalid_credentials invalid_grant" {
+	if got := d.ask(jwtgate.Token(d.Auth, deskUsers), formOf("username", "alice", "password", "guess")).text; got != "401 invalid_credentials invalid_grant" {
 		t.Errorf("who does not know the password learns of the bound: %s", got)
 	}
-	_, err := d.SignIn(t.Context(), core.Request{}, "alice")
-	if refusal := (*core.Refusal)(nil); !errors.As(err, &refusal) || refusal.Code != core.CodeTooManySessions || !errors.Is(err, session.ErrTooMany) {
+	_, err := d.SignIn(t.Context(), jwtgate.Request{}, "alice")
+	if refusal := (*jwtgate.Refusal)(nil); !errors.As(err, &refusal) || refusal.Code != jwtgate.CodeTooManySessions || !errors.Is(err, session.ErrTooMany) {
 		t.Errorf("SignIn at the bound: %v", err)
 	}
 	d.logout(first.Refresh)
@@ -316,12 +316,12 @@ func TestRefuseAtMax(t *testing.T) {
 func TestMaxSessionsRacers(t *testing.T) {
 	t.Parallel()
 	for _, refuse := range []bool{false, true} {
-		d := newDesk(t, func(c *core.Config) { c.Sessions.MaxSessions, c.Sessions.RefuseAtMax = 3, refuse })
+		d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.MaxSessions, c.Sessions.RefuseAtMax = 3, refuse })
 		var in atomic.Int64
 		var racers sync.WaitGroup
 		for range 32 {
 			racers.Go(func() {
-				if _, err := d.SignIn(t.Context(), core.Request{}, "alice"); err == nil {
+				if _, err := d.SignIn(t.Context(), jwtgate.Request{}, "alice"); err == nil {
 					in.Add(1)
 				}
 			})
@@ -339,7 +339,7 @@ func TestMaxSessionsRacers(t *testing.T) {
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	tokens, err := d.SignIn(t.Context(), core.Request{Header: http.Header{"User-Agent": {"looking glass"}}}, "alice")
+	tokens, err := d.SignIn(t.Context(), jwtgate.Request{Header: http.Header{"User-Agent": {"looking glass"}}}, "alice")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -364,7 +364,7 @@ func TestSignIn(t *testing.T) {
 
 	for _, row := range []struct {
 		name    string
-		subject func(ctx context.Context, subject string) (core.Grant, error)
+		subject func(ctx context.Context, subject string) (jwtgate.Grant, error)
 		as      string
 		want    string
 	}{
@@ -374,8 +374,8 @@ func TestSignIn(t *testing.T) {
 		{"nobody", nil, "", "503 unavailable"},
 	} {
 		d.loads(row.subject)
-		_, err := d.SignIn(t.Context(), core.Request{}, row.as)
-		refusal := (*core.Refusal)(nil)
+		_, err := d.SignIn(t.Context(), jwtgate.Request{}, row.as)
+		refusal := (*jwtgate.Refusal)(nil)
 		if !errors.As(err, &refusal) {
 			t.Fatalf("%s: %v", row.name, err)
 		}
@@ -392,7 +392,7 @@ func TestSignIn(t *testing.T) {
 func TestGrantOfSomeoneElse(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.loads(func(context.Context, string) (core.Grant, error) { return core.Grant{Subject: "mallory"}, nil })
+	d.loads(func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{Subject: "mallory"}, nil })
 	tokens := d.token("alice")
 	if got := d.who(tokens.Access); got != "alice" {
 		t.Errorf("after login: %s", got)
@@ -411,9 +411,9 @@ func TestUserAgent(t *testing.T) {
 	} {
 		d := newDesk(t)
 		req := withField(formOf("username", "alice", "password", "wonderland"), "User-Agent", userAgent)
-		tokens := d.ask(core.Token(d.Auth, deskUsers), req)
-		res := d.ask(d.ListSessions, bearing(tokens.Access, core.Request{Method: http.MethodGet}))
-		var infos []core.SessionInfo
+		tokens := d.ask(jwtgate.Token(d.Auth, deskUsers), req)
+		res := d.ask(d.ListSessions, bearing(tokens.Access, jwtgate.Request{Method: http.MethodGet}))
+		var infos []jwtgate.SessionInfo
 		if err := strictly(res.Body, &infos); err != nil || len(infos) != 1 {
 			t.Fatalf("%.20q: list is %s, %v", userAgent, res.Body, err)
 		}
@@ -436,7 +436,7 @@ func TestRequestIsNotKept(t *testing.T) {
 	d := newDesk(t)
 	userAgent, name := []byte("looking glass"), []byte("username=alice&password=wonderland")
 	req := withField(bodyOf(formType, unsafeText(name)), "User-Agent", unsafeText(userAgent))
-	tokens := d.ask(core.Token(d.Auth, deskUsers), req)
+	tokens := d.ask(jwtgate.Token(d.Auth, deskUsers), req)
 	presented := []byte("refresh_token=" + tokens.Refresh)
 	again := withField(bodyOf(formType, unsafeText(presented)), "User-Agent", unsafeText(userAgent))
 	d.ask(d.Refresh, again)
@@ -457,14 +457,14 @@ func TestRequestIsNotKept(t *testing.T) {
 // An Auth that cannot sign in says so, and does not panic.
 func TestEndpointsWithoutSessions(t *testing.T) {
 	t.Parallel()
-	none, err := core.New(core.Config{Issuer: deskIssuer, Audience: deskAudience, Keys: core.HS256(deskSecret)})
+	none, err := jwtgate.New(jwtgate.Config{Issuer: deskIssuer, Audience: deskAudience, Keys: jwtgate.HS256(deskSecret)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := newDesk(t)
-	for name, auth := range map[string]*core.Auth{"nil": nil, "without sessions": none} {
-		for endpoint, serve := range map[string]core.Endpoint{
-			"Token": core.Token(auth, deskUsers), "Login": core.Login(auth, deskUsers), "Refresh": auth.Refresh, "Logout": auth.Logout,
+	for name, auth := range map[string]*jwtgate.Auth{"nil": nil, "without sessions": none} {
+		for endpoint, serve := range map[string]jwtgate.Endpoint{
+			"Token": jwtgate.Token(auth, deskUsers), "Login": jwtgate.Login(auth, deskUsers), "Refresh": auth.Refresh, "Logout": auth.Logout,
 			"LogoutAll": auth.LogoutAll, "ListSessions": auth.ListSessions, "DeleteSession": auth.DeleteSession,
 		} {
 			for _, method := range []string{"POST", "GET", "DELETE"} {
@@ -475,7 +475,7 @@ func TestEndpointsWithoutSessions(t *testing.T) {
 				}
 			}
 		}
-		if _, err := auth.SignIn(t.Context(), core.Request{}, "alice"); err == nil {
+		if _, err := auth.SignIn(t.Context(), jwtgate.Request{}, "alice"); err == nil {
 			t.Errorf("SignIn of an Auth that is %s: no error", name)
 		}
 		if _, err := auth.Sessions(t.Context(), "alice"); err == nil {

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -61,7 +61,7 @@ func TestLogoutCarriers(t *testing.T) {
 		}, "alice"},
 		{"bearer in small letters", nil, func(bob deskReply) []string { return []string{"bearer   " + bob.Access} }, "alice"},
 		{"Bearer, forged", nil, func(bob deskReply) []string {
-			return []string{"Bearer " + coretest.Sign(t, "HS256", stranger, `{"alg":"HS256"}`, fmt.Sprintf(`{"iss":%q,"aud":%q,"sub":"bob","sid":%q,"exp":%d}`, deskIssuer, deskAudience, sidOf(t, bob.Access), d.clock.Now().Unix()+600))}
+			return []string{"Bearer " + jwtgatetest.Sign(t, "HS256", stranger, `{"alg":"HS256"}`, fmt.Sprintf(`{"iss":%q,"aud":%q,"sub":"bob","sid":%q,"exp":%d}`, deskIssuer, deskAudience, sidOf(t, bob.Access), d.clock.Now().Unix()+600))}
 		}, "alice bob"},
 		{"Bearer, signature cut", nil, func(bob deskReply) []string { return []string{"Bearer " + bob.Access[:len(bob.Access)-1]} }, "alice bob"},
 		{"Bearer, another audience", nil, func(bob deskReply) []string {
@@ -134,7 +134,7 @@ func TestLogoutGarbage(t *testing.T) {
 	d.token("alice")
 	d.store.taken()
 	for _, garbage := range []string{"", "x", "jgr1_", "jgr1_" + strings.Repeat("A", 99), "a.b.c", strings.Repeat("x", 60_000), "\x00", "null"} {
-		for _, req := range []core.Request{formOf("refresh_token", garbage), jsonOf("refresh_token", garbage), bearing(garbage, formOf())} {
+		for _, req := range []jwtgate.Request{formOf("refresh_token", garbage), jsonOf("refresh_token", garbage), bearing(garbage, formOf())} {
 			if got := d.ask(d.Logout, req).text; got != "204" {
 				t.Errorf("%.20q: got %s", garbage, got)
 			}
@@ -153,7 +153,7 @@ func TestLogoutByTokenID(t *testing.T) {
 		d := newDesk(t)
 		other := d.another()
 		synctest.Wait()
-		one, two := coretest.Token(t, d.Auth, "alice"), coretest.Token(t, d.Auth, "alice")
+		one, two := jwtgatetest.Token(t, d.Auth, "alice"), jwtgatetest.Token(t, d.Auth, "alice")
 		session := d.token("alice")
 		if got := d.ask(d.Logout, bearing(one, formOf())).text; got != "204" {
 			t.Fatalf("got %s", got)
@@ -187,7 +187,7 @@ func TestLogoutByTokenID(t *testing.T) {
 func TestLogoutByTokenIDAgain(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	token := coretest.Token(t, d.Auth, "alice")
+	token := jwtgatetest.Token(t, d.Auth, "alice")
 	d.store.taken()
 	for range 3 {
 		d.ask(d.Logout, bearing(token, formOf()))
@@ -202,11 +202,13 @@ func TestLogoutByTokenIDAgain(t *testing.T) {
 func TestLogoutTrusted(t *testing.T) {
 	t.Parallel()
 	secret := []byte("signs the tokens of a partner, whom we trust some way")
-	partner := core.HS256(secret)
-	d := newDesk(t, func(c *core.Config) { c.Trusted = []core.Issuer{{Name: "https://partner.example", Keys: partner}} })
+	partner := jwtgate.HS256(secret)
+	d := newDesk(t, func(c *jwtgate.Config) {
+		c.Trusted = []jwtgate.Issuer{{Name: "https://partner.example", Keys: partner}}
+	})
 	theirs := func(jti, sid string) string {
 		now := d.clock.Now().Unix()
-		return coretest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"`+partner.ID()+`"}`,
+		return jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"`+partner.ID()+`"}`,
 			fmt.Sprintf(`{"iss":"https://partner.example","aud":%q,"sub":"alice","jti":%q,"sid":%q,"iat":%d,"exp":%d}`, deskAudience, jti, sid, now, now+600))
 	}
 	// Their alice is not ours.
@@ -224,7 +226,7 @@ func TestLogoutTrusted(t *testing.T) {
 	}
 	for _, row := range []struct {
 		endpoint string
-		serve    core.Endpoint
+		serve    jwtgate.Endpoint
 		method   string
 		want     string
 	}{
@@ -234,7 +236,7 @@ func TestLogoutTrusted(t *testing.T) {
 		{"/logout", d.Logout, "POST", "204"},
 		{"/sessions", d.ListSessions, "GET", revoked},
 	} {
-		req := bearing(foreign, core.Request{Method: row.method, Path: "/sessions/" + sidOf(t, alice.Access)})
+		req := bearing(foreign, jwtgate.Request{Method: row.method, Path: "/sessions/" + sidOf(t, alice.Access)})
 		if got := d.ask(row.serve, req).text; got != row.want {
 			t.Errorf("%s: got %s; want %s", row.endpoint, got, row.want)
 		}
@@ -254,15 +256,15 @@ func TestLogoutTrusted(t *testing.T) {
 // Trouble with the store is said, and the next try ends the session.
 func TestLogoutTrouble(t *testing.T) {
 	t.Parallel()
-	body := func(_ *desk, tokens deskReply) core.Request { return formOf("refresh_token", tokens.Refresh) }
-	head := func(_ *desk, tokens deskReply) core.Request { return bearing(tokens.Access, formOf()) }
-	jti := func(d *desk, _ deskReply) core.Request {
-		return bearing(coretest.Token(d.tb, d.Auth, "alice"), formOf())
+	body := func(_ *desk, tokens deskReply) jwtgate.Request { return formOf("refresh_token", tokens.Refresh) }
+	head := func(_ *desk, tokens deskReply) jwtgate.Request { return bearing(tokens.Access, formOf()) }
+	jti := func(d *desk, _ deskReply) jwtgate.Request {
+		return bearing(jwtgatetest.Token(d.tb, d.Auth, "alice"), formOf())
 	}
 	for _, row := range []struct {
 		name  string
 		all   bool
-		req   func(*desk, deskReply) core.Request
+		req   func(*desk, deskReply) jwtgate.Request
 		call  string
 		after bool
 	}{
@@ -278,7 +280,7 @@ func TestLogoutTrouble(t *testing.T) {
 		{"everywhere, without sid", true, jti, "Revoke", false},
 	} {
 		d := newDesk(t)
-		endpoint := core.Endpoint(d.Logout)
+		endpoint := jwtgate.Endpoint(d.Logout)
 		if row.all {
 			endpoint = d.LogoutAll
 		}
@@ -314,8 +316,8 @@ func TestLogoutAll(t *testing.T) {
 		other := d.another()
 		synctest.Wait()
 		first, second, bob := d.token("alice"), d.token("alice"), d.token("bob")
-		loose := coretest.Token(t, d.Auth, "alice")
-		bobs := coretest.Token(t, d.Auth, "bob")
+		loose := jwtgatetest.Token(t, d.Auth, "alice")
+		bobs := jwtgatetest.Token(t, d.Auth, "bob")
 		d.book.told()
 		if got := d.ask(d.LogoutAll, bearing(first.Access, formOf())).text; got != "204" {
 			t.Fatalf("got %s", got)
@@ -347,7 +349,7 @@ func TestLogoutAll(t *testing.T) {
 			t.Errorf("refresh of the login right after it: got %s", got)
 		}
 		d.clock.Advance(time.Second)
-		if got := d.who(coretest.Token(t, d.Auth, "alice")); got != "alice" {
+		if got := d.who(jwtgatetest.Token(t, d.Auth, "alice")); got != "alice" {
 			t.Errorf("a token without a session, a second later: got %s", got)
 		}
 		if got := d.ask(d.LogoutAll, bearing(first.Access, formOf())).text; got != revoked {
@@ -368,7 +370,7 @@ func TestLogoutAllRefusals(t *testing.T) {
 	now := d.clock.Now().Unix()
 	for _, row := range []struct {
 		name string
-		req  core.Request
+		req  jwtgate.Request
 		want string
 	}{
 		{"nobody", formOf(), "401 token_missing"},
@@ -377,8 +379,8 @@ func TestLogoutAllRefusals(t *testing.T) {
 		{"expired", bearing(d.minted(map[string]any{"iat": now - 900, "exp": now}), formOf()), "401 token_expired"},
 		{"forged", bearing(alice.Access[:len(alice.Access)-4]+"AAAA", formOf()), "401 token_invalid"},
 		{"session that is over", bearing(ended.Access, formOf()), revoked},
-		{"two headers", core.Request{Method: http.MethodPost, Header: http.Header{"Authorization": {"Bearer " + alice.Access, "Bearer " + alice.Access}}}, "400 malformed_credentials"},
-		{"another scheme", core.Request{Method: http.MethodPost, Header: http.Header{"Authorization": {"Basic " + alice.Access}}}, "401 token_missing"},
+		{"two headers", jwtgate.Request{Method: http.MethodPost, Header: http.Header{"Authorization": {"Bearer " + alice.Access, "Bearer " + alice.Access}}}, "400 malformed_credentials"},
+		{"another scheme", jwtgate.Request{Method: http.MethodPost, Header: http.Header{"Authorization": {"Basic " + alice.Access}}}, "401 token_missing"},
 	} {
 		if got := d.ask(d.LogoutAll, row.req).text; got != row.want {
 			t.Errorf("%s: got %s; want %s", row.name, got, row.want)
@@ -394,7 +396,7 @@ func TestLogoutAllRefusals(t *testing.T) {
 func TestLogoutOfSessionThatStoreLost(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	for name, endpoint := range map[string]core.Endpoint{"/logout": d.Logout, "/logout/all": d.LogoutAll} {
+	for name, endpoint := range map[string]jwtgate.Endpoint{"/logout": d.Logout, "/logout/all": d.LogoutAll} {
 		token := d.minted(map[string]any{"sid": session.NewID("alice").String()})
 		if got := d.ask(endpoint, bearing(token, formOf())).text; got != "204" {
 			t.Errorf("%s: got %s", name, got)
@@ -410,7 +412,7 @@ func TestEndSessions(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	first, second, third, bob := d.token("alice"), d.token("alice"), d.token("alice"), d.token("bob")
-	loose := coretest.Token(t, d.Auth, "alice")
+	loose := jwtgatetest.Token(t, d.Auth, "alice")
 	in := func() string {
 		var who []string
 		for name, access := range map[string]string{"1": first.Access, "2": second.Access, "3": third.Access, "bob": bob.Access, "loose": loose} {
@@ -478,7 +480,7 @@ func TestEndSessionsSparesWhatItCan(t *testing.T) {
 // process, whichever clock stamped them.
 func TestEndSessionsByClocksThatDiffer(t *testing.T) {
 	t.Parallel()
-	lenient := func(c *core.Config) { c.Leeway = 5 * time.Second }
+	lenient := func(c *jwtgate.Config) { c.Leeway = 5 * time.Second }
 	for _, row := range []struct {
 		name string
 		off  time.Duration // of the process that ends them
@@ -489,10 +491,10 @@ func TestEndSessionsByClocksThatDiffer(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			d := newDesk(t, lenient)
-			off := d.another(lenient, func(c *core.Config) {
+			off := d.another(lenient, func(c *jwtgate.Config) {
 				c.Now = func() time.Time { return d.clock.Now().Add(row.off) }
 			})
-			tokens := map[string]string{"that process": coretest.Token(t, off.Auth, "alice"), "this one": coretest.Token(t, d.Auth, "alice")}
+			tokens := map[string]string{"that process": jwtgatetest.Token(t, off.Auth, "alice"), "this one": jwtgatetest.Token(t, d.Auth, "alice")}
 			if err := off.EndSessions(t.Context(), "alice"); err != nil {
 				t.Fatal(err)
 			}
@@ -503,7 +505,7 @@ func TestEndSessionsByClocksThatDiffer(t *testing.T) {
 				}
 			}
 			d.clock.Advance(4 * time.Second)
-			if got := d.who(coretest.Token(t, d.Auth, "alice")); got != "alice" {
+			if got := d.who(jwtgatetest.Token(t, d.Auth, "alice")); got != "alice" {
 				t.Errorf("a clock %s: got %s for a token made later", row.name, got)
 			}
 		})
@@ -524,10 +526,10 @@ func TestEndTimeout(t *testing.T) {
 			return d.ask(d.LogoutAll, bearing(tokens.Access, formOf())).text
 		}, "503 unavailable"},
 		"/sessions": {"List", func(d *desk, tokens deskReply) string {
-			return d.ask(d.ListSessions, bearing(tokens.Access, core.Request{Method: "GET"})).text
+			return d.ask(d.ListSessions, bearing(tokens.Access, jwtgate.Request{Method: "GET"})).text
 		}, "503 unavailable"},
 		"/sessions/{id}": {"End", func(d *desk, tokens deskReply) string {
-			return d.ask(d.DeleteSession, bearing(tokens.Access, core.Request{Method: "DELETE", Path: "/" + sidOf(d.tb, tokens.Access)})).text
+			return d.ask(d.DeleteSession, bearing(tokens.Access, jwtgate.Request{Method: "DELETE", Path: "/" + sidOf(d.tb, tokens.Access)})).text
 		}, "503 unavailable"},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // A signature is good if golang-jwt finds it so, and no other, whoever asks at the
@@ -18,16 +18,16 @@ func TestSignaturesAsGolangJWT(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		method          jwt.SigningMethod
-		key             core.Key
+		key             jwtgate.Key
 		signing, public any
 		rounds          int
 	}{
-		{jwt.SigningMethodHS256, core.HS256(secret), secret, secret, 20},
-		{jwt.SigningMethodRS256, core.RS256(rsaKey()), rsaKey(), &rsaKey().PublicKey, 5},
-		{jwt.SigningMethodPS512, core.PS512(rsaKey()), rsaKey(), &rsaKey().PublicKey, 5},
-		{jwt.SigningMethodES256, core.ES256(p256Key), p256Key, &p256Key.PublicKey, 600},
-		{jwt.SigningMethodES512, core.ES512(p521Key), p521Key, &p521Key.PublicKey, 20},
-		{jwt.SigningMethodEdDSA, core.EdDSA(ed25519Key), ed25519Key, ed25519Key.Public(), 5},
+		{jwt.SigningMethodHS256, jwtgate.HS256(secret), secret, secret, 20},
+		{jwt.SigningMethodRS256, jwtgate.RS256(rsaKey()), rsaKey(), &rsaKey().PublicKey, 5},
+		{jwt.SigningMethodPS512, jwtgate.PS512(rsaKey()), rsaKey(), &rsaKey().PublicKey, 5},
+		{jwt.SigningMethodES256, jwtgate.ES256(p256Key), p256Key, &p256Key.PublicKey, 600},
+		{jwt.SigningMethodES512, jwtgate.ES512(p521Key), p521Key, &p521Key.PublicKey, 20},
+		{jwt.SigningMethodEdDSA, jwtgate.EdDSA(ed25519Key), ed25519Key, ed25519Key.Public(), 5},
 	} {
 		var together sync.WaitGroup
 		for _, input := range []string{"header.payload", "header.payload-that-is-longer"} {
@@ -38,14 +38,14 @@ func TestSignaturesAsGolangJWT(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					if !core.Verifies(row.key, input, signature) {
+					if !jwtgate.Verifies(row.key, input, signature) {
 						t.Errorf("%s: %x is refused", row.method.Alg(), signature)
 					}
-					if core.Verifies(row.key, input+"x", signature) {
+					if jwtgate.Verifies(row.key, input+"x", signature) {
 						t.Errorf("%s: the signature of another input is accepted", row.method.Alg())
 					}
 					signature[i%len(signature)] ^= 1 << (i % 8)
-					if core.Verifies(row.key, input, signature) {
+					if jwtgate.Verifies(row.key, input, signature) {
 						t.Errorf("%s: %x is accepted, with bit %d of byte %d changed", row.method.Alg(), signature, i%8, i%len(signature))
 					}
 				}
@@ -60,7 +60,7 @@ func TestSignaturesAsGolangJWT(t *testing.T) {
 			for _, with := range []byte{0, 0xff} {
 				bad := bytes.Clone(signature)
 				copy(bad[part[0]:part[1]], bytes.Repeat([]byte{with}, len(bad)))
-				if core.Verifies(row.key, "header.payload", bad) {
+				if jwtgate.Verifies(row.key, "header.payload", bad) {
 					t.Errorf("%s: %x is accepted", row.method.Alg(), bad)
 				}
 			}
@@ -85,7 +85,7 @@ func FuzzASN1(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := core.AppendASN1([]byte("before"), signature); !bytes.Equal(got, append([]byte("before"), want...)) {
+		if got := jwtgate.AppendASN1([]byte("before"), signature); !bytes.Equal(got, append([]byte("before"), want...)) {
 			t.Errorf("got %x for %x and %x, want %x", got, r, s, want)
 		}
 	})

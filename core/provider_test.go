@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 const (
@@ -126,18 +126,18 @@ func (d *dripping) Read(b []byte) (int, error) {
 }
 
 // setOf returns keys as a provider publishes them.
-func setOf(tb testing.TB, keys ...core.Key) page {
+func setOf(tb testing.TB, keys ...jwtgate.Key) page {
 	tb.Helper()
-	return page{body: string(newVerifier(tb, core.KeySet(keys)).JWKS(tb.Context(), core.Request{Method: "GET"}).Body)}
+	return page{body: string(newVerifier(tb, jwtgate.KeySet(keys)).JWKS(tb.Context(), jwtgate.Request{Method: "GET"}).Body)}
 }
 
 // diary collects events.
 type diary struct {
 	mu     sync.Mutex
-	events []core.Event
+	events []jwtgate.Event
 }
 
-func (d *diary) write(_ context.Context, e core.Event) {
+func (d *diary) write(_ context.Context, e jwtgate.Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.events = append(d.events, e)
@@ -147,7 +147,7 @@ func (d *diary) write(_ context.Context, e core.Event) {
 func (d *diary) kinds() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	count := map[core.EventKind]int{}
+	count := map[jwtgate.EventKind]int{}
 	for _, e := range d.events {
 		count[e.Kind]++
 	}
@@ -160,7 +160,7 @@ func (d *diary) kinds() string {
 }
 
 // trusting returns an Auth of our own tokens and those of the provider in web.
-func trusting(tb testing.TB, web *web, keys core.RemoteKeys, changes ...func(*core.Config)) *core.Auth {
+func trusting(tb testing.TB, web *web, keys jwtgate.RemoteKeys, changes ...func(*jwtgate.Config)) *jwtgate.Auth {
 	tb.Helper()
 	if keys.URL == "" {
 		keys.URL = providerSet
@@ -168,28 +168,28 @@ func trusting(tb testing.TB, web *web, keys core.RemoteKeys, changes ...func(*co
 	if keys.Transport == nil {
 		keys.Transport = web
 	}
-	auth := newVerifier(tb, core.HS256(secret), append([]func(*core.Config){func(c *core.Config) {
-		c.Trusted = []core.Issuer{{Name: provider, Keys: keys}}
+	auth := newVerifier(tb, jwtgate.HS256(secret), append([]func(*jwtgate.Config){func(c *jwtgate.Config) {
+		c.Trusted = []jwtgate.Issuer{{Name: provider, Keys: keys}}
 	}}, changes...)...)
 	tb.Cleanup(auth.Close)
 	return auth
 }
 
 // theirs returns a token of the provider by the key called kid.
-func theirs(tb testing.TB, kid string, changes ...string) core.Request {
+func theirs(tb testing.TB, kid string, changes ...string) jwtgate.Request {
 	tb.Helper()
 	header := `{"alg":"ES256"}`
 	if kid != "" {
 		header = `{"alg":"ES256","kid":` + strconv.Quote(kid) + `}`
 	}
-	return withBearer(coretest.Sign(tb, "ES256", p256Key, header, claims(append([]string{"iss", strconv.Quote(provider)}, changes...)...)))
+	return withBearer(jwtgatetest.Sign(tb, "ES256", p256Key, header, claims(append([]string{"iss", strconv.Quote(provider)}, changes...)...)))
 }
 
 func newEd25519() ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed([]byte(rand.Text() + rand.Text())[:ed25519.SeedSize])
 }
 
-func es256(kid string) core.Key { return core.ES256(&p256Key.PublicKey).WithID(kid) }
+func es256(kid string) jwtgate.Key { return jwtgate.ES256(&p256Key.PublicKey).WithID(kid) }
 
 // took returns how long f takes.
 func took(f func()) time.Duration {

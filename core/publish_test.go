@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"net/http"
@@ -7,15 +7,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // RFC 9110 §13.1.2: who has the set already is not sent it again.
 func TestJWKSNotModified(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.ES256(p256Key))
-	full := auth.JWKS(t.Context(), core.Request{Method: "GET"})
+	auth := newVerifier(t, jwtgate.ES256(p256Key))
+	full := auth.JWKS(t.Context(), jwtgate.Request{Method: "GET"})
 	etag := field(full, "ETag")
 	if len(etag) != 45 || full.Status != 200 {
 		t.Fatalf("got status %d and ETag %s", full.Status, etag)
@@ -54,7 +54,7 @@ func TestJWKSNotModified(t *testing.T) {
 		{"after what is no tag", `a, ` + etag, 200},
 	} {
 		for _, method := range []string{"GET", "HEAD"} {
-			got := auth.JWKS(t.Context(), core.Request{Method: method, Header: http.Header{"If-None-Match": {row.field}}})
+			got := auth.JWKS(t.Context(), jwtgate.Request{Method: method, Header: http.Header{"If-None-Match": {row.field}}})
 			if got.Status != row.status || field(got, "ETag") != etag || field(got, "Cache-Control") != "public, max-age=300" {
 				t.Errorf("%s, %s: got status %d and %v; want %d", row.name, method, got.Status, got.Header, row.status)
 			}
@@ -64,7 +64,7 @@ func TestJWKSNotModified(t *testing.T) {
 			}
 		}
 	}
-	if res := auth.JWKS(t.Context(), core.Request{Method: "POST", Header: http.Header{"If-None-Match": {"*"}}}); res.Status != 405 {
+	if res := auth.JWKS(t.Context(), jwtgate.Request{Method: "POST", Header: http.Header{"If-None-Match": {"*"}}}); res.Status != 405 {
 		t.Errorf("got status %d to a POST, want 405", res.Status)
 	}
 }
@@ -72,10 +72,10 @@ func TestJWKSNotModified(t *testing.T) {
 // The set is encoded when the keys change, not at every request, and its tag
 // changes with it.
 func TestJWKSIsKept(t *testing.T) { // not in parallel: it counts allocations
-	clock := coretest.NewClock(time.Unix(start, 0))
-	ring := core.NewKeyRing(core.ES256(p256Key))
+	clock := jwtgatetest.NewClock(time.Unix(start, 0))
+	ring := jwtgate.NewKeyRing(jwtgate.ES256(p256Key))
 	auth := newVerifier(t, ring, withClock(clock))
-	ask := func() core.Response { return auth.JWKS(t.Context(), core.Request{Method: "GET"}) }
+	ask := func() jwtgate.Response { return auth.JWKS(t.Context(), jwtgate.Request{Method: "GET"}) }
 	last, tags := ask(), map[string]bool{}
 	check := func(when string, changes bool) {
 		t.Helper()
@@ -89,8 +89,8 @@ func TestJWKSIsKept(t *testing.T) { // not in parallel: it counts allocations
 		tags[field(got, "ETag")], last = true, got
 	}
 	check("asked again", false)
-	coretest.Token(t, auth, "alice")
-	do(t, ring.Announce(core.EdDSA(ed25519Key)))
+	jwtgatetest.Token(t, auth, "alice")
+	do(t, ring.Announce(jwtgate.EdDSA(ed25519Key)))
 	check("announced", true)
 	do(t, ring.Rotate())
 	check("rotated", true)
@@ -107,8 +107,8 @@ func TestJWKSIsKept(t *testing.T) { // not in parallel: it counts allocations
 // FuzzIfNoneMatch has net/http read the same field: what is 304 here is 304 there,
 // and the other way round but for a * in a list, which is none.
 func FuzzIfNoneMatch(f *testing.F) {
-	auth := newVerifier(f, core.EdDSA(ed25519Key))
-	full := auth.JWKS(f.Context(), core.Request{Method: "GET"})
+	auth := newVerifier(f, jwtgate.EdDSA(ed25519Key))
+	full := auth.JWKS(f.Context(), jwtgate.Request{Method: "GET"})
 	etag := field(full, "ETag")
 	for _, seed := range []string{"", "*", etag, "W/" + etag, `"a", ` + etag, `"a,b",,` + etag, `"a` + etag, etag[:9], `"a b", ` + etag, `"a",*`} {
 		f.Add(seed)
@@ -117,7 +117,7 @@ func FuzzIfNoneMatch(f *testing.F) {
 		if strings.ContainsAny(text, "\r\n\x00") {
 			t.Skip("no value of a field")
 		}
-		got := auth.JWKS(t.Context(), core.Request{Method: "GET", Header: http.Header{"If-None-Match": {text}}}).Status
+		got := auth.JWKS(t.Context(), jwtgate.Request{Method: "GET", Header: http.Header{"If-None-Match": {text}}}).Status
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("If-None-Match", text)
 		w := httptest.NewRecorder()

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"net/http"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // TestRecentLogin is about how old a login may be, by cookie and by header.
@@ -35,11 +35,11 @@ func TestRecentLogin(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			token := s.mint("", 0, map[string]any{"sid": nil, "auth_time": test.authTime})
-			for name, req := range map[string]core.Request{
+			for name, req := range map[string]jwtgate.Request{
 				"cookie": jar{access: token}.request(http.MethodGet),
 				"header": {Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + token}}},
 			} {
-				d := s.Decide(t.Context(), req, core.RecentLogin(maxAge))
+				d := s.Decide(t.Context(), req, jwtgate.RecentLogin(maxAge))
 				if got := tellDecision(t, d); got != test.want {
 					t.Errorf("%s: got %s; want %s", name, got, test.want)
 				}
@@ -62,10 +62,10 @@ func TestRecentLoginChallenge(t *testing.T) {
 		{0, `Bearer error="insufficient_user_authentication", max_age="0"`},
 		{30 * 24 * time.Hour, `Bearer error="insufficient_user_authentication", max_age="2592000"`},
 	} {
-		d := s.Decide(t.Context(), jar{access: token}.request(http.MethodGet), core.RecentLogin(test.maxAge))
-		want := core.Response{
+		d := s.Decide(t.Context(), jar{access: token}.request(http.MethodGet), jwtgate.RecentLogin(test.maxAge))
+		want := jwtgate.Response{
 			Status: http.StatusUnauthorized,
-			Header: []core.Field{
+			Header: []jwtgate.Field{
 				{Name: "Content-Type", Value: "application/problem+json"},
 				{Name: "Cache-Control", Value: "no-store"},
 				{Name: "WWW-Authenticate", Value: test.want},
@@ -82,7 +82,7 @@ func TestRecentLoginChallenge(t *testing.T) {
 // Refreshing does not make a login recent, in whatever way; a new login does.
 func TestRecentLoginAfterRefresh(t *testing.T) {
 	t.Parallel()
-	recent := core.RecentLogin(5 * time.Minute)
+	recent := jwtgate.RecentLogin(5 * time.Minute)
 	for _, test := range []struct {
 		name  string
 		after time.Duration
@@ -100,7 +100,7 @@ func TestRecentLoginAfterRefresh(t *testing.T) {
 		}, "401 login_too_old"},
 		{"reissued by the same request", 6 * time.Minute, func(_ *cookieSite, j *jar) { j.refresh = "" }, "401 login_too_old new"},
 		{"signed in again", 6 * time.Minute, func(s *cookieSite, j *jar) {
-			j.take(core.Login(s.Auth, checkAlice)(t.Context(), postJSON(j.lines(), alicesPassword)).Header)
+			j.take(jwtgate.Login(s.Auth, checkAlice)(t.Context(), postJSON(j.lines(), alicesPassword)).Header)
 		}, "pass alice"},
 		{"signed in again in one's own way", 6 * time.Minute, func(s *cookieSite, j *jar) {
 			tokens, err := s.SignIn(t.Context(), j.request(http.MethodGet), "alice")
@@ -112,7 +112,7 @@ func TestRecentLoginAfterRefresh(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := newCookieSite(t, func(c *core.Config) { c.Cookies.ReissueRefresh = true })
+			s := newCookieSite(t, func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = true })
 			j := jarOf(s.signIn("alice"))
 			s.clock.Advance(test.after)
 			test.do(s, &j)
@@ -135,19 +135,19 @@ func TestRecentLoginCombined(t *testing.T) {
 	s := newCookieSite(t)
 	j := jarOf(s.signIn("alice"))
 	s.clock.Advance(10 * time.Minute)
-	recent, older := core.RecentLogin(5*time.Minute), core.RecentLogin(15*time.Minute)
+	recent, older := jwtgate.RecentLogin(5*time.Minute), jwtgate.RecentLogin(15*time.Minute)
 	for _, test := range []struct {
 		name  string
-		rules []core.Rule
+		rules []jwtgate.Rule
 		want  string
 	}{
-		{"role first", []core.Rule{core.Role("admin"), recent}, "403 insufficient_scope"},
-		{"recent first", []core.Rule{recent, core.Role("admin")}, "401 login_too_old"},
-		{"optional", []core.Rule{core.Optional(), recent}, "401 login_too_old"},
-		{"any of", []core.Rule{core.AnyOf(core.Role("user"), recent)}, "pass alice"},
-		{"any of, none", []core.Rule{core.AnyOf(core.Role("admin"), recent)}, "401 login_too_old"},
-		{"all of", []core.Rule{core.AllOf(core.Role("user"), older)}, "pass alice"},
-		{"all of, one not", []core.Rule{core.AllOf(core.Role("user"), recent)}, "401 login_too_old"},
+		{"role first", []jwtgate.Rule{jwtgate.Role("admin"), recent}, "403 insufficient_scope"},
+		{"recent first", []jwtgate.Rule{recent, jwtgate.Role("admin")}, "401 login_too_old"},
+		{"optional", []jwtgate.Rule{jwtgate.Optional(), recent}, "401 login_too_old"},
+		{"any of", []jwtgate.Rule{jwtgate.AnyOf(jwtgate.Role("user"), recent)}, "pass alice"},
+		{"any of, none", []jwtgate.Rule{jwtgate.AnyOf(jwtgate.Role("admin"), recent)}, "401 login_too_old"},
+		{"all of", []jwtgate.Rule{jwtgate.AllOf(jwtgate.Role("user"), older)}, "pass alice"},
+		{"all of, one not", []jwtgate.Rule{jwtgate.AllOf(jwtgate.Role("user"), recent)}, "401 login_too_old"},
 	} {
 		if got := s.decide(j.request(http.MethodGet), test.rules...); got != test.want {
 			t.Errorf("%s: got %s; want %s", test.name, got, test.want)
@@ -156,7 +156,7 @@ func TestRecentLoginCombined(t *testing.T) {
 	if got, want := s.decide(upgrade(j.request(http.MethodGet)), recent), "401 login_too_old"; got != want {
 		t.Errorf("Upgrade: got %s; want %s", got, want)
 	}
-	if got, want := s.decide(post(nil), core.Optional(), recent), "401 token_missing"; got != want {
+	if got, want := s.decide(post(nil), jwtgate.Optional(), recent), "401 token_missing"; got != want {
 		t.Errorf("nobody: got %s; want %s", got, want)
 	}
 }

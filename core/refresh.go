@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -86,8 +86,8 @@ func (a *Auth) refresh(ctx context.Context, req *Request, found credential) (Tok
 }
 
 var (
-	errTwoCarriers = errors.New("core: a refresh token in the body and one in a cookie")
-	errCompanion   = errors.New("core: the access token is not of the refresh token's session")
+	errTwoCarriers = errors.New("jwtgate: a refresh token in the body and one in a cookie")
+	errCompanion   = errors.New("jwtgate: the access token is not of the refresh token's session")
 )
 
 // checkCompanion refuses an access token that is not of token's session. One

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -96,7 +96,7 @@ func TestRefreshWindowConfigured(t *testing.T) {
 		{0, true, 0, refreshReused},
 		{0, true, time.Second, refreshReused},
 	} {
-		d := newDesk(t, func(c *core.Config) { c.Sessions.ReuseWindow, c.Sessions.SingleUse = row.window, row.single })
+		d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.ReuseWindow, c.Sessions.SingleUse = row.window, row.single })
 		tokens := d.token("alice")
 		d.rotated(tokens.Refresh)
 		d.clock.Advance(row.after)
@@ -105,7 +105,7 @@ func TestRefreshWindowConfigured(t *testing.T) {
 		}
 	}
 	// Who has tokens that work once gets another with every refresh, however soon.
-	d := newDesk(t, func(c *core.Config) { c.Sessions.SingleUse = true })
+	d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.SingleUse = true })
 	token := d.token("alice").Refresh
 	for range 3 {
 		next := d.rotated(token).Refresh
@@ -194,7 +194,7 @@ func TestRefreshForged(t *testing.T) {
 		"next generation":             text(raw[:macAt-1], []byte{raw[macAt-1] + 1}, raw[macAt:]),
 		"under the signing key":       codec(deskSecret).Encode(token),
 		"under a key of zeros":        codec(make([]byte, 32)).Encode(token),
-		"under the kid":               codec([]byte(core.HS256(deskSecret).ID() + "0123456789")).Encode(token),
+		"under the kid":               codec([]byte(jwtgate.HS256(deskSecret).ID() + "0123456789")).Encode(token),
 		"under the refresh key's end": codec(append([]byte("x"), deskRefreshSecret...)).Encode(token),
 	}
 	for i := range raw {
@@ -213,7 +213,7 @@ func TestRefreshForged(t *testing.T) {
 	d.store.taken()
 	var first string
 	for name, refresh := range forged {
-		for _, encode := range []func(...string) core.Request{formOf, jsonOf} {
+		for _, encode := range []func(...string) jwtgate.Request{formOf, jsonOf} {
 			res := d.ask(d.Refresh, encode("refresh_token", refresh))
 			if res.text != refreshInvalid {
 				t.Errorf("%s: got %s; want %s", name, res.text, refreshInvalid)
@@ -283,7 +283,7 @@ func TestRefreshForgedByKey(t *testing.T) {
 // Who is refused anyway costs one look at the store, and no look at the subject.
 func TestRefreshRefusedEarly(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, func(c *core.Config) { c.Sessions.RefreshTTL = time.Hour })
+	d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.RefreshTTL = time.Hour })
 	codec, err := session.NewCodec(deskRefreshSecret)
 	if err != nil {
 		t.Fatal(err)
@@ -292,9 +292,9 @@ func TestRefreshRefusedEarly(t *testing.T) {
 	d.logout(ended.Refresh)
 	forged, _ := codec.Parse(idle.Refresh)
 	forged.Nonce = session.NewNonce()
-	d.loads(func(context.Context, string) (core.Grant, error) {
+	d.loads(func(context.Context, string) (jwtgate.Grant, error) {
 		t.Error("the subject was asked for")
-		return core.Grant{}, nil
+		return jwtgate.Grant{}, nil
 	})
 	for _, row := range []struct {
 		name    string
@@ -326,8 +326,8 @@ func TestTokensAreNotEachOther(t *testing.T) {
 	if got := d.who(tokens.Refresh); got != "401 token_invalid" {
 		t.Errorf("refresh token as access token: got %s", got)
 	}
-	for endpoint, serve := range map[string]core.Endpoint{"/sessions": d.ListSessions, "/logout/all": d.LogoutAll, "/sessions/{id}": d.DeleteSession} {
-		req := bearing(tokens.Refresh, core.Request{Method: map[string]string{"/sessions": "GET", "/logout/all": "POST", "/sessions/{id}": "DELETE"}[endpoint]})
+	for endpoint, serve := range map[string]jwtgate.Endpoint{"/sessions": d.ListSessions, "/logout/all": d.LogoutAll, "/sessions/{id}": d.DeleteSession} {
+		req := bearing(tokens.Refresh, jwtgate.Request{Method: map[string]string{"/sessions": "GET", "/logout/all": "POST", "/sessions/{id}": "DELETE"}[endpoint]})
 		if got := d.ask(serve, req).text; got != "401 token_invalid" {
 			t.Errorf("refresh token as access token at %s: got %s", endpoint, got)
 		}
@@ -341,13 +341,15 @@ func TestTokensAreNotEachOther(t *testing.T) {
 // key that is no longer held apart.
 func TestRefreshCompanion(t *testing.T) {
 	t.Parallel()
-	partner := core.HS256([]byte("signs the tokens of a partner, whom we trust some way"))
-	d := newDesk(t, func(c *core.Config) { c.Trusted = []core.Issuer{{Name: "https://partner.example", Keys: partner}} })
+	partner := jwtgate.HS256([]byte("signs the tokens of a partner, whom we trust some way"))
+	d := newDesk(t, func(c *jwtgate.Config) {
+		c.Trusted = []jwtgate.Issuer{{Name: "https://partner.example", Keys: partner}}
+	})
 	alice, second, bob := d.token("alice"), d.token("alice"), d.token("bob")
 	sid := sidOf(t, alice.Access)
 	now := d.clock.Now().Unix()
 	sign := func(secret []byte, header, payload string) string {
-		return coretest.Sign(t, "HS256", secret, header, payload)
+		return jwtgatetest.Sign(t, "HS256", secret, header, payload)
 	}
 	claims := fmt.Sprintf(`{"iss":%q,"aud":%q,"sub":"alice","sid":%q,"exp":%d}`, deskIssuer, deskAudience, sid, now+600)
 	foreign := strings.Replace(claims, deskIssuer, "https://partner.example", 1)
@@ -374,14 +376,14 @@ func TestRefreshCompanion(t *testing.T) {
 		{"another session of the subject", bearer(second.Access), invalid},
 		{"another subject", bearer(bob.Access), invalid},
 		{"another session, expired", bearer(d.minted(map[string]any{"sid": sidOf(t, bob.Access), "iat": now - 4000, "exp": now - 1000})), invalid},
-		{"no session", bearer(coretest.Token(t, d.Auth, "alice")), invalid},
+		{"no session", bearer(jwtgatetest.Token(t, d.Auth, "alice")), invalid},
 		{"no session, expired", bearer(d.minted(map[string]any{"iat": now - 4000, "exp": now - 1000})), invalid},
 		{"sid that is no session's", bearer(d.minted(map[string]any{"sid": "x"})), invalid},
 		{"forged", bearer(sign(stranger, `{"alg":"HS256"}`, claims)), invalid},
-		{"forged, our kid", bearer(sign(stranger, `{"alg":"HS256","kid":"`+core.HS256(deskSecret).ID()+`"}`, claims)), invalid},
+		{"forged, our kid", bearer(sign(stranger, `{"alg":"HS256","kid":"`+jwtgate.HS256(deskSecret).ID()+`"}`, claims)), invalid},
 		{"forged, expired", bearer(sign(stranger, `{"alg":"HS256"}`, strings.Replace(claims, fmt.Sprint(now+600), fmt.Sprint(now-600), 1))), invalid},
 		{"unsigned", bearer(base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + "."), invalid},
-		{"our kid with another algorithm", bearer(coretest.Sign(t, "HS384", deskSecret, `{"alg":"HS384","kid":"`+core.HS256(deskSecret).ID()+`"}`, claims)), invalid},
+		{"our kid with another algorithm", bearer(jwtgatetest.Sign(t, "HS384", deskSecret, `{"alg":"HS384","kid":"`+jwtgate.HS256(deskSecret).ID()+`"}`, claims)), invalid},
 		{"signature cut", bearer(alice.Access[:len(alice.Access)-1]), invalid},
 		{"not yet good", bearer(d.minted(map[string]any{"sid": sid, "nbf": now + 60})), invalid},
 		{"another audience", bearer(d.minted(map[string]any{"sid": sid, "aud": "x"})), invalid},
@@ -420,11 +422,11 @@ func TestRefreshLoadsSubject(t *testing.T) {
 	alice, second := d.token("alice"), d.token("alice")
 	d.book.told()
 
-	d.loads(func(ctx context.Context, subject string) (core.Grant, error) {
+	d.loads(func(ctx context.Context, subject string) (jwtgate.Grant, error) {
 		if subject != "alice" || ctx.Value(key{}) != "kept" {
 			t.Errorf("asked for %q with %v", subject, ctx)
 		}
-		return core.Grant{Roles: []string{"admin", "auditor"}, Scopes: []string{"read"}, Claims: map[string]string{"tenant": "x"}}, nil
+		return jwtgate.Grant{Roles: []string{"admin", "auditor"}, Scopes: []string{"read"}, Claims: map[string]string{"tenant": "x"}}, nil
 	})
 	res := d.read(d.Refresh(context.WithValue(t.Context(), key{}, "kept"), formOf("refresh_token", alice.Refresh)))
 	_, before := claimsOf(t, alice.Access)
@@ -497,12 +499,12 @@ func TestRefreshSubjectGoneInTrouble(t *testing.T) {
 // works within the window, and gets what it would have got.
 func TestRefreshTrouble(t *testing.T) {
 	t.Parallel()
-	bad := func(grant core.Grant) func(context.Context, string) (core.Grant, error) {
-		return func(context.Context, string) (core.Grant, error) { return grant, nil }
+	bad := func(grant jwtgate.Grant) func(context.Context, string) (jwtgate.Grant, error) {
+		return func(context.Context, string) (jwtgate.Grant, error) { return grant, nil }
 	}
 	for _, row := range []struct {
 		name    string
-		subject func(context.Context, string) (core.Grant, error)
+		subject func(context.Context, string) (jwtgate.Grant, error)
 		call    string
 		after   bool
 		calls   string
@@ -510,9 +512,9 @@ func TestRefreshTrouble(t *testing.T) {
 	}{
 		{"subject", troubledSubject, "", false, "Find", false},
 		{"claims that are registered", badSubject, "", false, "Find", false},
-		{"claims that are no object", bad(core.Grant{Claims: "x"}), "", false, "Find", false},
-		{"claims that do not encode", bad(core.Grant{Claims: make(chan int)}), "", false, "Find", false},
-		{"scope that is none", bad(core.Grant{Scopes: []string{"a b"}}), "", false, "Find", false},
+		{"claims that are no object", bad(jwtgate.Grant{Claims: "x"}), "", false, "Find", false},
+		{"claims that do not encode", bad(jwtgate.Grant{Claims: make(chan int)}), "", false, "Find", false},
+		{"scope that is none", bad(jwtgate.Grant{Scopes: []string{"a b"}}), "", false, "Find", false},
 		{"Find", nil, "Find", false, "Find", false},
 		{"Find, late", nil, "Find", true, "Find", false},
 		{"Advance", nil, "Advance", false, "Find Advance", false},
@@ -546,7 +548,7 @@ func TestRefreshTrouble(t *testing.T) {
 		if res.text != "200" || res.Refresh == tokens.Refresh {
 			t.Fatalf("%s: when it is over: got %s", row.name, res.text)
 		}
-		if got, want := d.book.count(core.EventRepeated) == 1, row.rotated; got != want {
+		if got, want := d.book.count(jwtgate.EventRepeated) == 1, row.rotated; got != want {
 			t.Errorf("%s: told %q", row.name, d.book.told())
 		}
 		if again := d.rotated(tokens.Refresh); again.Refresh != res.Refresh {
@@ -606,7 +608,9 @@ func TestRefreshCancelled(t *testing.T) {
 			return nil
 		}
 		d.store.hook(reached, nil)
-		d.loads(func(ctx context.Context, _ string) (core.Grant, error) { return core.Grant{}, reached(ctx, "Subject") })
+		d.loads(func(ctx context.Context, _ string) (jwtgate.Grant, error) {
+			return jwtgate.Grant{}, reached(ctx, "Subject")
+		})
 		if at == "" {
 			hangUp()
 		}
@@ -627,7 +631,7 @@ func TestRefreshTimeout(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"Find", "Subject", "Advance"} {
 		synctest.Test(t, func(t *testing.T) {
-			d := newDesk(t, func(c *core.Config) { c.Sessions.Timeout = 3 * time.Second })
+			d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.Timeout = 3 * time.Second })
 			tokens := d.token("alice")
 			hang := func(ctx context.Context, call string) error {
 				if call != at {
@@ -637,14 +641,16 @@ func TestRefreshTimeout(t *testing.T) {
 				return ctx.Err()
 			}
 			d.store.hook(hang, nil)
-			d.loads(func(ctx context.Context, _ string) (core.Grant, error) { return core.Grant{}, hang(ctx, "Subject") })
+			d.loads(func(ctx context.Context, _ string) (jwtgate.Grant, error) {
+				return jwtgate.Grant{}, hang(ctx, "Subject")
+			})
 			begun := time.Now()
 			if got := d.refresh(tokens.Refresh).text; got != "503 unavailable" || time.Since(begun) != 3*time.Second {
 				t.Errorf("%s hangs: got %s after %v; want 503 after 3s", at, got, time.Since(begun))
 			}
 			d.store.mend()
 			d.loads(nil)
-			if got := d.refresh(tokens.Refresh).text; got != "200" || d.book.count(core.EventRotated) != 1 {
+			if got := d.refresh(tokens.Refresh).text; got != "200" || d.book.count(jwtgate.EventRotated) != 1 {
 				t.Errorf("%s hung: then got %s", at, got)
 			}
 		})
@@ -680,7 +686,7 @@ func TestRefreshRacers(t *testing.T) {
 			}
 			seen[res.Access] = true
 		}
-		if got := d.book.count(core.EventRotated); got != 1 || d.book.count(core.EventRepeated) != 63 {
+		if got := d.book.count(jwtgate.EventRotated); got != 1 || d.book.count(jwtgate.EventRepeated) != 63 {
 			t.Errorf("round %d: %d rotations: %s", round, got, d.book.told())
 		}
 		token = answers[0].Refresh
@@ -692,7 +698,7 @@ func TestRefreshRacers(t *testing.T) {
 // tried is over.
 func TestRefreshRacersSingleUse(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, func(c *core.Config) { c.Sessions.SingleUse = true })
+	d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.SingleUse = true })
 	tokens := d.token("alice")
 	answers := make([]deskReply, 16)
 	var racers sync.WaitGroup
@@ -715,7 +721,7 @@ func TestRefreshRacersSingleUse(t *testing.T) {
 	if count["200"] != 1 || count[refreshReused] != 1 || count[refreshRevoked] != 14 {
 		t.Errorf("answers are %v", count)
 	}
-	if d.book.count(core.EventRotated) != 1 || d.book.count(core.EventReused) != 1 {
+	if d.book.count(jwtgate.EventRotated) != 1 || d.book.count(jwtgate.EventReused) != 1 {
 		t.Errorf("told %s", d.book.told())
 	}
 }
@@ -752,7 +758,7 @@ func TestRefreshAndEnd(t *testing.T) {
 			d.store.hook(
 				func(_ context.Context, call string) error { return reached("before " + call) },
 				func(_ context.Context, call string) error { return reached("after " + call) })
-			d.loads(func(context.Context, string) (core.Grant, error) { return core.Grant{}, reached("Subject") })
+			d.loads(func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, reached("Subject") })
 			res := d.refresh(last.Refresh)
 			want := refreshRevoked
 			if at == "after Advance" {
@@ -841,7 +847,7 @@ func TestReplay(t *testing.T) {
 		if d.refresh(second.Refresh).text != "200" || d.refresh(bob.Refresh).text != "200" {
 			t.Error("other sessions are over, too")
 		}
-		if got := d.book.count(core.EventReused); got != 0 {
+		if got := d.book.count(jwtgate.EventReused); got != 0 {
 			t.Errorf("told %d times more", got)
 		}
 	})
@@ -911,7 +917,7 @@ func TestRefreshHealed(t *testing.T) {
 // No access token outlives its session, and each says how long it has.
 func TestRefreshLimits(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, func(c *core.Config) { c.Sessions.SessionTTL = 20 * time.Minute })
+	d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.SessionTTL = 20 * time.Minute })
 	ends := deskOpens.Add(20 * time.Minute).Unix()
 	res := d.token("alice")
 	for _, row := range []struct {
@@ -950,7 +956,7 @@ func TestRefreshLimits(t *testing.T) {
 // Jitter makes access tokens shorter, each by another part, and never longer.
 func TestJitter(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, func(c *core.Config) { c.Sessions.Jitter = 5 * time.Minute })
+	d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.Jitter = 5 * time.Minute })
 	seen := map[time.Duration]bool{}
 	for range 200 {
 		res := d.token("alice")
@@ -971,8 +977,8 @@ func TestJitter(t *testing.T) {
 func TestClocksDiffer(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{-24 * time.Hour, -time.Hour, -11 * time.Second, -time.Second, -time.Millisecond, time.Millisecond, time.Second, 11 * time.Second, time.Hour, 24 * time.Hour} {
-		ours := coretest.NewClock(deskOpens.Add(ahead))
-		d := newDesk(t, func(c *core.Config) { c.Now = ours.Now })
+		ours := jwtgatetest.NewClock(deskOpens.Add(ahead))
+		d := newDesk(t, func(c *jwtgate.Config) { c.Now = ours.Now })
 		pass := func(by time.Duration) {
 			ours.Advance(by)
 			d.clock.Advance(by) // the store's
@@ -1057,8 +1063,8 @@ func TestClockSteps(t *testing.T) {
 func TestRefreshKeys(t *testing.T) {
 	t.Parallel()
 	next := []byte("makes the refresh tokens of the desk from now on, and")
-	keys := func(keys ...[]byte) func(*core.Config) {
-		return func(c *core.Config) { c.Sessions.Keys = keys }
+	keys := func(keys ...[]byte) func(*jwtgate.Config) {
+		return func(c *jwtgate.Config) { c.Sessions.Keys = keys }
 	}
 	d := newDesk(t)
 	both := d.another(keys(next, deskRefreshSecret))
@@ -1078,7 +1084,7 @@ func TestRefreshKeys(t *testing.T) {
 		t.Errorf("under the new secret: got %s", got)
 	}
 
-	signing := d.another(func(c *core.Config) { c.Keys = core.HS256(next) })
+	signing := d.another(func(c *jwtgate.Config) { c.Keys = jwtgate.HS256(next) })
 	d.clock.Advance(10 * time.Second)
 	second := d.token("bob")
 	req := bearing(second.Access, formOf("refresh_token", second.Refresh)) // its key is not held any longer
@@ -1093,15 +1099,15 @@ func TestRefreshAfterRestart(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	tokens := d.token("alice")
-	empty := d.another(func(c *core.Config) { c.Sessions.Store = session.NewMemory(0, d.clock.Now) })
+	empty := d.another(func(c *jwtgate.Config) { c.Sessions.Store = session.NewMemory(0, d.clock.Now) })
 	if got := empty.refresh(tokens.Refresh).text; got != refreshExpired {
 		t.Errorf("with an empty store: got %s", got)
 	}
 	if got := empty.logout(tokens.Refresh).text; got != "204" {
 		t.Errorf("logout with an empty store: got %s", got)
 	}
-	random := d.another(func(c *core.Config) {
-		c.Keys, c.Sessions.Keys, c.Sessions.Store = core.HS256([]byte("signs the access tokens of the desk from now on, alone")), nil, nil
+	random := d.another(func(c *jwtgate.Config) {
+		c.Keys, c.Sessions.Keys, c.Sessions.Store = jwtgate.HS256([]byte("signs the access tokens of the desk from now on, alone")), nil, nil
 	})
 	if got := random.refresh(tokens.Refresh).text; got != refreshInvalid {
 		t.Errorf("with another secret: got %s", got)
@@ -1129,7 +1135,7 @@ func TestRefreshIgnores(t *testing.T) {
 	if _, claims := claimsOf(t, res.Access); fmt.Sprintf("%v %v", claims["roles"], claims["scope"]) != "[user] <nil>" {
 		t.Errorf("claims are %v", claims)
 	}
-	if got := d.ask(d.Refresh, core.Request{Method: http.MethodPost, Header: http.Header{"Cookie": {"__Host-rt=" + tokens.Refresh}}}).text; got != "401 refresh_missing invalid_grant" {
+	if got := d.ask(d.Refresh, jwtgate.Request{Method: http.MethodPost, Header: http.Header{"Cookie": {"__Host-rt=" + tokens.Refresh}}}).text; got != "401 refresh_missing invalid_grant" {
 		t.Errorf("a cookie where none are configured: got %s", got)
 	}
 }

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -10,24 +10,24 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // BenchmarkRemote is what a token costs whose keys are fetched: as much as one by
 // a key that is given, and much less where its kid is unknown.
 func BenchmarkRemote(b *testing.B) {
 	web := newWeb(map[string]page{providerSet: setOf(b, es256("a"))})
-	auth := trusting(b, web, core.RemoteKeys{Cooldown: time.Hour})
+	auth := trusting(b, web, jwtgate.RemoteKeys{Cooldown: time.Hour})
 	req := theirs(b, "a")
 	if d := auth.Decide(b.Context(), req); d.Refusal != nil { // fetches
 		b.Fatal(d.Refusal)
 	}
 	auth.Decide(b.Context(), theirs(b, "x")) // begins the cooldown
 	b.Run("held", func(b *testing.B) { benchmark(b, auth, req, accepted) })
-	b.Run("unknown kid", func(b *testing.B) { benchmark(b, auth, theirs(b, "x"), core.CodeTokenInvalid) })
-	static := newVerifier(b, core.HS256(secret), func(c *core.Config) {
-		c.Trusted = []core.Issuer{{Name: provider, Keys: es256("a")}}
+	b.Run("unknown kid", func(b *testing.B) { benchmark(b, auth, theirs(b, "x"), jwtgate.CodeTokenInvalid) })
+	static := newVerifier(b, jwtgate.HS256(secret), func(c *jwtgate.Config) {
+		c.Trusted = []jwtgate.Issuer{{Name: provider, Keys: es256("a")}}
 	})
 	b.Run("given", func(b *testing.B) { benchmark(b, static, req, accepted) })
 }
@@ -40,11 +40,11 @@ func BenchmarkFlood(b *testing.B) {
 			set := setOf(b, es256("a"))
 			set.after = 20 * time.Millisecond
 			web := newWeb(map[string]page{providerSet: set})
-			auth := trusting(b, web, core.RemoteKeys{})
+			auth := trusting(b, web, jwtgate.RemoteKeys{})
 			auth.Decide(b.Context(), theirs(b, "a")) // fetches
-			unknown := make([]core.Request, 100)
+			unknown := make([]jwtgate.Request, 100)
 			for i := range unknown {
-				unknown[i] = withBearer(coretest.Sign(b, "ES256", p256Key, fmt.Sprintf(`{"alg":"ES256","kid":"unknown %d"}`, i), claims("iss", strconv.Quote(provider))))
+				unknown[i] = withBearer(jwtgatetest.Sign(b, "ES256", p256Key, fmt.Sprintf(`{"alg":"ES256","kid":"unknown %d"}`, i), claims("iss", strconv.Quote(provider))))
 			}
 			ctx, over := context.WithCancel(b.Context())
 			var sent atomic.Int64

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // The keys of one issuer say nothing about the tokens of another, whatever they
@@ -23,33 +23,33 @@ func TestRemoteIssuers(t *testing.T) {
 	const a, b = "https://a.example", "https://b.example"
 	keyB, stranger := newEd25519(), must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	quote := strconv.Quote
-	signA := func(kid, iss string, changes ...string) core.Request {
+	signA := func(kid, iss string, changes ...string) jwtgate.Request {
 		return theirs(t, kid, append([]string{"iss", quote(iss)}, changes...)...)
 	}
-	signB := func(kid, iss string, changes ...string) core.Request {
-		return withBearer(coretest.Sign(t, "EdDSA", keyB, `{"alg":"EdDSA","kid":`+quote(kid)+`}`, claims(append([]string{"iss", quote(iss)}, changes...)...)))
+	signB := func(kid, iss string, changes ...string) jwtgate.Request {
+		return withBearer(jwtgatetest.Sign(t, "EdDSA", keyB, `{"alg":"EdDSA","kid":`+quote(kid)+`}`, claims(append([]string{"iss", quote(iss)}, changes...)...)))
 	}
 	forB := []string{"aud", `"https://b.example/api"`}
 	for _, row := range []struct {
 		name    string
-		req     core.Request
-		want    core.Code
+		req     jwtgate.Request
+		want    jwtgate.Code
 		fetches string // of the sets, for this token alone
 	}{
 		{"a's", signA("k", a), accepted, a + "/keys"},
 		{"b's", signB("k", b, forB...), accepted, b + "/keys"},
-		{"b's for our audience, not for that of b's tokens", signB("k", b), core.CodeTokenInvalid, b + "/keys"},
-		{"a's for the audience of b's", signA("k", a, forB...), core.CodeTokenInvalid, a + "/keys"},
-		{"b's key for a's token", signB("k", a), core.CodeTokenInvalid, a + "/keys"},
-		{"a's key for b's token", signA("k", b, forB...), core.CodeTokenInvalid, b + "/keys"},
-		{"b's key for a's token, by a kid that only b has", signB("only b", a), core.CodeTokenInvalid, a + "/keys"},
-		{"another key for a's token, by a's kid", withBearer(coretest.Sign(t, "ES256", stranger, `{"alg":"ES256","kid":"k"}`, claims("iss", quote(a)))), core.CodeTokenInvalid, a + "/keys"},
-		{"another key for a's token, without kid", withBearer(coretest.Sign(t, "ES256", stranger, `{"alg":"ES256"}`, claims("iss", quote(a)))), core.CodeTokenInvalid, a + "/keys"},
-		{"b's key for a token of ours", signB("k", issuer), core.CodeTokenInvalid, ""},
-		{"our key for a's token, by a's kid", withBearer(coretest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"k"}`, claims("iss", quote(a)))), core.CodeTokenInvalid, a + "/keys"},
+		{"b's for our audience, not for that of b's tokens", signB("k", b), jwtgate.CodeTokenInvalid, b + "/keys"},
+		{"a's for the audience of b's", signA("k", a, forB...), jwtgate.CodeTokenInvalid, a + "/keys"},
+		{"b's key for a's token", signB("k", a), jwtgate.CodeTokenInvalid, a + "/keys"},
+		{"a's key for b's token", signA("k", b, forB...), jwtgate.CodeTokenInvalid, b + "/keys"},
+		{"b's key for a's token, by a kid that only b has", signB("only b", a), jwtgate.CodeTokenInvalid, a + "/keys"},
+		{"another key for a's token, by a's kid", withBearer(jwtgatetest.Sign(t, "ES256", stranger, `{"alg":"ES256","kid":"k"}`, claims("iss", quote(a)))), jwtgate.CodeTokenInvalid, a + "/keys"},
+		{"another key for a's token, without kid", withBearer(jwtgatetest.Sign(t, "ES256", stranger, `{"alg":"ES256"}`, claims("iss", quote(a)))), jwtgate.CodeTokenInvalid, a + "/keys"},
+		{"b's key for a token of ours", signB("k", issuer), jwtgate.CodeTokenInvalid, ""},
+		{"our key for a's token, by a's kid", withBearer(jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"k"}`, claims("iss", quote(a)))), jwtgate.CodeTokenInvalid, a + "/keys"},
 		{"a key shared by a and b, for a's token", signA("shared", a), accepted, a + "/keys"},
 		{"a key shared by a and b, for b's token", signA("shared", b, forB...), accepted, b + "/keys"},
-		{"a key shared by a and b, for another's token", signA("shared", "https://c.example"), core.CodeTokenInvalid, ""},
+		{"a key shared by a and b, for another's token", signA("shared", "https://c.example"), jwtgate.CodeTokenInvalid, ""},
 		{"a's by the kid of a key of ours", signA("ours", a), accepted, a + "/keys"},
 	} {
 		for _, warm := range []bool{false, true} {
@@ -57,12 +57,12 @@ func TestRemoteIssuers(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					web := newWeb(map[string]page{
 						a + "/keys": setOf(t, es256("k"), es256("shared"), es256("ours")),
-						b + "/keys": setOf(t, core.EdDSA(keyB).WithID("k"), core.EdDSA(keyB).WithID("only b"), es256("shared")),
+						b + "/keys": setOf(t, jwtgate.EdDSA(keyB).WithID("k"), jwtgate.EdDSA(keyB).WithID("only b"), es256("shared")),
 					})
-					auth := newVerifier(t, core.KeySet{core.HS256(secret), core.ES256(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))).WithID("ours")}, func(c *core.Config) {
-						c.Trusted = []core.Issuer{
-							{Name: a, Keys: core.RemoteKeys{URL: a + "/keys", Transport: web}},
-							{Name: b, Keys: core.RemoteKeys{URL: b + "/keys", Transport: web}, Audience: "https://b.example/api", RolesPath: []string{"groups"}},
+					auth := newVerifier(t, jwtgate.KeySet{jwtgate.HS256(secret), jwtgate.ES256(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))).WithID("ours")}, func(c *jwtgate.Config) {
+						c.Trusted = []jwtgate.Issuer{
+							{Name: a, Keys: jwtgate.RemoteKeys{URL: a + "/keys", Transport: web}},
+							{Name: b, Keys: jwtgate.RemoteKeys{URL: b + "/keys", Transport: web}, Audience: "https://b.example/api", RolesPath: []string{"groups"}},
 						}
 					})
 					defer auth.Close()
@@ -89,26 +89,26 @@ func TestRemoteIssuersWithOneKid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{})
 		last := newEd25519()
-		sign := func(iss string, key ed25519.PrivateKey) core.Request {
-			return withBearer(coretest.Sign(t, "EdDSA", key, `{"alg":"EdDSA","kid":"k"}`, claims("iss", strconv.Quote(iss))))
+		sign := func(iss string, key ed25519.PrivateKey) jwtgate.Request {
+			return withBearer(jwtgatetest.Sign(t, "EdDSA", key, `{"alg":"EdDSA","kid":"k"}`, claims("iss", strconv.Quote(iss))))
 		}
 		keys := map[string]ed25519.PrivateKey{}
-		var issuers []core.Issuer
+		var issuers []jwtgate.Issuer
 		for i := range 6 {
 			name := fmt.Sprintf("https://%d.example", i)
 			keys[name] = newEd25519()
-			web.set(name+"/keys", setOf(t, core.EdDSA(keys[name]).WithID("k")))
-			issuers = append(issuers, core.Issuer{Name: name, Keys: core.RemoteKeys{URL: name + "/keys", Transport: web}})
+			web.set(name+"/keys", setOf(t, jwtgate.EdDSA(keys[name]).WithID("k")))
+			issuers = append(issuers, jwtgate.Issuer{Name: name, Keys: jwtgate.RemoteKeys{URL: name + "/keys", Transport: web}})
 		}
-		issuers = append(issuers, core.Issuer{Name: provider, Keys: core.EdDSA(last.Public().(ed25519.PublicKey)).WithID("k")})
-		auth := newVerifier(t, core.HS256(secret), func(c *core.Config) { c.Trusted = issuers })
+		issuers = append(issuers, jwtgate.Issuer{Name: provider, Keys: jwtgate.EdDSA(last.Public().(ed25519.PublicKey)).WithID("k")})
+		auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Trusted = issuers })
 		defer auth.Close()
 		for range 2 {
 			for name, key := range keys {
 				decide(t, auth, sign(name, key), accepted)
 			}
 			decide(t, auth, sign(provider, last), accepted)
-			decide(t, auth, sign(provider, newEd25519()), core.CodeTokenInvalid)
+			decide(t, auth, sign(provider, newEd25519()), jwtgate.CodeTokenInvalid)
 		}
 	})
 }
@@ -117,7 +117,7 @@ func TestRemoteIssuersWithOneKid(t *testing.T) {
 func TestRemoteRoles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
-		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Trusted[0].RolesPath = []string{"realm_access", "roles"} })
+		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Trusted[0].RolesPath = []string{"realm_access", "roles"} })
 		d := decide(t, auth, theirs(t, "a", "roles", `["user"]`, "realm_access", `{"roles":["admin"]}`), accepted)
 		if !d.Identity.HasRole("admin") || d.Identity.HasRole("user") {
 			t.Errorf("got roles %v, want admin alone", d.Identity.Roles())
@@ -129,7 +129,7 @@ func TestRemoteRoles(t *testing.T) {
 func TestRemotePurpose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
-		auth := trusting(t, web, core.RemoteKeys{})
+		auth := trusting(t, web, jwtgate.RemoteKeys{})
 		decide(t, auth, theirs(t, "a"), accepted)
 		for _, row := range []struct{ name, header, member, value string }{
 			{"nonce", `{"alg":"ES256","kid":"a"}`, "nonce", `"n"`},
@@ -138,8 +138,8 @@ func TestRemotePurpose(t *testing.T) {
 			{"logout token", `{"alg":"ES256","kid":"a","typ":"logout+jwt"}`, "events", `{}`},
 			{"DPoP", `{"alg":"ES256","kid":"a","typ":"at+jwt"}`, "cnf", `{"jkt":"x"}`},
 		} {
-			token := coretest.Sign(t, "ES256", p256Key, row.header, claims("iss", strconv.Quote(provider), row.member, row.value))
-			decide(t, auth, withBearer(token), core.CodeTokenInvalid)
+			token := jwtgatetest.Sign(t, "ES256", p256Key, row.header, claims("iss", strconv.Quote(provider), row.member, row.value))
+			decide(t, auth, withBearer(token), jwtgate.CodeTokenInvalid)
 		}
 	})
 }
@@ -149,13 +149,13 @@ func TestRemotePurpose(t *testing.T) {
 func TestRemoteDownAtEndpoints(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{})
-		auth := trusting(t, web, core.RemoteKeys{}, withCookies, func(c *core.Config) {
+		auth := trusting(t, web, jwtgate.RemoteKeys{}, withCookies, func(c *jwtgate.Config) {
 			c.Now = time.Now
-			c.Sessions = &core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }}
+			c.Sessions = &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }}
 		})
 		defer auth.Close()
-		cookies := coretest.Cookie(t, auth, "alice")
-		request := func() core.Request {
+		cookies := jwtgatetest.Cookie(t, auth, "alice")
+		request := func() jwtgate.Request {
 			req := theirs(t, "a", "jti", `"1"`, "exp", strconv.FormatInt(time.Now().Unix()+60, 10))
 			req.Method = "POST"
 			return req
@@ -177,8 +177,8 @@ func TestRemoteDownAtEndpoints(t *testing.T) {
 		if got := auth.Logout(t.Context(), logout); got.Status != 204 {
 			t.Errorf("logout: got %d, want 204", got.Status)
 		}
-		if d := auth.Decide(t.Context(), logout); d.Refusal == nil || d.Refusal.Code != core.CodeTokenRevoked {
-			t.Errorf("after the logout: got %v, want %s", d.Refusal, core.CodeTokenRevoked)
+		if d := auth.Decide(t.Context(), logout); d.Refusal == nil || d.Refusal.Code != jwtgate.CodeTokenRevoked {
+			t.Errorf("after the logout: got %v, want %s", d.Refusal, jwtgate.CodeTokenRevoked)
 		}
 	})
 }

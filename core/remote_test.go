@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // Nothing is fetched before the first token of the issuer, which waits; the
@@ -24,13 +24,13 @@ func TestRemoteKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
 		d := &diary{}
-		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Events = d.write })
+		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Events = d.write })
 		own := withBearer(signed(t, claims()))
 		decide(t, auth, own, accepted)
-		decide(t, auth, withBearer("garbage"), core.CodeTokenInvalid)
-		decide(t, auth, theirs(t, "a", "iss", `"https://idp.example/"`), core.CodeTokenInvalid)
-		decide(t, auth, theirs(t, "a", "iss", ""), core.CodeTokenInvalid)
-		decide(t, auth, theirs(t, "a", "iss", strconv.Quote(issuer)), core.CodeTokenInvalid)
+		decide(t, auth, withBearer("garbage"), jwtgate.CodeTokenInvalid)
+		decide(t, auth, theirs(t, "a", "iss", `"https://idp.example/"`), jwtgate.CodeTokenInvalid)
+		decide(t, auth, theirs(t, "a", "iss", ""), jwtgate.CodeTokenInvalid)
+		decide(t, auth, theirs(t, "a", "iss", strconv.Quote(issuer)), jwtgate.CodeTokenInvalid)
 		synctest.Wait()
 		if got := web.all(); got != "" {
 			t.Errorf("got %s fetched without a token of the issuer", got)
@@ -62,17 +62,17 @@ func TestRemoteKeys(t *testing.T) {
 func TestRemoteKeysAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{provider + "/.well-known/openid-configuration": {body: metadata}, providerSet: setOf(t, es256("a"))})
-		auth, err := core.New(core.Config{Issuer: provider, Audience: audience, Keys: core.RemoteKeys{Transport: web}, Now: coretest.NewClock(time.Unix(start, 0)).Now})
+		auth, err := jwtgate.New(jwtgate.Config{Issuer: provider, Audience: audience, Keys: jwtgate.RemoteKeys{Transport: web}, Now: jwtgatetest.NewClock(time.Unix(start, 0)).Now})
 		if err != nil {
 			t.Fatal(err)
 		}
 		decide(t, auth, theirs(t, "a"), accepted)
-		if _, err := auth.Issue(t.Context(), core.Grant{Subject: "alice"}); err == nil {
+		if _, err := auth.Issue(t.Context(), jwtgate.Grant{Subject: "alice"}); err == nil {
 			t.Error("got a token signed by a key of someone else")
 		}
 		auth.Close()
 
-		anyone, err := core.New(core.Config{Audience: audience, InsecureAnyIssuer: true, Keys: core.RemoteKeys{URL: providerSet, Transport: web}, Now: coretest.NewClock(time.Unix(start, 0)).Now})
+		anyone, err := jwtgate.New(jwtgate.Config{Audience: audience, InsecureAnyIssuer: true, Keys: jwtgate.RemoteKeys{URL: providerSet, Transport: web}, Now: jwtgatetest.NewClock(time.Unix(start, 0)).Now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,36 +86,36 @@ func TestRemoteMistakes(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name, issuer string
-		keys         core.RemoteKeys
+		keys         jwtgate.RemoteKeys
 		want         string // in the reason, empty for none
 	}{
-		{"by discovery", provider, core.RemoteKeys{}, ""},
-		{"by discovery, of a tenant", provider + "/tenant/", core.RemoteKeys{}, ""},
-		{"by discovery, on this machine", "http://localhost:8080", core.RemoteKeys{}, ""},
-		{"by URL", "any name", core.RemoteKeys{URL: providerSet}, ""},
-		{"by URL, with a query", "any name", core.RemoteKeys{URL: providerSet + "?p=b2c_1"}, ""},
-		{"by URL, IPv4 loopback", "any name", core.RemoteKeys{URL: "http://127.0.0.1/"}, ""},
-		{"by URL, IPv6 loopback", "any name", core.RemoteKeys{URL: "http://[::1]:80/"}, ""},
-		{"a name that is no URL", "accounts", core.RemoteKeys{}, "not an https URL"},
-		{"a name without a host", "https:///x", core.RemoteKeys{}, "not an https URL"},
-		{"a name over plain HTTP", "http://idp.example", core.RemoteKeys{}, "not an https URL"},
-		{"a name with a query", provider + "?x", core.RemoteKeys{}, "has a query"},
-		{"a name with an empty query", provider + "?", core.RemoteKeys{}, "has a query"},
-		{"a name with a fragment", provider + "#x", core.RemoteKeys{}, "fragment"},
-		{"a name with a user", "https://user:s3cret@idp.example", core.RemoteKeys{}, "user information"},
-		{"URL over plain HTTP", provider, core.RemoteKeys{URL: "http://idp.example/keys"}, "not an https URL"},
-		{"URL over plain HTTP, to a name like ours", provider, core.RemoteKeys{URL: "http://localhost.example/keys"}, "not an https URL"},
-		{"URL of a file", provider, core.RemoteKeys{URL: "file:///etc/keys"}, "not an https URL"},
-		{"URL relative", provider, core.RemoteKeys{URL: "/keys"}, "not an https URL"},
-		{"URL with a user", provider, core.RemoteKeys{URL: "https://user:s3cret@idp.example/keys"}, "user information"},
-		{"URL with a fragment", provider, core.RemoteKeys{URL: providerSet + "#"}, "fragment"},
-		{"URL that is too long", provider, core.RemoteKeys{URL: provider + "/" + strings.Repeat("x", 2048)}, "over 2048 bytes"},
-		{"URL that is none", provider, core.RemoteKeys{URL: "https://s3cret:%zz"}, "not an https URL"},
-		{"Timeout negative", provider, core.RemoteKeys{Timeout: -1}, "Timeout is"},
-		{"Cooldown negative", provider, core.RemoteKeys{Cooldown: -1}, "Cooldown is"},
-		{"MaxStale negative", provider, core.RemoteKeys{MaxStale: -1}, "MaxStale is"},
+		{"by discovery", provider, jwtgate.RemoteKeys{}, ""},
+		{"by discovery, of a tenant", provider + "/tenant/", jwtgate.RemoteKeys{}, ""},
+		{"by discovery, on this machine", "http://localhost:8080", jwtgate.RemoteKeys{}, ""},
+		{"by URL", "any name", jwtgate.RemoteKeys{URL: providerSet}, ""},
+		{"by URL, with a query", "any name", jwtgate.RemoteKeys{URL: providerSet + "?p=b2c_1"}, ""},
+		{"by URL, IPv4 loopback", "any name", jwtgate.RemoteKeys{URL: "http://127.0.0.1/"}, ""},
+		{"by URL, IPv6 loopback", "any name", jwtgate.RemoteKeys{URL: "http://[::1]:80/"}, ""},
+		{"a name that is no URL", "accounts", jwtgate.RemoteKeys{}, "not an https URL"},
+		{"a name without a host", "https:///x", jwtgate.RemoteKeys{}, "not an https URL"},
+		{"a name over plain HTTP", "http://idp.example", jwtgate.RemoteKeys{}, "not an https URL"},
+		{"a name with a query", provider + "?x", jwtgate.RemoteKeys{}, "has a query"},
+		{"a name with an empty query", provider + "?", jwtgate.RemoteKeys{}, "has a query"},
+		{"a name with a fragment", provider + "#x", jwtgate.RemoteKeys{}, "fragment"},
+		{"a name with a user", "https://user:s3cret@idp.example", jwtgate.RemoteKeys{}, "user information"},
+		{"URL over plain HTTP", provider, jwtgate.RemoteKeys{URL: "http://idp.example/keys"}, "not an https URL"},
+		{"URL over plain HTTP, to a name like ours", provider, jwtgate.RemoteKeys{URL: "http://localhost.example/keys"}, "not an https URL"},
+		{"URL of a file", provider, jwtgate.RemoteKeys{URL: "file:///etc/keys"}, "not an https URL"},
+		{"URL relative", provider, jwtgate.RemoteKeys{URL: "/keys"}, "not an https URL"},
+		{"URL with a user", provider, jwtgate.RemoteKeys{URL: "https://user:s3cret@idp.example/keys"}, "user information"},
+		{"URL with a fragment", provider, jwtgate.RemoteKeys{URL: providerSet + "#"}, "fragment"},
+		{"URL that is too long", provider, jwtgate.RemoteKeys{URL: provider + "/" + strings.Repeat("x", 2048)}, "over 2048 bytes"},
+		{"URL that is none", provider, jwtgate.RemoteKeys{URL: "https://s3cret:%zz"}, "not an https URL"},
+		{"Timeout negative", provider, jwtgate.RemoteKeys{Timeout: -1}, "Timeout is"},
+		{"Cooldown negative", provider, jwtgate.RemoteKeys{Cooldown: -1}, "Cooldown is"},
+		{"MaxStale negative", provider, jwtgate.RemoteKeys{MaxStale: -1}, "MaxStale is"},
 	} {
-		_, err := core.New(core.Config{Issuer: issuer, Audience: audience, Keys: core.HS256(secret), Trusted: []core.Issuer{{Name: row.issuer, Keys: row.keys}}})
+		_, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: jwtgate.HS256(secret), Trusted: []jwtgate.Issuer{{Name: row.issuer, Keys: row.keys}}})
 		switch {
 		case row.want == "" && err != nil:
 			t.Errorf("%s: got %v", row.name, err)
@@ -125,11 +125,11 @@ func TestRemoteMistakes(t *testing.T) {
 			t.Errorf("%s: got a secret in %v", row.name, err)
 		}
 	}
-	_, err := core.New(core.Config{InsecureAnyIssuer: true, Audience: audience, Keys: core.RemoteKeys{}})
+	_, err := jwtgate.New(jwtgate.Config{InsecureAnyIssuer: true, Audience: audience, Keys: jwtgate.RemoteKeys{}})
 	if !slices.Equal(fields(err), []string{"Keys"}) {
 		t.Errorf("no name to find keys by: got %v, want a mistake in Keys", err)
 	}
-	_, err = core.New(core.Config{Issuer: provider, Audience: audience, Keys: core.RemoteKeys{}, Sessions: &core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }}})
+	_, err = jwtgate.New(jwtgate.Config{Issuer: provider, Audience: audience, Keys: jwtgate.RemoteKeys{}, Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }}})
 	if !slices.Contains(fields(err), "Keys") {
 		t.Errorf("Sessions without a key that signs: got %v, want a mistake in Keys", err)
 	}
@@ -142,12 +142,12 @@ func TestRemoteFirstFetch(t *testing.T) {
 		good := setOf(t, es256("a"))
 		good.after = 3 * time.Second
 		web := newWeb(map[string]page{providerSet: good})
-		auth := trusting(t, web, core.RemoteKeys{})
+		auth := trusting(t, web, jwtgate.RemoteKeys{})
 		token := theirs(t, "a")
 		impatient, leave := context.WithTimeout(t.Context(), time.Second)
 		defer leave()
-		var left core.Decision
-		if got := took(func() { left = auth.Decide(impatient, token) }); got != time.Second || left.Refusal == nil || left.Refusal.Code != core.CodeUnavailable {
+		var left jwtgate.Decision
+		if got := took(func() { left = auth.Decide(impatient, token) }); got != time.Second || left.Refusal == nil || left.Refusal.Code != jwtgate.CodeUnavailable {
 			t.Errorf("who has a second: got %v after %v, want unavailable after 1 s", left.Refusal, got)
 		}
 		var waiting sync.WaitGroup
@@ -166,7 +166,7 @@ func TestRemoteCrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := setOf(t, es256("a"))
 		good.after = 3 * time.Second
-		auth := trusting(t, newWeb(map[string]page{providerSet: good}), core.RemoteKeys{})
+		auth := trusting(t, newWeb(map[string]page{providerSet: good}), jwtgate.RemoteKeys{})
 		token := theirs(t, "a")
 		for _, idle := range []time.Duration{0, 2 * time.Hour} {
 			time.Sleep(idle)
@@ -175,7 +175,7 @@ func TestRemoteCrowd(t *testing.T) {
 				waiting.Go(func() { decide(t, auth, token, accepted) })
 			}
 			synctest.Wait()
-			if got := took(func() { decide(t, auth, token, core.CodeUnavailable) }); got != 0 {
+			if got := took(func() { decide(t, auth, token, jwtgate.CodeUnavailable) }); got != 0 {
 				t.Errorf("got a wait of %v for one more, idle for %v before", got, idle)
 			}
 			waiting.Wait()
@@ -188,7 +188,7 @@ func TestRemoteCrowdLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := setOf(t, es256("a"))
 		good.after = 3 * time.Second
-		auth := trusting(t, newWeb(map[string]page{providerSet: good}), core.RemoteKeys{})
+		auth := trusting(t, newWeb(map[string]page{providerSet: good}), jwtgate.RemoteKeys{})
 		gone, hangUp := context.WithCancel(t.Context())
 		hangUp()
 		unknown := theirs(t, "unknown")
@@ -205,7 +205,7 @@ func TestRemoteUnknownKid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		one, two := setOf(t, es256("a")), setOf(t, es256("a"), es256("b"))
 		web := newWeb(map[string]page{providerSet: one})
-		auth := trusting(t, web, core.RemoteKeys{})
+		auth := trusting(t, web, jwtgate.RemoteKeys{})
 		decide(t, auth, theirs(t, "a"), accepted)
 
 		// Used as soon as it is published.
@@ -236,7 +236,7 @@ func TestRemoteUnknownKid(t *testing.T) {
 		for second := range 90 {
 			for range 100 {
 				kid := fmt.Sprintf("unknown %d", second)
-				waited := took(func() { decide(t, auth, theirs(t, kid), core.CodeTokenInvalid) })
+				waited := took(func() { decide(t, auth, theirs(t, kid), jwtgate.CodeTokenInvalid) })
 				if waited > time.Second {
 					t.Fatalf("got a wait of %v", waited)
 				}
@@ -248,14 +248,14 @@ func TestRemoteUnknownKid(t *testing.T) {
 		}
 
 		// In a cooldown, a key that was published meanwhile is unknown: that is the price.
-		decide(t, auth, theirs(t, "c"), core.CodeTokenInvalid)
+		decide(t, auth, theirs(t, "c"), jwtgate.CodeTokenInvalid)
 		web.set(providerSet, setOf(t, es256("c")))
-		if got := took(func() { decide(t, auth, theirs(t, "c"), core.CodeTokenInvalid) }); got != 0 {
+		if got := took(func() { decide(t, auth, theirs(t, "c"), jwtgate.CodeTokenInvalid) }); got != 0 {
 			t.Errorf("got a wait of %v in the cooldown", got)
 		}
 		time.Sleep(10 * time.Second)
 		decide(t, auth, theirs(t, "c"), accepted)
-		decide(t, auth, theirs(t, "a"), core.CodeTokenInvalid) // removed: gone with that fetch
+		decide(t, auth, theirs(t, "a"), jwtgate.CodeTokenInvalid) // removed: gone with that fetch
 	})
 }
 
@@ -264,15 +264,15 @@ func TestRemoteUnknownKid(t *testing.T) {
 func TestRemoteFetchesOnlyForItsIssuer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
-		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) {
-			c.Trusted = append(c.Trusted, core.Issuer{Name: "https://static.example", Keys: core.ES256(&p256Key.PublicKey).WithID("s")})
+		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) {
+			c.Trusted = append(c.Trusted, jwtgate.Issuer{Name: "https://static.example", Keys: jwtgate.ES256(&p256Key.PublicKey).WithID("s")})
 		})
 		known := theirs(t, "a")
 		decide(t, auth, known, accepted)
 		good := known.First("Authorization")
 		for _, row := range []struct {
 			name string
-			req  core.Request
+			req  jwtgate.Request
 		}{
 			{"of us", theirs(t, "x", "iss", strconv.Quote(issuer))},
 			{"of an issuer whose keys are given", theirs(t, "x", "iss", `"https://static.example"`)},
@@ -281,10 +281,10 @@ func TestRemoteFetchesOnlyForItsIssuer(t *testing.T) {
 			{"of two issuers", theirs(t, "x", "iss", `"https://idp.example","iss":"https://idp.example"`)},
 			{"of no issuer", theirs(t, "x", "iss", "")},
 			{"an ID token", theirs(t, "x", "nonce", `"n"`)},
-			{"a bad signature by a key that is held", core.Request{Method: "GET", Header: http.Header{"Authorization": {good[:len(good)-8] + "AAAAAAAA"}}}},
-			{"another algorithm for a kid that is held", withBearer(coretest.Sign(t, "RS256", rsaKey(), `{"alg":"RS256","kid":"s"}`, claims("iss", `"https://static.example"`)))},
+			{"a bad signature by a key that is held", jwtgate.Request{Method: "GET", Header: http.Header{"Authorization": {good[:len(good)-8] + "AAAAAAAA"}}}},
+			{"another algorithm for a kid that is held", withBearer(jwtgatetest.Sign(t, "RS256", rsaKey(), `{"alg":"RS256","kid":"s"}`, claims("iss", `"https://static.example"`)))},
 		} {
-			decide(t, auth, row.req, core.CodeTokenInvalid)
+			decide(t, auth, row.req, jwtgate.CodeTokenInvalid)
 			if got := web.fetches(providerSet); got != 1 {
 				t.Errorf("%s: got %d fetches, want the first alone", row.name, got)
 			}
@@ -296,14 +296,14 @@ func TestRemoteFetchesOnlyForItsIssuer(t *testing.T) {
 // one by now, it is fetched as for a kid that is unknown.
 func TestRemoteWithoutKid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		web := newWeb(map[string]page{providerSet: setOf(t, core.EdDSA(ed25519Key))})
-		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Keys = core.EdDSA(newEd25519()) })
-		theirs := withBearer(coretest.Sign(t, "EdDSA", ed25519Key, `{"alg":"EdDSA"}`, claims("iss", strconv.Quote(provider))))
+		web := newWeb(map[string]page{providerSet: setOf(t, jwtgate.EdDSA(ed25519Key))})
+		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Keys = jwtgate.EdDSA(newEd25519()) })
+		theirs := withBearer(jwtgatetest.Sign(t, "EdDSA", ed25519Key, `{"alg":"EdDSA"}`, claims("iss", strconv.Quote(provider))))
 		decide(t, auth, theirs, accepted) // though a key of ours is for that algorithm too
 		next := newEd25519()
-		web.set(providerSet, setOf(t, core.EdDSA(next)))
-		decide(t, auth, withBearer(coretest.Sign(t, "EdDSA", next, `{"alg":"EdDSA"}`, claims("iss", strconv.Quote(provider)))), accepted)
-		decide(t, auth, theirs, core.CodeTokenInvalid)
+		web.set(providerSet, setOf(t, jwtgate.EdDSA(next)))
+		decide(t, auth, withBearer(jwtgatetest.Sign(t, "EdDSA", next, `{"alg":"EdDSA"}`, claims("iss", strconv.Quote(provider)))), accepted)
+		decide(t, auth, theirs, jwtgate.CodeTokenInvalid)
 		if got := web.fetches(providerSet); got != 2 {
 			t.Errorf("got %d fetches, want 2", got)
 		}
@@ -336,7 +336,7 @@ func TestRemoteRefresh(t *testing.T) {
 				good := setOf(t, es256("a"))
 				good.header = row.header
 				web := newWeb(map[string]page{providerSet: good})
-				auth := trusting(t, web, core.RemoteKeys{})
+				auth := trusting(t, web, jwtgate.RemoteKeys{})
 				decide(t, auth, theirs(t, "a"), accepted)
 				good.after = 2 * time.Second
 				web.set(providerSet, good)
@@ -372,7 +372,7 @@ func TestRemoteShortMaxStale(t *testing.T) {
 		good := setOf(t, es256("a"))
 		good.after = time.Second
 		web := newWeb(map[string]page{providerSet: good})
-		auth := trusting(t, web, core.RemoteKeys{MaxStale: 10 * time.Second})
+		auth := trusting(t, web, jwtgate.RemoteKeys{MaxStale: 10 * time.Second})
 		decide(t, auth, theirs(t, "a"), accepted)
 		for range 60 {
 			if got := took(func() { decide(t, auth, theirs(t, "a"), accepted) }); got != 0 {
@@ -387,18 +387,18 @@ func TestRemoteShortMaxStale(t *testing.T) {
 // under the same kid too.
 func TestRemoteRemovedKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"), core.ES384(p384Key).WithID("b"))})
+		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"), jwtgate.ES384(p384Key).WithID("b"))})
 		d := &diary{}
-		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Events = d.write })
-		other := withBearer(coretest.Sign(t, "ES384", p384Key, `{"alg":"ES384","kid":"b"}`, claims("iss", strconv.Quote(provider))))
+		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Events = d.write })
+		other := withBearer(jwtgatetest.Sign(t, "ES384", p384Key, `{"alg":"ES384","kid":"b"}`, claims("iss", strconv.Quote(provider))))
 		decide(t, auth, theirs(t, "a"), accepted)
 		decide(t, auth, other, accepted)
 		web.set(providerSet, setOf(t, es256("b")))
 		time.Sleep(15 * time.Minute)
 		decide(t, auth, other, accepted) // the last time: it starts the fetch
 		synctest.Wait()
-		decide(t, auth, other, core.CodeTokenInvalid)
-		decide(t, auth, theirs(t, "a"), core.CodeTokenInvalid)
+		decide(t, auth, other, jwtgate.CodeTokenInvalid)
+		decide(t, auth, theirs(t, "a"), jwtgate.CodeTokenInvalid)
 		decide(t, auth, theirs(t, "b"), accepted)
 		if got := d.kinds(); got != "keys_changed×2" {
 			t.Errorf("got events %s, want one for each change", got)
@@ -414,20 +414,20 @@ func TestRemoteIdle(t *testing.T) {
 		name string
 		idle time.Duration
 		then page
-		want core.Code
+		want jwtgate.Code
 		wait time.Duration
 	}{
 		{"a quarter of an hour", 15 * time.Minute, removed, accepted, 0}, // the last time: it starts the fetch
 		{"an hour", time.Hour, removed, accepted, 0},
-		{"more than an hour", time.Hour + time.Minute, removed, core.CodeTokenInvalid, 2 * time.Second}, // then its kid is unknown
-		{"almost a day", 24*time.Hour - time.Second, removed, core.CodeTokenInvalid, 2 * time.Second},
+		{"more than an hour", time.Hour + time.Minute, removed, jwtgate.CodeTokenInvalid, 2 * time.Second}, // then its kid is unknown
+		{"almost a day", 24*time.Hour - time.Second, removed, jwtgate.CodeTokenInvalid, 2 * time.Second},
 		{"almost a day, not removed", 24*time.Hour - time.Minute, setOf(t, es256("a")), accepted, time.Second},
 		{"almost a day, issuer down", 24*time.Hour - time.Minute, page{status: 500}, accepted, time.Second},
 	} {
-		idle := func(t *testing.T, token func(t *testing.T) core.Request) {
+		idle := func(t *testing.T, token func(t *testing.T) jwtgate.Request) {
 			synctest.Test(t, func(t *testing.T) {
 				web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
-				auth := trusting(t, web, core.RemoteKeys{})
+				auth := trusting(t, web, jwtgate.RemoteKeys{})
 				for range 3 { // by then it is known
 					decide(t, auth, token(t), accepted)
 				}
@@ -456,11 +456,11 @@ func TestRemoteIdle(t *testing.T) {
 			})
 		}
 		t.Run(row.name, func(t *testing.T) {
-			idle(t, func(t *testing.T) core.Request { return theirs(t, "a") })
+			idle(t, func(t *testing.T) jwtgate.Request { return theirs(t, "a") })
 		})
 		known := theirs(t, "a")
 		t.Run(row.name+", known", func(t *testing.T) {
-			idle(t, func(*testing.T) core.Request { return known })
+			idle(t, func(*testing.T) jwtgate.Request { return known })
 		})
 	}
 }
@@ -470,15 +470,15 @@ func TestRemoteIdleCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := setOf(t, es256("a"))
 		web := newWeb(map[string]page{providerSet: good})
-		auth := trusting(t, web, core.RemoteKeys{})
+		auth := trusting(t, web, jwtgate.RemoteKeys{})
 		decide(t, auth, theirs(t, "a"), accepted)
 		good.after = time.Second
 		web.set(providerSet, good)
 		time.Sleep(2 * time.Hour)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if d := auth.Decide(ctx, theirs(t, "a")); d.Refusal == nil || d.Refusal.Code != core.CodeUnavailable {
-			t.Errorf("got %v, want %s", d.Refusal, core.CodeUnavailable)
+		if d := auth.Decide(ctx, theirs(t, "a")); d.Refusal == nil || d.Refusal.Code != jwtgate.CodeUnavailable {
+			t.Errorf("got %v, want %s", d.Refusal, jwtgate.CodeUnavailable)
 		}
 		decide(t, auth, theirs(t, "a"), accepted)
 	})
@@ -492,12 +492,12 @@ func TestRemoteDown(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: down})
 		d := &diary{}
 		var log strings.Builder
-		auth := trusting(t, web, core.RemoteKeys{MaxStale: time.Hour}, func(c *core.Config) { c.Events, c.Logger = d.write, debugLogger(&log) })
+		auth := trusting(t, web, jwtgate.RemoteKeys{MaxStale: time.Hour}, func(c *jwtgate.Config) { c.Events, c.Logger = d.write, debugLogger(&log) })
 		own := withBearer(signed(t, claims()))
 
 		// Down at the start.
 		for range 100 {
-			refused := decide(t, auth, theirs(t, "a"), core.CodeUnavailable)
+			refused := decide(t, auth, theirs(t, "a"), jwtgate.CodeUnavailable)
 			if got := field(refused.Response, "Retry-After"); got != "10" {
 				t.Errorf("got Retry-After %s, want 10, when the next fetch may be", got)
 			}
@@ -523,10 +523,10 @@ func TestRemoteDown(t *testing.T) {
 			decide(t, auth, theirs(t, "a"), accepted)
 			decide(t, auth, own, accepted)
 		}
-		decide(t, auth, theirs(t, "new"), core.CodeUnavailable)
+		decide(t, auth, theirs(t, "new"), jwtgate.CodeUnavailable)
 		decide(t, auth, theirs(t, "a"), accepted)
 		time.Sleep(time.Minute + time.Nanosecond)
-		decide(t, auth, theirs(t, "a"), core.CodeUnavailable)
+		decide(t, auth, theirs(t, "a"), jwtgate.CodeUnavailable)
 		decide(t, auth, own, accepted)
 		web.set(providerSet, setOf(t, es256("a")))
 		time.Sleep(time.Minute)
@@ -538,11 +538,11 @@ func TestRemoteDown(t *testing.T) {
 func TestRemoteBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{})
-		auth := trusting(t, web, core.RemoteKeys{})
+		auth := trusting(t, web, jwtgate.RemoteKeys{})
 		var at []time.Duration
 		start := time.Now()
 		for last := 0; time.Since(start) < 5*time.Minute; time.Sleep(time.Second) {
-			decide(t, auth, theirs(t, "a"), core.CodeUnavailable)
+			decide(t, auth, theirs(t, "a"), jwtgate.CodeUnavailable)
 			if n := web.fetches(providerSet); n != last {
 				at, last = append(at, time.Since(start)), n
 			}
@@ -551,7 +551,7 @@ func TestRemoteBackoff(t *testing.T) {
 		time.Sleep(time.Minute)
 		decide(t, auth, theirs(t, "a"), accepted)
 		web.set(providerSet, page{status: 500})
-		d := decide(t, auth, theirs(t, "b"), core.CodeUnavailable)
+		d := decide(t, auth, theirs(t, "b"), jwtgate.CodeUnavailable)
 		if got := field(d.Response, "Retry-After"); got != "10" {
 			t.Errorf("got Retry-After %s for the first failure after a success, want 10", got)
 		}
@@ -564,11 +564,11 @@ func TestRemoteBackoff(t *testing.T) {
 // What a browser holds is not taken from it for the issuer's trouble.
 func TestRemoteDownWithCookies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		auth := trusting(t, newWeb(map[string]page{}), core.RemoteKeys{}, withCookies)
+		auth := trusting(t, newWeb(map[string]page{}), jwtgate.RemoteKeys{}, withCookies)
 		req := theirs(t, "a")
 		token := strings.TrimPrefix(req.First("Authorization"), "Bearer ")
-		for _, rules := range [][]core.Rule{nil, {core.Optional()}} {
-			d := decide(t, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, core.CodeUnavailable, rules...)
+		for _, rules := range [][]jwtgate.Rule{nil, {jwtgate.Optional()}} {
+			d := decide(t, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, jwtgate.CodeUnavailable, rules...)
 			if got := field(d.Response, "Set-Cookie"); got != "" {
 				t.Errorf("got Set-Cookie %s with 503", got)
 			}
@@ -580,10 +580,10 @@ func TestRemoteDownWithCookies(t *testing.T) {
 // else it says: that is unread.
 func TestRemoteUnknownKidInCookie(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		auth := trusting(t, newWeb(map[string]page{providerSet: setOf(t, es256("a"))}), core.RemoteKeys{}, withCookies)
+		auth := trusting(t, newWeb(map[string]page{providerSet: setOf(t, es256("a"))}), jwtgate.RemoteKeys{}, withCookies)
 		for _, payload := range []string{claims(), claims("iss", strconv.Quote(provider)), claims("nonce", `"n"`), `{}`, `no JSON`} {
-			token := coretest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"old"}`, payload)
-			decide(t, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, core.CodeTokenMissing)
+			token := jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"old"}`, payload)
+			decide(t, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, jwtgate.CodeTokenMissing)
 		}
 	})
 }
@@ -592,14 +592,14 @@ func TestRemoteUnknownKidInCookie(t *testing.T) {
 func TestRemoteClockSteps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
-		clock := coretest.NewClock(time.Unix(start, 0))
-		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Now = clock.Now })
+		clock := jwtgatetest.NewClock(time.Unix(start, 0))
+		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Now = clock.Now })
 		decide(t, auth, theirs(t, "a"), accepted)
 		for _, step := range []time.Duration{-time.Hour, 365 * 24 * time.Hour, -2 * 365 * 24 * time.Hour} {
 			clock.Advance(step)
 			now := clock.Now().Unix()
 			decide(t, auth, theirs(t, "a", "exp", strconv.FormatInt(now+60, 10)), accepted)
-			decide(t, auth, theirs(t, "x", "exp", strconv.FormatInt(now+60, 10)), core.CodeTokenInvalid)
+			decide(t, auth, theirs(t, "x", "exp", strconv.FormatInt(now+60, 10)), jwtgate.CodeTokenInvalid)
 		}
 		if got := web.fetches(providerSet); got != 2 {
 			t.Errorf("got %d fetches, want the first and one for the unknown kid", got)
@@ -613,7 +613,7 @@ func TestRemoteClose(t *testing.T) {
 		good := setOf(t, es256("a"))
 		web := newWeb(map[string]page{providerSet: good})
 		d := &diary{}
-		auth := trusting(t, web, core.RemoteKeys{}, func(c *core.Config) { c.Events = d.write })
+		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Events = d.write })
 		decide(t, auth, theirs(t, "a"), accepted)
 		good.after = time.Hour
 		web.set(providerSet, good)
@@ -627,7 +627,7 @@ func TestRemoteClose(t *testing.T) {
 		auth.Close()
 		time.Sleep(20 * time.Minute)
 		decide(t, auth, theirs(t, "a"), accepted)
-		decide(t, auth, theirs(t, "b"), core.CodeUnavailable)
+		decide(t, auth, theirs(t, "b"), jwtgate.CodeUnavailable)
 		synctest.Wait()
 		if got := web.fetches(providerSet); got != 2 {
 			t.Errorf("got %d fetches, want none after Close", got)
@@ -643,8 +643,8 @@ func TestRemoteGoroutines(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 50 {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
-		auth := newVerifier(t, core.HS256(secret), func(c *core.Config) {
-			c.Trusted = []core.Issuer{{Name: provider, Keys: core.RemoteKeys{URL: providerSet, Transport: web}}}
+		auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) {
+			c.Trusted = []jwtgate.Issuer{{Name: provider, Keys: jwtgate.RemoteKeys{URL: providerSet, Transport: web}}}
 		})
 		decide(t, auth, theirs(t, "a"), accepted)
 		auth.Close()

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -127,8 +127,8 @@ func (r *remoteSource) seek(ctx context.Context, seen *keyTable) error {
 }
 
 var (
-	errClosed  = errors.New("core: the Auth is closed")
-	errCrowded = errors.New("core: too many requests wait for the issuer's keys")
+	errClosed  = errors.New("jwtgate: the Auth is closed")
+	errCrowded = errors.New("jwtgate: too many requests wait for the issuer's keys")
 )
 
 // join returns the flight to wait for, or nil if there is no use in waiting.

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -131,7 +131,7 @@ func (a *Auth) reissue(ctx context.Context, id *Identity, userAgent string) call
 	return a.take(ctx, step{token: token, userAgent: userAgent, inCookies: true, reissue: true})
 }
 
-var errNotDerived = errors.New("core: the session began before ReissueRefresh was set")
+var errNotDerived = errors.New("jwtgate: the session began before ReissueRefresh was set")
 
 // flights lets requests that ask for the same step at the same time share one.
 // That only saves work: the step itself is safe to repeat.
@@ -177,4 +177,4 @@ func (f *flights) join(ctx context.Context, p session.Presented, step func() (To
 	return own.tokens, own.refusal
 }
 
-var errPanicked = errors.New("core: the step panicked")
+var errPanicked = errors.New("jwtgate: the step panicked")

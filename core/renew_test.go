@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -92,7 +92,7 @@ var refreshStates = map[string]func(s *cookieSite) (refresh, sid string){
 	"far ahead":    func(s *cookieSite) (string, string) { return ahead(s, 1000) },
 	"subject gone": func(s *cookieSite) (string, string) {
 		tokens := s.signIn("alice")
-		s.subject = func(context.Context, string) (core.Grant, error) { return core.Grant{}, core.ErrNoSubject }
+		s.subject = func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, jwtgate.ErrNoSubject }
 		return tokens.Refresh, tokens.SessionID
 	},
 	"ended": func(s *cookieSite) (string, string) {
@@ -206,7 +206,7 @@ func TestRenewalMatrix(t *testing.T) {
 // TestRenewalRescuesNothing is about access cookies that no refresh cookie makes good.
 func TestRenewalRescuesNothing(t *testing.T) {
 	t.Parallel()
-	kid := core.HS256(cookieSecret).ID()
+	kid := jwtgate.HS256(cookieSecret).ID()
 	const invalid = "401 token_invalid clear"
 	for _, test := range []struct {
 		name   string
@@ -233,20 +233,20 @@ func TestRenewalRescuesNothing(t *testing.T) {
 			return s.mint(sid, time.Hour, map[string]any{"cnf": map[string]any{"jkt": "x"}})
 		}, invalid},
 		{"other alg, kid held", func(s *cookieSite, sid string) string {
-			token := coretest.Sign(t, "HS512", cookieSecret, `{"alg":"HS512","typ":"at+jwt","kid":"`+kid+`"}`, `{}`)
+			token := jwtgatetest.Sign(t, "HS512", cookieSecret, `{"alg":"HS512","typ":"at+jwt","kid":"`+kid+`"}`, `{}`)
 			return token
 		}, invalid},
 		{"other typ by a key that is gone", func(*cookieSite, string) string {
-			return coretest.Sign(t, "HS256", otherSecret, `{"alg":"HS256","typ":"logout+jwt","kid":"gone"}`, `{}`)
+			return jwtgatetest.Sign(t, "HS256", otherSecret, `{"alg":"HS256","typ":"logout+jwt","kid":"gone"}`, `{}`)
 		}, invalid},
 		{"revoked by its jti", func(s *cookieSite, _ string) string {
 			token := s.mint("", 0, map[string]any{"sid": nil})
-			s.Logout(t.Context(), core.Request{Method: http.MethodPost, Host: "site.example", Header: http.Header{"Authorization": {"Bearer " + token}}})
+			s.Logout(t.Context(), jwtgate.Request{Method: http.MethodPost, Host: "site.example", Header: http.Header{"Authorization": {"Bearer " + token}}})
 			return token
 		}, "401 token_revoked clear"},
 		{"of a session that was ended", func(s *cookieSite, _ string) string {
 			ended := s.signIn("alice")
-			s.Logout(t.Context(), core.Request{Method: http.MethodPost, Host: "site.example", Header: http.Header{"Authorization": {"Bearer " + ended.Access.Token}}})
+			s.Logout(t.Context(), jwtgate.Request{Method: http.MethodPost, Host: "site.example", Header: http.Header{"Authorization": {"Bearer " + ended.Access.Token}}})
 			return ended.Access.Token
 		}, "401 token_revoked clear"},
 		{"malformed", func(s *cookieSite, sid string) string { return `"` + s.mint(sid, 0, nil) + `"` }, "400 malformed_credentials"},
@@ -257,9 +257,9 @@ func TestRenewalRescuesNothing(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			for _, setting := range []func(*core.Config){
-				func(*core.Config) {},
-				func(c *core.Config) { c.Cookies.ReissueRefresh, c.Cookies.RenewBefore = true, time.Minute },
+			for _, setting := range []func(*jwtgate.Config){
+				func(*jwtgate.Config) {},
+				func(c *jwtgate.Config) { c.Cookies.ReissueRefresh, c.Cookies.RenewBefore = true, time.Minute },
 			} {
 				s := newCookieSite(t, setting)
 				for name, make := range refreshStates {
@@ -320,7 +320,7 @@ func TestRenewalOptional(t *testing.T) {
 	s.clock.Advance(time.Hour)
 	for _, test := range []struct {
 		name string
-		req  core.Request
+		req  jwtgate.Request
 		want string
 		vary string
 	}{
@@ -336,7 +336,7 @@ func TestRenewalOptional(t *testing.T) {
 		{"absent, refresh forged", jar{"", "jgr1_x"}.request(http.MethodGet), "401 refresh_invalid clear", ""},
 		{"malformed", jar{"(", ""}.request(http.MethodGet), "400 malformed_credentials", ""},
 	} {
-		d := s.Decide(t.Context(), test.req, core.Optional())
+		d := s.Decide(t.Context(), test.req, jwtgate.Optional())
 		if got := tellDecision(t, d); got != test.want {
 			t.Errorf("%s: got %s; want %s", test.name, got, test.want)
 		}
@@ -352,16 +352,16 @@ func TestRenewalNotOnUpgrade(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
-		shape func(core.Request) core.Request
+		shape func(jwtgate.Request) jwtgate.Request
 		want  [3]string // access expired, absent, by a key that is gone
 	}{
 		{"Upgrade", upgrade, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
-		{"Upgrade, POST", func(r core.Request) core.Request { r.Method = "POST"; return withField(r, "Upgrade", "h2c") }, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
-		{"CONNECT", func(r core.Request) core.Request { r.Method = "CONNECT"; return r }, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
+		{"Upgrade, POST", func(r jwtgate.Request) jwtgate.Request { r.Method = "POST"; return withField(r, "Upgrade", "h2c") }, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
+		{"CONNECT", func(r jwtgate.Request) jwtgate.Request { r.Method = "CONNECT"; return r }, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := newCookieSite(t, func(c *core.Config) { c.Cookies.RenewBefore, c.Cookies.ReissueRefresh = 5*time.Minute, true })
+			s := newCookieSite(t, func(c *jwtgate.Config) { c.Cookies.RenewBefore, c.Cookies.ReissueRefresh = 5*time.Minute, true })
 			tokens := s.signIn("alice")
 			s.store.taken()
 			for i, access := range []string{s.mint(tokens.SessionID, time.Hour, nil), "", s.mintBy(otherSecret, "gone", tokens.SessionID, 0, nil)} {
@@ -392,7 +392,7 @@ func TestRenewalNotOnUpgrade(t *testing.T) {
 // have no part in what follows.
 func TestRenewalNotByBearer(t *testing.T) {
 	t.Parallel()
-	s := newCookieSite(t, func(c *core.Config) { c.Cookies.RenewBefore, c.Cookies.ReissueRefresh = 5*time.Minute, true })
+	s := newCookieSite(t, func(c *jwtgate.Config) { c.Cookies.RenewBefore, c.Cookies.ReissueRefresh = 5*time.Minute, true })
 	tokens, robert := s.signIn("alice"), s.signIn("robert")
 	ended := s.signIn("alice")
 	if err := s.EndSession(t.Context(), ended.SessionID); err != nil {
@@ -439,15 +439,15 @@ func TestRenewalNotByBearer(t *testing.T) {
 // and the endpoints ask for: 503, cookies as they were, and it works later on.
 func TestRenewalStoreDown(t *testing.T) {
 	t.Parallel()
-	none := func(*core.Config) {}
-	allowList := func(c *core.Config) { c.Sessions.AllowList = true }
-	early := func(c *core.Config) { c.Cookies.RenewBefore = 7 * time.Minute }
-	reissue := func(c *core.Config) { c.Cookies.ReissueRefresh = true }
+	none := func(*jwtgate.Config) {}
+	allowList := func(c *jwtgate.Config) { c.Sessions.AllowList = true }
+	early := func(c *jwtgate.Config) { c.Cookies.RenewBefore = 7 * time.Minute }
+	reissue := func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = true }
 	renew := func(s *cookieSite, j jar) string { return s.decide(j.request(http.MethodPost)) }
 	goodOnly := func(s *cookieSite, j jar) string { return s.decide(jar{j.access, ""}.request(http.MethodPost)) }
 	refresh := func(s *cookieSite, j jar) string { return tell(t, s.Refresh(t.Context(), post(j.lines()))) }
 	login := func(s *cookieSite, j jar) string {
-		return tell(t, core.Login(s.Auth, checkAlice)(t.Context(), postJSON(j.lines(), alicesPassword)))
+		return tell(t, jwtgate.Login(s.Auth, checkAlice)(t.Context(), postJSON(j.lines(), alicesPassword)))
 	}
 	logout := func(s *cookieSite, j jar) string { return tell(t, s.Logout(t.Context(), post(j.lines()))) }
 	logoutAll := func(s *cookieSite, j jar) string { return tell(t, s.LogoutAll(t.Context(), post(j.lines()))) }
@@ -461,7 +461,7 @@ func TestRenewalStoreDown(t *testing.T) {
 	)
 	for _, test := range []struct {
 		name    string
-		setting func(*core.Config)
+		setting func(*jwtgate.Config)
 		after   time.Duration
 		call    string
 		nth     int
@@ -497,22 +497,24 @@ func TestRenewalStoreDown(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s, %s %d", test.name, test.call, test.nth), func(t *testing.T) {
 			t.Parallel()
-			var kinds []core.EventKind
-			s := newCookieSite(t, test.setting, func(c *core.Config) {
-				c.Events = func(_ context.Context, e core.Event) { kinds = append(kinds, e.Kind) }
+			var kinds []jwtgate.EventKind
+			s := newCookieSite(t, test.setting, func(c *jwtgate.Config) {
+				c.Events = func(_ context.Context, e jwtgate.Event) { kinds = append(kinds, e.Kind) }
 			})
 			tokens := s.signIn("alice")
 			s.clock.Advance(test.after)
 			kinds = nil
 			loads := s.subject
 			if s.store.failAt(test.call, test.nth); test.call == "Subject" {
-				s.subject = func(context.Context, string) (core.Grant, error) { return core.Grant{}, errors.New("no database") }
+				s.subject = func(context.Context, string) (jwtgate.Grant, error) {
+					return jwtgate.Grant{}, errors.New("no database")
+				}
 			}
 			if got := test.ask(s, jarOf(tokens)); got != test.want {
 				t.Errorf("got %s; want %s", got, test.want)
 			}
-			if told := slices.Contains(kinds, core.EventStoreDown); !told && test.want != "pass alice" {
-				t.Errorf("got events %q; want %s", kinds, core.EventStoreDown)
+			if told := slices.Contains(kinds, jwtgate.EventStoreDown); !told && test.want != "pass alice" {
+				t.Errorf("got events %q; want %s", kinds, jwtgate.EventStoreDown)
 			}
 			s.store.works()
 			s.subject = loads
@@ -529,7 +531,7 @@ func TestRenewalStoreDown(t *testing.T) {
 // is left with a refresh token that was used up, and the session ends by it.
 func TestRenewalKept(t *testing.T) {
 	t.Parallel()
-	remove := func(s *cookieSite, j jar, sid string) core.Response {
+	remove := func(s *cookieSite, j jar, sid string) jwtgate.Response {
 		req := j.request(http.MethodDelete)
 		req.Path = "/sessions/" + sid
 		return s.DeleteSession(t.Context(), req)
@@ -538,25 +540,25 @@ func TestRenewalKept(t *testing.T) {
 		name string
 		fail string
 		nth  int
-		ask  func(s *cookieSite, j jar) core.Response
+		ask  func(s *cookieSite, j jar) jwtgate.Response
 		want string
 	}{
-		{"list", "", 0, func(s *cookieSite, j jar) core.Response {
+		{"list", "", 0, func(s *cookieSite, j jar) jwtgate.Response {
 			return s.ListSessions(t.Context(), j.request(http.MethodGet))
 		}, "200 new"},
-		{"delete another", "", 0, func(s *cookieSite, j jar) core.Response { return remove(s, j, s.signIn("alice").SessionID) }, "204 new"},
-		{"delete, no session", "", 0, func(s *cookieSite, j jar) core.Response { return remove(s, j, "x") }, "404 not_found new"},
-		{"delete, unknown session", "", 0, func(s *cookieSite, j jar) core.Response { return remove(s, j, session.NewID("alice").String()) }, "404 not_found new"},
-		{"delete, someone else's", "", 0, func(s *cookieSite, j jar) core.Response { return remove(s, j, s.signIn("robert").SessionID) }, "404 not_found new"},
-		{"delete, store down", "Find", 2, func(s *cookieSite, j jar) core.Response { return remove(s, j, session.NewID("alice").String()) }, "503 unavailable new"},
-		{"delete, store down later", "End", 1, func(s *cookieSite, j jar) core.Response {
+		{"delete another", "", 0, func(s *cookieSite, j jar) jwtgate.Response { return remove(s, j, s.signIn("alice").SessionID) }, "204 new"},
+		{"delete, no session", "", 0, func(s *cookieSite, j jar) jwtgate.Response { return remove(s, j, "x") }, "404 not_found new"},
+		{"delete, unknown session", "", 0, func(s *cookieSite, j jar) jwtgate.Response { return remove(s, j, session.NewID("alice").String()) }, "404 not_found new"},
+		{"delete, someone else's", "", 0, func(s *cookieSite, j jar) jwtgate.Response { return remove(s, j, s.signIn("robert").SessionID) }, "404 not_found new"},
+		{"delete, store down", "Find", 2, func(s *cookieSite, j jar) jwtgate.Response { return remove(s, j, session.NewID("alice").String()) }, "503 unavailable new"},
+		{"delete, store down later", "End", 1, func(s *cookieSite, j jar) jwtgate.Response {
 			sid := s.signIn("alice").SessionID
 			return remove(s, j, sid)
 		}, "503 unavailable new"},
-		{"list, store down", "List", 1, func(s *cookieSite, j jar) core.Response {
+		{"list, store down", "List", 1, func(s *cookieSite, j jar) jwtgate.Response {
 			return s.ListSessions(t.Context(), j.request(http.MethodGet))
 		}, "503 unavailable new"},
-		{"logout of all, store down", "EndAll", 1, func(s *cookieSite, j jar) core.Response { return s.LogoutAll(t.Context(), post(j.lines())) }, "503 unavailable new"},
+		{"logout of all, store down", "EndAll", 1, func(s *cookieSite, j jar) jwtgate.Response { return s.LogoutAll(t.Context(), post(j.lines())) }, "503 unavailable new"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -587,22 +589,22 @@ func TestRenewalThenRefused(t *testing.T) {
 	type misfit struct {
 		Roles int `json:"roles"`
 	}
-	own := core.Check(func(context.Context, *core.Identity) (bool, error) {
-		return false, &core.Refusal{Status: http.StatusPaymentRequired, Code: "pay_first"}
+	own := jwtgate.Check(func(context.Context, *jwtgate.Identity) (bool, error) {
+		return false, &jwtgate.Refusal{Status: http.StatusPaymentRequired, Code: "pay_first"}
 	})
-	trouble := core.Check(func(context.Context, *core.Identity) (bool, error) { return false, errStoreDown })
+	trouble := jwtgate.Check(func(context.Context, *jwtgate.Identity) (bool, error) { return false, errStoreDown })
 	for _, test := range []struct {
 		name string
-		rule core.Rule
+		rule jwtgate.Rule
 		want string
 		next string // with the cookies that came
 	}{
-		{"403", core.Role("admin"), "403 insufficient_scope new", "pass alice"},
+		{"403", jwtgate.Role("admin"), "403 insufficient_scope new", "pass alice"},
 		{"402 of the application's own", own, "402 pay_first new", "pass alice"},
 		{"503", trouble, "503 unavailable new", "pass alice"},
-		{"401, claims", core.ClaimsOf[misfit](), "401 token_invalid new clear", "401 token_missing"},
-		{"401, login too old", core.RecentLogin(time.Minute), "401 login_too_old new", "pass alice"},
-		{"zero Rule", core.Rule{}, "403 insufficient_scope new", "pass alice"},
+		{"401, claims", jwtgate.ClaimsOf[misfit](), "401 token_invalid new clear", "401 token_missing"},
+		{"401, login too old", jwtgate.RecentLogin(time.Minute), "401 login_too_old new", "pass alice"},
+		{"zero Rule", jwtgate.Rule{}, "403 insufficient_scope new", "pass alice"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -635,7 +637,7 @@ func TestRenewalThenRefusedCaches(t *testing.T) {
 	s := newCookieSite(t)
 	j := jarOf(s.signIn("alice"))
 	s.clock.Advance(time.Hour)
-	d := s.Decide(t.Context(), j.request(http.MethodGet), core.Role("admin"))
+	d := s.Decide(t.Context(), j.request(http.MethodGet), jwtgate.Role("admin"))
 	header := http.Header{"Cdn-Cache-Control": {"max-age=60"}, "Cache-Control": {"max-age=60"}}
 	d.Response.WriteHeader(header)
 	d.Commit(header.Set)
@@ -652,27 +654,27 @@ func TestRenewalRefuse(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
-		header []core.Field // of the application's answer
+		header []jwtgate.Field // of the application's answer
 		access time.Duration
-		rule   []core.Rule
+		rule   []jwtgate.Rule
 		want   string // Set-Cookie, Cache-Control
 	}{
-		{"renewed", nil, time.Hour, []core.Rule{core.Role("admin")}, "__Host-at __Host-rt, [no-store]"},
-		{"renewed, own cookie", []core.Field{{Name: "Set-Cookie", Value: "flash=1"}}, time.Hour, []core.Rule{core.Role("admin")}, "__Host-at __Host-rt flash, [no-store]"},
-		{"renewed, own caching", []core.Field{{Name: "Cache-Control", Value: "public"}}, time.Hour, []core.Rule{core.Role("admin")}, "__Host-at __Host-rt, [no-store]"},
-		{"renewed, own caching in lower case", []core.Field{{Name: "cache-control", Value: "public"}}, time.Hour, []core.Rule{core.Role("admin")}, "__Host-at __Host-rt, [no-store]"},
-		{"renewed, own cookie in lower case", []core.Field{{Name: "set-cookie", Value: "flash=1"}}, time.Hour, []core.Rule{core.Role("admin")}, "__Host-at __Host-rt flash, [no-store]"},
-		{"good", nil, 0, []core.Rule{core.Role("admin")}, ", [no-store]"},
-		{"good, own caching", []core.Field{{Name: "Cache-Control", Value: "public"}}, 0, []core.Rule{core.Role("admin")}, ", [no-store]"},
-		{"too old a login", nil, 10 * time.Minute, []core.Rule{core.RecentLogin(time.Minute)}, ", [no-store]"},
+		{"renewed", nil, time.Hour, []jwtgate.Rule{jwtgate.Role("admin")}, "__Host-at __Host-rt, [no-store]"},
+		{"renewed, own cookie", []jwtgate.Field{{Name: "Set-Cookie", Value: "flash=1"}}, time.Hour, []jwtgate.Rule{jwtgate.Role("admin")}, "__Host-at __Host-rt flash, [no-store]"},
+		{"renewed, own caching", []jwtgate.Field{{Name: "Cache-Control", Value: "public"}}, time.Hour, []jwtgate.Rule{jwtgate.Role("admin")}, "__Host-at __Host-rt, [no-store]"},
+		{"renewed, own caching in lower case", []jwtgate.Field{{Name: "cache-control", Value: "public"}}, time.Hour, []jwtgate.Rule{jwtgate.Role("admin")}, "__Host-at __Host-rt, [no-store]"},
+		{"renewed, own cookie in lower case", []jwtgate.Field{{Name: "set-cookie", Value: "flash=1"}}, time.Hour, []jwtgate.Rule{jwtgate.Role("admin")}, "__Host-at __Host-rt flash, [no-store]"},
+		{"good", nil, 0, []jwtgate.Rule{jwtgate.Role("admin")}, ", [no-store]"},
+		{"good, own caching", []jwtgate.Field{{Name: "Cache-Control", Value: "public"}}, 0, []jwtgate.Rule{jwtgate.Role("admin")}, ", [no-store]"},
+		{"too old a login", nil, 10 * time.Minute, []jwtgate.Rule{jwtgate.RecentLogin(time.Minute)}, ", [no-store]"},
 		{"no session any more", nil, 30 * 24 * time.Hour, nil, "-__Host-at -__Host-rt, [no-store]"},
-		{"no session any more, own cookie", []core.Field{{Name: "Set-Cookie", Value: "flash=1"}}, 30 * 24 * time.Hour, nil, "flash -__Host-at -__Host-rt, [no-store]"},
+		{"no session any more, own cookie", []jwtgate.Field{{Name: "Set-Cookie", Value: "flash=1"}}, 30 * 24 * time.Hour, nil, "flash -__Host-at -__Host-rt, [no-store]"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := newCookieSite(t, func(c *core.Config) {
-				c.Refuse = func(context.Context, core.Request, *core.Refusal) core.Response {
-					return core.Response{Status: http.StatusSeeOther, Header: test.header}
+			s := newCookieSite(t, func(c *jwtgate.Config) {
+				c.Refuse = func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response {
+					return jwtgate.Response{Status: http.StatusSeeOther, Header: test.header}
 				}
 			})
 			j := jarOf(s.signIn("alice"))
@@ -701,21 +703,21 @@ func TestRenewalLoadsSubject(t *testing.T) {
 	t.Parallel()
 	s := newCookieSite(t)
 	j := jarOf(s.signIn("alice"))
-	s.subject = func(_ context.Context, subject string) (core.Grant, error) {
+	s.subject = func(_ context.Context, subject string) (jwtgate.Grant, error) {
 		if subject != "alice" {
 			t.Errorf("asked for %q", subject)
 		}
-		return core.Grant{Subject: "someone else", Roles: []string{"admin"}, Scopes: []string{"write"}, Claims: map[string]int{"level": 3}}, nil
+		return jwtgate.Grant{Subject: "someone else", Roles: []string{"admin"}, Scopes: []string{"write"}, Claims: map[string]int{"level": 3}}, nil
 	}
-	if got, want := s.decide(j.request(http.MethodGet), core.Role("admin")), "403 insufficient_scope"; got != want {
+	if got, want := s.decide(j.request(http.MethodGet), jwtgate.Role("admin")), "403 insufficient_scope"; got != want {
 		t.Errorf("before: got %s; want %s", got, want)
 	}
 	s.clock.Advance(15 * time.Minute)
-	d := s.Decide(t.Context(), j.request(http.MethodGet), core.Role("admin"), core.Scope("write"))
+	d := s.Decide(t.Context(), j.request(http.MethodGet), jwtgate.Role("admin"), jwtgate.Scope("write"))
 	if got, want := tellDecision(t, d), "pass alice new"; got != want {
 		t.Fatalf("got %s; want %s", got, want)
 	}
-	claims, err := core.Claims[struct {
+	claims, err := jwtgate.Claims[struct {
 		Subject  string `json:"sub"`
 		Level    int    `json:"level"`
 		AuthTime int64  `json:"auth_time"`
@@ -737,16 +739,16 @@ func TestRenewalStacked(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name  string
-		outer []core.Rule
-		inner []core.Rule
+		outer []jwtgate.Rule
+		inner []jwtgate.Rule
 		want  string
 	}{
-		{"passes", nil, []core.Rule{core.Role("user")}, "pass alice"},
-		{"403", nil, []core.Rule{core.Role("admin")}, "403 insufficient_scope"},
-		{"401", nil, []core.Rule{core.ClaimsOf[misfit]()}, "401 token_invalid clear"},
-		{"login too old", nil, []core.Rule{core.RecentLogin(time.Minute)}, "401 login_too_old"},
-		{"optional outside", []core.Rule{core.Optional()}, []core.Rule{core.Role("user")}, "pass alice"},
-		{"optional inside", nil, []core.Rule{core.Optional()}, "pass alice"},
+		{"passes", nil, []jwtgate.Rule{jwtgate.Role("user")}, "pass alice"},
+		{"403", nil, []jwtgate.Rule{jwtgate.Role("admin")}, "403 insufficient_scope"},
+		{"401", nil, []jwtgate.Rule{jwtgate.ClaimsOf[misfit]()}, "401 token_invalid clear"},
+		{"login too old", nil, []jwtgate.Rule{jwtgate.RecentLogin(time.Minute)}, "401 login_too_old"},
+		{"optional outside", []jwtgate.Rule{jwtgate.Optional()}, []jwtgate.Rule{jwtgate.Role("user")}, "pass alice"},
+		{"optional inside", nil, []jwtgate.Rule{jwtgate.Optional()}, "pass alice"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -803,18 +805,18 @@ func TestRenewalCaches(t *testing.T) {
 	s.clock.Advance(10 * time.Minute)
 	for _, test := range []struct {
 		name  string
-		req   core.Request
-		rules []core.Rule
+		req   jwtgate.Request
+		rules []jwtgate.Rule
 		want  string
 	}{
 		{"by cookie", jarOf(good).request("GET"), nil, "Cache-Control: private, Vary: Cookie"},
 		{"by cookie, POST", jarOf(good).request("POST"), nil, "Cache-Control: private, Vary: Cookie"},
-		{"by cookie, optional", jarOf(good).request("GET"), []core.Rule{core.Optional()}, "Cache-Control: private, Vary: Authorization, Cookie"},
+		{"by cookie, optional", jarOf(good).request("GET"), []jwtgate.Rule{jwtgate.Optional()}, "Cache-Control: private, Vary: Authorization, Cookie"},
 		{"renewed", jar{"", spent.Refresh}.request("GET"), nil, "Cache-Control: private, Vary: Cookie, Set-Cookie, Set-Cookie, Cache-Control: no-store, CDN-Cache-Control: no-store, Surrogate-Control: no-store"},
-		{"renewed, optional", jar{"", spent.Refresh}.request("GET"), []core.Rule{core.Optional()}, "Cache-Control: private, Vary: Authorization, Cookie, Set-Cookie, Set-Cookie, Cache-Control: no-store, CDN-Cache-Control: no-store, Surrogate-Control: no-store"},
-		{"by header", core.Request{Method: "GET", Header: http.Header{"Authorization": {"Bearer " + good.Access.Token}}}, nil, ""},
-		{"by header, optional", core.Request{Method: "GET", Header: http.Header{"Authorization": {"Bearer " + good.Access.Token}}}, []core.Rule{core.Optional()}, "Vary: Authorization, Cookie"},
-		{"nobody, optional", core.Request{Method: "GET"}, []core.Rule{core.Optional()}, "Vary: Authorization, Cookie"},
+		{"renewed, optional", jar{"", spent.Refresh}.request("GET"), []jwtgate.Rule{jwtgate.Optional()}, "Cache-Control: private, Vary: Authorization, Cookie, Set-Cookie, Set-Cookie, Cache-Control: no-store, CDN-Cache-Control: no-store, Surrogate-Control: no-store"},
+		{"by header", jwtgate.Request{Method: "GET", Header: http.Header{"Authorization": {"Bearer " + good.Access.Token}}}, nil, ""},
+		{"by header, optional", jwtgate.Request{Method: "GET", Header: http.Header{"Authorization": {"Bearer " + good.Access.Token}}}, []jwtgate.Rule{jwtgate.Optional()}, "Vary: Authorization, Cookie"},
+		{"nobody, optional", jwtgate.Request{Method: "GET"}, []jwtgate.Rule{jwtgate.Optional()}, "Vary: Authorization, Cookie"},
 	} {
 		d := s.Decide(t.Context(), test.req, test.rules...)
 		var said []string
@@ -845,7 +847,7 @@ func TestRenewalCommit(t *testing.T) {
 	request := func(j jar) *http.Request {
 		r := httptest.NewRequest(http.MethodGet, "https://site.example/report", nil)
 		r.Header["Cookie"] = j.lines()
-		for _, name := range core.Conditional {
+		for _, name := range jwtgate.Conditional {
 			r.Header.Set(name, "x")
 		}
 		return r
@@ -853,7 +855,7 @@ func TestRenewalCommit(t *testing.T) {
 	handler := http.Header{"Cache-Control": {"public, max-age=3600", "immutable"}, "Cdn-Cache-Control": {"max-age=60"}}
 
 	r := request(j)
-	d := s.Decide(r.Context(), core.HTTPRequest(r))
+	d := s.Decide(r.Context(), jwtgate.HTTPRequest(r))
 	header := handler.Clone()
 	if d.Commit(header.Set); fmt.Sprint(header) != fmt.Sprint(handler) || d.Renewed {
 		t.Errorf("not renewed: got %v", header)
@@ -865,7 +867,7 @@ func TestRenewalCommit(t *testing.T) {
 
 	s.clock.Advance(time.Hour)
 	r = request(j)
-	d = s.Decide(r.Context(), core.HTTPRequest(r))
+	d = s.Decide(r.Context(), jwtgate.HTTPRequest(r))
 	header = handler.Clone()
 	d.Commit(header.Set)
 	if got, want := fmt.Sprint(header), "map[Cache-Control:[no-store] Cdn-Cache-Control:[no-store] Surrogate-Control:[no-store]]"; got != want || !d.Renewed {
@@ -880,12 +882,12 @@ func TestRenewalCommit(t *testing.T) {
 			t.Errorf("renewed: %s is gone from the request that came in", name)
 		}
 	}
-	if id, _ := core.IdentityFrom(forwarded.Context()); id != d.Identity || forwarded == r {
+	if id, _ := jwtgate.IdentityFrom(forwarded.Context()); id != d.Identity || forwarded == r {
 		t.Error("renewed: the handler has not the identity")
 	}
 
 	// Nothing to change: the same request.
-	d = s.Decide(forwarded.Context(), core.HTTPRequest(forwarded))
+	d = s.Decide(forwarded.Context(), jwtgate.HTTPRequest(forwarded))
 	if d.Forward(forwarded) != forwarded {
 		t.Error("an inner guard made another request of it")
 	}
@@ -977,7 +979,7 @@ func (s *cookieSite) flight(j jar, call string, n int, waiter context.Context) (
 	stop := func() { once.Do(func() { close(inside) }); <-gate }
 	if call == "Subject" {
 		loads := s.subject
-		s.subject = func(ctx context.Context, subject string) (core.Grant, error) { stop(); return loads(ctx, subject) }
+		s.subject = func(ctx context.Context, subject string) (jwtgate.Grant, error) { stop(); return loads(ctx, subject) }
 	} else {
 		s.store.before = func(_ context.Context, called string) error {
 			if called == call {
@@ -1065,7 +1067,7 @@ func TestRenewalPanics(t *testing.T) {
 	j := jarOf(s.signIn("alice"))
 	s.clock.Advance(time.Hour)
 	loads := s.subject
-	s.subject = func(context.Context, string) (core.Grant, error) { panic("the application's own") }
+	s.subject = func(context.Context, string) (jwtgate.Grant, error) { panic("the application's own") }
 	results, release := s.flight(j, "Subject", 5, t.Context())
 	release()
 	said := make(map[string]int)
@@ -1086,7 +1088,7 @@ func TestRenewalTabs(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name    string
-		setting func(*core.Config)
+		setting func(*jwtgate.Config)
 		between time.Duration
 		want    string
 		lives   bool
@@ -1094,12 +1096,12 @@ func TestRenewalTabs(t *testing.T) {
 		{"at once", nil, 0, "pass alice new", true},
 		{"inside the window", nil, 10*time.Second - time.Millisecond, "pass alice new", true},
 		{"at its end", nil, 10 * time.Second, "401 refresh_reused clear", false},
-		{"a longer window", func(c *core.Config) { c.Sessions.ReuseWindow = time.Minute }, 59 * time.Second, "pass alice new", true},
-		{"single use", func(c *core.Config) { c.Sessions.SingleUse = true }, 0, "401 refresh_reused clear", false},
+		{"a longer window", func(c *jwtgate.Config) { c.Sessions.ReuseWindow = time.Minute }, 59 * time.Second, "pass alice new", true},
+		{"single use", func(c *jwtgate.Config) { c.Sessions.SingleUse = true }, 0, "401 refresh_reused clear", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			var settings []func(*core.Config)
+			var settings []func(*jwtgate.Config)
 			if test.setting != nil {
 				settings = append(settings, test.setting)
 			}
@@ -1158,7 +1160,7 @@ func TestRenewalReplayEndsSession(t *testing.T) {
 	if got, want := s.decide(stolen.request(http.MethodGet)), "401 token_revoked clear"; got != want {
 		t.Errorf("the thief: got %s; want %s", got, want)
 	}
-	if got, want := s.decide(core.Request{Method: "GET", Header: http.Header{"Authorization": {"Bearer " + stolen.access}}}), "401 token_revoked"; got != want {
+	if got, want := s.decide(jwtgate.Request{Method: "GET", Header: http.Header{"Authorization": {"Bearer " + stolen.access}}}), "401 token_revoked"; got != want {
 		t.Errorf("the thief, by header: got %s; want %s", got, want)
 	}
 }
@@ -1186,7 +1188,7 @@ func TestRenewBefore(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := newCookieSite(t, func(c *core.Config) { c.Cookies.RenewBefore = before })
+			s := newCookieSite(t, func(c *jwtgate.Config) { c.Cookies.RenewBefore = before })
 			tokens := s.signIn("alice")
 			j := jarOf(tokens)
 			switch test.refresh {
@@ -1226,7 +1228,7 @@ func TestRenewBefore(t *testing.T) {
 // and makes an answer that no cache may keep.
 func TestRenewBeforeAtTheEnd(t *testing.T) {
 	t.Parallel()
-	s := newCookieSite(t, func(c *core.Config) {
+	s := newCookieSite(t, func(c *jwtgate.Config) {
 		c.Cookies.RenewBefore = 2 * time.Minute
 		c.Sessions.SessionTTL = 20 * time.Minute
 	})
@@ -1271,7 +1273,7 @@ func TestReissueRefresh(t *testing.T) {
 		for _, on := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, %v", test.name, on), func(t *testing.T) {
 				t.Parallel()
-				s := newCookieSite(t, func(c *core.Config) {
+				s := newCookieSite(t, func(c *jwtgate.Config) {
 					c.Cookies.ReissueRefresh = on
 					c.AccessTTL = test.access
 					c.Sessions.RefreshTTL = time.Hour
@@ -1308,12 +1310,12 @@ func TestReissueRefresh(t *testing.T) {
 // A reissue never makes a session longer than SessionTTL.
 func TestReissueRefreshLimit(t *testing.T) {
 	t.Parallel()
-	s := newCookieSite(t, func(c *core.Config) {
+	s := newCookieSite(t, func(c *jwtgate.Config) {
 		c.Cookies.ReissueRefresh = true
 		c.Sessions.SessionTTL = time.Hour
 	})
 	j := jarOf(s.signIn("alice"))
-	var d core.Decision
+	var d jwtgate.Decision
 	for range 5 {
 		s.clock.Advance(12*time.Minute - time.Second)
 		j.refresh = ""
@@ -1348,8 +1350,8 @@ func TestReissueRefreshLimit(t *testing.T) {
 // Requests that ask for a reissue at once get the same refresh token.
 func TestReissueRefreshParallel(t *testing.T) {
 	t.Parallel()
-	s := newCookieSite(t, func(c *core.Config) { c.Cookies.ReissueRefresh = true })
-	second := s.another(func(c *core.Config) { c.Cookies.ReissueRefresh = true })
+	s := newCookieSite(t, func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = true })
+	second := s.another(func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = true })
 	tokens := s.signIn("alice")
 	j := jar{tokens.Access.Token, ""}
 	var wait sync.WaitGroup
@@ -1386,14 +1388,14 @@ func TestReissueRefreshParallel(t *testing.T) {
 // TestReissueRefreshNot is about sessions that are not reissued.
 func TestReissueRefreshNot(t *testing.T) {
 	t.Parallel()
-	on := func(c *core.Config) { c.Cookies.ReissueRefresh = true }
+	on := func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = true }
 	for _, test := range []struct {
 		name string
 		make func(s *cookieSite) jar
 		want string
 	}{
 		{"begun before it was set", func(s *cookieSite) jar {
-			tokens, err := s.another().SignIn(t.Context(), core.Request{}, "alice")
+			tokens, err := s.another().SignIn(t.Context(), jwtgate.Request{}, "alice")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -1406,10 +1408,10 @@ func TestReissueRefreshNot(t *testing.T) {
 		}, "401 token_revoked clear"},
 		{"subject gone", func(s *cookieSite) jar {
 			tokens := s.signIn("alice")
-			s.subject = func(context.Context, string) (core.Grant, error) { return core.Grant{}, core.ErrNoSubject }
+			s.subject = func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, jwtgate.ErrNoSubject }
 			return jar{tokens.Access.Token, ""}
 		}, "401 token_revoked clear"},
-		{"token of no session", func(s *cookieSite) jar { return jar{coretest.Token(t, s.Auth, "alice"), ""} }, "pass alice"},
+		{"token of no session", func(s *cookieSite) jar { return jar{jwtgatetest.Token(t, s.Auth, "alice"), ""} }, "pass alice"},
 		{"session unknown", func(s *cookieSite) jar { return jar{s.mint(session.NewID("alice").String(), 0, nil), ""} }, "pass alice"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -1427,7 +1429,7 @@ func TestReissueRefreshNot(t *testing.T) {
 func TestReissueRefreshEndedElsewhere(t *testing.T) {
 	t.Parallel()
 	memory := session.NewMemory(0, nil)
-	s := newCookieSite(t, func(c *core.Config) {
+	s := newCookieSite(t, func(c *jwtgate.Config) {
 		c.Cookies.ReissueRefresh = true
 		c.Sessions.Store = deafStore{memory}
 		c.Sessions.Keys = [][]byte{cookieSecret}
@@ -1458,7 +1460,7 @@ func (deafStore) Feed(ctx context.Context, _ func(session.Revocation), upToDate 
 // ReissueRefresh says of access tokens.
 func TestReissueRefreshNotAtEndpoint(t *testing.T) {
 	t.Parallel()
-	s := newCookieSite(t, func(c *core.Config) {
+	s := newCookieSite(t, func(c *jwtgate.Config) {
 		c.Cookies.ReissueRefresh = true
 		c.AccessTTL = 2 * time.Hour
 		c.Sessions.RefreshTTL = time.Hour
@@ -1483,7 +1485,7 @@ func TestReissueRefreshNotAtEndpoint(t *testing.T) {
 // A store that hangs must not hang every request by cookie.
 func TestReissueRefreshTimeout(t *testing.T) {
 	t.Parallel()
-	s := newCookieSite(t, func(c *core.Config) {
+	s := newCookieSite(t, func(c *jwtgate.Config) {
 		c.Cookies.ReissueRefresh = true
 		c.Sessions.Timeout = time.Hour
 	})
@@ -1502,7 +1504,7 @@ func TestReissueRefreshTimeout(t *testing.T) {
 // With RetireReplaced, what a browser that missed nothing has is always good.
 func TestRenewalRetireReplaced(t *testing.T) {
 	t.Parallel()
-	s := newCookieSite(t, func(c *core.Config) {
+	s := newCookieSite(t, func(c *jwtgate.Config) {
 		c.Sessions.RetireReplaced = true
 		c.Cookies.RenewBefore = 7 * time.Minute
 	})
@@ -1525,12 +1527,12 @@ func TestRenewalRetireReplaced(t *testing.T) {
 // a window brings, it never sees a login page before the session's end.
 func TestBrowserWalk(t *testing.T) {
 	t.Parallel()
-	for name, setting := range map[string]func(*core.Config){
-		"defaults":    func(*core.Config) {},
-		"RenewBefore": func(c *core.Config) { c.Cookies.RenewBefore = 5 * time.Minute },
-		"retire":      func(c *core.Config) { c.Sessions.RetireReplaced = true },
-		"allow list":  func(c *core.Config) { c.Sessions.AllowList = true },
-		"reissue":     func(c *core.Config) { c.Cookies.ReissueRefresh = true },
+	for name, setting := range map[string]func(*jwtgate.Config){
+		"defaults":    func(*jwtgate.Config) {},
+		"RenewBefore": func(c *jwtgate.Config) { c.Cookies.RenewBefore = 5 * time.Minute },
+		"retire":      func(c *jwtgate.Config) { c.Sessions.RetireReplaced = true },
+		"allow list":  func(c *jwtgate.Config) { c.Sessions.AllowList = true },
+		"reissue":     func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = true },
 	} {
 		for seed := range uint64(8) {
 			t.Run(fmt.Sprintf("%s, %d", name, seed), func(t *testing.T) {
@@ -1542,7 +1544,7 @@ func TestBrowserWalk(t *testing.T) {
 }
 
 func walk(t *testing.T, s *cookieSite, random *rand.Rand) {
-	login := core.Login(s.Auth, checkAlice)
+	login := jwtgate.Login(s.Auth, checkAlice)
 	var (
 		browser jar
 		limit   time.Time // when the session is over for certain
@@ -1625,7 +1627,7 @@ func walk(t *testing.T, s *cookieSite, random *rand.Rand) {
 func batch(t *testing.T, s *cookieSite, random *rand.Rand, step int, browser *jar, stolen *[]jar) {
 	t.Helper()
 	sent := *browser
-	var answers [][]core.Field
+	var answers [][]jwtgate.Field
 	for i := range 1 + random.IntN(6) {
 		s.clock.Advance(time.Duration(random.Int64N(int64(1500 * time.Millisecond))))
 		method := []string{http.MethodGet, http.MethodPost}[random.IntN(2)]
@@ -1663,7 +1665,7 @@ func TestBrowserLosesAnswers(t *testing.T) {
 	j := jarOf(s.signIn("alice"))
 	for range 20 {
 		s.clock.Advance(time.Hour)
-		var d core.Decision
+		var d jwtgate.Decision
 		for range 4 {
 			d = s.Decide(t.Context(), j.request(http.MethodPost))
 			if got := tellDecision(t, d); got != "pass alice new" {
@@ -1678,11 +1680,11 @@ func TestBrowserLosesAnswers(t *testing.T) {
 // No answer to one user has the cookies of another, however they are mixed.
 func TestRenewalKeepsUsersApart(t *testing.T) {
 	t.Parallel()
-	s := newCookieSite(t, func(c *core.Config) { c.Cookies.ReissueRefresh, c.Cookies.RenewBefore = true, 5*time.Minute })
+	s := newCookieSite(t, func(c *jwtgate.Config) { c.Cookies.ReissueRefresh, c.Cookies.RenewBefore = true, 5*time.Minute })
 	const users = 8
 	var wait sync.WaitGroup
 	var mixed atomic.Int64
-	tokens := make([]core.Tokens, users)
+	tokens := make([]jwtgate.Tokens, users)
 	for i := range tokens {
 		tokens[i] = s.signIn(fmt.Sprint("user", i))
 	}

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"net/http"
@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // watched is a header that tells which fields it was asked for, once each.
@@ -50,7 +50,7 @@ func TestHeaderIsReadLate(t *testing.T) {
 			"Authorization": row.authorization, "Cookie": row.cookies.lines(),
 			"Accept": {"*/*"}, "Content-Type": {"text/plain"}, "If-None-Match": {"*"}, "Origin": {"https://site.example"}, "Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Site": {"same-origin"}, "User-Agent": {"a browser"},
 		}}
-		if got := s.decide(core.Request{Method: row.method, Host: "site.example", Header: header}); got != row.want {
+		if got := s.decide(jwtgate.Request{Method: row.method, Host: "site.example", Header: header}); got != row.want {
 			t.Errorf("%s: got %s; want %s", row.name, got, row.want)
 		}
 		if got := strings.Join(header.asked, " "); got != row.asked {
@@ -63,7 +63,7 @@ func TestFirst(t *testing.T) {
 	t.Parallel()
 	header := &watched{Header: http.Header{"Accept": {"text/html", "text/plain"}, "Origin": {}, "User-Agent": {""}, "upgrade": {"websocket"}}}
 	for _, row := range []struct {
-		header     core.Header
+		header     jwtgate.Header
 		name, want string
 	}{
 		{header, "Accept", "text/html"},
@@ -75,7 +75,7 @@ func TestFirst(t *testing.T) {
 		{http.Header(nil), "Accept", ""},
 		{nil, "Accept", ""},
 	} {
-		req := core.Request{Header: row.header}
+		req := jwtgate.Request{Header: row.header}
 		if got := req.First(row.name); got != row.want {
 			t.Errorf("%s: got %q; want %q", row.name, got, row.want)
 		}
@@ -85,11 +85,11 @@ func TestFirst(t *testing.T) {
 // What stands in a map under a spelling of its own came from no client.
 func TestHTTPRequest(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret))
-	value := []string{"Bearer " + coretest.Token(t, auth, "alice")}
-	for name, want := range map[string]core.Code{"Authorization": accepted, "authorization": core.CodeTokenMissing} {
+	auth := newVerifier(t, jwtgate.HS256(secret))
+	value := []string{"Bearer " + jwtgatetest.Token(t, auth, "alice")}
+	for name, want := range map[string]jwtgate.Code{"Authorization": accepted, "authorization": jwtgate.CodeTokenMissing} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header[name] = value
-		decide(t, auth, core.HTTPRequest(r), want)
+		decide(t, auth, jwtgate.HTTPRequest(r), want)
 	}
 }

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"maps"
@@ -6,7 +6,7 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // addSet is all that a framework needs to have of a header.
@@ -21,20 +21,20 @@ func TestWriteHeader(t *testing.T) {
 	before := http.Header{"Vary": {"Accept"}, "Cache-Control": {"public", "max-age=1"}, "Set-Cookie": nil}
 	for _, row := range []struct {
 		name   string
-		fields []core.Field
+		fields []jwtgate.Field
 		want   http.Header // what is new
 	}{
 		{"nothing", nil, nil},
-		{"one that replaces", []core.Field{{"Cache-Control", "no-store"}}, http.Header{"Cache-Control": {"no-store"}}},
-		{"one that is added", []core.Field{{"Vary", "Cookie"}}, http.Header{"Vary": {"Accept", "Cookie"}}},
-		{"two cookies", []core.Field{{"Set-Cookie", "a=b"}, {"Set-Cookie", "c=d"}}, http.Header{"Set-Cookie": {"a=b", "c=d"}}},
-		{"the last of two", []core.Field{{"Retry-After", "1"}, {"Retry-After", "2"}}, http.Header{"Retry-After": {"2"}}},
-		{"two challenges", []core.Field{{"WWW-Authenticate", "Bearer"}, {"Www-Authenticate", "Basic"}}, http.Header{"Www-Authenticate": {"Bearer", "Basic"}}},
-		{"in another case", []core.Field{{"vary", "Cookie"}, {"CONTENT-TYPE", "a/b"}, {"x-y", "z"}}, http.Header{"Vary": {"Accept", "Cookie"}, "Content-Type": {"a/b"}, "X-Y": {"z"}}},
+		{"one that replaces", []jwtgate.Field{{"Cache-Control", "no-store"}}, http.Header{"Cache-Control": {"no-store"}}},
+		{"one that is added", []jwtgate.Field{{"Vary", "Cookie"}}, http.Header{"Vary": {"Accept", "Cookie"}}},
+		{"two cookies", []jwtgate.Field{{"Set-Cookie", "a=b"}, {"Set-Cookie", "c=d"}}, http.Header{"Set-Cookie": {"a=b", "c=d"}}},
+		{"the last of two", []jwtgate.Field{{"Retry-After", "1"}, {"Retry-After", "2"}}, http.Header{"Retry-After": {"2"}}},
+		{"two challenges", []jwtgate.Field{{"WWW-Authenticate", "Bearer"}, {"Www-Authenticate", "Basic"}}, http.Header{"Www-Authenticate": {"Bearer", "Basic"}}},
+		{"in another case", []jwtgate.Field{{"vary", "Cookie"}, {"CONTENT-TYPE", "a/b"}, {"x-y", "z"}}, http.Header{"Vary": {"Accept", "Cookie"}, "Content-Type": {"a/b"}, "X-Y": {"z"}}},
 	} {
 		want := before.Clone()
 		maps.Copy(want, row.want)
-		res := core.Response{Header: row.fields}
+		res := jwtgate.Response{Header: row.fields}
 		header, other := before.Clone(), before.Clone()
 		res.WriteHeader(header)
 		res.WriteHeader(struct{ addSet }{other})

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -141,7 +141,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-var errNotListed = errors.New("core: the token's session is not live in the store")
+var errNotListed = errors.New("jwtgate: the token's session is not live in the store")
 
 // checkRevoked returns why id, found good, is refused all the same.
 func (a *Auth) checkRevoked(ctx context.Context, id *Identity, now time.Time) *Refusal {

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -20,11 +20,11 @@ import (
 func TestRetireReplaced(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, func(c *core.Config) { c.Sessions.RetireReplaced = true })
+		d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.RetireReplaced = true })
 		other := d.another()
 		synctest.Wait()
 		second := d.token("alice") // another session, never refreshed
-		loose := coretest.Token(t, d.Auth, "alice")
+		loose := jwtgatetest.Token(t, d.Auth, "alice")
 		generations := []deskReply{d.token("alice")}
 		check := func(when string, good ...bool) {
 			t.Helper()
@@ -71,7 +71,7 @@ func TestRetireReplaced(t *testing.T) {
 func TestRetireReplacedSingleUse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, func(c *core.Config) { c.Sessions.RetireReplaced, c.Sessions.SingleUse = true, true })
+		d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.RetireReplaced, c.Sessions.SingleUse = true, true })
 		synctest.Wait()
 		before := d.token("alice")
 		for range 5 {
@@ -90,7 +90,7 @@ func TestRetireReplacedSingleUse(t *testing.T) {
 func TestRetireReplacedRacers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, func(c *core.Config) { c.Sessions.RetireReplaced = true })
+		d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.RetireReplaced = true })
 		tokens := d.token("alice")
 		answers := make([]deskReply, 16)
 		var racers sync.WaitGroup
@@ -114,9 +114,9 @@ func TestRetireReplacedRacers(t *testing.T) {
 		slow := d.token("alice")
 		replaced := d.rotated(slow.Refresh)
 		d.clock.Advance(9 * time.Second)
-		d.loads(func(context.Context, string) (core.Grant, error) {
+		d.loads(func(context.Context, string) (jwtgate.Grant, error) {
 			d.clock.Advance(time.Second)
-			return core.Grant{}, nil
+			return jwtgate.Grant{}, nil
 		})
 		current := d.rotated(replaced.Refresh)
 		if current.Refresh == replaced.Refresh {
@@ -142,22 +142,22 @@ func TestRetireReplacedRacers(t *testing.T) {
 func TestAllowList(t *testing.T) {
 	t.Parallel()
 	secret := []byte("signs the tokens of a partner, whom we trust some way")
-	partner := core.HS256(secret)
-	d := newDesk(t, func(c *core.Config) {
+	partner := jwtgate.HS256(secret)
+	d := newDesk(t, func(c *jwtgate.Config) {
 		c.Sessions.AllowList = true
 		c.Sessions.RefreshTTL = 10 * time.Minute
-		c.Trusted = []core.Issuer{{Name: "https://partner.example", Keys: partner}}
+		c.Trusted = []jwtgate.Issuer{{Name: "https://partner.example", Keys: partner}}
 	})
 	alice, bob := d.token("alice"), d.token("bob")
 	sid := sidOf(t, alice.Access)
 	foreign := func(sid string) string {
-		return coretest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"`+partner.ID()+`"}`,
+		return jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"`+partner.ID()+`"}`,
 			fmt.Sprintf(`{"iss":"https://partner.example","aud":%q,"sub":"carol","sid":%q,"exp":%d}`, deskAudience, sid, d.clock.Now().Unix()+600))
 	}
 	for _, row := range []struct{ name, access, want string }{
 		{"live session", alice.Access, "alice"},
 		{"live session, minted elsewhere", d.minted(map[string]any{"sid": sid}), "alice"},
-		{"no session", coretest.Token(t, d.Auth, "alice"), revoked},
+		{"no session", jwtgatetest.Token(t, d.Auth, "alice"), revoked},
 		{"session that never was", d.minted(map[string]any{"sid": session.NewID("alice").String()}), revoked},
 		{"sid that is no session's", d.minted(map[string]any{"sid": "x"}), revoked},
 		{"sid is empty", d.minted(map[string]any{"sid": ""}), revoked},
@@ -247,17 +247,17 @@ func TestManyRevocations(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	type token struct {
-		core.AccessToken
+		jwtgate.AccessToken
 		how string
 	}
 	var ended []token
 	for i := range 3000 {
 		subject := fmt.Sprint("subject ", i)
-		tokens, err := d.SignIn(t.Context(), core.Request{}, subject)
+		tokens, err := d.SignIn(t.Context(), jwtgate.Request{}, subject)
 		if err != nil {
 			t.Fatal(err)
 		}
-		loose, err := d.Issue(t.Context(), core.Grant{Subject: subject})
+		loose, err := d.Issue(t.Context(), jwtgate.Grant{Subject: subject})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -361,7 +361,7 @@ func TestSubjectRevocationLasts(t *testing.T) {
 func TestSubjectRevocationOfAnyLifetime(t *testing.T) {
 	t.Parallel()
 	for _, most := range []time.Duration{0, 100 * 365 * 24 * time.Hour, math.MaxInt64} {
-		d := newDesk(t, func(c *core.Config) { c.MaxLifetime = most })
+		d := newDesk(t, func(c *jwtgate.Config) { c.MaxLifetime = most })
 		access := d.minted(nil)
 		if err := d.EndSessions(t.Context(), "alice"); err != nil {
 			t.Fatal(err)

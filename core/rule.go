@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -16,8 +16,8 @@ type Rule struct {
 }
 
 var (
-	errForbidden = errors.New("core: a rule refuses this identity")
-	errClaims    = errors.New("core: claims are not what the route needs")
+	errForbidden = errors.New("jwtgate: a rule refuses this identity")
+	errClaims    = errors.New("jwtgate: claims are not what the route needs")
 )
 
 // Role wants the token to have role (see [Config.RolesPath]), to the letter.

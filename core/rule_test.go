@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 func debugLogger(w io.Writer) *slog.Logger {
@@ -17,8 +17,8 @@ func debugLogger(w io.Writer) *slog.Logger {
 }
 
 // A rule that says yes, no, or that it is in trouble.
-func always(ok bool, err error) core.Rule {
-	return core.Check(func(context.Context, *core.Identity) (bool, error) { return ok, err })
+func always(ok bool, err error) jwtgate.Rule {
+	return jwtgate.Check(func(context.Context, *jwtgate.Identity) (bool, error) { return ok, err })
 }
 
 // teamClaims are claims that an application wants, some more than others.
@@ -36,92 +36,92 @@ func (c *teamClaims) Validate() error {
 
 func TestRules(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret))
+	auth := newVerifier(t, jwtgate.HS256(secret))
 	yes, no, trouble := always(true, nil), always(false, nil), always(false, errors.New("the database is away"))
-	team, noTeam := core.ClaimsOf[teamClaims](), core.ClaimsOf[struct{ Team int }]()
+	team, noTeam := jwtgate.ClaimsOf[teamClaims](), jwtgate.ClaimsOf[struct{ Team int }]()
 	req := withBearer(signed(t, claims("roles", `["admin","user"]`, "scope", `"read write"`, "team", `"red"`)))
 	for _, row := range []struct {
 		name  string
-		rules []core.Rule
-		want  core.Code
+		rules []jwtgate.Rule
+		want  jwtgate.Code
 	}{
 		{"none", nil, accepted},
-		{"role", []core.Rule{core.Role("admin")}, accepted},
-		{"each of two roles", []core.Rule{core.Role("admin"), core.Role("user")}, accepted},
-		{"role that is absent", []core.Rule{core.Role("root")}, core.CodeInsufficientScope},
-		{"one role of two", []core.Rule{core.Role("admin"), core.Role("root")}, core.CodeInsufficientScope},
-		{"role in another case", []core.Rule{core.Role("Admin")}, core.CodeInsufficientScope},
-		{"part of a role", []core.Rule{core.Role("adm")}, core.CodeInsufficientScope},
-		{"no role", []core.Rule{core.Role("")}, core.CodeInsufficientScope},
-		{"scope for a role", []core.Rule{core.Role("read")}, core.CodeInsufficientScope},
-		{"scope", []core.Rule{core.Scope("write")}, accepted},
-		{"scope that is absent", []core.Rule{core.Scope("delete")}, core.CodeInsufficientScope},
-		{"both scopes in one", []core.Rule{core.Scope("read write")}, core.CodeInsufficientScope},
-		{"no scope", []core.Rule{core.Scope("")}, core.CodeInsufficientScope},
-		{"the zero Rule", []core.Rule{{}}, core.CodeInsufficientScope},
+		{"role", []jwtgate.Rule{jwtgate.Role("admin")}, accepted},
+		{"each of two roles", []jwtgate.Rule{jwtgate.Role("admin"), jwtgate.Role("user")}, accepted},
+		{"role that is absent", []jwtgate.Rule{jwtgate.Role("root")}, jwtgate.CodeInsufficientScope},
+		{"one role of two", []jwtgate.Rule{jwtgate.Role("admin"), jwtgate.Role("root")}, jwtgate.CodeInsufficientScope},
+		{"role in another case", []jwtgate.Rule{jwtgate.Role("Admin")}, jwtgate.CodeInsufficientScope},
+		{"part of a role", []jwtgate.Rule{jwtgate.Role("adm")}, jwtgate.CodeInsufficientScope},
+		{"no role", []jwtgate.Rule{jwtgate.Role("")}, jwtgate.CodeInsufficientScope},
+		{"scope for a role", []jwtgate.Rule{jwtgate.Role("read")}, jwtgate.CodeInsufficientScope},
+		{"scope", []jwtgate.Rule{jwtgate.Scope("write")}, accepted},
+		{"scope that is absent", []jwtgate.Rule{jwtgate.Scope("delete")}, jwtgate.CodeInsufficientScope},
+		{"both scopes in one", []jwtgate.Rule{jwtgate.Scope("read write")}, jwtgate.CodeInsufficientScope},
+		{"no scope", []jwtgate.Rule{jwtgate.Scope("")}, jwtgate.CodeInsufficientScope},
+		{"the zero Rule", []jwtgate.Rule{{}}, jwtgate.CodeInsufficientScope},
 
-		{"yes", []core.Rule{yes}, accepted},
-		{"no", []core.Rule{no}, core.CodeInsufficientScope},
-		{"trouble", []core.Rule{trouble}, core.CodeUnavailable},
-		{"yes, with trouble", []core.Rule{always(true, errors.New("x"))}, core.CodeUnavailable},
-		{"the first refusal counts", []core.Rule{no, trouble}, core.CodeInsufficientScope},
+		{"yes", []jwtgate.Rule{yes}, accepted},
+		{"no", []jwtgate.Rule{no}, jwtgate.CodeInsufficientScope},
+		{"trouble", []jwtgate.Rule{trouble}, jwtgate.CodeUnavailable},
+		{"yes, with trouble", []jwtgate.Rule{always(true, errors.New("x"))}, jwtgate.CodeUnavailable},
+		{"the first refusal counts", []jwtgate.Rule{no, trouble}, jwtgate.CodeInsufficientScope},
 
-		{"any: yes", []core.Rule{core.AnyOf(yes)}, accepted},
-		{"any: no", []core.Rule{core.AnyOf(no)}, core.CodeInsufficientScope},
-		{"any: no, yes", []core.Rule{core.AnyOf(no, yes)}, accepted},
-		{"any: yes, no", []core.Rule{core.AnyOf(yes, no)}, accepted},
-		{"any: no, no, yes", []core.Rule{core.AnyOf(no, no, yes)}, accepted},
-		{"any: no, no", []core.Rule{core.AnyOf(no, no)}, core.CodeInsufficientScope},
-		{"any: yes, trouble", []core.Rule{core.AnyOf(yes, trouble)}, accepted},
-		{"any: trouble, yes", []core.Rule{core.AnyOf(trouble, yes)}, accepted},
-		{"any: trouble, no", []core.Rule{core.AnyOf(trouble, no)}, core.CodeUnavailable},
-		{"any: no, trouble", []core.Rule{core.AnyOf(no, trouble)}, core.CodeUnavailable},
-		{"any: the zero Rule", []core.Rule{core.AnyOf(core.Rule{})}, core.CodeInsufficientScope},
-		{"all: yes, yes", []core.Rule{core.AllOf(yes, yes)}, accepted},
-		{"all: no", []core.Rule{core.AllOf(no)}, core.CodeInsufficientScope},
-		{"all: yes, no", []core.Rule{core.AllOf(yes, no)}, core.CodeInsufficientScope},
-		{"all: no, yes", []core.Rule{core.AllOf(no, yes)}, core.CodeInsufficientScope},
-		{"all: trouble, yes", []core.Rule{core.AllOf(trouble, yes)}, core.CodeUnavailable},
-		{"any of all", []core.Rule{core.AnyOf(core.AllOf(yes, no), core.AllOf(yes, yes))}, accepted},
+		{"any: yes", []jwtgate.Rule{jwtgate.AnyOf(yes)}, accepted},
+		{"any: no", []jwtgate.Rule{jwtgate.AnyOf(no)}, jwtgate.CodeInsufficientScope},
+		{"any: no, yes", []jwtgate.Rule{jwtgate.AnyOf(no, yes)}, accepted},
+		{"any: yes, no", []jwtgate.Rule{jwtgate.AnyOf(yes, no)}, accepted},
+		{"any: no, no, yes", []jwtgate.Rule{jwtgate.AnyOf(no, no, yes)}, accepted},
+		{"any: no, no", []jwtgate.Rule{jwtgate.AnyOf(no, no)}, jwtgate.CodeInsufficientScope},
+		{"any: yes, trouble", []jwtgate.Rule{jwtgate.AnyOf(yes, trouble)}, accepted},
+		{"any: trouble, yes", []jwtgate.Rule{jwtgate.AnyOf(trouble, yes)}, accepted},
+		{"any: trouble, no", []jwtgate.Rule{jwtgate.AnyOf(trouble, no)}, jwtgate.CodeUnavailable},
+		{"any: no, trouble", []jwtgate.Rule{jwtgate.AnyOf(no, trouble)}, jwtgate.CodeUnavailable},
+		{"any: the zero Rule", []jwtgate.Rule{jwtgate.AnyOf(jwtgate.Rule{})}, jwtgate.CodeInsufficientScope},
+		{"all: yes, yes", []jwtgate.Rule{jwtgate.AllOf(yes, yes)}, accepted},
+		{"all: no", []jwtgate.Rule{jwtgate.AllOf(no)}, jwtgate.CodeInsufficientScope},
+		{"all: yes, no", []jwtgate.Rule{jwtgate.AllOf(yes, no)}, jwtgate.CodeInsufficientScope},
+		{"all: no, yes", []jwtgate.Rule{jwtgate.AllOf(no, yes)}, jwtgate.CodeInsufficientScope},
+		{"all: trouble, yes", []jwtgate.Rule{jwtgate.AllOf(trouble, yes)}, jwtgate.CodeUnavailable},
+		{"any of all", []jwtgate.Rule{jwtgate.AnyOf(jwtgate.AllOf(yes, no), jwtgate.AllOf(yes, yes))}, accepted},
 
-		{"claims", []core.Rule{team}, accepted},
-		{"claims of another type", []core.Rule{noTeam}, core.CodeTokenInvalid},
-		{"any: claims of another type, yes", []core.Rule{core.AnyOf(noTeam, yes)}, accepted},
+		{"claims", []jwtgate.Rule{team}, accepted},
+		{"claims of another type", []jwtgate.Rule{noTeam}, jwtgate.CodeTokenInvalid},
+		{"any: claims of another type, yes", []jwtgate.Rule{jwtgate.AnyOf(noTeam, yes)}, accepted},
 
-		{"optional", []core.Rule{core.Optional()}, accepted},
-		{"optional, role that is absent", []core.Rule{core.Optional(), core.Role("root")}, core.CodeInsufficientScope},
+		{"optional", []jwtgate.Rule{jwtgate.Optional()}, accepted},
+		{"optional, role that is absent", []jwtgate.Rule{jwtgate.Optional(), jwtgate.Role("root")}, jwtgate.CodeInsufficientScope},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			decide(t, auth, req, row.want, row.rules...)
 		})
 	}
-	decide(t, auth, withBearer(signed(t, claims("size", "3"))), core.CodeTokenInvalid, team)       // Validate
-	decide(t, auth, withBearer(signed(t, claims("team", `"red"`))), core.CodeTokenInvalid, noTeam) // the decoder
+	decide(t, auth, withBearer(signed(t, claims("size", "3"))), jwtgate.CodeTokenInvalid, team)       // Validate
+	decide(t, auth, withBearer(signed(t, claims("team", `"red"`))), jwtgate.CodeTokenInvalid, noTeam) // the decoder
 }
 
 // Only Optional alone lets in a visitor without credentials.
 func TestOptional(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret), withCookies)
-	optional := core.Optional()
+	auth := newVerifier(t, jwtgate.HS256(secret), withCookies)
+	optional := jwtgate.Optional()
 	for _, row := range []struct {
 		name  string
-		rules []core.Rule
-		want  core.Code
+		rules []jwtgate.Rule
+		want  jwtgate.Code
 	}{
-		{"optional", []core.Rule{optional}, accepted},
-		{"optional twice", []core.Rule{optional, optional}, accepted},
-		{"no rules", nil, core.CodeTokenMissing},
-		{"optional and a role", []core.Rule{optional, core.Role("admin")}, core.CodeTokenMissing},
-		{"a role and optional", []core.Rule{core.Role("admin"), optional}, core.CodeTokenMissing},
-		{"optional and a rule that says yes", []core.Rule{optional, always(true, nil)}, core.CodeTokenMissing},
-		{"optional and the zero Rule", []core.Rule{optional, {}}, core.CodeTokenMissing},
-		{"optional in another rule", []core.Rule{core.AnyOf(optional)}, core.CodeTokenMissing},
+		{"optional", []jwtgate.Rule{optional}, accepted},
+		{"optional twice", []jwtgate.Rule{optional, optional}, accepted},
+		{"no rules", nil, jwtgate.CodeTokenMissing},
+		{"optional and a role", []jwtgate.Rule{optional, jwtgate.Role("admin")}, jwtgate.CodeTokenMissing},
+		{"a role and optional", []jwtgate.Rule{jwtgate.Role("admin"), optional}, jwtgate.CodeTokenMissing},
+		{"optional and a rule that says yes", []jwtgate.Rule{optional, always(true, nil)}, jwtgate.CodeTokenMissing},
+		{"optional and the zero Rule", []jwtgate.Rule{optional, {}}, jwtgate.CodeTokenMissing},
+		{"optional in another rule", []jwtgate.Rule{jwtgate.AnyOf(optional)}, jwtgate.CodeTokenMissing},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			d := decide(t, auth, core.Request{Method: "GET"}, row.want, row.rules...)
+			d := decide(t, auth, jwtgate.Request{Method: "GET"}, row.want, row.rules...)
 			if d.Identity != nil {
 				t.Errorf("got the identity of %s for nobody", d.Identity.Subject())
 			}
@@ -136,11 +136,11 @@ func TestOptional(t *testing.T) {
 	if d.Identity.Subject() != "alice" || field(d.Response, "Vary") != "Authorization, Cookie" {
 		t.Errorf("got %v and header %v, want alice and Vary", d.Identity.Subject(), d.Response.Header)
 	}
-	decide(t, auth, withBearer("garbage"), core.CodeTokenInvalid, optional)
-	decide(t, auth, withBearer(signed(t, claims("exp", at(-1)))), core.CodeTokenExpired, optional)
-	decide(t, auth, core.Request{Header: http.Header{"Authorization": {"Bearer"}}}, core.CodeMalformedCredentials, optional)
-	decide(t, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=garbage"}}}, core.CodeTokenInvalid, optional)
-	byCookie := decide(t, auth, core.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, accepted, optional)
+	decide(t, auth, withBearer("garbage"), jwtgate.CodeTokenInvalid, optional)
+	decide(t, auth, withBearer(signed(t, claims("exp", at(-1)))), jwtgate.CodeTokenExpired, optional)
+	decide(t, auth, jwtgate.Request{Header: http.Header{"Authorization": {"Bearer"}}}, jwtgate.CodeMalformedCredentials, optional)
+	decide(t, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=garbage"}}}, jwtgate.CodeTokenInvalid, optional)
+	byCookie := decide(t, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, accepted, optional)
 	if field(byCookie.Response, "Vary") != "Authorization, Cookie" || field(byCookie.Response, "Cache-Control") != "private" {
 		t.Errorf("got header %v, want Vary and private", byCookie.Response.Header)
 	}
@@ -149,28 +149,28 @@ func TestOptional(t *testing.T) {
 // A guard within a guard looks at the rules only, if it is of the same Auth.
 func TestGuardWithinGuard(t *testing.T) {
 	t.Parallel()
-	auth, other := newVerifier(t, core.HS256(secret)), newVerifier(t, core.ES256(p256Key))
+	auth, other := newVerifier(t, jwtgate.HS256(secret)), newVerifier(t, jwtgate.ES256(p256Key))
 	outer := decide(t, auth, withBearer(signed(t, claims("roles", `["user"]`))), accepted)
 	type key struct{}
 	ctx := context.WithValue(outer.Context, key{}, 1) // as middleware between does
 	anything := withBearer("garbage")                 // which is not looked at again
 
-	inner := auth.Decide(ctx, anything, core.Role("user"))
+	inner := auth.Decide(ctx, anything, jwtgate.Role("user"))
 	if inner.Refusal != nil || inner.Identity != outer.Identity || inner.Context != ctx {
 		t.Errorf("got %v and %v, want the identity of the outer guard", inner.Refusal, inner.Identity)
 	}
-	if d := auth.Decide(ctx, anything, core.Role("admin")); d.Refusal == nil || d.Refusal.Code != core.CodeInsufficientScope || d.Identity != nil {
-		t.Errorf("got %v, want %s", d.Refusal, core.CodeInsufficientScope)
+	if d := auth.Decide(ctx, anything, jwtgate.Role("admin")); d.Refusal == nil || d.Refusal.Code != jwtgate.CodeInsufficientScope || d.Identity != nil {
+		t.Errorf("got %v, want %s", d.Refusal, jwtgate.CodeInsufficientScope)
 	}
-	if d := other.Decide(ctx, anything); d.Refusal == nil || d.Refusal.Code != core.CodeTokenInvalid {
-		t.Errorf("got %v from another Auth, want %s", d.Refusal, core.CodeTokenInvalid)
+	if d := other.Decide(ctx, anything); d.Refusal == nil || d.Refusal.Code != jwtgate.CodeTokenInvalid {
+		t.Errorf("got %v from another Auth, want %s", d.Refusal, jwtgate.CodeTokenInvalid)
 	}
 	// One within the other: each finds its own.
 	both := other.Decide(ctx, withBearer(signedES256(t, claims("sub", `"bob"`))))
 	if d := auth.Decide(both.Context, anything); d.Refusal != nil || d.Identity.Subject() != "alice" {
 		t.Errorf("got %v and %v, want alice, whom this Auth let in", d.Refusal, d.Identity)
 	}
-	if id, _ := core.IdentityFrom(both.Context); id.Subject() != "bob" {
+	if id, _ := jwtgate.IdentityFrom(both.Context); id.Subject() != "bob" {
 		t.Errorf("got %s in the context, want bob, whom the last guard let in", id.Subject())
 	}
 }
@@ -178,10 +178,10 @@ func TestGuardWithinGuard(t *testing.T) {
 // A rule is asked with a context that has the identity already.
 func TestCheckSeesTheIdentity(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret))
+	auth := newVerifier(t, jwtgate.HS256(secret))
 	var got string
-	rule := core.Check(func(ctx context.Context, id *core.Identity) (bool, error) {
-		c, err := core.Claims[struct{ Sub string }](ctx)
+	rule := jwtgate.Check(func(ctx context.Context, id *jwtgate.Identity) (bool, error) {
+		c, err := jwtgate.Claims[struct{ Sub string }](ctx)
 		got = c.Sub
 		return err == nil && c.Sub == id.Subject(), nil
 	})
@@ -193,23 +193,23 @@ func TestCheckSeesTheIdentity(t *testing.T) {
 
 func TestClaims(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.HS256(secret))
+	auth := newVerifier(t, jwtgate.HS256(secret))
 	d := decide(t, auth, withBearer(signed(t, claims("team", `"red"`, "size", "12345678901234567"))), accepted)
-	got, err := core.Claims[teamClaims](d.Context)
+	got, err := jwtgate.Claims[teamClaims](d.Context)
 	if want := (teamClaims{"red", 12345678901234567}); got != want || err != nil {
 		t.Errorf("got %+v and error %v, want %+v", got, err, want)
 	}
-	if members, err := core.Claims[map[string]any](d.Context); err != nil || members["iss"] != issuer || members["sub"] != "alice" {
+	if members, err := jwtgate.Claims[map[string]any](d.Context); err != nil || members["iss"] != issuer || members["sub"] != "alice" {
 		t.Errorf("got %v and error %v, want all claims", members, err)
 	}
-	if got, err := core.Claims[struct{ Team int }](d.Context); err == nil || got.Team != 0 {
+	if got, err := jwtgate.Claims[struct{ Team int }](d.Context); err == nil || got.Team != 0 {
 		t.Errorf("got %+v and error %v, want an error", got, err)
 	}
 	noTeam := decide(t, auth, withBearer(signed(t, claims("size", "3"))), accepted)
-	if got, err := core.Claims[teamClaims](noTeam.Context); err == nil || got != (teamClaims{}) || !strings.Contains(err.Error(), "no team") {
+	if got, err := jwtgate.Claims[teamClaims](noTeam.Context); err == nil || got != (teamClaims{}) || !strings.Contains(err.Error(), "no team") {
 		t.Errorf("got %+v and error %v, want that of Validate", got, err)
 	}
-	if _, err := core.Claims[teamClaims](t.Context()); !errors.Is(err, core.ErrNoIdentity) {
+	if _, err := jwtgate.Claims[teamClaims](t.Context()); !errors.Is(err, jwtgate.ErrNoIdentity) {
 		t.Errorf("got error %v without an identity, want ErrNoIdentity", err)
 	}
 }

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -97,7 +97,7 @@ type SessionConfig struct {
 
 // ErrNoSubject is what [SessionConfig].Subject returns for a subject that is
 // gone or disabled.
-var ErrNoSubject = errors.New("core: the subject is gone or disabled")
+var ErrNoSubject = errors.New("jwtgate: the subject is gone or disabled")
 
 const (
 	defaultRefreshTTL   = 7 * 24 * time.Hour

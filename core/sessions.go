@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -123,7 +123,7 @@ func (a *Auth) trouble(ctx context.Context, event Event, err error) *Refusal {
 	return refuse(CodeUnavailable, err)
 }
 
-var errNoSessions = errors.New("core: Config.Sessions is not set")
+var errNoSessions = errors.New("jwtgate: Config.Sessions is not set")
 
 // find looks id up in the store, for as long as one use of it may take.
 func (a *Auth) find(ctx context.Context, id session.ID) (session.Record, bool, error) {

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -30,66 +30,68 @@ func TestSessionConfigMistakes(t *testing.T) {
 	long := []byte("a secret that is as long as it has to be, and longer")
 	for _, row := range []struct {
 		name   string
-		change func(c *core.Config, s *core.SessionConfig)
+		change func(c *jwtgate.Config, s *jwtgate.SessionConfig)
 		want   string // the fields, in alphabetical order
 	}{
-		{"none", func(*core.Config, *core.SessionConfig) {}, ""},
-		{"no Subject", func(_ *core.Config, s *core.SessionConfig) { s.Subject = nil }, "Sessions.Subject"},
-		{"RefreshTTL below zero", func(_ *core.Config, s *core.SessionConfig) { s.RefreshTTL = -1 }, "Sessions.RefreshTTL"},
-		{"SessionTTL below zero", func(_ *core.Config, s *core.SessionConfig) { s.SessionTTL = -1 }, "Sessions.SessionTTL"},
-		{"Timeout below zero", func(_ *core.Config, s *core.SessionConfig) { s.Timeout = -1 }, "Sessions.Timeout"},
-		{"ReuseWindow below zero", func(_ *core.Config, s *core.SessionConfig) { s.ReuseWindow = -1 }, "Sessions.ReuseWindow"},
-		{"ReuseWindow as long as may be", func(_ *core.Config, s *core.SessionConfig) { s.ReuseWindow = time.Minute }, ""},
-		{"ReuseWindow too long", func(_ *core.Config, s *core.SessionConfig) { s.ReuseWindow = time.Minute + 1 }, "Sessions.ReuseWindow"},
-		{"MaxLag below zero", func(_ *core.Config, s *core.SessionConfig) { s.MaxLag = -1 }, "Sessions.MaxLag"},
-		{"MaxLag as short as may be", func(_ *core.Config, s *core.SessionConfig) { s.MaxLag = time.Second }, ""},
-		{"MaxLag too short", func(_ *core.Config, s *core.SessionConfig) { s.MaxLag = time.Second - 1 }, "Sessions.MaxLag"},
-		{"MaxSessions below zero", func(_ *core.Config, s *core.SessionConfig) { s.MaxSessions = -1 }, "Sessions.MaxSessions"},
-		{"RefuseAtMax without a maximum", func(_ *core.Config, s *core.SessionConfig) { s.RefuseAtMax = true }, "Sessions.RefuseAtMax"},
-		{"Jitter below zero", func(_ *core.Config, s *core.SessionConfig) { s.Jitter = -1 }, "Sessions.Jitter"},
-		{"Jitter as long as may be", func(_ *core.Config, s *core.SessionConfig) { s.Jitter = 450 * time.Second }, ""},
-		{"Jitter too long", func(_ *core.Config, s *core.SessionConfig) { s.Jitter = 450*time.Second + 1 }, "Sessions.Jitter"},
-		{"short key", func(_ *core.Config, s *core.SessionConfig) { s.Keys = [][]byte{[]byte("hunter2")} }, "Sessions.Keys"},
-		{"key a byte too short", func(_ *core.Config, s *core.SessionConfig) { s.Keys = [][]byte{long[:31]} }, "Sessions.Keys"},
-		{"short second key", func(_ *core.Config, s *core.SessionConfig) { s.Keys = [][]byte{long, []byte("hunter2")} }, "Sessions.Keys"},
-		{"empty key", func(_ *core.Config, s *core.SessionConfig) { s.Keys = [][]byte{{}} }, "Sessions.Keys"},
-		{"key of the shortest length", func(_ *core.Config, s *core.SessionConfig) { s.Keys = [][]byte{long[:32]} }, ""},
-		{"ECDSA, memory, no key", func(c *core.Config, _ *core.SessionConfig) { c.Keys = core.ES256(private) }, ""},
-		{"ECDSA, named memory, no key", func(c *core.Config, s *core.SessionConfig) {
-			c.Keys, s.Store = core.ES256(private), session.NewMemory(0, nil)
+		{"none", func(*jwtgate.Config, *jwtgate.SessionConfig) {}, ""},
+		{"no Subject", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Subject = nil }, "Sessions.Subject"},
+		{"RefreshTTL below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.RefreshTTL = -1 }, "Sessions.RefreshTTL"},
+		{"SessionTTL below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.SessionTTL = -1 }, "Sessions.SessionTTL"},
+		{"Timeout below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Timeout = -1 }, "Sessions.Timeout"},
+		{"ReuseWindow below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.ReuseWindow = -1 }, "Sessions.ReuseWindow"},
+		{"ReuseWindow as long as may be", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.ReuseWindow = time.Minute }, ""},
+		{"ReuseWindow too long", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.ReuseWindow = time.Minute + 1 }, "Sessions.ReuseWindow"},
+		{"MaxLag below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.MaxLag = -1 }, "Sessions.MaxLag"},
+		{"MaxLag as short as may be", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.MaxLag = time.Second }, ""},
+		{"MaxLag too short", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.MaxLag = time.Second - 1 }, "Sessions.MaxLag"},
+		{"MaxSessions below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.MaxSessions = -1 }, "Sessions.MaxSessions"},
+		{"RefuseAtMax without a maximum", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.RefuseAtMax = true }, "Sessions.RefuseAtMax"},
+		{"Jitter below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Jitter = -1 }, "Sessions.Jitter"},
+		{"Jitter as long as may be", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Jitter = 450 * time.Second }, ""},
+		{"Jitter too long", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Jitter = 450*time.Second + 1 }, "Sessions.Jitter"},
+		{"short key", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Keys = [][]byte{[]byte("hunter2")} }, "Sessions.Keys"},
+		{"key a byte too short", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Keys = [][]byte{long[:31]} }, "Sessions.Keys"},
+		{"short second key", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Keys = [][]byte{long, []byte("hunter2")} }, "Sessions.Keys"},
+		{"empty key", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Keys = [][]byte{{}} }, "Sessions.Keys"},
+		{"key of the shortest length", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Keys = [][]byte{long[:32]} }, ""},
+		{"ECDSA, memory, no key", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Keys = jwtgate.ES256(private) }, ""},
+		{"ECDSA, named memory, no key", func(c *jwtgate.Config, s *jwtgate.SessionConfig) {
+			c.Keys, s.Store = jwtgate.ES256(private), session.NewMemory(0, nil)
 		}, ""},
-		{"ECDSA, shared store, no key", func(c *core.Config, s *core.SessionConfig) { c.Keys, s.Store = core.ES256(private), elsewhere }, "Sessions.Keys"},
-		{"ECDSA, shared store, key", func(c *core.Config, s *core.SessionConfig) {
-			c.Keys, s.Store, s.Keys = core.ES256(private), elsewhere, [][]byte{long}
+		{"ECDSA, shared store, no key", func(c *jwtgate.Config, s *jwtgate.SessionConfig) { c.Keys, s.Store = jwtgate.ES256(private), elsewhere }, "Sessions.Keys"},
+		{"ECDSA, shared store, key", func(c *jwtgate.Config, s *jwtgate.SessionConfig) {
+			c.Keys, s.Store, s.Keys = jwtgate.ES256(private), elsewhere, [][]byte{long}
 		}, ""},
-		{"HMAC, shared store, no key", func(_ *core.Config, s *core.SessionConfig) { s.Store = elsewhere }, ""},
-		{"HMAC ring, shared store, no key", func(c *core.Config, s *core.SessionConfig) {
-			c.Keys, s.Store = core.KeySet{core.HS256(long), core.HS256(deskSecret)}, elsewhere
+		{"HMAC, shared store, no key", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Store = elsewhere }, ""},
+		{"HMAC ring, shared store, no key", func(c *jwtgate.Config, s *jwtgate.SessionConfig) {
+			c.Keys, s.Store = jwtgate.KeySet{jwtgate.HS256(long), jwtgate.HS256(deskSecret)}, elsewhere
 		}, "Sessions.Keys"},
-		{"ring of one HMAC key, shared store, no key", func(c *core.Config, s *core.SessionConfig) {
-			c.Keys, s.Store = core.NewKeyRing(core.HS256(long)), elsewhere
+		{"ring of one HMAC key, shared store, no key", func(c *jwtgate.Config, s *jwtgate.SessionConfig) {
+			c.Keys, s.Store = jwtgate.NewKeyRing(jwtgate.HS256(long)), elsewhere
 		}, "Sessions.Keys"},
-		{"ring of public keys", func(c *core.Config, _ *core.SessionConfig) { c.Keys = core.NewKeyRing(core.ES256(&private.PublicKey)) }, "Keys"},
-		{"ring of public keys, one to sign announced", func(c *core.Config, _ *core.SessionConfig) {
-			ring := core.NewKeyRing(core.ES256(&private.PublicKey))
-			_ = ring.Announce(core.HS256(long))
+		{"ring of public keys", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) {
+			c.Keys = jwtgate.NewKeyRing(jwtgate.ES256(&private.PublicKey))
+		}, "Keys"},
+		{"ring of public keys, one to sign announced", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) {
+			ring := jwtgate.NewKeyRing(jwtgate.ES256(&private.PublicKey))
+			_ = ring.Announce(jwtgate.HS256(long))
 			c.Keys = ring
 		}, "Keys"},
-		{"public key", func(c *core.Config, _ *core.SessionConfig) { c.Keys = core.ES256(&private.PublicKey) }, "Keys"},
-		{"short signing secret", func(c *core.Config, _ *core.SessionConfig) { c.Keys = core.HS256([]byte("hunter2")) }, "Keys"},
-		{"no issuer", func(c *core.Config, _ *core.SessionConfig) { c.Issuer, c.InsecureAnyIssuer = "", true }, "Sessions"},
-		{"no audience", func(c *core.Config, _ *core.SessionConfig) { c.Audience, c.InsecureAnyAudience = "", true }, "Sessions"},
-		{"any issuer, one of our own", func(c *core.Config, _ *core.SessionConfig) { c.InsecureAnyIssuer = true }, ""},
-		{"all at once", func(c *core.Config, s *core.SessionConfig) {
-			*s = core.SessionConfig{RefreshTTL: -1, SessionTTL: -1, Timeout: -1, ReuseWindow: -1, MaxSessions: -1, Jitter: -1, Keys: [][]byte{[]byte("hunter2")}}
+		{"public key", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Keys = jwtgate.ES256(&private.PublicKey) }, "Keys"},
+		{"short signing secret", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Keys = jwtgate.HS256([]byte("hunter2")) }, "Keys"},
+		{"no issuer", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Issuer, c.InsecureAnyIssuer = "", true }, "Sessions"},
+		{"no audience", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Audience, c.InsecureAnyAudience = "", true }, "Sessions"},
+		{"any issuer, one of our own", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.InsecureAnyIssuer = true }, ""},
+		{"all at once", func(c *jwtgate.Config, s *jwtgate.SessionConfig) {
+			*s = jwtgate.SessionConfig{RefreshTTL: -1, SessionTTL: -1, Timeout: -1, ReuseWindow: -1, MaxSessions: -1, Jitter: -1, Keys: [][]byte{[]byte("hunter2")}}
 			c.Issuer = ""
 		}, "Issuer Sessions.Jitter Sessions.Keys Sessions.MaxSessions Sessions.RefreshTTL Sessions.ReuseWindow Sessions.SessionTTL Sessions.Subject Sessions.Timeout"},
 	} {
-		config := core.Config{Issuer: deskIssuer, Audience: deskAudience, Keys: core.HS256(deskSecret)}
-		sessions := core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }}
+		config := jwtgate.Config{Issuer: deskIssuer, Audience: deskAudience, Keys: jwtgate.HS256(deskSecret)}
+		sessions := jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }}
 		config.Sessions = &sessions
 		row.change(&config, &sessions)
-		auth, err := core.New(config)
+		auth, err := jwtgate.New(config)
 		auth.Close()
 		if got := fieldsOf(err); got != row.want {
 			t.Errorf("%s: wrong are %q; want %q: %v", row.name, got, row.want, err)
@@ -106,7 +108,7 @@ func fieldsOf(err error) string {
 	var collect func(error)
 	collect = func(err error) {
 		var joined interface{ Unwrap() []error }
-		if mistake := (*core.ConfigError)(nil); errors.As(err, &joined) {
+		if mistake := (*jwtgate.ConfigError)(nil); errors.As(err, &joined) {
 			for _, e := range joined.Unwrap() {
 				collect(e)
 			}
@@ -123,10 +125,10 @@ func fieldsOf(err error) string {
 // What can never work is a mistake, too: tokens count in whole seconds.
 func TestSessionShorterThanASecond(t *testing.T) {
 	t.Parallel()
-	auth, err := core.New(core.Config{
-		Issuer: deskIssuer, Audience: deskAudience, Keys: core.HS256(deskSecret),
-		Sessions: &core.SessionConfig{
-			Subject:    func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil },
+	auth, err := jwtgate.New(jwtgate.Config{
+		Issuer: deskIssuer, Audience: deskAudience, Keys: jwtgate.HS256(deskSecret),
+		Sessions: &jwtgate.SessionConfig{
+			Subject:    func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil },
 			SessionTTL: 500 * time.Millisecond,
 		},
 	})
@@ -140,15 +142,15 @@ func TestSessionShorterThanASecond(t *testing.T) {
 func TestSessionConfigIsCopied(t *testing.T) {
 	t.Parallel()
 	secret := bytes.Clone(deskRefreshSecret)
-	sessions := &core.SessionConfig{}
-	d := newDesk(t, func(c *core.Config) {
+	sessions := &jwtgate.SessionConfig{}
+	d := newDesk(t, func(c *jwtgate.Config) {
 		*sessions = *c.Sessions
 		sessions.Keys = [][]byte{secret}
 		c.Sessions = sessions
 	})
 	tokens := d.token("alice")
 	clear(secret)
-	*sessions = core.SessionConfig{}
+	*sessions = jwtgate.SessionConfig{}
 	if got := d.refresh(tokens.Refresh).text; got != "200" {
 		t.Errorf("got %s", got)
 	}
@@ -161,16 +163,16 @@ func TestSessionConfigIsCopied(t *testing.T) {
 // starts again with the same configuration knows its tokens.
 func TestRefreshKeyDerived(t *testing.T) {
 	t.Parallel()
-	derived := func(c *core.Config) { c.Sessions.Keys = nil }
+	derived := func(c *jwtgate.Config) { c.Sessions.Keys = nil }
 	d := newDesk(t, derived)
 	tokens := d.token("alice")
 	if got := d.another(derived).refresh(tokens.Refresh).text; got != "200" {
 		t.Errorf("with the same key: got %s", got)
 	}
-	if got := d.another(derived, func(c *core.Config) { c.Keys = core.HS256(deskRefreshSecret) }).refresh(tokens.Refresh).text; got != refreshInvalid {
+	if got := d.another(derived, func(c *jwtgate.Config) { c.Keys = jwtgate.HS256(deskRefreshSecret) }).refresh(tokens.Refresh).text; got != refreshInvalid {
 		t.Errorf("with another key: got %s", got)
 	}
-	if got := d.another(func(c *core.Config) { c.Sessions.Keys = [][]byte{deskSecret} }).refresh(tokens.Refresh).text; got != "200" {
+	if got := d.another(func(c *jwtgate.Config) { c.Sessions.Keys = [][]byte{deskSecret} }).refresh(tokens.Refresh).text; got != "200" {
 		t.Errorf("with the same key, given as one for refresh tokens: got %s", got)
 	}
 }
@@ -198,15 +200,15 @@ func TestClose(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		config := core.Config{Issuer: deskIssuer, Audience: deskAudience, Keys: core.HS256(deskSecret), Sessions: &core.SessionConfig{}}
-		if _, err := core.New(config); err == nil {
+		config := jwtgate.Config{Issuer: deskIssuer, Audience: deskAudience, Keys: jwtgate.HS256(deskSecret), Sessions: &jwtgate.SessionConfig{}}
+		if _, err := jwtgate.New(config); err == nil {
 			t.Error("no Subject, and no error")
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		// The feed may take its time.
 		feed := &slowFeed{}
-		d := newDesk(t, func(c *core.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
+		d := newDesk(t, func(c *jwtgate.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
 		synctest.Wait()
 		d.Close()
 		if !feed.ended {
@@ -215,7 +217,7 @@ func TestClose(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		// While the feed is down, and waits to be taken up again.
-		d := newDesk(t, func(c *core.Config) { c.Sessions.Store = deadFeed{c.Sessions.Store} })
+		d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.Store = deadFeed{c.Sessions.Store} })
 		synctest.Wait()
 		d.Close()
 		if told := d.book.told(); strings.Count(told, "store_down") != 1 {
@@ -259,16 +261,16 @@ func TestEvents(t *testing.T) {
 		change(&token)
 		return codec.Encode(token)
 	}
-	with := func(refresh string) core.Request {
+	with := func(refresh string) jwtgate.Request {
 		req := withField(formOf("refresh_token", refresh), "User-Agent", "looking glass")
 		return req
 	}
 	login := withField(formOf("username", "alice", "password", "wonderland"), "User-Agent", "looking glass")
-	tokens := d.ask(core.Token(d.Auth, deskUsers), login)
+	tokens := d.ask(jwtgate.Token(d.Auth, deskUsers), login)
 	sid := sidOf(t, tokens.Access)
-	said := func(kind core.EventKind) string { return string(kind) + " alice " + sid + " by looking glass" }
-	if got := d.book.told(); got != said(core.EventSignedIn) {
-		t.Errorf("login: told %q; want %q", got, said(core.EventSignedIn))
+	said := func(kind jwtgate.EventKind) string { return string(kind) + " alice " + sid + " by looking glass" }
+	if got := d.book.told(); got != said(jwtgate.EventSignedIn) {
+		t.Errorf("login: told %q; want %q", got, said(jwtgate.EventSignedIn))
 	}
 	var last deskReply
 	for _, row := range []struct {
@@ -277,31 +279,31 @@ func TestEvents(t *testing.T) {
 		want string // its beginning, where it ends in "…"
 	}{
 		{"wrong password", func() deskReply {
-			return d.ask(core.Token(d.Auth, deskUsers), formOf("username", "alice", "password", "guess"))
+			return d.ask(jwtgate.Token(d.Auth, deskUsers), formOf("username", "alice", "password", "guess"))
 		}, ""},
 		{"no refresh token", func() deskReply { return d.ask(d.Refresh, formOf()) }, ""},
 		{"garbage", func() deskReply { return d.ask(d.Refresh, with("garbage")) }, ""},
-		{"rotated", func() deskReply { last = d.ask(d.Refresh, with(tokens.Refresh)); return last }, said(core.EventRotated)},
-		{"the replaced one again", func() deskReply { return d.ask(d.Refresh, with(tokens.Refresh)) }, said(core.EventRepeated)},
-		{"the current one again", func() deskReply { return d.ask(d.Refresh, with(last.Refresh)) }, said(core.EventRepeated)},
+		{"rotated", func() deskReply { last = d.ask(d.Refresh, with(tokens.Refresh)); return last }, said(jwtgate.EventRotated)},
+		{"the replaced one again", func() deskReply { return d.ask(d.Refresh, with(tokens.Refresh)) }, said(jwtgate.EventRepeated)},
+		{"the current one again", func() deskReply { return d.ask(d.Refresh, with(last.Refresh)) }, said(jwtgate.EventRepeated)},
 		{"another nonce", func() deskReply {
 			return d.ask(d.Refresh, with(altered(last.Refresh, func(t *session.Token) { t.Nonce = session.NewNonce() })))
-		}, said(core.EventForged)},
+		}, said(jwtgate.EventForged)},
 		{"from ahead", func() deskReply {
 			last = d.ask(d.Refresh, with(altered(last.Refresh, func(t *session.Token) { t.Generation++ })))
 			return last
-		}, said(core.EventHealed)},
+		}, said(jwtgate.EventHealed)},
 		{"subject cannot be loaded", func() deskReply {
 			d.loads(troubledSubject)
 			defer d.loads(nil)
 			return d.ask(d.Refresh, with(last.Refresh))
-		}, said(core.EventStoreDown) + ": " + errDesk.Error()},
+		}, said(jwtgate.EventStoreDown) + ": " + errDesk.Error()},
 		{"store cannot be reached", func() deskReply {
 			d.store.breaks("Find", false)
 			defer d.store.mend()
 			return d.ask(d.Refresh, with(last.Refresh))
 		}, "store_down " + sid + " by looking glass: " + errDesk.Error()},
-		{"replayed", func() deskReply { return d.ask(d.Refresh, with(tokens.Refresh)) }, said(core.EventReused)},
+		{"replayed", func() deskReply { return d.ask(d.Refresh, with(tokens.Refresh)) }, said(jwtgate.EventReused)},
 		{"replayed again", func() deskReply { return d.ask(d.Refresh, with(tokens.Refresh)) }, ""},
 		{"logout of what is over", func() deskReply { return d.ask(d.Logout, with(last.Refresh)) }, ""},
 		{"logout of nothing", func() deskReply { return d.ask(d.Logout, formOf()) }, ""},
@@ -311,10 +313,10 @@ func TestEvents(t *testing.T) {
 			t.Errorf("%s, %s: told %q; want %q", row.name, res.text, got, row.want)
 		}
 	}
-	for kind, end := range map[core.EventKind]func(tokens deskReply){
-		core.EventEnded:    func(tokens deskReply) { d.ask(d.Logout, with(tokens.Refresh)) },
-		core.EventEndedAll: func(tokens deskReply) { d.ask(d.LogoutAll, bearing(tokens.Access, with(""))) },
-		core.EventDisabled: func(tokens deskReply) {
+	for kind, end := range map[jwtgate.EventKind]func(tokens deskReply){
+		jwtgate.EventEnded:    func(tokens deskReply) { d.ask(d.Logout, with(tokens.Refresh)) },
+		jwtgate.EventEndedAll: func(tokens deskReply) { d.ask(d.LogoutAll, bearing(tokens.Access, with(""))) },
+		jwtgate.EventDisabled: func(tokens deskReply) {
 			d.loads(noSubject)
 			defer d.loads(nil)
 			d.ask(d.Refresh, with(tokens.Refresh))
@@ -324,7 +326,7 @@ func TestEvents(t *testing.T) {
 		d.book.told()
 		end(tokens)
 		want := string(kind) + " alice"
-		if kind != core.EventEndedAll {
+		if kind != jwtgate.EventEndedAll {
 			want += " " + sidOf(t, tokens.Access)
 		}
 		if got := d.book.told(); !strings.HasPrefix(got, want) || strings.Contains(got, "\n") {
@@ -337,14 +339,14 @@ func TestEvents(t *testing.T) {
 func TestEventsByUserAgent(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	for kind, end := range map[core.EventKind]func(tokens deskReply) (core.Endpoint, core.Request){
-		core.EventEnded: func(tokens deskReply) (core.Endpoint, core.Request) {
+	for kind, end := range map[jwtgate.EventKind]func(tokens deskReply) (jwtgate.Endpoint, jwtgate.Request){
+		jwtgate.EventEnded: func(tokens deskReply) (jwtgate.Endpoint, jwtgate.Request) {
 			return d.Logout, formOf("refresh_token", tokens.Refresh)
 		},
-		core.EventEndedAll: func(tokens deskReply) (core.Endpoint, core.Request) {
+		jwtgate.EventEndedAll: func(tokens deskReply) (jwtgate.Endpoint, jwtgate.Request) {
 			return d.LogoutAll, bearing(tokens.Access, formOf())
 		},
-		core.EventDisabled: func(tokens deskReply) (core.Endpoint, core.Request) {
+		jwtgate.EventDisabled: func(tokens deskReply) (jwtgate.Endpoint, jwtgate.Request) {
 			d.loads(noSubject)
 			return d.Refresh, formOf("refresh_token", tokens.Refresh)
 		},
@@ -365,8 +367,8 @@ func TestEventsByUserAgent(t *testing.T) {
 func TestHangUpIsNoAlarm(t *testing.T) {
 	t.Parallel()
 	var fail error // what comes of it
-	d := newDesk(t, func(c *core.Config) {
-		c.Sessions.Throttle = func(_ context.Context, _ core.Request, username string) (time.Duration, error) {
+	d := newDesk(t, func(c *jwtgate.Config) {
+		c.Sessions.Throttle = func(_ context.Context, _ jwtgate.Request, username string) (time.Duration, error) {
 			if username == "throttled" {
 				return 0, fail
 			}
@@ -374,7 +376,7 @@ func TestHangUpIsNoAlarm(t *testing.T) {
 		}
 	})
 	check := func(context.Context, string, string) (string, bool, error) { return "", false, fail }
-	login := core.Token(d.Auth, check)
+	login := jwtgate.Token(d.Auth, check)
 	here := t.Context()
 	gone, hangUp := context.WithCancel(here)
 	hangUp()
@@ -423,9 +425,9 @@ func TestHangUpIsNoAlarm(t *testing.T) {
 func TestEventEndsSessions(t *testing.T) {
 	t.Parallel()
 	var d *desk
-	d = newDesk(t, func(c *core.Config) {
-		c.Events = func(ctx context.Context, e core.Event) {
-			if e.Kind == core.EventReused {
+	d = newDesk(t, func(c *jwtgate.Config) {
+		c.Events = func(ctx context.Context, e jwtgate.Event) {
+			if e.Kind == jwtgate.EventReused {
 				if err := d.EndSessions(ctx, e.Subject); err != nil {
 					t.Error(err)
 				}
@@ -448,7 +450,7 @@ func TestSessionsLog(t *testing.T) {
 	t.Parallel()
 	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
 		var log bytes.Buffer
-		d := newDesk(t, func(c *core.Config) {
+		d := newDesk(t, func(c *jwtgate.Config) {
 			c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: level}))
 		})
 		lines := func() int {
@@ -486,7 +488,7 @@ func TestSessionsLogMemory(t *testing.T) {
 	t.Parallel()
 	for name, store := range map[string]session.Store{"none": nil, "a memory": session.NewMemory(0, nil)} {
 		var log bytes.Buffer
-		d := newDesk(t, func(c *core.Config) {
+		d := newDesk(t, func(c *jwtgate.Config) {
 			c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 			c.Sessions.Store = store
 		})
@@ -506,12 +508,12 @@ func TestSessionsLogMemory(t *testing.T) {
 func TestStoreIsFull(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	small := d.another(func(c *core.Config) {
+	small := d.another(func(c *jwtgate.Config) {
 		c.Sessions.Store = session.NewMemory(2, d.clock.Now)
 		c.Sessions.RefreshTTL = time.Hour
 	})
 	login := func(subject string) string {
-		return small.ask(core.Token(small.Auth, deskUsers), formOf("username", subject, "password", "wonderland")).text
+		return small.ask(jwtgate.Token(small.Auth, deskUsers), formOf("username", subject, "password", "wonderland")).text
 	}
 	alice, bob := small.token("alice"), small.token("bob")
 	if got := login("carol"); got != "503 unavailable" {
@@ -534,7 +536,7 @@ func TestStoreIsFull(t *testing.T) {
 func TestSessionsAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, func(c *core.Config) { c.Sessions.RetireReplaced, c.Sessions.MaxSessions = true, 4 })
+		d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.RetireReplaced, c.Sessions.MaxSessions = true, 4 })
 		other := d.another()
 		done := make(chan bool)
 		for i := range 8 {

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"crypto"
@@ -19,8 +19,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // A key that anyone can read must never become the secret of an HMAC
@@ -29,17 +29,17 @@ func TestPublicKeyAsSecret(t *testing.T) {
 	t.Parallel()
 	for _, key := range []struct {
 		alg    string
-		keys   core.Keys
+		keys   jwtgate.Keys
 		public any
 	}{
-		{"RS256", core.RS256(&rsaKey().PublicKey), &rsaKey().PublicKey},
-		{"ES256", core.ES256(&p256Key.PublicKey), &p256Key.PublicKey},
-		{"EdDSA", core.EdDSA(ed25519Key.Public().(ed25519.PublicKey)), ed25519Key.Public()},
+		{"RS256", jwtgate.RS256(&rsaKey().PublicKey), &rsaKey().PublicKey},
+		{"ES256", jwtgate.ES256(&p256Key.PublicKey), &p256Key.PublicKey},
+		{"EdDSA", jwtgate.EdDSA(ed25519Key.Public().(ed25519.PublicKey)), ed25519Key.Public()},
 	} {
 		auth := newVerifier(t, key.keys)
 		der := must(x509.MarshalPKIXPublicKey(key.public))
 		text := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-		jwk := auth.JWKS(t.Context(), core.Request{Method: "GET"}).Body
+		jwk := auth.JWKS(t.Context(), jwtgate.Request{Method: "GET"}).Body
 		for name, secret := range map[string][]byte{
 			"PEM":                    text,
 			"PEM without a line end": text[:len(text)-1],
@@ -48,7 +48,7 @@ func TestPublicKeyAsSecret(t *testing.T) {
 		} {
 			for _, header := range []string{`{"alg":"HS256"}`, `{"alg":"` + key.alg + `"}`} {
 				t.Run(key.alg+" "+name+" "+header, func(t *testing.T) {
-					decide(t, auth, withBearer(coretest.Sign(t, "HS256", secret, header, claims())), core.CodeTokenInvalid)
+					decide(t, auth, withBearer(jwtgatetest.Sign(t, "HS256", secret, header, claims())), jwtgate.CodeTokenInvalid)
 				})
 			}
 		}
@@ -62,25 +62,25 @@ func TestKeyIsBoundToItsAlgorithm(t *testing.T) {
 	private := rsaKey()
 	for _, row := range []struct {
 		name string
-		keys core.Keys
+		keys jwtgate.Keys
 		algs []string
 		key  any
 	}{
-		{"HS256", core.HS256(secret), []string{"HS384", "HS512"}, secret},
-		{"HS512", core.HS512(secret), []string{"HS256", "HS384"}, secret},
-		{"RS256", core.RS256(private), []string{"RS384", "RS512", "PS256", "PS384", "PS512"}, private},
-		{"PS256", core.PS256(private), []string{"RS256", "RS384", "RS512", "PS384", "PS512"}, private},
-		{"PS512", core.PS512(private), []string{"RS256", "RS384", "RS512", "PS256", "PS384"}, private},
+		{"HS256", jwtgate.HS256(secret), []string{"HS384", "HS512"}, secret},
+		{"HS512", jwtgate.HS512(secret), []string{"HS256", "HS384"}, secret},
+		{"RS256", jwtgate.RS256(private), []string{"RS384", "RS512", "PS256", "PS384", "PS512"}, private},
+		{"PS256", jwtgate.PS256(private), []string{"RS256", "RS384", "RS512", "PS384", "PS512"}, private},
+		{"PS512", jwtgate.PS512(private), []string{"RS256", "RS384", "RS512", "PS256", "PS384"}, private},
 	} {
 		auth := newVerifier(t, row.keys)
-		kid := row.keys.(core.Key).ID()
+		kid := row.keys.(jwtgate.Key).ID()
 		for _, alg := range row.algs {
 			t.Run(row.name+" used for "+alg, func(t *testing.T) {
-				decide(t, auth, withBearer(coretest.Sign(t, alg, row.key, `{"alg":"`+alg+`"}`, claims())), core.CodeTokenInvalid)
-				decide(t, auth, withBearer(coretest.Sign(t, alg, row.key, `{"alg":"`+alg+`","kid":"`+kid+`"}`, claims())), core.CodeTokenInvalid)
+				decide(t, auth, withBearer(jwtgatetest.Sign(t, alg, row.key, `{"alg":"`+alg+`"}`, claims())), jwtgate.CodeTokenInvalid)
+				decide(t, auth, withBearer(jwtgatetest.Sign(t, alg, row.key, `{"alg":"`+alg+`","kid":"`+kid+`"}`, claims())), jwtgate.CodeTokenInvalid)
 				// The header lies about the algorithm.
-				decide(t, auth, withBearer(coretest.Sign(t, row.name, row.key, `{"alg":"`+alg+`","kid":"`+kid+`"}`, claims())), core.CodeTokenInvalid)
-				decide(t, auth, withBearer(coretest.Sign(t, alg, row.key, `{"alg":"`+row.name+`"}`, claims())), core.CodeTokenInvalid)
+				decide(t, auth, withBearer(jwtgatetest.Sign(t, row.name, row.key, `{"alg":"`+alg+`","kid":"`+kid+`"}`, claims())), jwtgate.CodeTokenInvalid)
+				decide(t, auth, withBearer(jwtgatetest.Sign(t, alg, row.key, `{"alg":"`+row.name+`"}`, claims())), jwtgate.CodeTokenInvalid)
 			})
 		}
 	}
@@ -88,23 +88,23 @@ func TestKeyIsBoundToItsAlgorithm(t *testing.T) {
 
 func TestEd25519HasTwoNames(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.EdDSA(ed25519Key))
+	auth := newVerifier(t, jwtgate.EdDSA(ed25519Key))
 	for _, row := range []row{
 		{"EdDSA (RFC 8037 §3.1)", "EdDSA", accepted},
 		{"Ed25519 (RFC 9864 §2.2)", "Ed25519", accepted},
-		{"ed25519", "ed25519", core.CodeTokenInvalid},
-		{"Ed448", "Ed448", core.CodeTokenInvalid},
-		{"ES256", "ES256", core.CodeTokenInvalid},
+		{"ed25519", "ed25519", jwtgate.CodeTokenInvalid},
+		{"Ed448", "Ed448", jwtgate.CodeTokenInvalid},
+		{"ES256", "ES256", jwtgate.CodeTokenInvalid},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			decide(t, auth, withBearer(coretest.Sign(t, "EdDSA", ed25519Key, `{"alg":"`+row.text+`"}`, claims())), row.want)
+			decide(t, auth, withBearer(jwtgatetest.Sign(t, "EdDSA", ed25519Key, `{"alg":"`+row.text+`"}`, claims())), row.want)
 		})
 	}
 	// The name is that key's alone.
-	other := newVerifier(t, core.ES256(p256Key))
-	decide(t, other, withBearer(coretest.Sign(t, "ES256", p256Key, `{"alg":"Ed25519"}`, claims())), core.CodeTokenInvalid)
-	decide(t, other, withBearer(coretest.Sign(t, "ES256", p256Key, `{"alg":""}`, claims())), core.CodeTokenInvalid)
+	other := newVerifier(t, jwtgate.ES256(p256Key))
+	decide(t, other, withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"Ed25519"}`, claims())), jwtgate.CodeTokenInvalid)
+	decide(t, other, withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":""}`, claims())), jwtgate.CodeTokenInvalid)
 }
 
 // Keys come from the configuration: one in a token is not looked at, and neither
@@ -127,7 +127,7 @@ func TestKeyInToken(t *testing.T) {
 	jwk := string(must(json.Marshal(map[string]string{
 		"kty": "EC", "crv": "P-256", "x": encode(evil.X.FillBytes(make([]byte, 32))), "y": encode(evil.Y.FillBytes(make([]byte, 32))),
 	})))
-	auth := newVerifier(t, core.ES256(p256Key))
+	auth := newVerifier(t, jwtgate.ES256(p256Key))
 	for _, row := range []struct{ name, member string }{
 		{"jwk", `"jwk":` + jwk},
 		{"jku", `"jku":"` + url + `"`},
@@ -136,11 +136,11 @@ func TestKeyInToken(t *testing.T) {
 		{"kid that is an address", `"kid":"` + url + `"`},
 	} {
 		header := `{"alg":"ES256",` + row.member + `}`
-		decide(t, auth, withBearer(coretest.Sign(t, "ES256", evil, header, claims())), core.CodeTokenInvalid)
+		decide(t, auth, withBearer(jwtgatetest.Sign(t, "ES256", evil, header, claims())), jwtgate.CodeTokenInvalid)
 	}
 	// An issuer that is an address is not one to ask either.
-	decide(t, auth, withBearer(coretest.Sign(t, "ES256", evil, `{"alg":"ES256"}`, claims("iss", `"`+url+`"`))), core.CodeTokenInvalid)
-	decide(t, auth, withBearer(coretest.Sign(t, "ES256", p256Key, `{"alg":"ES256","jku":"`+url+`","jwk":`+jwk+`}`, claims())), accepted)
+	decide(t, auth, withBearer(jwtgatetest.Sign(t, "ES256", evil, `{"alg":"ES256"}`, claims("iss", `"`+url+`"`))), jwtgate.CodeTokenInvalid)
+	decide(t, auth, withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256","jku":"`+url+`","jwk":`+jwk+`}`, claims())), accepted)
 	listener.Close()
 	select {
 	case <-called:
@@ -151,7 +151,7 @@ func TestKeyInToken(t *testing.T) {
 
 func TestECDSASignature(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.ES256(p256Key))
+	auth := newVerifier(t, jwtgate.ES256(p256Key))
 	input := encode([]byte(`{"alg":"ES256"}`)) + "." + encode([]byte(claims()))
 	digest := sha256.Sum256([]byte(input))
 	r, s, err := ecdsa.Sign(rand.Reader, p256Key, digest[:])
@@ -170,21 +170,21 @@ func TestECDSASignature(t *testing.T) {
 		{"as RFC 7518 §3.4 has it", good, accepted},
 		// ECDSA has two signatures for each: so tokens are revoked by jti, not by text.
 		{"its twin", pair(r, new(big.Int).Sub(n, s)), accepted},
-		{"swapped", pair(s, r), core.CodeTokenInvalid},
-		{"ASN.1", der, core.CodeTokenInvalid},
-		{"cut short", good[:63], core.CodeTokenInvalid},
-		{"a zero after it", good + "\x00", core.CodeTokenInvalid},
-		{"a zero before it", "\x00" + good, core.CodeTokenInvalid},
-		{"a zero before each half", "\x00" + good[:32] + "\x00" + good[32:], core.CodeTokenInvalid},
-		{"r and s zero (CVE-2022-21449)", pair(zero, zero), core.CodeTokenInvalid},
-		{"r zero", pair(zero, s), core.CodeTokenInvalid},
-		{"s zero", pair(r, zero), core.CodeTokenInvalid},
-		{"r and s one", pair(one, one), core.CodeTokenInvalid},
-		{"r and s the order", pair(n, n), core.CodeTokenInvalid},
-		{"r the order, s one", pair(n, one), core.CodeTokenInvalid},
-		{"r one, s the order", pair(one, n), core.CodeTokenInvalid},
-		{"r and s one less than the order", pair(less, less), core.CodeTokenInvalid},
-		{"of another key", pair(must2(ecdsa.Sign(rand.Reader, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), digest[:]))), core.CodeTokenInvalid},
+		{"swapped", pair(s, r), jwtgate.CodeTokenInvalid},
+		{"ASN.1", der, jwtgate.CodeTokenInvalid},
+		{"cut short", good[:63], jwtgate.CodeTokenInvalid},
+		{"a zero after it", good + "\x00", jwtgate.CodeTokenInvalid},
+		{"a zero before it", "\x00" + good, jwtgate.CodeTokenInvalid},
+		{"a zero before each half", "\x00" + good[:32] + "\x00" + good[32:], jwtgate.CodeTokenInvalid},
+		{"r and s zero (CVE-2022-21449)", pair(zero, zero), jwtgate.CodeTokenInvalid},
+		{"r zero", pair(zero, s), jwtgate.CodeTokenInvalid},
+		{"s zero", pair(r, zero), jwtgate.CodeTokenInvalid},
+		{"r and s one", pair(one, one), jwtgate.CodeTokenInvalid},
+		{"r and s the order", pair(n, n), jwtgate.CodeTokenInvalid},
+		{"r the order, s one", pair(n, one), jwtgate.CodeTokenInvalid},
+		{"r one, s the order", pair(one, n), jwtgate.CodeTokenInvalid},
+		{"r and s one less than the order", pair(less, less), jwtgate.CodeTokenInvalid},
+		{"of another key", pair(must2(ecdsa.Sign(rand.Reader, must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), digest[:]))), jwtgate.CodeTokenInvalid},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -202,17 +202,17 @@ func must2[A, B any](a A, b B, err error) (A, B) {
 
 func TestEd25519Signature(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.EdDSA(ed25519Key.Public().(ed25519.PublicKey)))
+	auth := newVerifier(t, jwtgate.EdDSA(ed25519Key.Public().(ed25519.PublicKey)))
 	input := encode([]byte(`{"alg":"EdDSA"}`)) + "." + encode([]byte(claims()))
 	good := string(ed25519.Sign(ed25519Key, []byte(input)))
 	for _, row := range []row{
 		{"as RFC 8032 §5.1.6 has it", good, accepted},
-		{"S with the order added (RFC 8032 §5.1.7)", good[:32] + addOrder(good[32:]), core.CodeTokenInvalid},
-		{"R the identity, S zero", "\x01" + strings.Repeat("\x00", 63), core.CodeTokenInvalid},
-		{"zeros", strings.Repeat("\x00", 64), core.CodeTokenInvalid},
-		{"cut short", good[:63], core.CodeTokenInvalid},
-		{"a zero after it", good + "\x00", core.CodeTokenInvalid},
-		{"halves swapped", good[32:] + good[:32], core.CodeTokenInvalid},
+		{"S with the order added (RFC 8032 §5.1.7)", good[:32] + addOrder(good[32:]), jwtgate.CodeTokenInvalid},
+		{"R the identity, S zero", "\x01" + strings.Repeat("\x00", 63), jwtgate.CodeTokenInvalid},
+		{"zeros", strings.Repeat("\x00", 64), jwtgate.CodeTokenInvalid},
+		{"cut short", good[:63], jwtgate.CodeTokenInvalid},
+		{"a zero after it", good + "\x00", jwtgate.CodeTokenInvalid},
+		{"halves swapped", good[32:] + good[:32], jwtgate.CodeTokenInvalid},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -239,19 +239,19 @@ func reversed(b []byte) []byte {
 // RFC 7518 §3.5: the salt is as long as the hash.
 func TestPSSSalt(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.PS256(&rsaKey().PublicKey))
+	auth := newVerifier(t, jwtgate.PS256(&rsaKey().PublicKey))
 	input := encode([]byte(`{"alg":"PS256"}`)) + "." + encode([]byte(claims()))
 	digest := sha256.Sum256([]byte(input))
 	for _, row := range []struct {
 		salt int
-		want core.Code
+		want jwtgate.Code
 	}{
 		{32, accepted},
-		{20, core.CodeTokenInvalid},
-		{31, core.CodeTokenInvalid},
-		{33, core.CodeTokenInvalid},
-		{64, core.CodeTokenInvalid},
-		{222, core.CodeTokenInvalid}, // all the room that there is
+		{20, jwtgate.CodeTokenInvalid},
+		{31, jwtgate.CodeTokenInvalid},
+		{33, jwtgate.CodeTokenInvalid},
+		{64, jwtgate.CodeTokenInvalid},
+		{222, jwtgate.CodeTokenInvalid}, // all the room that there is
 	} {
 		t.Run(strconv.Itoa(row.salt), func(t *testing.T) {
 			t.Parallel()
@@ -266,21 +266,21 @@ func TestPSSSalt(t *testing.T) {
 
 func TestRSASignature(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, core.RS256(&rsaKey().PublicKey))
+	auth := newVerifier(t, jwtgate.RS256(&rsaKey().PublicKey))
 	input := encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims()))
 	digest := sha256.Sum256([]byte(input))
 	good := string(must(rsa.SignPKCS1v15(rand.Reader, rsaKey(), crypto.SHA256, digest[:])))
 	plusModulus := new(big.Int).Add(rsaKey().N, new(big.Int).SetBytes([]byte(good))).Bytes()
 	for _, row := range []row{
 		{"as RFC 7518 §3.3 has it", good, accepted},
-		{"of another key", string(must(rsa.SignPKCS1v15(rand.Reader, otherRSA(), crypto.SHA256, digest[:]))), core.CodeTokenInvalid},
-		{"without the hash's name", string(must(rsa.SignPKCS1v15(rand.Reader, rsaKey(), 0, digest[:]))), core.CodeTokenInvalid},
-		{"cut short", good[:255], core.CodeTokenInvalid},
-		{"a zero before it", "\x00" + good, core.CodeTokenInvalid},
-		{"a zero after it", good + "\x00", core.CodeTokenInvalid},
-		{"the modulus added", string(plusModulus), core.CodeTokenInvalid},
-		{"zeros", strings.Repeat("\x00", 256), core.CodeTokenInvalid},
-		{"one", strings.Repeat("\x00", 255) + "\x01", core.CodeTokenInvalid},
+		{"of another key", string(must(rsa.SignPKCS1v15(rand.Reader, otherRSA(), crypto.SHA256, digest[:]))), jwtgate.CodeTokenInvalid},
+		{"without the hash's name", string(must(rsa.SignPKCS1v15(rand.Reader, rsaKey(), 0, digest[:]))), jwtgate.CodeTokenInvalid},
+		{"cut short", good[:255], jwtgate.CodeTokenInvalid},
+		{"a zero before it", "\x00" + good, jwtgate.CodeTokenInvalid},
+		{"a zero after it", good + "\x00", jwtgate.CodeTokenInvalid},
+		{"the modulus added", string(plusModulus), jwtgate.CodeTokenInvalid},
+		{"zeros", strings.Repeat("\x00", 256), jwtgate.CodeTokenInvalid},
+		{"one", strings.Repeat("\x00", 255) + "\x01", jwtgate.CodeTokenInvalid},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,24 +1,24 @@
-package core_test
+package jwtgate_test
 
 import (
 	"context"
 	"net/http"
 	"testing"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 // TestStackedAuths passes one request through guards of two Auths: the handler
 // sees whom the last of them let through.
 func TestStackedAuths(t *testing.T) {
 	t.Parallel()
-	newAuth := func(name string) *core.Auth {
-		auth, err := core.New(core.Config{
+	newAuth := func(name string) *jwtgate.Auth {
+		auth, err := jwtgate.New(jwtgate.Config{
 			Issuer:   "https://" + name + ".example",
 			Audience: "https://api.example",
-			Keys:     core.HS256([]byte(name + ", a secret of at least 32 bytes")),
-			Cookies:  &core.CookieConfig{},
+			Keys:     jwtgate.HS256([]byte(name + ", a secret of at least 32 bytes")),
+			Cookies:  &jwtgate.CookieConfig{},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -26,19 +26,19 @@ func TestStackedAuths(t *testing.T) {
 		return auth
 	}
 	a, b := newAuth("a"), newAuth("b")
-	both := core.Request{ // a by header, b by cookie
+	both := jwtgate.Request{ // a by header, b by cookie
 		Method: http.MethodGet,
-		Header: http.Header{"Authorization": {"Bearer " + coretest.Token(t, a, "alice")}},
+		Header: http.Header{"Authorization": {"Bearer " + jwtgatetest.Token(t, a, "alice")}},
 	}
-	nobody := core.Request{Method: http.MethodGet}
-	byCookie := core.Request{Method: http.MethodGet, Header: http.Header{"Cookie": {"__Host-at=" + coretest.Token(t, b, "bob")}}}
+	nobody := jwtgate.Request{Method: http.MethodGet}
+	byCookie := jwtgate.Request{Method: http.MethodGet, Header: http.Header{"Cookie": {"__Host-at=" + jwtgatetest.Token(t, b, "bob")}}}
 
 	type guard struct {
-		auth  *core.Auth
-		req   core.Request
-		rules []core.Rule
+		auth  *jwtgate.Auth
+		req   jwtgate.Request
+		rules []jwtgate.Rule
 	}
-	optional := []core.Rule{core.Optional()}
+	optional := []jwtgate.Rule{jwtgate.Optional()}
 	for _, test := range []struct {
 		name   string
 		guards []guard
@@ -58,13 +58,13 @@ func TestStackedAuths(t *testing.T) {
 				t.Fatalf("%s: refused: %v", test.name, d.Refusal)
 			}
 			ctx = d.Context
-			seen, _ := core.IdentityFrom(ctx)
+			seen, _ := jwtgate.IdentityFrom(ctx)
 			if seen != d.Identity {
 				t.Errorf("%s: the context has %v; the decision %v", test.name, seen, d.Identity)
 			}
 		}
 		got := ""
-		if id, ok := core.IdentityFrom(ctx); ok {
+		if id, ok := jwtgate.IdentityFrom(ctx); ok {
 			got = id.Subject()
 		}
 		if got != test.want {
@@ -72,7 +72,7 @@ func TestStackedAuths(t *testing.T) {
 		}
 	}
 	// Whom b let in without a name, a's guard does not know either.
-	if d := a.Decide(b.Decide(context.Background(), nobody, optional...).Context, nobody); d.Refusal == nil || d.Refusal.Code != core.CodeTokenMissing {
-		t.Errorf("behind an optional guard of another: got %v; want %s", d.Refusal, core.CodeTokenMissing)
+	if d := a.Decide(b.Decide(context.Background(), nobody, optional...).Context, nobody); d.Refusal == nil || d.Refusal.Code != jwtgate.CodeTokenMissing {
+		t.Errorf("behind an optional guard of another: got %v; want %s", d.Refusal, jwtgate.CodeTokenMissing)
 	}
 }

@@ -1,4 +1,4 @@
-package core_test
+package jwtgate_test
 
 import (
 	"errors"
@@ -9,29 +9,29 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 func TestKeySet(t *testing.T) {
 	t.Parallel()
 	old, current := []byte(strings.Repeat("old secret ", 8)), secret
-	auth := newVerifier(t, core.KeySet{
-		core.HS256(current).WithID("current"),
-		core.HS256(old).WithID("old"),
-		core.ES256(&p256Key.PublicKey).WithID("es"),
+	auth := newVerifier(t, jwtgate.KeySet{
+		jwtgate.HS256(current).WithID("current"),
+		jwtgate.HS256(old).WithID("old"),
+		jwtgate.ES256(&p256Key.PublicKey).WithID("es"),
 	})
-	hs := func(key []byte, header string) string { return coretest.Sign(t, "HS256", key, header, claims()) }
+	hs := func(key []byte, header string) string { return jwtgatetest.Sign(t, "HS256", key, header, claims()) }
 	for _, row := range []row{
 		{"kid of the first key", hs(current, `{"alg":"HS256","kid":"current"}`), accepted},
 		{"kid of another key", hs(old, `{"alg":"HS256","kid":"old"}`), accepted},
-		{"kid of the key of another algorithm", hs(current, `{"alg":"HS256","kid":"es"}`), core.CodeTokenInvalid},
-		{"kid of a key that did not sign", hs(old, `{"alg":"HS256","kid":"current"}`), core.CodeTokenInvalid},
-		{"kid unknown", hs(current, `{"alg":"HS256","kid":"next"}`), core.CodeTokenInvalid},
+		{"kid of the key of another algorithm", hs(current, `{"alg":"HS256","kid":"es"}`), jwtgate.CodeTokenInvalid},
+		{"kid of a key that did not sign", hs(old, `{"alg":"HS256","kid":"current"}`), jwtgate.CodeTokenInvalid},
+		{"kid unknown", hs(current, `{"alg":"HS256","kid":"next"}`), jwtgate.CodeTokenInvalid},
 		// To try all keys would let a token choose how much work it makes.
-		{"no kid, and two keys of the algorithm", hs(current, `{"alg":"HS256"}`), core.CodeTokenInvalid},
-		{"no kid, and two keys of the algorithm, the last of which signed", hs(old, `{"alg":"HS256"}`), core.CodeTokenInvalid},
-		{"no kid, and one key of the algorithm", coretest.Sign(t, "ES256", p256Key, `{"alg":"ES256"}`, claims()), accepted},
+		{"no kid, and two keys of the algorithm", hs(current, `{"alg":"HS256"}`), jwtgate.CodeTokenInvalid},
+		{"no kid, and two keys of the algorithm, the last of which signed", hs(old, `{"alg":"HS256"}`), jwtgate.CodeTokenInvalid},
+		{"no kid, and one key of the algorithm", jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256"}`, claims()), accepted},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -46,21 +46,21 @@ func TestTrustedIssuers(t *testing.T) {
 	t.Parallel()
 	const a, b = "https://a.example", "https://b.example"
 	keyA, keyB := []byte(strings.Repeat("tenant a ", 8)), []byte(strings.Repeat("tenant b ", 8))
-	auth := newVerifier(t, core.HS256(secret).WithID("k"), func(c *core.Config) {
-		c.Trusted = []core.Issuer{
-			{Name: a, Keys: core.HS256(keyA).WithID("k")},
-			{Name: b, Keys: core.HS256(keyB).WithID("k"), Audience: "https://b.example/api", RolesPath: []string{"realm", "roles"}},
+	auth := newVerifier(t, jwtgate.HS256(secret).WithID("k"), func(c *jwtgate.Config) {
+		c.Trusted = []jwtgate.Issuer{
+			{Name: a, Keys: jwtgate.HS256(keyA).WithID("k")},
+			{Name: b, Keys: jwtgate.HS256(keyB).WithID("k"), Audience: "https://b.example/api", RolesPath: []string{"realm", "roles"}},
 		}
 	})
 	quote := strconv.Quote
 	roles := []string{"roles", `["user"]`, "realm", `{"roles":["admin"]}`}
 	sign := func(key []byte, header string, changes ...string) string {
-		return coretest.Sign(t, "HS256", key, header, claims(append(changes, roles...)...))
+		return jwtgatetest.Sign(t, "HS256", key, header, claims(append(changes, roles...)...))
 	}
 	const kid, noKid = `{"alg":"HS256","kid":"k"}`, `{"alg":"HS256"}`
 	for _, row := range []struct {
 		name, token string
-		want        core.Code
+		want        jwtgate.Code
 		role        string
 	}{
 		{"our own", sign(secret, kid), accepted, "user"},
@@ -68,14 +68,14 @@ func TestTrustedIssuers(t *testing.T) {
 		{"a's", sign(keyA, kid, "iss", quote(a)), accepted, "user"},
 		{"a's, no kid", sign(keyA, noKid, "iss", quote(a)), accepted, "user"},
 		{"b's", sign(keyB, kid, "iss", quote(b), "aud", `"https://b.example/api"`), accepted, "admin"},
-		{"b's for our audience, not for that of b's tokens", sign(keyB, kid, "iss", quote(b)), core.CodeTokenInvalid, ""},
-		{"a's key for b's token", sign(keyA, kid, "iss", quote(b), "aud", `"https://b.example/api"`), core.CodeTokenInvalid, ""},
-		{"b's key for a's token", sign(keyB, kid, "iss", quote(a), "aud", `["`+audience+`","https://b.example/api"]`), core.CodeTokenInvalid, ""},
-		{"b's key for a's token, no kid", sign(keyB, noKid, "iss", quote(a), "aud", `["`+audience+`","https://b.example/api"]`), core.CodeTokenInvalid, ""},
-		{"a's key for a token of ours", sign(keyA, kid), core.CodeTokenInvalid, ""},
-		{"a's key for a token without iss", sign(keyA, kid, "iss", ""), core.CodeTokenInvalid, ""},
-		{"our key for a's token", sign(secret, kid, "iss", quote(a)), core.CodeTokenInvalid, ""},
-		{"an issuer that is not trusted", sign(keyA, kid, "iss", `"https://c.example"`), core.CodeTokenInvalid, ""},
+		{"b's for our audience, not for that of b's tokens", sign(keyB, kid, "iss", quote(b)), jwtgate.CodeTokenInvalid, ""},
+		{"a's key for b's token", sign(keyA, kid, "iss", quote(b), "aud", `"https://b.example/api"`), jwtgate.CodeTokenInvalid, ""},
+		{"b's key for a's token", sign(keyB, kid, "iss", quote(a), "aud", `["`+audience+`","https://b.example/api"]`), jwtgate.CodeTokenInvalid, ""},
+		{"b's key for a's token, no kid", sign(keyB, noKid, "iss", quote(a), "aud", `["`+audience+`","https://b.example/api"]`), jwtgate.CodeTokenInvalid, ""},
+		{"a's key for a token of ours", sign(keyA, kid), jwtgate.CodeTokenInvalid, ""},
+		{"a's key for a token without iss", sign(keyA, kid, "iss", ""), jwtgate.CodeTokenInvalid, ""},
+		{"our key for a's token", sign(secret, kid, "iss", quote(a)), jwtgate.CodeTokenInvalid, ""},
+		{"an issuer that is not trusted", sign(keyA, kid, "iss", `"https://c.example"`), jwtgate.CodeTokenInvalid, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -91,16 +91,16 @@ func TestTrustedIssuers(t *testing.T) {
 func TestCandidatesAreBounded(t *testing.T) {
 	t.Parallel()
 	key := func(i int) []byte { return []byte(strings.Repeat(strconv.Itoa(i), 40) + "secret") }
-	auth := newVerifier(t, core.HS256(secret).WithID("k"), func(c *core.Config) {
+	auth := newVerifier(t, jwtgate.HS256(secret).WithID("k"), func(c *jwtgate.Config) {
 		for i := range 4 {
-			c.Trusted = append(c.Trusted, core.Issuer{Name: "https://" + strconv.Itoa(i), Keys: core.HS256(key(i)).WithID("k")})
+			c.Trusted = append(c.Trusted, jwtgate.Issuer{Name: "https://" + strconv.Itoa(i), Keys: jwtgate.HS256(key(i)).WithID("k")})
 		}
 	})
 	for i := range 4 {
-		token := coretest.Sign(t, "HS256", key(i), `{"alg":"HS256","kid":"k"}`, claims("iss", `"https://`+strconv.Itoa(i)+`"`))
+		token := jwtgatetest.Sign(t, "HS256", key(i), `{"alg":"HS256","kid":"k"}`, claims("iss", `"https://`+strconv.Itoa(i)+`"`))
 		want := accepted
 		if i == 3 { // the fifth, after our own
-			want = core.CodeTokenInvalid
+			want = jwtgate.CodeTokenInvalid
 		}
 		decide(t, auth, withBearer(token), want)
 	}
@@ -111,12 +111,12 @@ func TestCandidatesAreBounded(t *testing.T) {
 func TestTrustedSharedKeys(t *testing.T) {
 	t.Parallel()
 	provider := []byte("the provider's secret of 32 bytes or more")
-	shared := core.HS256(provider).WithID("shared")
-	auth, err := core.New(core.Config{
+	shared := jwtgate.HS256(provider).WithID("shared")
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example",
 		Audience: "https://api.example",
-		Keys:     core.HS256([]byte("our own secret of 32 bytes or more")),
-		Trusted: []core.Issuer{
+		Keys:     jwtgate.HS256([]byte("our own secret of 32 bytes or more")),
+		Trusted: []jwtgate.Issuer{
 			{Name: "https://tenant-a.example", Keys: shared},
 			{Name: "https://tenant-b.example", Keys: shared, RolesPath: []string{"groups"}},
 		},
@@ -134,8 +134,8 @@ func TestTrustedSharedKeys(t *testing.T) {
 		{"https://auth.example", http.StatusUnauthorized},
 	} {
 		payload := fmt.Sprintf(`{"iss":%q,"aud":"https://api.example","sub":"alice","exp":%d,"groups":["staff"]}`, test.issuer, time.Now().Add(time.Minute).Unix())
-		token := coretest.Sign(t, "HS256", provider, `{"alg":"HS256","kid":"shared"}`, payload)
-		d := auth.Decide(t.Context(), core.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + token}}})
+		token := jwtgatetest.Sign(t, "HS256", provider, `{"alg":"HS256","kid":"shared"}`, payload)
+		d := auth.Decide(t.Context(), jwtgate.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + token}}})
 		if d.Response.Status != test.want {
 			t.Errorf("%s: got %d (%v); want %d", test.issuer, d.Response.Status, d.Refusal, test.want)
 		}
@@ -148,13 +148,13 @@ func TestTrustedSharedKeys(t *testing.T) {
 // TestTrustedRolesPath wants the same of every issuer's path.
 func TestTrustedRolesPath(t *testing.T) {
 	t.Parallel()
-	_, err := core.New(core.Config{
+	_, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example",
 		Audience: "https://api.example",
-		Keys:     core.HS256([]byte("our own secret of 32 bytes or more")),
-		Trusted:  []core.Issuer{{Name: "https://other.example", Keys: core.HS256([]byte("another secret of 32 bytes or more")), RolesPath: []string{"Aud", ""}}},
+		Keys:     jwtgate.HS256([]byte("our own secret of 32 bytes or more")),
+		Trusted:  []jwtgate.Issuer{{Name: "https://other.example", Keys: jwtgate.HS256([]byte("another secret of 32 bytes or more")), RolesPath: []string{"Aud", ""}}},
 	})
-	var wrong *core.ConfigError
+	var wrong *jwtgate.ConfigError
 	if !errors.As(err, &wrong) || wrong.Field != "Trusted[0].RolesPath" {
 		t.Errorf("got %v; want a mistake in Trusted[0].RolesPath", err)
 	}

@@ -1,4 +1,4 @@
-package core
+package jwtgate
 
 import (
 	"context"
@@ -10,17 +10,17 @@ import (
 )
 
 var (
-	errExpired  = errors.New("core: token has expired")
-	errNoKey    = errors.New("core: no key for the token's kid and algorithm")
-	errOldKey   = errors.New("core: no key with the token's kid")
-	errBadKey   = errors.New("core: signature does not match")
-	errType     = errors.New("core: typ is not that of an access token")
-	errIssuer   = errors.New("core: iss is not the issuer of the key")
-	errAudience = errors.New("core: aud does not name this audience")
-	errSubject  = errors.New("core: sub is missing or empty")
-	errLifetime = errors.New("core: exp is too far from iat")
-	errEarly    = errors.New("core: nbf or iat is in the future")
-	errOrder    = errors.New("core: exp is not after iat and nbf")
+	errExpired  = errors.New("jwtgate: token has expired")
+	errNoKey    = errors.New("jwtgate: no key for the token's kid and algorithm")
+	errOldKey   = errors.New("jwtgate: no key with the token's kid")
+	errBadKey   = errors.New("jwtgate: signature does not match")
+	errType     = errors.New("jwtgate: typ is not that of an access token")
+	errIssuer   = errors.New("jwtgate: iss is not the issuer of the key")
+	errAudience = errors.New("jwtgate: aud does not name this audience")
+	errSubject  = errors.New("jwtgate: sub is missing or empty")
+	errLifetime = errors.New("jwtgate: exp is too far from iat")
+	errEarly    = errors.New("jwtgate: nbf or iat is in the future")
+	errOrder    = errors.New("jwtgate: exp is not after iat and nbf")
 )
 
 // recall returns what verify does for the access token in c, at next to no cost

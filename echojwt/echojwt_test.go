@@ -12,18 +12,18 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/echojwt"
 )
 
 func TestAdapter(t *testing.T) {
 	t.Parallel()
-	coretest.RunAdapter(t, serve)
+	jwtgatetest.RunAdapter(t, serve)
 }
 
-// serve is a [coretest.Adapter].
-func serve(t *testing.T, site coretest.Site) string {
+// serve is a [jwtgatetest.Adapter].
+func serve(t *testing.T, site jwtgatetest.Site) string {
 	e := echo.New()
 	e.Use(outer(site))
 	for _, route := range site.Routes {
@@ -44,7 +44,7 @@ func serve(t *testing.T, site coretest.Site) string {
 	return server.Listener.Addr().String()
 }
 
-func outer(site coretest.Site) echo.MiddlewareFunc {
+func outer(site jwtgatetest.Site) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			for _, field := range site.Header {
@@ -58,29 +58,29 @@ func outer(site coretest.Site) echo.MiddlewareFunc {
 	}
 }
 
-func handler(route coretest.Route) echo.HandlerFunc {
+func handler(route jwtgatetest.Route) echo.HandlerFunc {
 	if route.Endpoint != nil {
 		return echojwt.Handle(route.Endpoint)
 	}
 	return func(c echo.Context) error {
 		id, found := echojwt.Identity(c)
-		claims, err := echojwt.Claims[coretest.Claims](c)
-		_, sendErr := echojwt.Send(c, route.Handler(coretest.View{Context: c.Request().Context(), Identity: id, Found: found, Claims: claims, Err: err, Header: c.Request().Header.Get}))
+		claims, err := echojwt.Claims[jwtgatetest.Claims](c)
+		_, sendErr := echojwt.Send(c, route.Handler(jwtgatetest.View{Context: c.Request().Context(), Identity: id, Found: found, Claims: claims, Err: err, Header: c.Request().Header.Get}))
 		return sendErr
 	}
 }
 
 // newAuth returns an Auth by which alice has signed in so long ago that cookie
 // is renewed, and a good token.
-func newAuth(t *testing.T, refuse func(context.Context, core.Request, *core.Refusal) core.Response) (auth *core.Auth, cookie, token string) {
+func newAuth(t *testing.T, refuse func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response) (auth *jwtgate.Auth, cookie, token string) {
 	t.Helper()
-	clock := coretest.NewClock(time.Unix(2_000_000_000, 0))
-	auth, err := core.New(core.Config{
+	clock := jwtgatetest.NewClock(time.Unix(2_000_000_000, 0))
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for tests")),
-		Cookies:  &core.CookieConfig{},
-		Sessions: &core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }},
+		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for tests")),
+		Cookies:  &jwtgate.CookieConfig{},
+		Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }},
 		Refuse:   refuse,
 		Now:      clock.Now,
 	})
@@ -88,9 +88,9 @@ func newAuth(t *testing.T, refuse func(context.Context, core.Request, *core.Refu
 		t.Fatal(err)
 	}
 	t.Cleanup(auth.Close)
-	cookie = coretest.Cookie(t, auth, "alice")
+	cookie = jwtgatetest.Cookie(t, auth, "alice")
 	clock.Advance(time.Hour)
-	return auth, cookie, coretest.Token(t, auth, "alice")
+	return auth, cookie, jwtgatetest.Token(t, auth, "alice")
 }
 
 // Echo's error handler is asked for an answer only if a refusal is handed over.
@@ -98,13 +98,13 @@ func TestHandOver(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
-		refuse func(context.Context, core.Request, *core.Refusal) core.Response
+		refuse func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response
 		asked  int
 		body   string
 		kind   string
 	}{
 		{"not handed over", nil, 0, `"code":"token_missing"`, "application/problem+json"},
-		{"handed over", core.HandOver, 1, `{"error":"token_missing"}`, echo.MIMEApplicationJSON},
+		{"handed over", jwtgate.HandOver, 1, `{"error":"token_missing"}`, echo.MIMEApplicationJSON},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -113,7 +113,7 @@ func TestHandOver(t *testing.T) {
 			asked := 0
 			e.HTTPErrorHandler = func(err error, c echo.Context) {
 				asked++
-				refusal, native := (*core.Refusal)(nil), (*echo.HTTPError)(nil)
+				refusal, native := (*jwtgate.Refusal)(nil), (*echo.HTTPError)(nil)
 				if !errors.As(err, &refusal) || !errors.As(err, &native) || native.Code != refusal.Status {
 					t.Errorf("got %v, want an HTTPError and a refusal of one status", err)
 					return

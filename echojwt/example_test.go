@@ -11,7 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/echojwt"
 )
 
@@ -31,7 +31,7 @@ func ExampleProtect() {
 	})
 	api.GET("/users", func(c echo.Context) error {
 		return c.String(http.StatusOK, "users")
-	}, echojwt.Protect(auth, core.Role("admin")))
+	}, echojwt.Protect(auth, jwtgate.Role("admin")))
 
 	fmt.Println(get(e, "/healthz", ""))
 	fmt.Println(get(e, "/api/notes", ""))
@@ -44,7 +44,7 @@ func ExampleProtect() {
 	// 403 insufficient_scope
 }
 
-// The claims are decoded into a type of your own. With [core.ClaimsOf], tokens
+// The claims are decoded into a type of your own. With [jwtgate.ClaimsOf], tokens
 // that do not fit it are refused before the handler runs.
 func ExampleClaims() {
 	auth, alice := signIn()
@@ -60,7 +60,7 @@ func ExampleClaims() {
 			return err
 		}
 		return c.String(http.StatusOK, claims.Subject+" of team "+claims.Team)
-	}, echojwt.Protect(auth, core.ClaimsOf[claims]()))
+	}, echojwt.Protect(auth, jwtgate.ClaimsOf[claims]()))
 
 	fmt.Println(get(e, "/", alice))
 	// Output:
@@ -78,7 +78,7 @@ func ExampleIdentity() {
 			return c.String(http.StatusOK, "hello")
 		}
 		return c.String(http.StatusOK, fmt.Sprintf("hello %s, admin: %t", id.Subject(), id.HasRole("admin")))
-	}, echojwt.Protect(auth, core.Optional()))
+	}, echojwt.Protect(auth, jwtgate.Optional()))
 
 	fmt.Println(get(e, "/", ""))
 	fmt.Println(get(e, "/", alice))
@@ -107,8 +107,8 @@ func ExampleSend() {
 
 	e := echo.New()
 	e.POST("/welcome", func(c echo.Context) error {
-		tokens, err := auth.SignIn(c.Request().Context(), core.HTTPRequest(c.Request()), "alice")
-		if refusal := (*core.Refusal)(nil); errors.As(err, &refusal) {
+		tokens, err := auth.SignIn(c.Request().Context(), jwtgate.HTTPRequest(c.Request()), "alice")
+		if refusal := (*jwtgate.Refusal)(nil); errors.As(err, &refusal) {
 			_, err := echojwt.Send(c, refusal.Response())
 			return err
 		}
@@ -131,20 +131,20 @@ func ExampleSend() {
 }
 
 // signIn returns an Auth and a token by it, of alice's.
-func signIn(roles ...string) (auth *core.Auth, token string) {
-	auth, err := core.New(core.Config{
+func signIn(roles ...string) (auth *jwtgate.Auth, token string) {
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for examples")),
-		Cookies:  &core.CookieConfig{},
-		Sessions: &core.SessionConfig{
-			Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil },
+		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for examples")),
+		Cookies:  &jwtgate.CookieConfig{},
+		Sessions: &jwtgate.SessionConfig{
+			Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil },
 		},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	issued, err := auth.Issue(context.Background(), core.Grant{
+	issued, err := auth.Issue(context.Background(), jwtgate.Grant{
 		Subject: "alice",
 		Roles:   roles,
 		Claims:  map[string]string{"team": "wonderland"},

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // A keyFolder is a JWT_KEY with files of Ed25519 keys, named by number.
@@ -30,7 +30,7 @@ func (f keyFolder) add(t *testing.T, n int) string {
 	if err := os.Rename(hidden, f.path(n)); err != nil {
 		t.Fatal(err)
 	}
-	return core.EdDSA(key).ID()
+	return jwtgate.EdDSA(key).ID()
 }
 
 func (f keyFolder) remove(t *testing.T, n int) {

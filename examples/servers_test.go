@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core/coretest"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 const (
@@ -33,7 +33,7 @@ func mint(t *testing.T, header string, more map[string]any) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return coretest.Sign(t, "HS256", []byte(secret), header, string(payload))
+	return jwtgatetest.Sign(t, "HS256", []byte(secret), header, string(payload))
 }
 
 func bearer(token string) string { return "Authorization: Bearer " + token }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/fiberjwt"
 )
 
@@ -30,7 +30,7 @@ func ExampleProtect() {
 	app.Get("/api/notes", func(c *fiber.Ctx) error {
 		return c.SendString("notes")
 	})
-	app.Get("/api/users", fiberjwt.Protect(auth, core.Role("admin")), func(c *fiber.Ctx) error {
+	app.Get("/api/users", fiberjwt.Protect(auth, jwtgate.Role("admin")), func(c *fiber.Ctx) error {
 		return c.SendString("users")
 	})
 
@@ -45,7 +45,7 @@ func ExampleProtect() {
 	// 403 insufficient_scope
 }
 
-// The claims are decoded into a type of your own. With [core.ClaimsOf], tokens
+// The claims are decoded into a type of your own. With [jwtgate.ClaimsOf], tokens
 // that do not fit it are refused before the handler runs.
 func ExampleClaims() {
 	auth, alice := signIn()
@@ -55,7 +55,7 @@ func ExampleClaims() {
 		Team    string `json:"team"`
 	}
 	app := fiber.New()
-	app.Get("/", fiberjwt.Protect(auth, core.ClaimsOf[claims]()), func(c *fiber.Ctx) error {
+	app.Get("/", fiberjwt.Protect(auth, jwtgate.ClaimsOf[claims]()), func(c *fiber.Ctx) error {
 		claims, err := fiberjwt.Claims[claims](c)
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func ExampleIdentity() {
 	auth, alice := signIn("admin")
 
 	app := fiber.New()
-	app.Get("/", fiberjwt.Protect(auth, core.Optional()), func(c *fiber.Ctx) error {
+	app.Get("/", fiberjwt.Protect(auth, jwtgate.Optional()), func(c *fiber.Ctx) error {
 		id, ok := fiberjwt.Identity(c)
 		if !ok {
 			return c.SendString("hello")
@@ -108,9 +108,9 @@ func ExampleSend() {
 
 	app := fiber.New()
 	app.Post("/welcome", func(c *fiber.Ctx) error {
-		req := core.Request{Header: http.Header(c.GetReqHeaders())}
+		req := jwtgate.Request{Header: http.Header(c.GetReqHeaders())}
 		tokens, err := auth.SignIn(c.UserContext(), req, "alice")
-		if refusal := (*core.Refusal)(nil); errors.As(err, &refusal) {
+		if refusal := (*jwtgate.Refusal)(nil); errors.As(err, &refusal) {
 			_, err := fiberjwt.Send(c, refusal.Response())
 			return err
 		}
@@ -136,20 +136,20 @@ func ExampleSend() {
 }
 
 // signIn returns an Auth and a token by it, of alice's.
-func signIn(roles ...string) (auth *core.Auth, token string) {
-	auth, err := core.New(core.Config{
+func signIn(roles ...string) (auth *jwtgate.Auth, token string) {
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for examples")),
-		Cookies:  &core.CookieConfig{},
-		Sessions: &core.SessionConfig{
-			Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil },
+		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for examples")),
+		Cookies:  &jwtgate.CookieConfig{},
+		Sessions: &jwtgate.SessionConfig{
+			Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil },
 		},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	issued, err := auth.Issue(context.Background(), core.Grant{
+	issued, err := auth.Issue(context.Background(), jwtgate.Grant{
 		Subject: "alice",
 		Roles:   roles,
 		Claims:  map[string]string{"team": "wonderland"},

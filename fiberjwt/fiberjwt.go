@@ -1,9 +1,9 @@
-// Package fiberjwt is the adapter of package core for Fiber v2.
+// Package fiberjwt is the adapter of package jwtgate for Fiber v2.
 //
 //	app.Use("/api", fiberjwt.Protect(auth))
 //
 // Behind Protect, the identity is in c.UserContext(): read it with [Claims] and
-// [Identity] in a handler, with core.Claims and core.IdentityFrom below one, but
+// [Identity] in a handler, with jwtgate.Claims and jwtgate.IdentityFrom below one, but
 // not in c.Context(). What is registered before Use stays open. Leave
 // fiber.Config.DisableHeaderNormalizing off: with it, names of header fields in
 // lower case, as HTTP/2 has them, are not found.
@@ -16,12 +16,12 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // Protect returns middleware that lets through what auth and all rules allow,
 // and answers everything else itself.
-func Protect(auth *core.Auth, rules ...core.Rule) fiber.Handler {
+func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) fiber.Handler {
 	headers := sync.Pool{New: func() any { return new(header) }}
 	return func(c *fiber.Ctx) error {
 		h := headers.Get().(*header)
@@ -32,7 +32,7 @@ func Protect(auth *core.Auth, rules ...core.Rule) fiber.Handler {
 			return err
 		}
 		if d.Renewed {
-			for _, name := range core.Conditional {
+			for _, name := range jwtgate.Conditional {
 				c.Request().Header.Del(name)
 			}
 			defer d.Commit(c.Response().Header.Set)
@@ -43,7 +43,7 @@ func Protect(auth *core.Auth, rules ...core.Rule) fiber.Handler {
 }
 
 // Handle mounts an endpoint of core, such as auth.JWKS.
-func Handle(endpoint core.Endpoint) fiber.Handler {
+func Handle(endpoint jwtgate.Endpoint) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		h := new(header)
 		req := request(c, h)
@@ -57,16 +57,16 @@ func Handle(endpoint core.Endpoint) fiber.Handler {
 	}
 }
 
-// Claims returns the token's claims as a T. See [core.Claims] for its errors.
-func Claims[T any](c *fiber.Ctx) (T, error) { return core.Claims[T](c.UserContext()) }
+// Claims returns the token's claims as a T. See [jwtgate.Claims] for its errors.
+func Claims[T any](c *fiber.Ctx) (T, error) { return jwtgate.Claims[T](c.UserContext()) }
 
 // Identity returns who the request comes from, and false for an anonymous one.
-func Identity(c *fiber.Ctx) (*core.Identity, bool) { return core.IdentityFrom(c.UserContext()) }
+func Identity(c *fiber.Ctx) (*jwtgate.Identity, bool) { return jwtgate.IdentityFrom(c.UserContext()) }
 
 // Send does what res says: it sets the header fields and, unless the status is
 // zero, answers, or returns the error to leave the answer to Fiber's
 // ErrorHandler. It reports whether the request is dealt with.
-func Send(c *fiber.Ctx, res core.Response) (answered bool, err error) {
+func Send(c *fiber.Ctx, res jwtgate.Response) (answered bool, err error) {
 	res.WriteHeader(&c.Response().Header)
 	if res.Status == 0 {
 		return false, nil

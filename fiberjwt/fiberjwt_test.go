@@ -15,26 +15,26 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/fiberjwt"
 )
 
 func TestAdapter(t *testing.T) {
 	t.Parallel()
-	coretest.RunAdapter(t, adapter(fiber.Config{}))
+	jwtgatetest.RunAdapter(t, adapter(fiber.Config{}))
 }
 
 // With it, a body is read from the connection while the handler runs.
 func TestAdapterStreamRequestBody(t *testing.T) {
 	t.Parallel()
-	coretest.RunAdapter(t, adapter(fiber.Config{StreamRequestBody: true}))
+	jwtgatetest.RunAdapter(t, adapter(fiber.Config{StreamRequestBody: true}))
 }
 
-// adapter returns a [coretest.Adapter] for apps with config.
-func adapter(config fiber.Config) coretest.Adapter {
+// adapter returns a [jwtgatetest.Adapter] for apps with config.
+func adapter(config fiber.Config) jwtgatetest.Adapter {
 	config.DisableStartupMessage = true
-	return func(t *testing.T, site coretest.Site) string {
+	return func(t *testing.T, site jwtgatetest.Site) string {
 		app := fiber.New(config)
 		app.Use(outer(site))
 		guarded := map[string]bool{}
@@ -76,7 +76,7 @@ func listen(t *testing.T, app *fiber.App) (addr string) {
 	return listener.Addr().String()
 }
 
-func outer(site coretest.Site) fiber.Handler {
+func outer(site jwtgatetest.Site) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		for _, field := range site.Header {
 			c.Response().Header.Add(field.Name, field.Value)
@@ -88,29 +88,29 @@ func outer(site coretest.Site) fiber.Handler {
 	}
 }
 
-func handler(route coretest.Route) fiber.Handler {
+func handler(route jwtgatetest.Route) fiber.Handler {
 	if route.Endpoint != nil {
 		return fiberjwt.Handle(route.Endpoint)
 	}
 	return func(c *fiber.Ctx) error {
 		id, found := fiberjwt.Identity(c)
-		claims, err := fiberjwt.Claims[coretest.Claims](c)
-		_, sendErr := fiberjwt.Send(c, route.Handler(coretest.View{Context: c.UserContext(), Identity: id, Found: found, Claims: claims, Err: err, Header: func(name string) string { return c.Get(name) }}))
+		claims, err := fiberjwt.Claims[jwtgatetest.Claims](c)
+		_, sendErr := fiberjwt.Send(c, route.Handler(jwtgatetest.View{Context: c.UserContext(), Identity: id, Found: found, Claims: claims, Err: err, Header: func(name string) string { return c.Get(name) }}))
 		return sendErr
 	}
 }
 
 // newAuth returns an Auth by which alice has signed in so long ago that cookie
 // is renewed, and a good token.
-func newAuth(t *testing.T, refuse func(context.Context, core.Request, *core.Refusal) core.Response) (auth *core.Auth, cookie, token string) {
+func newAuth(t *testing.T, refuse func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response) (auth *jwtgate.Auth, cookie, token string) {
 	t.Helper()
-	clock := coretest.NewClock(time.Unix(2_000_000_000, 0))
-	auth, err := core.New(core.Config{
+	clock := jwtgatetest.NewClock(time.Unix(2_000_000_000, 0))
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for tests")),
-		Cookies:  &core.CookieConfig{},
-		Sessions: &core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }},
+		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for tests")),
+		Cookies:  &jwtgate.CookieConfig{},
+		Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }},
 		Refuse:   refuse,
 		Now:      clock.Now,
 	})
@@ -118,9 +118,9 @@ func newAuth(t *testing.T, refuse func(context.Context, core.Request, *core.Refu
 		t.Fatal(err)
 	}
 	t.Cleanup(auth.Close)
-	cookie = coretest.Cookie(t, auth, "alice")
+	cookie = jwtgatetest.Cookie(t, auth, "alice")
 	clock.Advance(time.Hour)
-	return auth, cookie, coretest.Token(t, auth, "alice")
+	return auth, cookie, jwtgatetest.Token(t, auth, "alice")
 }
 
 // Fiber's error handler is asked for an answer only if a refusal is handed over.
@@ -128,13 +128,13 @@ func TestHandOver(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
-		refuse func(context.Context, core.Request, *core.Refusal) core.Response
+		refuse func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response
 		asked  int
 		body   string
 		kind   string
 	}{
 		{"not handed over", nil, 0, `"code":"token_missing"`, "application/problem+json"},
-		{"handed over", core.HandOver, 1, "sorry: token_missing", fiber.MIMETextPlainCharsetUTF8},
+		{"handed over", jwtgate.HandOver, 1, "sorry: token_missing", fiber.MIMETextPlainCharsetUTF8},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -142,7 +142,7 @@ func TestHandOver(t *testing.T) {
 			asked := 0
 			app := fiber.New(fiber.Config{ErrorHandler: func(c *fiber.Ctx, err error) error {
 				asked++
-				refusal, native := (*core.Refusal)(nil), (*fiber.Error)(nil)
+				refusal, native := (*jwtgate.Refusal)(nil), (*fiber.Error)(nil)
 				if !errors.As(err, &refusal) || !errors.As(err, &native) || native.Code != refusal.Status {
 					t.Errorf("got %v, want a fiber.Error and a refusal of one status", err)
 					return nil
@@ -170,7 +170,7 @@ func TestHandOver(t *testing.T) {
 // The default error handler shows the text of an error to the client.
 func TestHandOverHidesCause(t *testing.T) {
 	t.Parallel()
-	auth, _, _ := newAuth(t, core.HandOver)
+	auth, _, _ := newAuth(t, jwtgate.HandOver)
 	app := fiber.New()
 	app.Get("/", fiberjwt.Protect(auth))
 	if got := send(t, app, "/", "Authorization: Bearer a.b.c"); got.body != "Unauthorized" {
@@ -207,8 +207,8 @@ func TestCookiesReadBefore(t *testing.T) {
 func TestPath(t *testing.T) {
 	t.Parallel()
 	app := fiber.New()
-	app.Get("/notes/*", fiberjwt.Handle(func(_ context.Context, req core.Request) core.Response {
-		return core.Response{Status: http.StatusOK, Body: []byte(req.Path)}
+	app.Get("/notes/*", fiberjwt.Handle(func(_ context.Context, req jwtgate.Request) jwtgate.Response {
+		return jwtgate.Response{Status: http.StatusOK, Body: []byte(req.Path)}
 	}))
 	if got := send(t, app, "/notes/a%20b%C3%A9?c=d", ""); got.body != "/notes/a bé" {
 		t.Errorf("got path %q, want %q", got.body, "/notes/a bé")
@@ -220,7 +220,7 @@ func TestPath(t *testing.T) {
 func TestHeaderValues(t *testing.T) {
 	t.Parallel()
 	app := fiber.New()
-	app.Get("/", fiberjwt.Handle(func(_ context.Context, req core.Request) core.Response {
+	app.Get("/", fiberjwt.Handle(func(_ context.Context, req jwtgate.Request) jwtgate.Response {
 		var found [][]string
 		for range 5 { // the room for them grows meanwhile
 			found = append(found, req.Header.Values("Accept"), req.Header.Values("Absent"))
@@ -233,7 +233,7 @@ func TestHeaderValues(t *testing.T) {
 				t.Errorf("answer %d: got %q, want %q", i, got, want)
 			}
 		}
-		return core.Response{Status: http.StatusNoContent}
+		return jwtgate.Response{Status: http.StatusNoContent}
 	}))
 	if got := send(t, app, "/", "Accept: text/html"); got.status != http.StatusNoContent {
 		t.Errorf("got status %d", got.status)
@@ -244,7 +244,7 @@ func TestHeaderValues(t *testing.T) {
 func TestTrailer(t *testing.T) {
 	t.Parallel()
 	app := fiber.New(fiber.Config{StreamRequestBody: true, DisableStartupMessage: true})
-	app.Post("/", fiberjwt.Handle(func(_ context.Context, req core.Request) core.Response {
+	app.Post("/", fiberjwt.Handle(func(_ context.Context, req jwtgate.Request) jwtgate.Response {
 		body, err := io.ReadAll(req.Body)
 		if string(body) != "some text" || err != nil {
 			t.Errorf("got body %q and error %v", body, err)
@@ -254,7 +254,7 @@ func TestTrailer(t *testing.T) {
 				t.Errorf("got %s %q, want %q", name, got, want)
 			}
 		}
-		return core.Response{Status: http.StatusNoContent}
+		return jwtgate.Response{Status: http.StatusNoContent}
 	}))
 	conn, err := net.Dial("tcp", listen(t, app))
 	if err != nil {

@@ -6,15 +6,15 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/utils"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // request returns c's request without its body. Its strings are Fiber's buffers,
 // which the next request overwrites, and its header is h, which the caller may
 // use for the next once it is released: core copies what it keeps.
-func request(c *fiber.Ctx, h *header) core.Request {
+func request(c *fiber.Ctx, h *header) jwtgate.Request {
 	h.request = c.Request()
-	return core.Request{
+	return jwtgate.Request{
 		Method: c.Method(),
 		Path:   utils.UnsafeString(c.Context().Path()), // c.Path() is still escaped
 		Host:   utils.UnsafeString(c.Context().Host()), // RFC 9112 §3.2.2: one in the target wins
@@ -22,7 +22,7 @@ func request(c *fiber.Ctx, h *header) core.Request {
 	}
 }
 
-// header is a [core.Header]: that of c's request.
+// header is a [jwtgate.Header]: that of c's request.
 type header struct {
 	request *fiber.Request
 	lines   []string // of the fields that were asked for, one field after the other

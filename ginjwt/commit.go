@@ -5,7 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // commitWriter lets core have the last word on the header of the answer to a
@@ -13,7 +13,7 @@ import (
 type commitWriter struct {
 	gin.ResponseWriter
 
-	decision core.Decision
+	decision jwtgate.Decision
 }
 
 func (w *commitWriter) commit() {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/ginjwt"
 )
 
@@ -29,7 +29,7 @@ func ExampleProtect() {
 	api.GET("/notes", func(c *gin.Context) {
 		c.String(http.StatusOK, "notes")
 	})
-	api.GET("/users", ginjwt.Protect(auth, core.Role("admin")), func(c *gin.Context) {
+	api.GET("/users", ginjwt.Protect(auth, jwtgate.Role("admin")), func(c *gin.Context) {
 		c.String(http.StatusOK, "users")
 	})
 
@@ -44,7 +44,7 @@ func ExampleProtect() {
 	// 403 insufficient_scope
 }
 
-// The claims are decoded into a type of your own. With [core.ClaimsOf], tokens
+// The claims are decoded into a type of your own. With [jwtgate.ClaimsOf], tokens
 // that do not fit it are refused before the handler runs.
 func ExampleClaims() {
 	auth, alice := signIn()
@@ -54,7 +54,7 @@ func ExampleClaims() {
 		Team    string `json:"team"`
 	}
 	r := gin.New()
-	r.GET("/", ginjwt.Protect(auth, core.ClaimsOf[claims]()), func(c *gin.Context) {
+	r.GET("/", ginjwt.Protect(auth, jwtgate.ClaimsOf[claims]()), func(c *gin.Context) {
 		claims, err := ginjwt.Claims[claims](c)
 		if err != nil {
 			_ = c.AbortWithError(http.StatusInternalServerError, err)
@@ -73,7 +73,7 @@ func ExampleIdentity() {
 	auth, alice := signIn("admin")
 
 	r := gin.New()
-	r.GET("/", ginjwt.Protect(auth, core.Optional()), func(c *gin.Context) {
+	r.GET("/", ginjwt.Protect(auth, jwtgate.Optional()), func(c *gin.Context) {
 		id, ok := ginjwt.Identity(c)
 		if !ok {
 			c.String(http.StatusOK, "hello")
@@ -109,8 +109,8 @@ func ExampleSend() {
 
 	r := gin.New()
 	r.POST("/welcome", func(c *gin.Context) {
-		tokens, err := auth.SignIn(c.Request.Context(), core.HTTPRequest(c.Request), "alice")
-		if refusal := (*core.Refusal)(nil); errors.As(err, &refusal) {
+		tokens, err := auth.SignIn(c.Request.Context(), jwtgate.HTTPRequest(c.Request), "alice")
+		if refusal := (*jwtgate.Refusal)(nil); errors.As(err, &refusal) {
 			ginjwt.Send(c, refusal.Response())
 			return
 		}
@@ -133,20 +133,20 @@ func ExampleSend() {
 }
 
 // signIn returns an Auth and a token by it, of alice's.
-func signIn(roles ...string) (auth *core.Auth, token string) {
-	auth, err := core.New(core.Config{
+func signIn(roles ...string) (auth *jwtgate.Auth, token string) {
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for examples")),
-		Cookies:  &core.CookieConfig{},
-		Sessions: &core.SessionConfig{
-			Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil },
+		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for examples")),
+		Cookies:  &jwtgate.CookieConfig{},
+		Sessions: &jwtgate.SessionConfig{
+			Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil },
 		},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	issued, err := auth.Issue(context.Background(), core.Grant{
+	issued, err := auth.Issue(context.Background(), jwtgate.Grant{
 		Subject: "alice",
 		Roles:   roles,
 		Claims:  map[string]string{"team": "wonderland"},

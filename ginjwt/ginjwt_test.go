@@ -13,8 +13,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/ginjwt"
 )
 
@@ -25,11 +25,11 @@ func TestMain(m *testing.M) {
 
 func TestAdapter(t *testing.T) {
 	t.Parallel()
-	coretest.RunAdapter(t, serve)
+	jwtgatetest.RunAdapter(t, serve)
 }
 
-// serve is a [coretest.Adapter].
-func serve(t *testing.T, site coretest.Site) string {
+// serve is a [jwtgatetest.Adapter].
+func serve(t *testing.T, site jwtgatetest.Site) string {
 	r := gin.New()
 	r.Use(outer(site))
 	for _, route := range site.Routes {
@@ -50,7 +50,7 @@ func serve(t *testing.T, site coretest.Site) string {
 	return server.Listener.Addr().String()
 }
 
-func outer(site coretest.Site) gin.HandlerFunc {
+func outer(site jwtgatetest.Site) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		for _, field := range site.Header {
 			c.Writer.Header().Add(field.Name, field.Value)
@@ -62,28 +62,28 @@ func outer(site coretest.Site) gin.HandlerFunc {
 	}
 }
 
-func handler(route coretest.Route) gin.HandlerFunc {
+func handler(route jwtgatetest.Route) gin.HandlerFunc {
 	if route.Endpoint != nil {
 		return ginjwt.Handle(route.Endpoint)
 	}
 	return func(c *gin.Context) {
 		id, found := ginjwt.Identity(c)
-		claims, err := ginjwt.Claims[coretest.Claims](c)
-		ginjwt.Send(c, route.Handler(coretest.View{Context: c.Request.Context(), Identity: id, Found: found, Claims: claims, Err: err, Header: c.GetHeader}))
+		claims, err := ginjwt.Claims[jwtgatetest.Claims](c)
+		ginjwt.Send(c, route.Handler(jwtgatetest.View{Context: c.Request.Context(), Identity: id, Found: found, Claims: claims, Err: err, Header: c.GetHeader}))
 	}
 }
 
 // newAuth returns an Auth by which alice has signed in so long ago that cookie
 // is renewed, and a good token.
-func newAuth(t *testing.T, refuse func(context.Context, core.Request, *core.Refusal) core.Response) (auth *core.Auth, cookie, token string) {
+func newAuth(t *testing.T, refuse func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response) (auth *jwtgate.Auth, cookie, token string) {
 	t.Helper()
-	clock := coretest.NewClock(time.Unix(2_000_000_000, 0))
-	auth, err := core.New(core.Config{
+	clock := jwtgatetest.NewClock(time.Unix(2_000_000_000, 0))
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for tests")),
-		Cookies:  &core.CookieConfig{},
-		Sessions: &core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }},
+		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for tests")),
+		Cookies:  &jwtgate.CookieConfig{},
+		Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }},
 		Refuse:   refuse,
 		Now:      clock.Now,
 	})
@@ -91,9 +91,9 @@ func newAuth(t *testing.T, refuse func(context.Context, core.Request, *core.Refu
 		t.Fatal(err)
 	}
 	t.Cleanup(auth.Close)
-	cookie = coretest.Cookie(t, auth, "alice")
+	cookie = jwtgatetest.Cookie(t, auth, "alice")
 	clock.Advance(time.Hour)
-	return auth, cookie, coretest.Token(t, auth, "alice")
+	return auth, cookie, jwtgatetest.Token(t, auth, "alice")
 }
 
 // A *gin.Context is a context.Context, but has what is in the request's only if
@@ -105,7 +105,7 @@ func TestContextWithFallback(t *testing.T) {
 		r := gin.New()
 		r.ContextWithFallback = fallback
 		r.GET("/", ginjwt.Protect(auth), func(c *gin.Context) {
-			if _, found := core.IdentityFrom(c); found != fallback {
+			if _, found := jwtgate.IdentityFrom(c); found != fallback {
 				t.Errorf("fallback %t: got identity in c: %t", fallback, found)
 			}
 			if id, found := ginjwt.Identity(c); !found || id.Subject() != "alice" {
@@ -123,13 +123,13 @@ func TestHandOver(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
-		refuse func(context.Context, core.Request, *core.Refusal) core.Response
+		refuse func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response
 		errors int
 		body   string
 		kind   string
 	}{
 		{"not handed over", nil, 0, `"code":"token_missing"`, "application/problem+json"},
-		{"handed over", core.HandOver, 1, `{"error":"token_missing"}`, "application/json; charset=utf-8"},
+		{"handed over", jwtgate.HandOver, 1, `{"error":"token_missing"}`, "application/json; charset=utf-8"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -143,7 +143,7 @@ func TestHandOver(t *testing.T) {
 				if len(c.Errors) == 0 {
 					return
 				}
-				refusal := (*core.Refusal)(nil)
+				refusal := (*jwtgate.Refusal)(nil)
 				if !errors.As(c.Errors.Last(), &refusal) {
 					t.Errorf("got %v, want a refusal", c.Errors.Last())
 					return

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/nethttp"
 )
 
@@ -20,7 +20,7 @@ func ExampleProtect() {
 
 	api := http.NewServeMux()
 	api.Handle("GET /api/notes", say("notes"))
-	api.Handle("GET /api/users", nethttp.Protect(auth, core.Role("admin"))(say("users")))
+	api.Handle("GET /api/users", nethttp.Protect(auth, jwtgate.Role("admin"))(say("users")))
 
 	root := http.NewServeMux()
 	root.Handle("GET /healthz", say("ok"))
@@ -37,7 +37,7 @@ func ExampleProtect() {
 	// 403 insufficient_scope
 }
 
-// The claims are decoded into a type of your own. With [core.ClaimsOf], tokens
+// The claims are decoded into a type of your own. With [jwtgate.ClaimsOf], tokens
 // that do not fit it are refused before the handler runs.
 func ExampleClaims() {
 	auth, alice := signIn()
@@ -55,7 +55,7 @@ func ExampleClaims() {
 		_, _ = fmt.Fprintf(w, "%s of team %s", c.Subject, c.Team)
 	})
 
-	fmt.Println(get(nethttp.Protect(auth, core.ClaimsOf[claims]())(handler), "/", alice))
+	fmt.Println(get(nethttp.Protect(auth, jwtgate.ClaimsOf[claims]())(handler), "/", alice))
 	// Output:
 	// 200 alice of team wonderland
 }
@@ -72,7 +72,7 @@ func ExampleIdentity() {
 		}
 		_, _ = fmt.Fprintf(w, "hello %s, admin: %t", id.Subject(), id.HasRole("admin"))
 	})
-	public := nethttp.Protect(auth, core.Optional())(handler)
+	public := nethttp.Protect(auth, jwtgate.Optional())(handler)
 
 	fmt.Println(get(public, "/", ""))
 	fmt.Println(get(public, "/", alice))
@@ -100,8 +100,8 @@ func ExampleSend() {
 	auth, _ := signIn()
 
 	welcome := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tokens, err := auth.SignIn(r.Context(), core.HTTPRequest(r), "alice")
-		if refusal := (*core.Refusal)(nil); errors.As(err, &refusal) {
+		tokens, err := auth.SignIn(r.Context(), jwtgate.HTTPRequest(r), "alice")
+		if refusal := (*jwtgate.Refusal)(nil); errors.As(err, &refusal) {
 			nethttp.Send(w, refusal.Response())
 			return
 		}
@@ -124,20 +124,20 @@ func ExampleSend() {
 }
 
 // signIn returns an Auth and a token by it, of alice's.
-func signIn(roles ...string) (auth *core.Auth, token string) {
-	auth, err := core.New(core.Config{
+func signIn(roles ...string) (auth *jwtgate.Auth, token string) {
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for examples")),
-		Cookies:  &core.CookieConfig{},
-		Sessions: &core.SessionConfig{
-			Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil },
+		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for examples")),
+		Cookies:  &jwtgate.CookieConfig{},
+		Sessions: &jwtgate.SessionConfig{
+			Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil },
 		},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	issued, err := auth.Issue(context.Background(), core.Grant{
+	issued, err := auth.Issue(context.Background(), jwtgate.Grant{
 		Subject: "alice",
 		Roles:   roles,
 		Claims:  map[string]string{"team": "wonderland"},

@@ -12,7 +12,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/nethttp"
 )
 
@@ -62,7 +62,7 @@ func ExampleTransport_SignIn() {
 	}
 
 	err = transport.SignIn(context.Background(), "alice", "looking-glass")
-	if refusal := (*core.Refusal)(nil); errors.As(err, &refusal) {
+	if refusal := (*jwtgate.Refusal)(nil); errors.As(err, &refusal) {
 		fmt.Println(refusal.Code, "-", refusal.Detail)
 	}
 	// Output:
@@ -164,12 +164,12 @@ func (k *keychain) Update(_ context.Context, change func(nethttp.Tokens) (nethtt
 	return nil
 }
 
-// serveExample runs a server of package core, with alice.
+// serveExample runs a server of package jwtgate, with alice.
 func serveExample() *httptest.Server {
 	auth, _ := signIn()
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", say("ok"))
-	mux.Handle("POST /token", nethttp.Handle(core.Token(auth, func(_ context.Context, username, password string) (string, bool, error) {
+	mux.Handle("POST /token", nethttp.Handle(jwtgate.Token(auth, func(_ context.Context, username, password string) (string, bool, error) {
 		return username, password == "wonderland", nil
 	})))
 	mux.Handle("POST /refresh", nethttp.Handle(auth.Refresh))

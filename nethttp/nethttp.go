@@ -1,10 +1,10 @@
-// Package nethttp is the adapter of package core for net/http, and so for chi,
+// Package nethttp is the adapter of package jwtgate for net/http, and so for chi,
 // gorilla/mux and every other router that takes an http.Handler.
 //
 //	mux.Handle("/api/", nethttp.Protect(auth)(api))
 //
 // Behind Protect, the identity is in r.Context(): read it with [Claims] and
-// [Identity] in a handler, with core.Claims and core.IdentityFrom below one.
+// [Identity] in a handler, with jwtgate.Claims and jwtgate.IdentityFrom below one.
 //
 // For programs that call what is protected so, there is [Transport].
 package nethttp
@@ -12,15 +12,15 @@ package nethttp
 import (
 	"net/http"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // Protect returns middleware that lets through what auth and all rules allow,
 // and answers everything else itself.
-func Protect(auth *core.Auth, rules ...core.Rule) func(next http.Handler) http.Handler {
+func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) func(next http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			d := auth.Decide(r.Context(), core.HTTPRequest(r), rules...)
+			d := auth.Decide(r.Context(), jwtgate.HTTPRequest(r), rules...)
 			if Send(w, d.Response) {
 				return
 			}
@@ -35,22 +35,22 @@ func Protect(auth *core.Auth, rules ...core.Rule) func(next http.Handler) http.H
 }
 
 // Handle mounts an endpoint of core, such as auth.JWKS.
-func Handle(endpoint core.Endpoint) http.Handler {
+func Handle(endpoint jwtgate.Endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		Send(w, endpoint(r.Context(), core.HTTPRequest(r)))
+		Send(w, endpoint(r.Context(), jwtgate.HTTPRequest(r)))
 	})
 }
 
-// Claims returns the token's claims as a T. See [core.Claims] for its errors.
-func Claims[T any](r *http.Request) (T, error) { return core.Claims[T](r.Context()) }
+// Claims returns the token's claims as a T. See [jwtgate.Claims] for its errors.
+func Claims[T any](r *http.Request) (T, error) { return jwtgate.Claims[T](r.Context()) }
 
 // Identity returns who the request comes from, and false for an anonymous one.
-func Identity(r *http.Request) (*core.Identity, bool) { return core.IdentityFrom(r.Context()) }
+func Identity(r *http.Request) (*jwtgate.Identity, bool) { return jwtgate.IdentityFrom(r.Context()) }
 
 // Send does what res says: it sets the header fields and, unless the status is
 // zero, answers. It reports whether it answered. net/http has no error path of
 // its own to leave res.Err to, so the body is sent in any case.
-func Send(w http.ResponseWriter, res core.Response) (answered bool) {
+func Send(w http.ResponseWriter, res jwtgate.Response) (answered bool) {
 	res.WriteHeader(w.Header())
 	if res.Status == 0 {
 		return false

@@ -10,18 +10,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/nethttp"
 )
 
 func TestAdapter(t *testing.T) {
 	t.Parallel()
-	coretest.RunAdapter(t, serve)
+	jwtgatetest.RunAdapter(t, serve)
 }
 
-// serve is a [coretest.Adapter].
-func serve(t *testing.T, site coretest.Site) string {
+// serve is a [jwtgatetest.Adapter].
+func serve(t *testing.T, site jwtgatetest.Site) string {
 	mux := http.NewServeMux()
 	for _, route := range site.Routes {
 		h := handler(route)
@@ -43,28 +43,28 @@ func serve(t *testing.T, site coretest.Site) string {
 	return server.Listener.Addr().String()
 }
 
-func handler(route coretest.Route) http.Handler {
+func handler(route jwtgatetest.Route) http.Handler {
 	if route.Endpoint != nil {
 		return nethttp.Handle(route.Endpoint)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, found := nethttp.Identity(r)
-		claims, err := nethttp.Claims[coretest.Claims](r)
-		nethttp.Send(w, route.Handler(coretest.View{Context: r.Context(), Identity: id, Found: found, Claims: claims, Err: err, Header: r.Header.Get}))
+		claims, err := nethttp.Claims[jwtgatetest.Claims](r)
+		nethttp.Send(w, route.Handler(jwtgatetest.View{Context: r.Context(), Identity: id, Found: found, Claims: claims, Err: err, Header: r.Header.Get}))
 	})
 }
 
 // newAuth returns an Auth by which alice has signed in so long ago that cookie
 // is renewed, and a good token.
-func newAuth(t *testing.T, refuse func(context.Context, core.Request, *core.Refusal) core.Response) (auth *core.Auth, cookie, token string) {
+func newAuth(t *testing.T, refuse func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response) (auth *jwtgate.Auth, cookie, token string) {
 	t.Helper()
-	clock := coretest.NewClock(time.Unix(2_000_000_000, 0))
-	auth, err := core.New(core.Config{
+	clock := jwtgatetest.NewClock(time.Unix(2_000_000_000, 0))
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256([]byte("a secret of at least 32 bytes, for tests")),
-		Cookies:  &core.CookieConfig{},
-		Sessions: &core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }},
+		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for tests")),
+		Cookies:  &jwtgate.CookieConfig{},
+		Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }},
 		Refuse:   refuse,
 		Now:      clock.Now,
 	})
@@ -72,9 +72,9 @@ func newAuth(t *testing.T, refuse func(context.Context, core.Request, *core.Refu
 		t.Fatal(err)
 	}
 	t.Cleanup(auth.Close)
-	cookie = coretest.Cookie(t, auth, "alice")
+	cookie = jwtgatetest.Cookie(t, auth, "alice")
 	clock.Advance(time.Hour)
-	return auth, cookie, coretest.Token(t, auth, "alice")
+	return auth, cookie, jwtgatetest.Token(t, auth, "alice")
 }
 
 // Middleware that wraps, and handlers that ask for more than a ResponseWriter,
@@ -179,7 +179,7 @@ func TestRenewed(t *testing.T) {
 // net/http has no error path to hand a refusal over to.
 func TestHandOver(t *testing.T) {
 	t.Parallel()
-	auth, _, _ := newAuth(t, core.HandOver)
+	auth, _, _ := newAuth(t, jwtgate.HandOver)
 	w := httptest.NewRecorder()
 	nethttp.Protect(auth)(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if body := w.Body.String(); w.Code != http.StatusUnauthorized || !strings.Contains(body, `"code":"token_missing"`) {

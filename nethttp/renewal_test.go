@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/nethttp"
 )
 
@@ -380,7 +380,7 @@ func TestPauses(t *testing.T) {
 					t.Fatal(err)
 				}
 				_, _, err := transport.Token(t.Context())
-				var refusal *core.Refusal
+				var refusal *jwtgate.Refusal
 				if err == nil || errors.Is(err, nethttp.ErrSignedOut) || errors.As(err, &refusal) {
 					t.Fatalf("got %v; want plain trouble", err)
 				}
@@ -439,7 +439,7 @@ func TestSessionOver(t *testing.T) {
 				if errors.Is(err, nethttp.ErrSignedOut) != row.over || !row.over && err != nil {
 					t.Errorf("got %v; want signed out: %t", err, row.over)
 				}
-				var refusal *core.Refusal
+				var refusal *jwtgate.Refusal
 				if row.over && (!errors.As(err, &refusal) || refusal.Code == "" || refusal.Status != row.status) {
 					t.Errorf("got %v; want the refusal in it", err)
 				}

@@ -9,8 +9,8 @@ import (
 )
 
 // SignIn posts a name and a password to TokenURL, and goes on as [Transport.SetTokens]
-// with what it gets. If they are wrong, [errors.As] finds a [core.Refusal] with
-// core.CodeInvalidCredentials. It is not tried again: that is for the user to do.
+// with what it gets. If they are wrong, [errors.As] finds a [jwtgate.Refusal] with
+// jwtgate.CodeInvalidCredentials. It is not tried again: that is for the user to do.
 func (t *Transport) SignIn(ctx context.Context, username, password string) error {
 	t.mu.Lock()
 	signOuts := t.signOuts

@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/nethttp"
 )
 
@@ -23,8 +23,8 @@ func TestSignIn(t *testing.T) {
 	wantSignedOut(t, transport)
 
 	err := transport.SignIn(t.Context(), "alice", "builder")
-	var refusal *core.Refusal
-	if !errors.As(err, &refusal) || refusal.Code != core.CodeInvalidCredentials || refusal.Status != 401 || strings.Contains(err.Error(), "builder") {
+	var refusal *jwtgate.Refusal
+	if !errors.As(err, &refusal) || refusal.Code != jwtgate.CodeInvalidCredentials || refusal.Status != 401 || strings.Contains(err.Error(), "builder") {
 		t.Errorf("got %v; want invalid_credentials", err)
 	}
 	wantSignedOut(t, transport)
@@ -48,11 +48,11 @@ func TestSignInTrouble(t *testing.T) {
 	}{
 		{"503", 503, "", nil, func(err error) bool { return strings.Contains(err.Error(), "503") }},
 		{"429", 429, `{"code":"throttled","detail":"Slowly."}`, []string{"Retry-After", "7"}, func(err error) bool {
-			var refusal *core.Refusal
-			return errors.As(err, &refusal) && refusal.Code == core.CodeThrottled && refusal.RetryAfter == 7*time.Second && refusal.Detail == "Slowly."
+			var refusal *jwtgate.Refusal
+			return errors.As(err, &refusal) && refusal.Code == jwtgate.CodeThrottled && refusal.RetryAfter == 7*time.Second && refusal.Detail == "Slowly."
 		}},
 		{"error of OAuth", 400, `{"error":"unauthorized_client"}`, []string{"WWW-Authenticate", "Bearer"}, func(err error) bool {
-			var refusal *core.Refusal
+			var refusal *jwtgate.Refusal
 			return errors.As(err, &refusal) && refusal.Code == "unauthorized_client" && refusal.OAuthError == "unauthorized_client" && refusal.Challenge == "Bearer"
 		}},
 		{"a code that would break a log", 400, `{"code":"a\nb"}`, nil, func(err error) bool { return !strings.Contains(err.Error(), "\n") }},

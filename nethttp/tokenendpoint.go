@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 const (
@@ -141,14 +141,14 @@ func (t *Transport) post(ctx context.Context, target string, form url.Values) ([
 	return nil, err
 }
 
-// readRefusal reads problem+json as package core sends it (RFC 9457), or what
+// readRefusal reads problem+json as package jwtgate sends it (RFC 9457), or what
 // other servers have (RFC 6749 §5.2).
-func readRefusal(res *http.Response, body []byte) *core.Refusal {
+func readRefusal(res *http.Response, body []byte) *jwtgate.Refusal {
 	var answer struct{ Code, Error, Detail string }
 	_ = json.Unmarshal(body, &answer) // or there is nothing to be told
-	r := &core.Refusal{
+	r := &jwtgate.Refusal{
 		Status:     res.StatusCode,
-		Code:       core.Code(answer.Code),
+		Code:       jwtgate.Code(answer.Code),
 		Detail:     answer.Detail,
 		Challenge:  res.Header.Get("WWW-Authenticate"),
 		OAuthError: answer.Error,
@@ -158,7 +158,7 @@ func readRefusal(res *http.Response, body []byte) *core.Refusal {
 		r.Code = ""
 	}
 	if r.Code == "" && sendable(answer.Error) {
-		r.Code = core.Code(answer.Error)
+		r.Code = jwtgate.Code(answer.Error)
 	}
 	return r
 }
@@ -177,7 +177,7 @@ func retryAfter(text string) time.Duration {
 // sessionOver reports whether err is the answer to a refresh token that is good
 // for nothing any more.
 func sessionOver(err error) bool {
-	var r *core.Refusal
+	var r *jwtgate.Refusal
 	return errors.As(err, &r) && (r.Status == http.StatusBadRequest || r.Status == http.StatusUnauthorized) &&
 		(r.OAuthError == "invalid_grant" || strings.HasPrefix(string(r.Code), "refresh_"))
 }

@@ -12,7 +12,7 @@ import (
 
 // A Transport is the client's half: an [http.RoundTripper] that puts the access
 // token of a session on requests, and keeps the session alive. It works with
-// package core, and with whatever else speaks RFC 6750 and the refresh of RFC
+// package jwtgate, and with whatever else speaks RFC 6750 and the refresh of RFC
 // 6749 §6. [NewTransport] makes one; use it in an [http.Client]:
 //
 //	client := &http.Client{Transport: transport}
@@ -66,8 +66,8 @@ type Transport struct {
 }
 
 // ErrSignedOut is that there are no tokens, or that they are good for nothing any
-// more: sign in again. What it is wrapped with may have a [core.Refusal] with the
-// reason, such as core.CodeRefreshExpired.
+// more: sign in again. What it is wrapped with may have a [jwtgate.Refusal] with the
+// reason, such as jwtgate.CodeRefreshExpired.
 var ErrSignedOut = errors.New("nethttp: signed out")
 
 // RoundTrip implements [http.RoundTripper].

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/nethttp"
 )
 
@@ -43,12 +43,12 @@ type fault func(r *http.Request, serve func() *http.Response) (*http.Response, e
 // her to, /notes answering with what was posted.
 func newAPI(t *testing.T) *api {
 	t.Helper()
-	auth, err := core.New(core.Config{
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:    "https://auth.example.com",
 		Audience:  home,
-		Keys:      core.HS256([]byte("a secret of at least 32 bytes, for tests")),
+		Keys:      jwtgate.HS256([]byte("a secret of at least 32 bytes, for tests")),
 		AccessTTL: life,
-		Sessions:  &core.SessionConfig{Subject: func(context.Context, string) (core.Grant, error) { return core.Grant{}, nil }},
+		Sessions:  &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func newAPI(t *testing.T) *api {
 		return username, password == "wonderland", nil
 	}
 	mux := http.NewServeMux()
-	mux.Handle("POST /token", nethttp.Handle(core.Token(auth, check)))
+	mux.Handle("POST /token", nethttp.Handle(jwtgate.Token(auth, check)))
 	mux.Handle("POST /refresh", nethttp.Handle(auth.Refresh))
 	mux.Handle("POST /logout", nethttp.Handle(auth.Logout))
 	mux.Handle("GET /me", nethttp.Protect(auth)(say("alice")))

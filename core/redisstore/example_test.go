@@ -5,7 +5,7 @@ import (
 	"log"
 	"log/slog"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/redisstore"
 	"github.com/redis/go-redis/v9"
 )
@@ -15,11 +15,11 @@ var (
 	refreshSecret = []byte("another of at least 32 bytes, the same in all processes")
 )
 
-func loadUser(_ context.Context, subject string) (core.Grant, error) {
+func loadUser(_ context.Context, subject string) (jwtgate.Grant, error) {
 	if subject != "alice" {
-		return core.Grant{}, core.ErrNoSubject
+		return jwtgate.Grant{}, jwtgate.ErrNoSubject
 	}
-	return core.Grant{Roles: []string{"user"}}, nil
+	return jwtgate.Grant{Roles: []string{"user"}}, nil
 }
 
 func Example() {
@@ -38,11 +38,11 @@ func Example() {
 	if err := store.Check(context.Background()); err != nil {
 		log.Fatal(err)
 	}
-	auth, err := core.New(core.Config{
+	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     core.HS256(signingSecret),
-		Sessions: &core.SessionConfig{
+		Keys:     jwtgate.HS256(signingSecret),
+		Sessions: &jwtgate.SessionConfig{
 			Subject: loadUser,
 			Store:   store,
 			Keys:    [][]byte{refreshSecret},

@@ -6,24 +6,24 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core/coretest"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/redisstore"
 	"github.com/redis/go-redis/v9"
 )
 
 func TestStore(t *testing.T) {
 	store := newStore(t, startServer(t).client(), redisstore.Config{})
-	coretest.RunStore(t, func(*testing.T) coretest.StoreUnderTest { return coretest.StoreUnderTest{Store: store} })
+	jwtgatetest.RunStore(t, func(*testing.T) jwtgatetest.StoreUnderTest { return jwtgatetest.StoreUnderTest{Store: store} })
 }
 
 func TestStoreInCluster(t *testing.T) {
 	store := newStore(t, clusterClient(t, startCluster(t)), redisstore.Config{})
-	coretest.RunStore(t, func(*testing.T) coretest.StoreUnderTest { return coretest.StoreUnderTest{Store: store} })
+	jwtgatetest.RunStore(t, func(*testing.T) jwtgatetest.StoreUnderTest { return jwtgatetest.StoreUnderTest{Store: store} })
 }
 
 func TestStoreToTheMillisecond(t *testing.T) {
 	server := startServer(t)
-	coretest.RunStore(t, func(t *testing.T) coretest.StoreUnderTest {
+	jwtgatetest.RunStore(t, func(t *testing.T) jwtgatetest.StoreUnderTest {
 		client := server.client()
 		store, err := redisstore.NewWithClock(client, redisstore.Config{Prefix: t.Name()}, keyClock)
 		if err != nil {
@@ -38,7 +38,7 @@ func TestStoreToTheMillisecond(t *testing.T) {
 			setClock(t, client, store, now)
 		}
 		pass(0)
-		return coretest.StoreUnderTest{Store: store, Pass: pass}
+		return jwtgatetest.StoreUnderTest{Store: store, Pass: pass}
 	})
 }
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core/coretest"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -43,7 +43,7 @@ func filledWithTokens(b *testing.B) (*session.Memory, []session.Token) {
 
 // BenchmarkMemoryCreate has sessions expire as fast as new ones come.
 func BenchmarkMemoryCreate(b *testing.B) {
-	clock := coretest.NewClock(memoryBegin)
+	clock := jwtgatetest.NewClock(memoryBegin)
 	m := session.NewMemory(benchSessions+1, clock.Now)
 	s, _ := newSession("alice")
 	s.Idle = benchSessions * time.Millisecond
@@ -215,7 +215,7 @@ func BenchmarkMemoryExpiry(b *testing.B) {
 		b.Run(row.name, func(b *testing.B) {
 			var longest time.Duration
 			for b.Loop() {
-				clock := coretest.NewClock(memoryBegin)
+				clock := jwtgatetest.NewClock(memoryBegin)
 				m := session.NewMemory(n, clock.Now)
 				for i := range 2 * n {
 					s, _ := newSession(fmt.Sprintf("user-%07d", i))

@@ -11,7 +11,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/jwtgate/jwtgate/core/coretest"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -19,22 +19,22 @@ var memoryBegin = time.Date(2030, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
 
 func TestMemory(t *testing.T) {
 	t.Parallel()
-	coretest.RunStore(t, func(*testing.T) coretest.StoreUnderTest {
-		clock := coretest.NewClock(memoryBegin)
-		return coretest.StoreUnderTest{Store: session.NewMemory(0, clock.Now), Pass: clock.Advance}
+	jwtgatetest.RunStore(t, func(*testing.T) jwtgatetest.StoreUnderTest {
+		clock := jwtgatetest.NewClock(memoryBegin)
+		return jwtgatetest.StoreUnderTest{Store: session.NewMemory(0, clock.Now), Pass: clock.Advance}
 	})
 }
 
 // On a clock that nobody can set, as that of a server would be.
 func TestMemoryRealClock(t *testing.T) {
 	t.Parallel()
-	coretest.RunStore(t, func(*testing.T) coretest.StoreUnderTest {
-		return coretest.StoreUnderTest{Store: session.NewMemory(0, nil)}
+	jwtgatetest.RunStore(t, func(*testing.T) jwtgatetest.StoreUnderTest {
+		return jwtgatetest.StoreUnderTest{Store: session.NewMemory(0, nil)}
 	})
 }
 
-func newMemory(size int) (*session.Memory, *coretest.Clock) {
-	clock := coretest.NewClock(memoryBegin)
+func newMemory(size int) (*session.Memory, *jwtgatetest.Clock) {
+	clock := jwtgatetest.NewClock(memoryBegin)
 	return session.NewMemory(size, clock.Now), clock
 }
 
@@ -74,24 +74,24 @@ func TestMemoryFull(t *testing.T) {
 	bounded := session.Bound{Max: 1}
 	for _, row := range []struct {
 		name  string
-		do    func(m *session.Memory, clock *coretest.Clock, alice session.Token)
+		do    func(m *session.Memory, clock *jwtgatetest.Clock, alice session.Token)
 		bound session.Bound
 		want  error
 	}{
-		{"full", func(*session.Memory, *coretest.Clock, session.Token) {}, session.Bound{}, session.ErrFull},
-		{"full, at the bound", func(*session.Memory, *coretest.Clock, session.Token) {}, bounded, session.ErrFull},
-		{"full, at a bound that refuses", func(*session.Memory, *coretest.Clock, session.Token) {}, session.Bound{Max: 1, Refuse: true}, session.ErrTooMany},
-		{"one ended", func(m *session.Memory, _ *coretest.Clock, alice session.Token) {
+		{"full", func(*session.Memory, *jwtgatetest.Clock, session.Token) {}, session.Bound{}, session.ErrFull},
+		{"full, at the bound", func(*session.Memory, *jwtgatetest.Clock, session.Token) {}, bounded, session.ErrFull},
+		{"full, at a bound that refuses", func(*session.Memory, *jwtgatetest.Clock, session.Token) {}, session.Bound{Max: 1, Refuse: true}, session.ErrTooMany},
+		{"one ended", func(m *session.Memory, _ *jwtgatetest.Clock, alice session.Token) {
 			_, _ = m.End(t.Context(), alice.ID, time.Minute)
 		}, bounded, session.ErrFull},
-		{"one forgotten", func(m *session.Memory, clock *coretest.Clock, alice session.Token) {
+		{"one forgotten", func(m *session.Memory, clock *jwtgatetest.Clock, alice session.Token) {
 			_, _ = m.End(t.Context(), alice.ID, time.Minute)
 			clock.Advance(time.Minute)
 		}, bounded, nil},
-		{"just before all expire", func(_ *session.Memory, clock *coretest.Clock, _ session.Token) {
+		{"just before all expire", func(_ *session.Memory, clock *jwtgatetest.Clock, _ session.Token) {
 			clock.Advance(time.Hour - time.Millisecond)
 		}, bounded, session.ErrFull},
-		{"all expired", func(_ *session.Memory, clock *coretest.Clock, _ session.Token) { clock.Advance(time.Hour) }, bounded, nil},
+		{"all expired", func(_ *session.Memory, clock *jwtgatetest.Clock, _ session.Token) { clock.Advance(time.Hour) }, bounded, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			m, clock := newMemory(size)

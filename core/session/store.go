@@ -18,7 +18,7 @@ import (
 // A store goes by one clock of its own, so callers hand over durations: their
 // clocks may be off by some seconds.
 //
-// Package coretest has the suite that every Store must pass.
+// Package jwtgatetest has the suite that every Store must pass.
 type Store interface {
 	// Create keeps a new session and returns its record, of generation 0. If
 	// bound.Max is above zero and the subject has that many live sessions, the

@@ -9,7 +9,7 @@ import (
 	peer "github.com/labstack/echo-jwt/v4"
 	"github.com/labstack/echo/v4"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/echojwt"
 )
 
@@ -58,7 +58,7 @@ var onEcho = []contender{
 	}},
 }
 
-func echoOwn(auth *core.Auth) app {
+func echoOwn(auth *jwtgate.Auth) app {
 	return echoApp(func(c echo.Context) error {
 		id, _ := echojwt.Identity(c)
 		return c.NoContent(answer(id.Subject(), id.HasRole("admin")))
@@ -66,7 +66,7 @@ func echoOwn(auth *core.Auth) app {
 }
 
 // echoTyped is echoOwn with a handler that reads the claims as its own type.
-func echoTyped(auth *core.Auth) app {
+func echoTyped(auth *jwtgate.Auth) app {
 	return echoApp(func(c echo.Context) error {
 		id, _ := echojwt.Identity(c)
 		claims, err := echojwt.Claims[userClaims](c)

@@ -9,7 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/fiberjwt"
 )
 
@@ -55,7 +55,7 @@ var onFiber = []contender{
 	}},
 }
 
-func fiberOwn(auth *core.Auth) app {
+func fiberOwn(auth *jwtgate.Auth) app {
 	return newFiberApp(fiberjwt.Protect(auth), func(c *fiber.Ctx) error {
 		id, _ := fiberjwt.Identity(c)
 		return status(c, answer(id.Subject(), id.HasRole("admin")))
@@ -63,7 +63,7 @@ func fiberOwn(auth *core.Auth) app {
 }
 
 // fiberTyped is fiberOwn with a handler that reads the claims as its own type.
-func fiberTyped(auth *core.Auth) app {
+func fiberTyped(auth *jwtgate.Auth) app {
 	return newFiberApp(fiberjwt.Protect(auth), func(c *fiber.Ctx) error {
 		id, _ := fiberjwt.Identity(c)
 		claims, err := fiberjwt.Claims[userClaims](c)

@@ -9,7 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 	jwt "github.com/golang-jwt/jwt/v4"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/ginjwt"
 )
 
@@ -56,7 +56,7 @@ var onGin = []contender{
 	}},
 }
 
-func ginOwn(auth *core.Auth) app {
+func ginOwn(auth *jwtgate.Auth) app {
 	return ginApp(ginjwt.Protect(auth), func(c *gin.Context) {
 		id, _ := ginjwt.Identity(c)
 		c.Status(answer(id.Subject(), id.HasRole("admin")))
@@ -64,7 +64,7 @@ func ginOwn(auth *core.Auth) app {
 }
 
 // ginTyped is ginOwn with a handler that reads the claims as its own type.
-func ginTyped(auth *core.Auth) app {
+func ginTyped(auth *jwtgate.Auth) app {
 	return ginApp(ginjwt.Protect(auth), func(c *gin.Context) {
 		id, _ := ginjwt.Identity(c)
 		claims, err := ginjwt.Claims[userClaims](c)

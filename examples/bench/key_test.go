@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 )
 
 const (
@@ -29,7 +29,7 @@ type key struct {
 	algorithm string
 	private   any // signs: the secret or the private key
 	public    any // verifies: the secret or the public key
-	own       core.Key
+	own       jwtgate.Key
 }
 
 // secret is the same in every process, so that a server knows its clients' tokens.
@@ -37,20 +37,20 @@ var secret = []byte("signs the tokens of all benchmarks, and nothing else in the
 
 var (
 	hmacKey = sync.OnceValue(func() *key {
-		return &key{"HS256", secret, secret, core.HS256(secret).WithID(keyID)}
+		return &key{"HS256", secret, secret, jwtgate.HS256(secret).WithID(keyID)}
 	})
 	rsaKey = sync.OnceValue(func() *key {
 		private := must(rsa.GenerateKey(rand.Reader, 2048))
-		return &key{"RS256", private, &private.PublicKey, core.RS256(private).WithID(keyID)}
+		return &key{"RS256", private, &private.PublicKey, jwtgate.RS256(private).WithID(keyID)}
 	})
 	ecdsaKey = sync.OnceValue(func() *key {
 		private := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
-		return &key{"ES256", private, &private.PublicKey, core.ES256(private).WithID(keyID)}
+		return &key{"ES256", private, &private.PublicKey, jwtgate.ES256(private).WithID(keyID)}
 	})
 	ed25519Key = sync.OnceValue(func() *key {
 		public, private, err := ed25519.GenerateKey(rand.Reader)
 		must(public, err)
-		return &key{"EdDSA", private, public, core.EdDSA(private).WithID(keyID)}
+		return &key{"EdDSA", private, public, jwtgate.EdDSA(private).WithID(keyID)}
 	})
 )
 
@@ -81,7 +81,7 @@ func (k *key) token(tb testing.TB, n int) string {
 // sign returns the token number n that expires then, with more claims.
 func (k *key) sign(tb testing.TB, n int, expires time.Time, more string) string {
 	tb.Helper()
-	return coretest.Sign(tb, k.algorithm, k.private,
+	return jwtgatetest.Sign(tb, k.algorithm, k.private,
 		fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"at+jwt"}`, k.algorithm, keyID),
 		fmt.Sprintf(`{"iss":%q,"sub":"alice","aud":[%q],"exp":%d,"iat":%d,"jti":"%014d",`+
 			`"sid":"AbCdEfGhIjKlMnOpQrStUvWx","auth_time":%[5]d,"roles":["admin","user"],"tenant":"acme",%s}`,

@@ -16,7 +16,7 @@ import (
 	"github.com/go-chi/jwtauth/v5"
 	jwx "github.com/lestrrat-go/jwx/v2/jwt"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/nethttp"
 )
 
@@ -75,7 +75,7 @@ var onNetHTTP = []contender{
 	}},
 }
 
-func netHTTPOwn(auth *core.Auth) app {
+func netHTTPOwn(auth *jwtgate.Auth) app {
 	return netHTTPApp(nethttp.Protect(auth)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, _ := nethttp.Identity(r)
 		w.WriteHeader(answer(id.Subject(), id.HasRole("admin")))
@@ -83,7 +83,7 @@ func netHTTPOwn(auth *core.Auth) app {
 }
 
 // netHTTPTyped is netHTTPOwn with a handler that reads the claims as its own type.
-func netHTTPTyped(auth *core.Auth) app {
+func netHTTPTyped(auth *jwtgate.Auth) app {
 	return netHTTPApp(nethttp.Protect(auth)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, _ := nethttp.Identity(r)
 		claims, err := nethttp.Claims[userClaims](r)

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -31,7 +31,7 @@ func BenchmarkTokens(b *testing.B) {
 			auth := roomyAuth(k, n)
 			lines := authorizations(b, k, n)
 			value := make([]string, 1)
-			req := core.Request{Method: http.MethodGet, Header: http.Header{"Authorization": value}}
+			req := jwtgate.Request{Method: http.MethodGet, Header: http.Header{"Authorization": value}}
 			use := func(i int) {
 				value[0] = lines[i]
 				decide(b, auth, req)
@@ -111,12 +111,12 @@ func BenchmarkKeys(b *testing.B) {
 	for _, n := range upTo(1_000) {
 		b.Run(fmt.Sprintf("keys=%d", n), func(b *testing.B) {
 			k := keyOf("HS256")
-			var keys core.KeySet
+			var keys jwtgate.KeySet
 			for i := range n - 1 {
-				keys = append(keys, core.HS256(fmt.Appendf(nil, "%064d", i)).WithID(fmt.Sprint("key-", i)))
+				keys = append(keys, jwtgate.HS256(fmt.Appendf(nil, "%064d", i)).WithID(fmt.Sprint("key-", i)))
 			}
-			auth := coldAuth(k, func(c *core.Config) { c.Keys = append(keys, k.own) })
-			req := core.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + k.token(b, 0)}}}
+			auth := coldAuth(k, func(c *jwtgate.Config) { c.Keys = append(keys, k.own) })
+			req := jwtgate.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + k.token(b, 0)}}}
 			loop(b, func(_ int) {
 				decide(b, auth, req)
 			})
@@ -128,7 +128,7 @@ func BenchmarkKeys(b *testing.B) {
 func BenchmarkRoles(b *testing.B) {
 	for _, row := range []struct {
 		name string
-		open func(k *key, change ...func(*core.Config)) *core.Auth
+		open func(k *key, change ...func(*jwtgate.Config)) *jwtgate.Auth
 	}{{cold, coldAuth}, {warm, warmAuth}} {
 		for _, n := range upTo(1_000) {
 			b.Run(fmt.Sprintf("%s/roles=%d", row.name, n), func(b *testing.B) {
@@ -137,13 +137,13 @@ func BenchmarkRoles(b *testing.B) {
 				for i := range roles {
 					roles[i] = fmt.Sprintf("%q", fmt.Sprint("role-", i))
 				}
-				auth := row.open(k, func(c *core.Config) {
+				auth := row.open(k, func(c *jwtgate.Config) {
 					c.RolesPath = []string{"app_roles"}
 					c.MaxTokenSize = 64 << 10
 				})
 				token := k.sign(b, 0, began.Add(time.Hour), `"app_roles":[`+strings.Join(roles, ",")+`]`)
-				req := core.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + token}}}
-				needed := core.Role(fmt.Sprint("role-", n-1))
+				req := jwtgate.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + token}}}
+				needed := jwtgate.Role(fmt.Sprint("role-", n-1))
 				loop(b, func(_ int) {
 					decide(b, auth, req, needed)
 				})
@@ -163,7 +163,7 @@ func BenchmarkHeap(b *testing.B) {
 			before := heap()
 			auth := roomyAuth(k, n)
 			value := make([]string, 1)
-			req := core.Request{Method: http.MethodGet, Header: http.Header{"Authorization": value}}
+			req := jwtgate.Request{Method: http.MethodGet, Header: http.Header{"Authorization": value}}
 			for i := range 2 * n {
 				value[0] = lines[i/2]
 				decide(b, auth, req)
@@ -185,11 +185,11 @@ func BenchmarkHeap(b *testing.B) {
 	})
 	b.Run("revocation", func(b *testing.B) {
 		for b.Loop() {
-			clock := coretest.NewClock(time.Now())
+			clock := jwtgatetest.NewClock(time.Now())
 			store := session.NewMemory(0, clock.Now)
 			auth := warmAuth(keyOf("HS256"), withSessions(clock, store))
-			tokens := must(auth.SignIn(b.Context(), core.Request{}, "alice"))
-			req := core.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + tokens.Access.Token}}}
+			tokens := must(auth.SignIn(b.Context(), jwtgate.Request{}, "alice"))
+			req := jwtgate.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + tokens.Access.Token}}}
 			decide(b, auth, req)
 			before := heap()
 			revokeOthers(b, store, clock, n)

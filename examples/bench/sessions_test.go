@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/core/coretest"
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 	"github.com/jwtgate/jwtgate/nethttp"
 )
@@ -23,14 +23,14 @@ const (
 )
 
 // withSessions turns sign-in on, for sessions that no benchmark outlives.
-func withSessions(clock *coretest.Clock, store session.Store) func(*core.Config) {
-	return func(c *core.Config) {
+func withSessions(clock *jwtgatetest.Clock, store session.Store) func(*jwtgate.Config) {
+	return func(c *jwtgate.Config) {
 		c.AccessTTL = accessTTL
-		c.Cookies = &core.CookieConfig{}
+		c.Cookies = &jwtgate.CookieConfig{}
 		c.Now = clock.Now
-		c.Sessions = &core.SessionConfig{
-			Subject: func(context.Context, string) (core.Grant, error) {
-				return core.Grant{Roles: []string{"admin", "user"}, Scopes: []string{"notes:read", "notes:write"}}, nil
+		c.Sessions = &jwtgate.SessionConfig{
+			Subject: func(context.Context, string) (jwtgate.Grant, error) {
+				return jwtgate.Grant{Roles: []string{"admin", "user"}, Scopes: []string{"notes:read", "notes:write"}}, nil
 			},
 			SessionTTL: 10 * 365 * 24 * time.Hour,
 			Store:      store,
@@ -44,14 +44,14 @@ func withSessions(clock *coretest.Clock, store session.Store) func(*core.Config)
 func BenchmarkRefresh(b *testing.B) {
 	for _, algorithm := range algorithms {
 		b.Run(algorithm, func(b *testing.B) {
-			clock := coretest.NewClock(time.Now())
+			clock := jwtgatetest.NewClock(time.Now())
 			auth := warmAuth(keyOf(algorithm), withSessions(clock, session.NewMemory(0, clock.Now)))
 			b.Cleanup(auth.Close)
-			refresh := must(auth.SignIn(b.Context(), core.Request{}, "alice")).Refresh
+			refresh := must(auth.SignIn(b.Context(), jwtgate.Request{}, "alice")).Refresh
 			header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 			loop(b, func(_ int) {
 				clock.Advance(tick)
-				res := auth.Refresh(b.Context(), core.Request{
+				res := auth.Refresh(b.Context(), jwtgate.Request{
 					Method: http.MethodPost,
 					Header: header,
 					Body:   strings.NewReader("refresh_token=" + refresh),
@@ -71,7 +71,7 @@ func BenchmarkRefresh(b *testing.B) {
 func BenchmarkRenewal(b *testing.B) {
 	for _, algorithm := range algorithms {
 		b.Run(algorithm, func(b *testing.B) {
-			clock := coretest.NewClock(time.Now())
+			clock := jwtgatetest.NewClock(time.Now())
 			auth := warmAuth(keyOf(algorithm), withSessions(clock, session.NewMemory(0, clock.Now)))
 			b.Cleanup(auth.Close)
 			handler := nethttp.Protect(auth)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -79,7 +79,7 @@ func BenchmarkRenewal(b *testing.B) {
 				w.WriteHeader(answer(id.Subject(), id.HasRole("admin")))
 			}))
 			r := httptest.NewRequest(http.MethodGet, "/", nil)
-			r.Header.Set("Cookie", coretest.Cookie(b, auth, "alice"))
+			r.Header.Set("Cookie", jwtgatetest.Cookie(b, auth, "alice"))
 			w := &discard{header: http.Header{}}
 			loop(b, func(_ int) {
 				clock.Advance(tick)
@@ -102,12 +102,12 @@ func BenchmarkRenewal(b *testing.B) {
 func BenchmarkRevoked(b *testing.B) {
 	for _, n := range []int{0, 1_000, 100_000} {
 		b.Run(fmt.Sprintf("revoked=%d", n), func(b *testing.B) {
-			clock := coretest.NewClock(time.Now())
+			clock := jwtgatetest.NewClock(time.Now())
 			store := session.NewMemory(0, clock.Now)
 			auth := warmAuth(keyOf("HS256"), withSessions(clock, store))
 			b.Cleanup(auth.Close)
-			tokens := must(auth.SignIn(b.Context(), core.Request{}, "alice"))
-			req := core.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + tokens.Access.Token}}}
+			tokens := must(auth.SignIn(b.Context(), jwtgate.Request{}, "alice"))
+			req := jwtgate.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + tokens.Access.Token}}}
 			decide(b, auth, req) // from now on, the store tells auth at once
 			revokeOthers(b, store, clock, n)
 			loop(b, func(_ int) {
@@ -118,7 +118,7 @@ func BenchmarkRevoked(b *testing.B) {
 }
 
 // revokeOthers revokes n sessions that are not alice's.
-func revokeOthers(b *testing.B, store *session.Memory, clock *coretest.Clock, n int) {
+func revokeOthers(b *testing.B, store *session.Memory, clock *jwtgatetest.Clock, n int) {
 	for range n {
 		r := session.Revocation{Session: session.NewID("bob"), From: clock.Now(), Until: clock.Now().Add(time.Hour)}
 		if err := store.Revoke(b.Context(), r); err != nil {
@@ -128,7 +128,7 @@ func revokeOthers(b *testing.B, store *session.Memory, clock *coretest.Clock, n 
 }
 
 // decide fails if req is refused.
-func decide(b *testing.B, auth *core.Auth, req core.Request, rules ...core.Rule) {
+func decide(b *testing.B, auth *jwtgate.Auth, req jwtgate.Request, rules ...jwtgate.Rule) {
 	if d := auth.Decide(context.Background(), req, rules...); d.Identity == nil {
 		b.Fatal(d.Refusal)
 	}

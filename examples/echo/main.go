@@ -10,7 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/echojwt"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
@@ -31,15 +31,15 @@ func run() error {
 		return err
 	}
 	config.Auth.Sessions.Subject = users.Find
-	auth, err := core.New(config.Auth)
+	auth, err := jwtgate.New(config.Auth)
 	if err != nil {
 		return err
 	}
 
-	anyone := echojwt.Protect(auth, core.Optional())
+	anyone := echojwt.Protect(auth, jwtgate.Optional())
 	signedIn := echojwt.Protect(auth)
-	admins := echojwt.Protect(auth, core.Role("admin"))
-	recent := echojwt.Protect(auth, core.RecentLogin(config.RecentLogin))
+	admins := echojwt.Protect(auth, jwtgate.Role("admin"))
+	recent := echojwt.Protect(auth, jwtgate.RecentLogin(config.RecentLogin))
 	h := handlers{notes: notes.NewBoard()}
 
 	e := echo.New()
@@ -48,8 +48,8 @@ func run() error {
 	e.GET("/jwtgate.js", document(content.Module))
 	e.GET("/healthz", healthz)
 
-	e.POST("/login", echojwt.Handle(core.Login(auth, users.Check)))
-	e.POST("/token", echojwt.Handle(core.Token(auth, users.Check)))
+	e.POST("/login", echojwt.Handle(jwtgate.Login(auth, users.Check)))
+	e.POST("/token", echojwt.Handle(jwtgate.Token(auth, users.Check)))
 	e.POST("/refresh", echojwt.Handle(auth.Refresh))
 	e.POST("/logout", echojwt.Handle(auth.Logout))
 	e.POST("/logout/all", echojwt.Handle(auth.LogoutAll))

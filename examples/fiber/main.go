@@ -8,7 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/recover"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
 	"github.com/jwtgate/jwtgate/examples/internal/server"
@@ -29,15 +29,15 @@ func run() error {
 		return err
 	}
 	config.Auth.Sessions.Subject = users.Find
-	auth, err := core.New(config.Auth)
+	auth, err := jwtgate.New(config.Auth)
 	if err != nil {
 		return err
 	}
 
-	anyone := fiberjwt.Protect(auth, core.Optional())
+	anyone := fiberjwt.Protect(auth, jwtgate.Optional())
 	signedIn := fiberjwt.Protect(auth)
-	admins := fiberjwt.Protect(auth, core.Role("admin"))
-	recent := fiberjwt.Protect(auth, core.RecentLogin(config.RecentLogin))
+	admins := fiberjwt.Protect(auth, jwtgate.Role("admin"))
+	recent := fiberjwt.Protect(auth, jwtgate.RecentLogin(config.RecentLogin))
 	h := handlers{notes: notes.NewBoard()}
 
 	app := fiber.New(fiber.Config{
@@ -52,8 +52,8 @@ func run() error {
 	app.Get("/jwtgate.js", document(content.Module))
 	app.Get("/healthz", healthz)
 
-	app.Post("/login", fiberjwt.Handle(core.Login(auth, users.Check)))
-	app.Post("/token", fiberjwt.Handle(core.Token(auth, users.Check)))
+	app.Post("/login", fiberjwt.Handle(jwtgate.Login(auth, users.Check)))
+	app.Post("/token", fiberjwt.Handle(jwtgate.Token(auth, users.Check)))
 	app.Post("/refresh", fiberjwt.Handle(auth.Refresh))
 	app.Post("/logout", fiberjwt.Handle(auth.Logout))
 	app.Post("/logout/all", fiberjwt.Handle(auth.LogoutAll))

@@ -9,7 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
 	"github.com/jwtgate/jwtgate/examples/internal/server"
@@ -30,7 +30,7 @@ func run() error {
 		return err
 	}
 	config.Auth.Sessions.Subject = users.Find
-	auth, err := core.New(config.Auth)
+	auth, err := jwtgate.New(config.Auth)
 	if err != nil {
 		return err
 	}
@@ -43,20 +43,20 @@ func run() error {
 	r.GET("/jwtgate.js", document(content.Module))
 	r.GET("/healthz", healthz)
 
-	r.POST("/login", ginjwt.Handle(core.Login(auth, users.Check)))
-	r.POST("/token", ginjwt.Handle(core.Token(auth, users.Check)))
+	r.POST("/login", ginjwt.Handle(jwtgate.Login(auth, users.Check)))
+	r.POST("/token", ginjwt.Handle(jwtgate.Token(auth, users.Check)))
 	r.POST("/refresh", ginjwt.Handle(auth.Refresh))
 	r.POST("/logout", ginjwt.Handle(auth.Logout))
 	r.POST("/logout/all", ginjwt.Handle(auth.LogoutAll))
 	r.GET("/sessions", ginjwt.Handle(auth.ListSessions))
 	r.DELETE("/sessions/:id", ginjwt.Handle(auth.DeleteSession))
 	r.Match([]string{"GET", "HEAD"}, "/.well-known/jwks.json", ginjwt.Handle(auth.JWKS))
-	r.GET("/public", ginjwt.Protect(auth, core.Optional()), public)
+	r.GET("/public", ginjwt.Protect(auth, jwtgate.Optional()), public)
 
 	signedIn := r.Group("/", ginjwt.Protect(auth))
 	signedIn.GET("/me", me)
-	signedIn.GET("/admin", ginjwt.Protect(auth, core.Role("admin")), admin)
-	signedIn.GET("/recent", ginjwt.Protect(auth, core.RecentLogin(config.RecentLogin)), me)
+	signedIn.GET("/admin", ginjwt.Protect(auth, jwtgate.Role("admin")), admin)
+	signedIn.GET("/recent", ginjwt.Protect(auth, jwtgate.RecentLogin(config.RecentLogin)), me)
 	signedIn.GET("/notes", h.listNotes)
 	signedIn.POST("/notes", h.addNote)
 	signedIn.GET("/report", document(content.Report))

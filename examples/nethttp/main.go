@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
 	"github.com/jwtgate/jwtgate/examples/internal/server"
@@ -28,15 +28,15 @@ func run() error {
 		return err
 	}
 	config.Auth.Sessions.Subject = users.Find
-	auth, err := core.New(config.Auth)
+	auth, err := jwtgate.New(config.Auth)
 	if err != nil {
 		return err
 	}
 
-	anyone := nethttp.Protect(auth, core.Optional())
+	anyone := nethttp.Protect(auth, jwtgate.Optional())
 	signedIn := nethttp.Protect(auth)
-	admins := nethttp.Protect(auth, core.Role("admin"))
-	recent := nethttp.Protect(auth, core.RecentLogin(config.RecentLogin))
+	admins := nethttp.Protect(auth, jwtgate.Role("admin"))
+	recent := nethttp.Protect(auth, jwtgate.RecentLogin(config.RecentLogin))
 	h := handlers{notes: notes.NewBoard()}
 
 	mux := http.NewServeMux()
@@ -44,8 +44,8 @@ func run() error {
 	mux.HandleFunc("GET /jwtgate.js", document(content.Module))
 	mux.HandleFunc("GET /healthz", healthz)
 
-	mux.Handle("POST /login", nethttp.Handle(core.Login(auth, users.Check)))
-	mux.Handle("POST /token", nethttp.Handle(core.Token(auth, users.Check)))
+	mux.Handle("POST /login", nethttp.Handle(jwtgate.Login(auth, users.Check)))
+	mux.Handle("POST /token", nethttp.Handle(jwtgate.Token(auth, users.Check)))
 	mux.Handle("POST /refresh", nethttp.Handle(auth.Refresh))
 	mux.Handle("POST /logout", nethttp.Handle(auth.Logout))
 	mux.Handle("POST /logout/all", nethttp.Handle(auth.LogoutAll))

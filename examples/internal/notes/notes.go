@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // A Note is what a user wrote down.
@@ -28,7 +28,7 @@ func NewBoard() *Board { return &Board{notes: make(map[author][]Note)} }
 
 // Add stores a note of id. It copies the text, which may be in a buffer that the
 // next request overwrites (Fiber has such).
-func (b *Board) Add(id *core.Identity, note Note) {
+func (b *Board) Add(id *jwtgate.Identity, note Note) {
 	note.Text = strings.Clone(note.Text)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -37,7 +37,7 @@ func (b *Board) Add(id *core.Identity, note Note) {
 }
 
 // Of returns the notes of id, the oldest first, and never nil.
-func (b *Board) Of(id *core.Identity) []Note {
+func (b *Board) Of(id *jwtgate.Identity) []Note {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]Note{}, slices.Clone(b.notes[author{id.Issuer(), id.Subject()}])...)

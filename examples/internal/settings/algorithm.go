@@ -12,30 +12,30 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // algorithm is a choice of JWT_ALG.
 type algorithm struct {
 	name     string
-	key      func([]byte) core.Key  // of a secret, or of a PEM file
-	generate func() ([]byte, error) // such a secret or PEM file, at random
+	key      func([]byte) jwtgate.Key // of a secret, or of a PEM file
+	generate func() ([]byte, error)   // such a secret or PEM file, at random
 }
 
 var algorithms = []algorithm{
-	{"HS256", core.HS256, secretOf(32)},
-	{"HS384", core.HS384, secretOf(48)},
-	{"HS512", core.HS512, secretOf(64)},
-	{"RS256", core.RS256[[]byte], newRSA},
-	{"RS384", core.RS384[[]byte], newRSA},
-	{"RS512", core.RS512[[]byte], newRSA},
-	{"PS256", core.PS256[[]byte], newRSA},
-	{"PS384", core.PS384[[]byte], newRSA},
-	{"PS512", core.PS512[[]byte], newRSA},
-	{"ES256", core.ES256[[]byte], newECDSA(elliptic.P256())},
-	{"ES384", core.ES384[[]byte], newECDSA(elliptic.P384())},
-	{"ES512", core.ES512[[]byte], newECDSA(elliptic.P521())},
-	{"EdDSA", core.EdDSA[[]byte], newEd25519},
+	{"HS256", jwtgate.HS256, secretOf(32)},
+	{"HS384", jwtgate.HS384, secretOf(48)},
+	{"HS512", jwtgate.HS512, secretOf(64)},
+	{"RS256", jwtgate.RS256[[]byte], newRSA},
+	{"RS384", jwtgate.RS384[[]byte], newRSA},
+	{"RS512", jwtgate.RS512[[]byte], newRSA},
+	{"PS256", jwtgate.PS256[[]byte], newRSA},
+	{"PS384", jwtgate.PS384[[]byte], newRSA},
+	{"PS512", jwtgate.PS512[[]byte], newRSA},
+	{"ES256", jwtgate.ES256[[]byte], newECDSA(elliptic.P256())},
+	{"ES384", jwtgate.ES384[[]byte], newECDSA(elliptic.P384())},
+	{"ES512", jwtgate.ES512[[]byte], newECDSA(elliptic.P521())},
+	{"EdDSA", jwtgate.EdDSA[[]byte], newEd25519},
 }
 
 func algorithmOf(name string) (*algorithm, error) {

@@ -10,13 +10,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // keys returns the keys that JWT_ALG and JWT_KEY name, and whether they are
 // fresh. Those of files can be read again by reload, which is nil for others. What
 // JWT_KEY says is never repeated: it may be a secret even where a path belongs.
-func (e *environment) keys() (keys core.Keys, fresh bool, reload func() error) {
+func (e *environment) keys() (keys jwtgate.Keys, fresh bool, reload func() error) {
 	alg, err := algorithmOf(e.text("JWT_ALG", "HS256"))
 	if err != nil {
 		e.wrong("JWT_ALG", "%v", err)
@@ -38,7 +38,7 @@ func (e *environment) keys() (keys core.Keys, fresh bool, reload func() error) {
 	return keys, fresh, reload
 }
 
-func (a *algorithm) freshKey() (core.Keys, error) {
+func (a *algorithm) freshKey() (jwtgate.Keys, error) {
 	key, err := a.generate()
 	if err != nil {
 		return nil, fmt.Errorf("no random key could be made: %w", err)
@@ -46,7 +46,7 @@ func (a *algorithm) freshKey() (core.Keys, error) {
 	return a.key(key), nil
 }
 
-func (a *algorithm) secret(value string) (core.Keys, error) {
+func (a *algorithm) secret(value string) (jwtgate.Keys, error) {
 	if _, err := os.Stat(value); err == nil {
 		return nil, fmt.Errorf("is the path of a file, but %s needs the secret itself: give that, or set JWT_ALG to the algorithm of the file", a.name)
 	}
@@ -55,12 +55,12 @@ func (a *algorithm) secret(value string) (core.Keys, error) {
 
 // ring returns the keys in the file or folder at path, and what reads them again:
 // with an error, they stay as they are.
-func (a *algorithm) ring(path string) (core.Keys, func() error, error) {
+func (a *algorithm) ring(path string) (jwtgate.Keys, func() error, error) {
 	keys, err := a.files(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	ring := core.NewKeyRing(keys...)
+	ring := jwtgate.NewKeyRing(keys...)
 	return ring, func() error {
 		keys, err := a.files(path)
 		if err != nil {
@@ -71,11 +71,11 @@ func (a *algorithm) ring(path string) (core.Keys, func() error, error) {
 }
 
 // files returns the key in the file at path, or those of the files in the folder
-// at path, from the last name to the first: a core.KeyRing signs by its first.
+// at path, from the last name to the first: a jwtgate.KeyRing signs by its first.
 //
 // A file must be whole when it is read: write it under a name that begins with a
 // dot, which is passed over, and rename it then.
-func (a *algorithm) files(path string) ([]core.Key, error) {
+func (a *algorithm) files(path string) ([]jwtgate.Key, error) {
 	if strings.Contains(path, "-----BEGIN ") {
 		return nil, errors.New("has the key itself: give the path of a PEM file with it")
 	}
@@ -83,7 +83,7 @@ func (a *algorithm) files(path string) ([]core.Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot be read: %w: give the path of a PEM file with a private key for %s, or of a folder of them", withoutPath(err), a.name)
 	}
-	var keys []core.Key
+	var keys []jwtgate.Key
 	for i, name := range names {
 		data, err := os.ReadFile(filepath.Join(path, name)) //nolint:gosec // who sets the environment names the file
 		if err != nil {
@@ -94,7 +94,7 @@ func (a *algorithm) files(path string) ([]core.Key, error) {
 		}
 		key := a.key(data)
 		// The ring would name it by its place, and a folder has names.
-		if err := core.NewKeyRing().Replace(key); err != nil && name != "" {
+		if err := jwtgate.NewKeyRing().Replace(key); err != nil && name != "" {
 			return nil, fmt.Errorf("the file %q in it: %w", name, err)
 		}
 		keys = append(keys, key)

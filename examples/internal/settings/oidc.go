@@ -1,11 +1,11 @@
 package settings
 
-import "github.com/jwtgate/jwtgate/core"
+import jwtgate "github.com/jwtgate/jwtgate/core"
 
 // trusted returns the OpenID Connect issuer whose access tokens are accepted
 // too, if there is one. It is found when its first token comes, so that the
 // server starts, and serves its own users, while the issuer is down.
-func (e *environment) trusted() []core.Issuer {
+func (e *environment) trusted() []jwtgate.Issuer {
 	name, audience := e.get("OIDC_ISSUER"), e.get("OIDC_AUDIENCE")
 	if name == "" {
 		if audience != "" {
@@ -14,5 +14,5 @@ func (e *environment) trusted() []core.Issuer {
 		return nil
 	}
 	// Without an audience of their own, its tokens must have that of ours.
-	return []core.Issuer{{Name: name, Audience: audience, Keys: core.RemoteKeys{}}}
+	return []jwtgate.Issuer{{Name: name, Audience: audience, Keys: jwtgate.RemoteKeys{}}}
 }

@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // A Problem is a variable that cannot work.
@@ -24,7 +24,7 @@ func Exit(err error) {
 	os.Exit(1)
 }
 
-// variables are where the fields of a core.Config come from.
+// variables are where the fields of a jwtgate.Config come from.
 var variables = map[string]string{
 	"Issuer":                 "JWT_ISSUER",
 	"Audience":               "JWT_AUDIENCE",
@@ -50,7 +50,7 @@ func explain(err error) string {
 		}
 		return strings.Join(lines, "; ")
 	}
-	var mistake *core.ConfigError
+	var mistake *jwtgate.ConfigError
 	if errors.As(err, &mistake) && variables[mistake.Field] != "" {
 		err = &Problem{variables[mistake.Field], mistake.Reason}
 	}

@@ -7,15 +7,15 @@ import (
 	"os"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // Settings are what the environment says.
 type Settings struct {
-	Addr        string        // to listen on
-	Auth        core.Config   // but for Sessions.Subject
-	FreshKey    bool          // Auth.Keys is new and random: no JWT_KEY was given
-	RecentLogin time.Duration // how old a login may be where it must be recent
+	Addr        string         // to listen on
+	Auth        jwtgate.Config // but for Sessions.Subject
+	FreshKey    bool           // Auth.Keys is new and random: no JWT_KEY was given
+	RecentLogin time.Duration  // how old a login may be where it must be recent
 
 	// ReloadKeys reads the files of JWT_KEY again, into Auth.Keys. With an error
 	// the keys stay as they are. It is nil if they are not from files.
@@ -35,16 +35,16 @@ func load(getenv func(string) string) (Settings, error) {
 	s := Settings{
 		Addr:        env.text("ADDR", "127.0.0.1:8080"),
 		RecentLogin: env.duration("RECENT_LOGIN", 5*time.Minute),
-		Auth: core.Config{
+		Auth: jwtgate.Config{
 			Issuer:    env.text("JWT_ISSUER", "https://auth.example.test"),
 			Audience:  env.text("JWT_AUDIENCE", "https://api.example.test"),
 			Trusted:   env.trusted(),
 			AccessTTL: env.duration("ACCESS_TTL", 15*time.Minute),
-			Cookies: &core.CookieConfig{
+			Cookies: &jwtgate.CookieConfig{
 				TrustedOrigins: env.list("TRUSTED_ORIGINS"),
 				ReissueRefresh: env.bool("REISSUE_REFRESH"),
 			},
-			Sessions: &core.SessionConfig{
+			Sessions: &jwtgate.SessionConfig{
 				Store:          env.store(logger),
 				Keys:           env.secrets("REFRESH_KEY"),
 				RefreshTTL:     env.duration("REFRESH_TTL", 168*time.Hour),

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 type user struct {
@@ -25,7 +25,7 @@ var users = map[string]user{
 // takes does not tell which are. Its password was random and is forgotten.
 var nobody = user{hash: "$2a$10$MEOf/shUeiRSzz3G4yZ.oeV5ge2bKxy0QMLWLOE.vyuGrEkbeOKLK"}
 
-// Check is a [core.PasswordCheck]. A user's name is the subject of its tokens.
+// Check is a [jwtgate.PasswordCheck]. A user's name is the subject of its tokens.
 func Check(_ context.Context, name, password string) (subject string, ok bool, err error) {
 	u, known := users[name]
 	if !known {
@@ -38,13 +38,13 @@ func Check(_ context.Context, name, password string) (subject string, ok bool, e
 }
 
 // Find says what the user called name may do now: it is the Subject of a
-// [core.SessionConfig], asked at every login and every refresh.
-func Find(_ context.Context, name string) (core.Grant, error) {
+// [jwtgate.SessionConfig], asked at every login and every refresh.
+func Find(_ context.Context, name string) (jwtgate.Grant, error) {
 	u, known := users[name]
 	if !known {
-		return core.Grant{}, core.ErrNoSubject
+		return jwtgate.Grant{}, jwtgate.ErrNoSubject
 	}
-	return core.Grant{Roles: u.roles}, nil
+	return jwtgate.Grant{Roles: u.roles}, nil
 }
 
 // hashable reports whether bcrypt tells password from all others: it looks at

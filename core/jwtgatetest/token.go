@@ -1,4 +1,4 @@
-package coretest
+package jwtgatetest
 
 import (
 	"context"
@@ -8,13 +8,13 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // Token returns an access token by auth for subject with roles.
-func Token(tb testing.TB, auth *core.Auth, subject string, roles ...string) string {
+func Token(tb testing.TB, auth *jwtgate.Auth, subject string, roles ...string) string {
 	tb.Helper()
-	token, err := auth.Issue(context.Background(), core.Grant{Subject: subject, Roles: roles})
+	token, err := auth.Issue(context.Background(), jwtgate.Grant{Subject: subject, Roles: roles})
 	if err != nil {
 		tb.Fatalf("issue a token: %v", err)
 	}
@@ -41,9 +41,9 @@ func Sign(tb testing.TB, alg string, key any, header, payload string) string {
 
 // Cookie returns the Cookie header of a browser in which subject has just signed
 // in. auth has Config.Sessions and Config.Cookies.
-func Cookie(tb testing.TB, auth *core.Auth, subject string) string {
+func Cookie(tb testing.TB, auth *jwtgate.Auth, subject string) string {
 	tb.Helper()
-	tokens, err := auth.SignIn(context.Background(), core.Request{}, subject)
+	tokens, err := auth.SignIn(context.Background(), jwtgate.Request{}, subject)
 	if err != nil {
 		tb.Fatalf("sign in: %v", err)
 	}

@@ -1,9 +1,9 @@
-package coretest
+package jwtgatetest
 
 import (
 	"testing"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // runCookies is about tokens in cookies: finding them, and what the answer says.
@@ -16,22 +16,22 @@ func runCookies(t *testing.T, serve Adapter) {
 		stale     = "Cookie: __Host-at=" + old
 		bearer    = "Authorization: Bearer " + Token(t, auth, "robert")
 		private   = passed("alice").with("Cache-Control", "private").with("Vary", "Cookie")
-		malformed = refusal(core.CodeMalformedCredentials)
-		missing   = refusal(core.CodeTokenMissing)
-		expired   = refusal(core.CodeTokenExpired)
+		malformed = refusal(jwtgate.CodeMalformedCredentials)
+		missing   = refusal(jwtgate.CodeTokenMissing)
+		expired   = refusal(jwtgate.CodeTokenExpired)
 	)
 	var s stage
-	own := func(v View) core.Response {
+	own := func(v View) jwtgate.Response {
 		res := s.who(v)
-		res.Header = append(res.Header, core.Field{Name: "Cache-Control", Value: "public, max-age=60"})
+		res.Header = append(res.Header, jwtgate.Field{Name: "Cache-Control", Value: "public, max-age=60"})
 		return res
 	}
 	s.addr = serve(t, Site{Routes: []Route{
 		{Method: "GET", Path: "/private", Guards: guards(auth), Handler: s.who},
 		{Method: "GET", Path: "/cached", Guards: guards(auth), Handler: own},
-		{Method: "GET", Path: "/optional", Guards: guards(auth, core.Optional()), Handler: s.who},
-		{Method: "GET", Path: "/admin", Guards: guards(auth, core.Role("admin")), Handler: s.who},
-		{Method: "GET", Path: "/misfits", Guards: guards(auth, core.ClaimsOf[number]()), Handler: s.who},
+		{Method: "GET", Path: "/optional", Guards: guards(auth, jwtgate.Optional()), Handler: s.who},
+		{Method: "GET", Path: "/admin", Guards: guards(auth, jwtgate.Role("admin")), Handler: s.who},
+		{Method: "GET", Path: "/misfits", Guards: guards(auth, jwtgate.ClaimsOf[number]()), Handler: s.who},
 		{Method: "GET", Path: "/trouble", Guards: guards(auth, check(true, errTrouble)), Handler: s.who},
 	}})
 	s.run(t, []row{
@@ -73,19 +73,19 @@ func runCookies(t *testing.T, serve Adapter) {
 		{"header beside two cookies", get("/private", bearer, cookie, cookie), passed("robert")},
 
 		{"401 clears both cookies", get("/private", stale), expired.cleared()},
-		{"401 by a rule clears both cookies", get("/misfits", cookie), refusal(core.CodeTokenInvalid).cleared()},
+		{"401 by a rule clears both cookies", get("/misfits", cookie), refusal(jwtgate.CodeTokenInvalid).cleared()},
 		{"401 on an optional route clears both cookies", get("/optional", stale), expired.cleared()},
 		{"401 by a header clears none", get("/private", "Authorization: Bearer "+old, stale), expired},
 		{"401 on Upgrade clears none", get("/private", stale, "Upgrade: websocket"), expired},
-		{"403 clears none", get("/admin", cookie), refusal(core.CodeInsufficientScope)},
-		{"503 clears none", get("/trouble", cookie), refusal(core.CodeUnavailable)},
+		{"403 clears none", get("/admin", cookie), refusal(jwtgate.CodeInsufficientScope)},
+		{"503 clears none", get("/trouble", cookie), refusal(jwtgate.CodeUnavailable)},
 	})
 }
 
 // runOrigins is about requests that another site makes a browser send.
 func runOrigins(t *testing.T, serve Adapter) {
-	auth := newAuth(t, func(c *core.Config) {
-		c.Cookies = &core.CookieConfig{TrustedOrigins: []string{"https://app.example"}}
+	auth := newAuth(t, func(c *jwtgate.Config) {
+		c.Cookies = &jwtgate.CookieConfig{TrustedOrigins: []string{"https://app.example"}}
 	})
 	token := Token(t, auth, "alice")
 	var s stage
@@ -109,7 +109,7 @@ func runOrigins(t *testing.T, serve Adapter) {
 		upgrade   = "Upgrade: websocket"
 	)
 	pass := passed("alice").with("Cache-Control", "private").with("Vary", "Cookie")
-	cross := refusal(core.CodeCrossSite)
+	cross := refusal(jwtgate.CodeCrossSite)
 	s.run(t, []row{
 		{"GET", send("GET", elsewhere), pass},
 		{"HEAD", send("HEAD", elsewhere), pass},
@@ -136,7 +136,7 @@ func runOrigins(t *testing.T, serve Adapter) {
 		{"Upgrade from here", send("GET", here, upgrade), pass},
 		{"POST by header", bearer("POST", elsewhere), passed("alice")},
 		{"Upgrade by header", bearer("GET", elsewhere, upgrade), passed("alice")},
-		{"POST by nobody", request("POST", "/notes", "", elsewhere), refusal(core.CodeTokenMissing)},
+		{"POST by nobody", request("POST", "/notes", "", elsewhere), refusal(jwtgate.CodeTokenMissing)},
 		{"before the token is looked at", request("POST", "/notes", "", elsewhere, "Cookie: __Host-at=a"), cross},
 	})
 }

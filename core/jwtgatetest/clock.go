@@ -1,11 +1,11 @@
-package coretest
+package jwtgatetest
 
 import (
 	"sync"
 	"time"
 )
 
-// A Clock is a [core.Config].Now that stands still until it is told otherwise.
+// A Clock is a [jwtgate.Config].Now that stands still until it is told otherwise.
 // It is safe for concurrent use.
 type Clock struct {
 	mu  sync.Mutex

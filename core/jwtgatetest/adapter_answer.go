@@ -1,4 +1,4 @@
-package coretest
+package jwtgatetest
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // A row is one request and the answer to it.
@@ -22,7 +22,7 @@ type row struct {
 
 // answer is what comes back, and whether a handler or an endpoint had a part in it.
 type answer struct {
-	core.Response
+	jwtgate.Response
 	ran bool
 
 	anyBody  bool // the framework's error path writes body and Content-Type
@@ -30,8 +30,8 @@ type answer struct {
 }
 
 // text is what handlers of the suite answer.
-func text(body string) core.Response {
-	return core.Response{Status: http.StatusOK, Header: []core.Field{{Name: "Content-Type", Value: "text/plain"}}, Body: []byte(body)}
+func text(body string) jwtgate.Response {
+	return jwtgate.Response{Status: http.StatusOK, Header: []jwtgate.Field{{Name: "Content-Type", Value: "text/plain"}}, Body: []byte(body)}
 }
 
 // passed is the answer of a handler that sees who.
@@ -40,44 +40,44 @@ func passed(who string) answer { return answer{Response: text(who), ran: true} }
 const problemJSON = "application/problem+json"
 
 // words are what clients and logs rely on, so they are written out once more.
-var words = map[core.Code]struct {
+var words = map[jwtgate.Code]struct {
 	status            int
 	detail, challenge string
 }{
-	core.CodeMalformedCredentials: {400, "The credentials are not exactly one well-formed token.", `Bearer error="invalid_request"`},
-	core.CodeTokenMissing:         {401, "This resource needs an access token.", `Bearer`},
-	core.CodeTokenInvalid:         {401, "The access token is not valid.", `Bearer error="invalid_token"`},
-	core.CodeTokenExpired:         {401, "The access token has expired.", `Bearer error="invalid_token"`},
-	core.CodeTokenRevoked:         {401, "The access token has been revoked.", `Bearer error="invalid_token"`},
-	core.CodeLoginTooOld:          {401, "This resource needs a more recent login.", `Bearer error="insufficient_user_authentication", max_age="60"`},
-	core.CodeInsufficientScope:    {403, "The access token does not allow this.", `Bearer error="insufficient_scope"`},
-	core.CodeCrossSite:            {403, "The request came from another site.", ""},
-	core.CodeUnavailable:          {503, "The request cannot be judged at the moment.", ""},
-	core.CodeMalformedRequest:     {400, "The request body is not what this endpoint reads.", ""},
-	core.CodeInvalidCredentials:   {401, "The name or the password is wrong.", `Bearer`},
-	core.CodeRefreshMissing:       {401, "This endpoint needs a refresh token.", `Bearer error="invalid_token"`},
-	core.CodeRefreshInvalid:       {401, "The refresh token is not valid.", `Bearer error="invalid_token"`},
-	core.CodeRefreshExpired:       {401, "The session has expired.", `Bearer error="invalid_token"`},
-	core.CodeRefreshRevoked:       {401, "The session has been ended.", `Bearer error="invalid_token"`},
-	core.CodeRefreshReused:        {401, "The refresh token was used before, so the session has been ended.", `Bearer error="invalid_token"`},
-	core.CodeTooManySessions:      {403, "There are as many sessions as there may be: end another one first.", ""},
-	core.CodeNotFound:             {404, "There is no such session.", ""},
-	core.CodeMethodNotAllowed:     {405, "This endpoint does not have that method.", ""},
-	core.CodeThrottled:            {429, "There were too many attempts.", ""},
+	jwtgate.CodeMalformedCredentials: {400, "The credentials are not exactly one well-formed token.", `Bearer error="invalid_request"`},
+	jwtgate.CodeTokenMissing:         {401, "This resource needs an access token.", `Bearer`},
+	jwtgate.CodeTokenInvalid:         {401, "The access token is not valid.", `Bearer error="invalid_token"`},
+	jwtgate.CodeTokenExpired:         {401, "The access token has expired.", `Bearer error="invalid_token"`},
+	jwtgate.CodeTokenRevoked:         {401, "The access token has been revoked.", `Bearer error="invalid_token"`},
+	jwtgate.CodeLoginTooOld:          {401, "This resource needs a more recent login.", `Bearer error="insufficient_user_authentication", max_age="60"`},
+	jwtgate.CodeInsufficientScope:    {403, "The access token does not allow this.", `Bearer error="insufficient_scope"`},
+	jwtgate.CodeCrossSite:            {403, "The request came from another site.", ""},
+	jwtgate.CodeUnavailable:          {503, "The request cannot be judged at the moment.", ""},
+	jwtgate.CodeMalformedRequest:     {400, "The request body is not what this endpoint reads.", ""},
+	jwtgate.CodeInvalidCredentials:   {401, "The name or the password is wrong.", `Bearer`},
+	jwtgate.CodeRefreshMissing:       {401, "This endpoint needs a refresh token.", `Bearer error="invalid_token"`},
+	jwtgate.CodeRefreshInvalid:       {401, "The refresh token is not valid.", `Bearer error="invalid_token"`},
+	jwtgate.CodeRefreshExpired:       {401, "The session has expired.", `Bearer error="invalid_token"`},
+	jwtgate.CodeRefreshRevoked:       {401, "The session has been ended.", `Bearer error="invalid_token"`},
+	jwtgate.CodeRefreshReused:        {401, "The refresh token was used before, so the session has been ended.", `Bearer error="invalid_token"`},
+	jwtgate.CodeTooManySessions:      {403, "There are as many sessions as there may be: end another one first.", ""},
+	jwtgate.CodeNotFound:             {404, "There is no such session.", ""},
+	jwtgate.CodeMethodNotAllowed:     {405, "This endpoint does not have that method.", ""},
+	jwtgate.CodeThrottled:            {429, "There were too many attempts.", ""},
 }
 
 // refusal is the answer that refuses with code.
-func refusal(code core.Code) answer { return refusalOf(code, words[code].status, "") }
+func refusal(code jwtgate.Code) answer { return refusalOf(code, words[code].status, "") }
 
 // refusalOf is the answer that refuses with code, with a status of its own and
 // the error member of RFC 6749 §5.2.
-func refusalOf(code core.Code, status int, oauth string) answer {
+func refusalOf(code jwtgate.Code, status int, oauth string) answer {
 	if oauth != "" {
 		oauth = fmt.Sprintf(`,"error":%q`, oauth)
 	}
 	body := fmt.Sprintf(`{"type":"https://github.com/jwtgate/jwtgate#%s","title":%q,"status":%d,"detail":%q,"code":%q%s}`+"\n",
 		code, http.StatusText(status), status, words[code].detail, code, oauth)
-	a := answer{Response: core.Response{Status: status, Body: []byte(body)}}
+	a := answer{Response: jwtgate.Response{Status: status, Body: []byte(body)}}
 	a = a.with("Content-Type", problemJSON).with("Cache-Control", "no-store")
 	if words[code].challenge != "" {
 		a = a.with("WWW-Authenticate", words[code].challenge)
@@ -90,7 +90,7 @@ func refusalOf(code core.Code, status int, oauth string) answer {
 
 // with returns a with another header field.
 func (a answer) with(name, value string) answer {
-	a.Header = append(slices.Clip(a.Header), core.Field{Name: name, Value: value})
+	a.Header = append(slices.Clip(a.Header), jwtgate.Field{Name: name, Value: value})
 	return a
 }
 
@@ -122,21 +122,21 @@ type stage struct {
 
 // who is a Handler that answers with the subject that it sees, "nobody" if it
 // sees none.
-func (s *stage) who(v View) core.Response {
+func (s *stage) who(v View) jwtgate.Response {
 	s.ran.Add(1)
 	return text(subject(v))
 }
 
 // subject returns whom v shows, if its four ways to tell agree.
 func subject(v View) string {
-	id, found := core.IdentityFrom(v.Context)
-	claims, err := core.Claims[Claims](v.Context)
+	id, found := jwtgate.IdentityFrom(v.Context)
+	claims, err := jwtgate.Claims[Claims](v.Context)
 	switch {
 	case v.Identity != id || v.Found != found:
 		return fmt.Sprintf("Identity says %v, the request's context %v", v.Found, found)
 	case v.Claims != claims || fmt.Sprint(v.Err) != fmt.Sprint(err):
 		return fmt.Sprintf("Claims says %v, %v, the request's context %v, %v", v.Claims, v.Err, claims, err)
-	case !found && errors.Is(v.Err, core.ErrNoIdentity):
+	case !found && errors.Is(v.Err, jwtgate.ErrNoIdentity):
 		return "nobody"
 	case found && err == nil && claims.Subject == id.Subject():
 		return claims.Subject

@@ -1,4 +1,4 @@
-package coretest
+package jwtgatetest
 
 import (
 	"context"
@@ -6,15 +6,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // runRenewal is about requests of a browser whose access token is too old: new
 // cookies are made before the handler runs, and go out with its answer.
 func runRenewal(t *testing.T, serve Adapter) {
 	clock := NewClock(siteTime)
-	auth := newAuth(t, withSessions, func(c *core.Config) { c.Now = clock.Now })
-	var old []core.Tokens // one session for each row that renews
+	auth := newAuth(t, withSessions, func(c *jwtgate.Config) { c.Now = clock.Now })
+	var old []jwtgate.Tokens // one session for each row that renews
 	for range 20 {
 		old = append(old, signIn(t, auth, "alice"))
 	}
@@ -26,37 +26,37 @@ func runRenewal(t *testing.T, serve Adapter) {
 
 	var s stage
 	// A handler that would have its answer cached and knows what the client has.
-	cached := func(v View) core.Response {
+	cached := func(v View) jwtgate.Response {
 		res := s.who(v)
-		res.Header = append(res.Header, core.Field{Name: "Cache-Control", Value: "public, max-age=60"}, core.Field{Name: "ETag", Value: `"1"`})
+		res.Header = append(res.Header, jwtgate.Field{Name: "Cache-Control", Value: "public, max-age=60"}, jwtgate.Field{Name: "ETag", Value: `"1"`})
 		if v.Header("If-None-Match") != "" {
 			res.Status, res.Body = 304, nil
 		}
 		return res
 	}
-	asked := func(v View) core.Response {
+	asked := func(v View) jwtgate.Response {
 		s.ran.Add(1)
 		var seen []string
-		for _, name := range append([]string{"Accept", "Content-Type", "X-Trace"}, core.Conditional...) {
+		for _, name := range append([]string{"Accept", "Content-Type", "X-Trace"}, jwtgate.Conditional...) {
 			seen = append(seen, v.Header(name))
 		}
 		return text(strings.Join(seen, ","))
 	}
-	silent := func(View) core.Response {
+	silent := func(View) jwtgate.Response {
 		s.ran.Add(1)
-		return core.Response{}
+		return jwtgate.Response{}
 	}
 	large := text(strings.Repeat("0123456789abcdef", 1<<14))
-	much := func(View) core.Response {
+	much := func(View) jwtgate.Response {
 		s.ran.Add(1)
 		return large
 	}
-	missing := core.Response{Status: 404, Header: []core.Field{{Name: "Cache-Control", Value: "public"}}}
-	notFound := func(context.Context, core.Request) core.Response {
+	missing := jwtgate.Response{Status: 404, Header: []jwtgate.Field{{Name: "Cache-Control", Value: "public"}}}
+	notFound := func(context.Context, jwtgate.Request) jwtgate.Response {
 		s.ran.Add(1)
 		return missing
 	}
-	admins := []core.Rule{core.Role("admin")}
+	admins := []jwtgate.Rule{jwtgate.Role("admin")}
 	s.addr = serve(t, Site{Routes: []Route{
 		{Method: "GET", Path: "/me", Guards: guards(auth), Handler: s.who},
 		{Method: "HEAD", Path: "/me", Guards: guards(auth), Handler: s.who},
@@ -66,11 +66,11 @@ func runRenewal(t *testing.T, serve Adapter) {
 		{Method: "GET", Path: "/silent", Guards: guards(auth), Handler: silent},
 		{Method: "GET", Path: "/much", Guards: guards(auth), Handler: much},
 		{Method: "GET", Path: "/missing", Guards: guards(auth), Endpoint: notFound},
-		{Method: "GET", Path: "/optional", Guards: guards(auth, core.Optional()), Handler: s.who},
+		{Method: "GET", Path: "/optional", Guards: guards(auth, jwtgate.Optional()), Handler: s.who},
 		{Method: "GET", Path: "/twice", Guards: []Guard{{Auth: auth}, {Auth: auth}}, Handler: s.who},
 		{Method: "GET", Path: "/admin", Guards: guards(auth, admins...), Handler: s.who},
 		{Method: "GET", Path: "/inner-admin", Guards: []Guard{{Auth: auth}, {auth, admins}}, Handler: s.who},
-		{Method: "GET", Path: "/recent", Guards: guards(auth, core.RecentLogin(time.Minute)), Handler: s.who},
+		{Method: "GET", Path: "/recent", Guards: guards(auth, jwtgate.RecentLogin(time.Minute)), Handler: s.who},
 	}})
 
 	some := func() string {
@@ -82,7 +82,7 @@ func runRenewal(t *testing.T, serve Adapter) {
 		a.ran = true
 		return a.renewed().with("Vary", "Cookie")
 	}
-	forbidden := refusal(core.CodeInsufficientScope)
+	forbidden := refusal(jwtgate.CodeInsufficientScope)
 	s.run(t, []row{
 		{"renewed", get("/me", some()), renewed(passed("alice"))},
 		{"renewed, no access cookie", get("/me", "Cookie: __Host-rt="+old[2].Refresh), renewed(passed("alice"))},
@@ -94,19 +94,19 @@ func runRenewal(t *testing.T, serve Adapter) {
 		{"never 304", get("/cached", some(), `If-None-Match: "1"`), renewed(passed("alice")).with("ETag", `"1"`)},
 		{"conditions dropped, all else kept", get("/asked", some(), "Accept: a", "If-Match: b", "If-None-Match: c", "If-Modified-Since: d", "If-Unmodified-Since: e",
 			"If-Range: f", "Range: bytes=0-1", "Content-Type: g", "X-Trace: h"), renewed(passed("a,g,h,,,,,,"))},
-		{"handler writes nothing", get("/silent", some()), renewed(answer{Response: core.Response{Status: 200}})},
+		{"handler writes nothing", get("/silent", some()), renewed(answer{Response: jwtgate.Response{Status: 200}})},
 		{"handler writes much", get("/much", some()), renewed(answer{Response: large})},
-		{"endpoint", get("/missing", some()), renewed(answer{Response: core.Response{Status: 404}})},
+		{"endpoint", get("/missing", some()), renewed(answer{Response: jwtgate.Response{Status: 404}})},
 		{"refused by a rule", get("/admin", some()), forbidden.renewed()},
 		{"refused by a later guard", get("/inner-admin", some()), forbidden.renewed().with("Vary", "Cookie")},
-		{"login too old", get("/recent", some()), refusal(core.CodeLoginTooOld).renewed()},
+		{"login too old", get("/recent", some()), refusal(jwtgate.CodeLoginTooOld).renewed()},
 
-		{"cross-site POST", post("/me", cookies(plain), "Sec-Fetch-Site: cross-site"), refusal(core.CodeCrossSite)},
-		{"Upgrade is not renewed", get("/me", cookies(plain), "Upgrade: websocket"), refusal(core.CodeTokenExpired)},
-		{"header is not renewed", get("/me", cookies(plain), "Authorization: Bearer "+plain.Access.Token), refusal(core.CodeTokenExpired)},
-		{"ended session", get("/me", cookies(ended)), refusal(core.CodeRefreshRevoked).cleared()},
-		{"forged access cookie", get("/me", "Cookie: __Host-at=a.b.c; __Host-rt="+plain.Refresh), refusal(core.CodeTokenInvalid).cleared()},
-		{"forged refresh cookie", get("/me", "Cookie: __Host-at="+plain.Access.Token+"; __Host-rt=a"), refusal(core.CodeRefreshInvalid).cleared()},
-		{"two refresh cookies", get("/me", cookies(plain), "Cookie: __Host-rt=a"), refusal(core.CodeMalformedCredentials)},
+		{"cross-site POST", post("/me", cookies(plain), "Sec-Fetch-Site: cross-site"), refusal(jwtgate.CodeCrossSite)},
+		{"Upgrade is not renewed", get("/me", cookies(plain), "Upgrade: websocket"), refusal(jwtgate.CodeTokenExpired)},
+		{"header is not renewed", get("/me", cookies(plain), "Authorization: Bearer "+plain.Access.Token), refusal(jwtgate.CodeTokenExpired)},
+		{"ended session", get("/me", cookies(ended)), refusal(jwtgate.CodeRefreshRevoked).cleared()},
+		{"forged access cookie", get("/me", "Cookie: __Host-at=a.b.c; __Host-rt="+plain.Refresh), refusal(jwtgate.CodeTokenInvalid).cleared()},
+		{"forged refresh cookie", get("/me", "Cookie: __Host-at="+plain.Access.Token+"; __Host-rt=a"), refusal(jwtgate.CodeRefreshInvalid).cleared()},
+		{"two refresh cookies", get("/me", cookies(plain), "Cookie: __Host-rt=a"), refusal(jwtgate.CodeMalformedCredentials)},
 	})
 }

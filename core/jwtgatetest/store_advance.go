@@ -1,4 +1,4 @@
-package coretest
+package jwtgatetest
 
 import (
 	"math"

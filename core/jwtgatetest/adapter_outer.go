@@ -1,44 +1,44 @@
-package coretest
+package jwtgatetest
 
 import (
 	"context"
 	"slices"
 	"testing"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // runRefuse is about refusals that the application answers in its own way.
 func runRefuse(t *testing.T, serve Adapter) {
-	refuse := func(res core.Response) *core.Auth {
-		return newAuth(t, withCookies, func(c *core.Config) {
-			c.Refuse = func(context.Context, core.Request, *core.Refusal) core.Response { return res }
+	refuse := func(res jwtgate.Response) *jwtgate.Auth {
+		return newAuth(t, withCookies, func(c *jwtgate.Config) {
+			c.Refuse = func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response { return res }
 		})
 	}
-	login := core.Response{
+	login := jwtgate.Response{
 		Status: 302,
-		Header: []core.Field{{Name: "Location", Value: "/login"}, {Name: "Set-Cookie", Value: "back=/private; Path=/"}, {Name: "Cache-Control", Value: "public"}},
+		Header: []jwtgate.Field{{Name: "Location", Value: "/login"}, {Name: "Set-Cookie", Value: "back=/private; Path=/"}, {Name: "Cache-Control", Value: "public"}},
 	}
-	teapot := core.Response{
+	teapot := jwtgate.Response{
 		Status: 418,
-		Header: []core.Field{{Name: "Content-Type", Value: "text/plain"}, {Name: "WWW-Authenticate", Value: "Teapot"}},
+		Header: []jwtgate.Field{{Name: "Content-Type", Value: "text/plain"}, {Name: "WWW-Authenticate", Value: "Teapot"}},
 		Body:   []byte("short and stout"),
 	}
-	handOver := newAuth(t, withCookies, func(c *core.Config) { c.Refuse = core.HandOver })
+	handOver := newAuth(t, withCookies, func(c *jwtgate.Config) { c.Refuse = jwtgate.HandOver })
 	var s stage
-	route := func(path string, auth *core.Auth, rules ...core.Rule) Route {
+	route := func(path string, auth *jwtgate.Auth, rules ...jwtgate.Rule) Route {
 		return Route{Method: "GET", Path: path, Guards: guards(auth, rules...), Handler: s.who}
 	}
 	s.addr = serve(t, Site{Routes: []Route{
 		route("/login", refuse(login)),
 		route("/teapot", refuse(teapot)),
-		route("/zero", refuse(core.Response{Header: login.Header, Body: teapot.Body})),
+		route("/zero", refuse(jwtgate.Response{Header: login.Header, Body: teapot.Body})),
 		route("/hand-over", handOver),
-		route("/hand-over-admin", handOver, core.Role("admin")),
+		route("/hand-over-admin", handOver, jwtgate.Role("admin")),
 	}})
 	token := Token(t, handOver, "alice")
 	stale := "Cookie: __Host-at=" + Token(t, newAuth(t, anHourAgo), "alice")
-	redirect := answer{Response: core.Response{Status: 302, Header: login.Header[:2]}}.with("Cache-Control", "no-store")
+	redirect := answer{Response: jwtgate.Response{Status: 302, Header: login.Header[:2]}}.with("Cache-Control", "no-store")
 	errorPath := func(a answer) answer {
 		a.anyBody = true
 		return a
@@ -49,11 +49,11 @@ func runRefuse(t *testing.T, serve Adapter) {
 		{"redirect, good token", get("/login", "Authorization: Bearer "+token), passed("alice")},
 		{"another status", get("/teapot"), answer{Response: teapot}.with("Cache-Control", "no-store")},
 		{"another status, by cookie", get("/teapot", stale), answer{Response: teapot}.with("Cache-Control", "no-store").cleared()},
-		{"status zero lets nobody through", get("/zero"), refusal(core.CodeTokenMissing)},
-		{"handed over", get("/hand-over"), errorPath(refusal(core.CodeTokenMissing))},
-		{"handed over, by cookie", get("/hand-over", stale), errorPath(refusal(core.CodeTokenExpired).cleared())},
-		{"handed over, malformed", get("/hand-over", "Authorization: Bearer"), errorPath(refusal(core.CodeMalformedCredentials))},
-		{"handed over, 403", get("/hand-over-admin", "Authorization: Bearer "+token), errorPath(refusal(core.CodeInsufficientScope))},
+		{"status zero lets nobody through", get("/zero"), refusal(jwtgate.CodeTokenMissing)},
+		{"handed over", get("/hand-over"), errorPath(refusal(jwtgate.CodeTokenMissing))},
+		{"handed over, by cookie", get("/hand-over", stale), errorPath(refusal(jwtgate.CodeTokenExpired).cleared())},
+		{"handed over, malformed", get("/hand-over", "Authorization: Bearer"), errorPath(refusal(jwtgate.CodeMalformedCredentials))},
+		{"handed over, 403", get("/hand-over-admin", "Authorization: Bearer "+token), errorPath(refusal(jwtgate.CodeInsufficientScope))},
 	})
 }
 
@@ -69,18 +69,18 @@ func runOuter(t *testing.T, serve Adapter) {
 		value, _ := ctx.Value(outerKey{}).(string)
 		return value
 	}
-	ruled := core.Check(func(ctx context.Context, _ *core.Identity) (bool, error) { return saw(ctx) == "outer", nil })
+	ruled := jwtgate.Check(func(ctx context.Context, _ *jwtgate.Identity) (bool, error) { return saw(ctx) == "outer", nil })
 	var s stage
-	handler := func(v View) core.Response {
+	handler := func(v View) jwtgate.Response {
 		s.ran.Add(1)
 		return text(subject(v) + " and " + saw(v.Context))
 	}
-	endpoint := func(ctx context.Context, _ core.Request) core.Response {
+	endpoint := func(ctx context.Context, _ jwtgate.Request) jwtgate.Response {
 		s.ran.Add(1)
 		return text(saw(ctx))
 	}
 	site := Site{
-		Header: []core.Field{
+		Header: []jwtgate.Field{
 			{Name: "Vary", Value: "Accept-Encoding"},
 			{Name: "Set-Cookie", Value: "theme=dark; Path=/"},
 			{Name: "WWW-Authenticate", Value: `Basic realm="outer"`},
@@ -90,7 +90,7 @@ func runOuter(t *testing.T, serve Adapter) {
 		Routes: []Route{
 			{Method: "GET", Path: "/public", Handler: handler},
 			{Method: "GET", Path: "/private", Guards: guards(auth, ruled), Handler: handler},
-			{Method: "GET", Path: "/optional", Guards: guards(auth, core.Optional()), Handler: handler},
+			{Method: "GET", Path: "/optional", Guards: guards(auth, jwtgate.Optional()), Handler: handler},
 			{Method: "GET", Path: "/endpoint", Endpoint: endpoint},
 		},
 	}
@@ -110,8 +110,8 @@ func runOuter(t *testing.T, serve Adapter) {
 		{"by header", get("/private", bearer), within(passed("alice and outer"))},
 		{"by cookie", get("/private", cookie), within(passed("alice and outer").with("Cache-Control", "private").with("Vary", "Cookie"))},
 		{"optional, nobody", get("/optional"), within(passed("nobody and outer").with("Vary", "Authorization, Cookie"))},
-		{"refused", get("/private"), within(refusal(core.CodeTokenMissing))},
-		{"refused by cookie", get("/private", stale), within(refusal(core.CodeTokenExpired).cleared())},
+		{"refused", get("/private"), within(refusal(jwtgate.CodeTokenMissing))},
+		{"refused by cookie", get("/private", stale), within(refusal(jwtgate.CodeTokenExpired).cleared())},
 		{"endpoint", get("/endpoint"), within(passed("outer"))},
 	})
 }

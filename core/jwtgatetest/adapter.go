@@ -1,10 +1,10 @@
-package coretest
+package jwtgatetest
 
 import (
 	"context"
 	"testing"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // An Adapter serves site with one web framework, wired by the adapter under
@@ -21,7 +21,7 @@ type Adapter func(t *testing.T, site Site) (addr string)
 type Site struct {
 	// Header has the fields that a middleware outside of all guards adds to
 	// every answer before anything else runs.
-	Header []core.Field
+	Header []jwtgate.Field
 
 	// Context is what that middleware does to the request's own context. Nil
 	// does nothing.
@@ -43,26 +43,26 @@ type Route struct {
 	Guards []Guard
 
 	// Endpoint is mounted by the adapter's Handle.
-	Endpoint core.Endpoint
+	Endpoint jwtgate.Endpoint
 
 	// Handler is what a handler of the framework's own does: it is told what
 	// the handler sees, and what it returns goes out by the adapter's Send.
-	Handler func(View) core.Response
+	Handler func(View) jwtgate.Response
 }
 
 // A Guard is what one Protect is called with.
 type Guard struct {
-	Auth  *core.Auth
-	Rules []core.Rule
+	Auth  *jwtgate.Auth
+	Rules []jwtgate.Rule
 }
 
 // A View is what a handler can see of the one who makes the request.
 type View struct {
-	Context  context.Context // the request's own, as the framework gives it to handlers
-	Identity *core.Identity  // what the adapter's Identity returns
-	Found    bool            // and its second value
-	Claims   Claims          // what the adapter's Claims[coretest.Claims] returns
-	Err      error           // and its error
+	Context  context.Context   // the request's own, as the framework gives it to handlers
+	Identity *jwtgate.Identity // what the adapter's Identity returns
+	Found    bool              // and its second value
+	Claims   Claims            // what the adapter's Claims[jwtgatetest.Claims] returns
+	Err      error             // and its error
 
 	// Header returns the first value of a header field of the request, as the
 	// handler sees it.
@@ -74,7 +74,7 @@ type Claims struct {
 	Subject string `json:"sub"`
 }
 
-// RunAdapter checks that an adapter does what package core says, to the byte:
+// RunAdapter checks that an adapter does what package jwtgate says, to the byte:
 // status, header fields and body of every answer, which handlers run, and whom
 // they see. It sends its requests as bytes over a connection, because an HTTP
 // client would not send many of them.

@@ -1,4 +1,4 @@
-package coretest
+package jwtgatetest
 
 import (
 	"bufio"
@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // runKeepAlive is about many requests on one connection. Servers use the memory
@@ -21,7 +21,7 @@ func runKeepAlive(t *testing.T, serve Adapter) {
 	auth := newAuth(t, withSessions)
 	var mu sync.Mutex
 	kept := map[string]View{}
-	keep := func(v View) core.Response {
+	keep := func(v View) jwtgate.Response {
 		mu.Lock()
 		defer mu.Unlock()
 		who := strings.Clone(subject(v))
@@ -31,7 +31,7 @@ func runKeepAlive(t *testing.T, serve Adapter) {
 	check := func(_ context.Context, username, _ string) (string, bool, error) { return username, true, nil }
 	addr := serve(t, Site{Routes: []Route{
 		{Method: "GET", Path: "/private", Guards: guards(auth), Handler: keep},
-		{Method: "POST", Path: "/login", Endpoint: core.Login(auth, check)},
+		{Method: "POST", Path: "/login", Endpoint: jwtgate.Login(auth, check)},
 	}})
 
 	var clients []func()
@@ -88,7 +88,7 @@ func runKeepAlive(t *testing.T, serve Adapter) {
 			continue
 		}
 		// The claims are decoded here, long after the request.
-		claims, err := core.Claims[Claims](v.Context)
+		claims, err := jwtgate.Claims[Claims](v.Context)
 		if v.Identity.Subject() != who || claims.Subject != who || err != nil {
 			t.Errorf("got subject %q and claims %v, %v later, want %q", v.Identity.Subject(), claims, err, who)
 		}
@@ -102,7 +102,7 @@ func runUnread(t *testing.T, serve Adapter) {
 	var s stage
 	s.addr = serve(t, Site{Routes: []Route{
 		{Method: "POST", Path: "/private", Guards: guards(newAuth(t)), Handler: s.who},
-		{Method: "POST", Path: "/endpoint", Endpoint: func(context.Context, core.Request) core.Response { return text("unread") }},
+		{Method: "POST", Path: "/endpoint", Endpoint: func(context.Context, jwtgate.Request) jwtgate.Response { return text("unread") }},
 		{Method: "GET", Path: "/smuggle", Handler: s.who},
 	}})
 	for _, target := range []string{"/private", "/endpoint"} {

@@ -1,4 +1,4 @@
-package coretest
+package jwtgatetest
 
 import (
 	"context"
@@ -9,22 +9,22 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 // runEndpoints is about Handle and Send: what is returned is what is sent.
 func runEndpoints(t *testing.T, serve Adapter) {
 	key := ed25519.NewKeyFromSeed([]byte("the seed of the suite, 32 bytes."))
-	public := newAuth(t, func(c *core.Config) { c.Keys = core.EdDSA(key) })
+	public := newAuth(t, func(c *jwtgate.Config) { c.Keys = jwtgate.EdDSA(key) })
 	secret := newAuth(t)
-	var none *core.Auth
+	var none *jwtgate.Auth
 	var s stage
 
-	set := answer{Response: public.JWKS(t.Context(), core.Request{Method: http.MethodGet})}
-	same := answer{Response: public.JWKS(t.Context(), core.Request{Method: http.MethodGet, Header: http.Header{"If-None-Match": {"*"}}})}
-	empty := answer{Response: secret.JWKS(t.Context(), core.Request{Method: http.MethodGet})}
+	set := answer{Response: public.JWKS(t.Context(), jwtgate.Request{Method: http.MethodGet})}
+	same := answer{Response: public.JWKS(t.Context(), jwtgate.Request{Method: http.MethodGet, Header: http.Header{"If-None-Match": {"*"}}})}
+	empty := answer{Response: secret.JWKS(t.Context(), jwtgate.Request{Method: http.MethodGet})}
 	ifNot := "If-None-Match: " + set.values("ETag")[0]
-	moved := core.Response{Status: http.StatusSeeOther, Header: []core.Field{
+	moved := jwtgate.Response{Status: http.StatusSeeOther, Header: []jwtgate.Field{
 		{Name: "Location", Value: "/elsewhere"},
 		{Name: "Cache-Control", Value: "no-store"},
 		{Name: "Set-Cookie", Value: "a=1; Path=/; Secure; HttpOnly; SameSite=Lax"},
@@ -35,17 +35,17 @@ func runEndpoints(t *testing.T, serve Adapter) {
 		{Name: "WWW-Authenticate", Value: "Bearer"},
 		{Name: "WWW-Authenticate", Value: `Basic realm="wonderland"`},
 	}}
-	done := core.Response{Status: http.StatusNoContent}
+	done := jwtgate.Response{Status: http.StatusNoContent}
 	large := text(strings.Repeat("0123456789abcdef", 1<<14))
 
-	endpoint := func(res core.Response) core.Endpoint {
-		return func(context.Context, core.Request) core.Response {
+	endpoint := func(res jwtgate.Response) jwtgate.Endpoint {
+		return func(context.Context, jwtgate.Request) jwtgate.Response {
 			s.ran.Add(1)
 			return res
 		}
 	}
-	handler := func(res core.Response) func(View) core.Response {
-		return func(View) core.Response {
+	handler := func(res jwtgate.Response) func(View) jwtgate.Response {
+		return func(View) jwtgate.Response {
 			s.ran.Add(1)
 			return res
 		}
@@ -74,10 +74,10 @@ func runEndpoints(t *testing.T, serve Adapter) {
 		{"JWKS, any", get("/keys", "If-None-Match:\t* "), same},
 		{"JWKS, another", get("/keys", `If-None-Match: "a"`), set},
 		{"JWKS, date", get("/keys", "If-Modified-Since: Mon, 02 Jan 2040 15:04:05 GMT"), set},
-		{"JWKS, POST", post("/keys"), refusal(core.CodeMethodNotAllowed).with("Allow", "GET, HEAD")},
+		{"JWKS, POST", post("/keys"), refusal(jwtgate.CodeMethodNotAllowed).with("Allow", "GET, HEAD")},
 		{"JWKS of secrets", get("/no-keys"), empty},
-		{"JWKS of a nil Auth", get("/nil"), refusal(core.CodeUnavailable)},
-		{"guarded, nobody", get("/guarded"), refusal(core.CodeTokenMissing)},
+		{"JWKS of a nil Auth", get("/nil"), refusal(jwtgate.CodeUnavailable)},
+		{"guarded, nobody", get("/guarded"), refusal(jwtgate.CodeTokenMissing)},
 		{"guarded, somebody", get("/guarded", "Authorization: Bearer "+Token(t, secret, "alice")), answer{Response: done, ran: true}},
 		{"redirect, cookies", post("/moved"), answer{Response: moved, ran: true}},
 		{"no content", post("/done"), answer{Response: done, ran: true}},
@@ -94,7 +94,7 @@ func runRequests(t *testing.T, serve Adapter) {
 	names := []string{
 		"Accept", "Absent", "Authorization", "Content-Type", "Cookie", "If-None-Match", "Origin", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Upgrade", "User-Agent",
 	}
-	tell := func(req core.Request) core.Response {
+	tell := func(req jwtgate.Request) jwtgate.Response {
 		var body []byte
 		if req.Body != nil {
 			var err error
@@ -111,14 +111,14 @@ func runRequests(t *testing.T, serve Adapter) {
 		return text(fmt.Sprintf("%s %s %s, %q, %.20q and %d bytes", req.Method, req.Host, req.Path, fields, body, len(body)))
 	}
 	// A guard is told all of it but the body, so that is left out here.
-	auth := newAuth(t, func(c *core.Config) {
-		c.Refuse = func(_ context.Context, req core.Request, _ *core.Refusal) core.Response {
+	auth := newAuth(t, func(c *jwtgate.Config) {
+		c.Refuse = func(_ context.Context, req jwtgate.Request, _ *jwtgate.Refusal) jwtgate.Response {
 			req.Body = nil
 			return tell(req)
 		}
 	})
 	var s stage
-	endpoint := func(_ context.Context, req core.Request) core.Response {
+	endpoint := func(_ context.Context, req jwtgate.Request) jwtgate.Response {
 		s.ran.Add(1)
 		return tell(req)
 	}

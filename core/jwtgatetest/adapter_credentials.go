@@ -1,11 +1,11 @@
-package coretest
+package jwtgatetest
 
 import (
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core"
+	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
 const (
@@ -18,18 +18,18 @@ const (
 var siteTime = time.Unix(2_000_000_000, 0)
 
 // newAuth returns an Auth for the suite, with what change makes of its Config.
-func newAuth(t *testing.T, change ...func(*core.Config)) *core.Auth {
+func newAuth(t *testing.T, change ...func(*jwtgate.Config)) *jwtgate.Auth {
 	t.Helper()
-	config := core.Config{
+	config := jwtgate.Config{
 		Issuer:   siteIssuer,
 		Audience: siteAudience,
-		Keys:     core.HS256([]byte(siteSecret)),
+		Keys:     jwtgate.HS256([]byte(siteSecret)),
 		Now:      NewClock(siteTime).Now,
 	}
 	for _, apply := range change {
 		apply(&config)
 	}
-	auth, err := core.New(config)
+	auth, err := jwtgate.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,21 +37,21 @@ func newAuth(t *testing.T, change ...func(*core.Config)) *core.Auth {
 	return auth
 }
 
-func withCookies(c *core.Config) { c.Cookies = &core.CookieConfig{} }
+func withCookies(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{} }
 
-func withOtherKey(c *core.Config) {
-	c.Keys = core.HS256([]byte("a secret that is not that of the site"))
+func withOtherKey(c *jwtgate.Config) {
+	c.Keys = jwtgate.HS256([]byte("a secret that is not that of the site"))
 }
 
-func anHourAgo(c *core.Config) { c.Now = NewClock(siteTime.Add(-time.Hour)).Now }
+func anHourAgo(c *jwtgate.Config) { c.Now = NewClock(siteTime.Add(-time.Hour)).Now }
 
 // guards returns one Guard.
-func guards(auth *core.Auth, rules ...core.Rule) []Guard { return []Guard{{auth, rules}} }
+func guards(auth *jwtgate.Auth, rules ...jwtgate.Rule) []Guard { return []Guard{{auth, rules}} }
 
 // runCredentials is about finding the token and judging it.
 func runCredentials(t *testing.T, serve Adapter) {
 	auth := newAuth(t)
-	small := newAuth(t, func(c *core.Config) { c.MaxTokenSize = 100 })
+	small := newAuth(t, func(c *jwtgate.Config) { c.MaxTokenSize = 100 })
 	good := Token(t, auth, "alice")
 	sign := func(header, payload string) string {
 		return "Authorization: Bearer " + Sign(t, "HS256", []byte(siteSecret), header, payload)
@@ -62,9 +62,9 @@ func runCredentials(t *testing.T, serve Adapter) {
 		expired   = "Authorization: Bearer " + Token(t, newAuth(t, anHourAgo), "alice")
 		otherKey  = "Authorization: Bearer " + Token(t, newAuth(t, withOtherKey), "alice")
 		segments  = strings.Split(good, ".")
-		missing   = refusal(core.CodeTokenMissing)
-		malformed = refusal(core.CodeMalformedCredentials)
-		invalid   = refusal(core.CodeTokenInvalid)
+		missing   = refusal(jwtgate.CodeTokenMissing)
+		malformed = refusal(jwtgate.CodeMalformedCredentials)
+		invalid   = refusal(jwtgate.CodeTokenInvalid)
 	)
 	var s stage
 	s.addr = serve(t, Site{Routes: []Route{
@@ -134,7 +134,7 @@ func runCredentials(t *testing.T, serve Adapter) {
 		{"other issuer", get("/private", sign(`{"alg":"HS256"}`, strings.Replace(claims, "issuer", "tissuer", 1))), invalid},
 		{"other audience", get("/private", sign(`{"alg":"HS256"}`, strings.Replace(claims, "site", "sight", 1))), invalid},
 		{"for ever", get("/private", sign(`{"alg":"HS256"}`, strings.Replace(claims, "exp", "ext", 1))), invalid},
-		{"expired", get("/private", expired), refusal(core.CodeTokenExpired)},
-		{"expired, HEAD", request("HEAD", "/private", "", expired), refusal(core.CodeTokenExpired)},
+		{"expired", get("/private", expired), refusal(jwtgate.CodeTokenExpired)},
+		{"expired, HEAD", request("HEAD", "/private", "", expired), refusal(jwtgate.CodeTokenExpired)},
 	})
 }

@@ -1,0 +1,158 @@
+package jwtgatetest
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	jwtgate "github.com/jwtgate/jwtgate/core"
+)
+
+// withSessions is the sign-in of the suite: everyone has the role user.
+func withSessions(c *jwtgate.Config) {
+	c.Cookies = &jwtgate.CookieConfig{}
+	c.Sessions = &jwtgate.SessionConfig{
+		Subject: func(context.Context, string) (jwtgate.Grant, error) {
+			return jwtgate.Grant{Roles: []string{"user"}}, nil
+		},
+		Throttle: func(_ context.Context, _ jwtgate.Request, username string) (time.Duration, error) {
+			if username == "mallory" {
+				return 1500 * time.Millisecond, nil
+			}
+			return 0, nil
+		},
+	}
+}
+
+// signIn opens a session and returns its tokens.
+func signIn(t *testing.T, auth *jwtgate.Auth, subject string) jwtgate.Tokens {
+	t.Helper()
+	tokens, err := auth.SignIn(t.Context(), jwtgate.Request{}, subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tokens
+}
+
+// cookies returns the Cookie line of a browser that has tokens.
+func cookies(tokens jwtgate.Tokens) string {
+	return "Cookie: __Host-at=" + tokens.Access.Token + "; __Host-rt=" + tokens.Refresh
+}
+
+// runSignIn is about the endpoints that open, renew and end sessions, of which
+// the adapter has to bring the body and the cookies there and back.
+func runSignIn(t *testing.T, serve Adapter) {
+	clock := NewClock(siteTime)
+	auth := newAuth(t, withSessions, func(c *jwtgate.Config) { c.Now = clock.Now })
+	tokens := func() jwtgate.Tokens { return signIn(t, auth, "alice") }
+	expired := tokens()
+	clock.Advance(8 * 24 * time.Hour)
+	replaced := tokens()
+	if res := auth.Refresh(t.Context(), jwtgate.Request{Method: "POST", Header: http.Header{"Cookie": {"__Host-rt=" + replaced.Refresh}}}); res.Status != 200 {
+		t.Fatalf("refresh: got status %d, want 200", res.Status)
+	}
+	clock.Advance(time.Minute)
+	narrow := newAuth(t, withSessions, func(c *jwtgate.Config) { c.Sessions.MaxSessions, c.Sessions.RefuseAtMax = 1, true })
+	signIn(t, narrow, "alice")
+	check := func(_ context.Context, username, password string) (string, bool, error) {
+		if username == "trouble" {
+			return "", false, errTrouble
+		}
+		return username, password == "wonder land", nil
+	}
+	var s stage
+	var routes []Route
+	for _, method := range []string{"GET", "POST", "DELETE"} {
+		routes = append(routes,
+			Route{Method: method, Path: "/login", Endpoint: jwtgate.Login(auth, check)},
+			Route{Method: method, Path: "/narrow", Endpoint: jwtgate.Login(narrow, check)},
+			Route{Method: method, Path: "/token", Endpoint: jwtgate.Token(auth, check)},
+			Route{Method: method, Path: "/refresh", Endpoint: auth.Refresh},
+			Route{Method: method, Path: "/logout", Endpoint: auth.Logout},
+			Route{Method: method, Path: "/everywhere", Endpoint: auth.LogoutAll},
+			Route{Method: method, Path: "/nowhere", Endpoint: auth.DeleteSession},
+			Route{Method: method, Path: "/sessions", Guards: guards(auth), Endpoint: auth.ListSessions})
+	}
+	routes = append(routes, Route{Method: "GET", Path: "/me", Guards: guards(auth), Handler: s.who})
+	other := tokens()
+	routes = append(routes, Route{Method: "DELETE", Path: "/device/" + other.SessionID, Endpoint: auth.DeleteSession})
+	s.addr = serve(t, Site{Routes: routes})
+
+	const (
+		form      = "Content-Type: application/x-www-form-urlencoded"
+		json      = "Content-Type: application/json"
+		elsewhere = "Sec-Fetch-Site: cross-site"
+		good      = "username=alice&password=wonder+land"
+	)
+	body := func(target, body string, lines ...string) string { return request("POST", target, body, lines...) }
+	answered := answer{Response: jwtgate.Response{Status: 200, Body: []byte(`{"expires_in":900}` + "\n")}}
+	answered = answered.with("Content-Type", "application/json").with("Cache-Control", "no-store")
+	secret := answered // whose body nobody can foretell
+	secret.anyBody = true
+	done := answer{Response: jwtgate.Response{Status: 204}}.with("Cache-Control", "no-store")
+	malformed := func(status int) answer { return refusalOf(jwtgate.CodeMalformedRequest, status, "invalid_request") }
+	denied := func(code jwtgate.Code) answer { return refusalOf(code, 401, "invalid_grant") }
+	notPost := refusal(jwtgate.CodeMethodNotAllowed).with("Allow", "POST")
+	ended, twice, gone := tokens(), tokens(), tokens()
+	bearer := func(tokens jwtgate.Tokens) string { return "Authorization: Bearer " + tokens.Access.Token }
+
+	s.run(t, []row{
+		{"login, form", body("/login", good, form), answered.renewed()},
+		{"login, JSON", body("/login", `{"username":"alice","password":"wonder land"}`, json+"; charset=utf-8"), answered.renewed()},
+		{"login, chunks", post("/login", form, "Transfer-Encoding: chunked") + "10\r\nusername=alice&p\r\n13\r\nassword=wonder+land\r\n0\r\n\r\n", answered.renewed()},
+		{"login, wrong password", body("/login", "username=alice&password=x", form), denied(jwtgate.CodeInvalidCredentials)},
+		{"login, throttled", body("/login", "username=mallory&password=x", form), refusal(jwtgate.CodeThrottled).with("Retry-After", "2")},
+		{"login, trouble", body("/login", "username=trouble&password=x", form), refusal(jwtgate.CodeUnavailable)},
+		{"login, no body", post("/login"), malformed(400)},
+		{"login, in the query", post("/login?" + good), malformed(400)},
+		{"login, twice", body("/login", good+"&username=bob", form), malformed(400)},
+		{"login, no type", body("/login", good), malformed(415)},
+		{"login, text", body("/login", good, "Content-Type: text/plain"), malformed(415)},
+		{"login, too large", body("/login", good+"&x="+strings.Repeat("x", 64<<10), form), malformed(413)},
+		{"login, GET", get("/login?" + good), notPost},
+		{"login, from elsewhere", body("/login", good, form, elsewhere), refusalOf(jwtgate.CodeCrossSite, 403, "invalid_request")},
+		{"login, too many sessions", body("/narrow", good, form), refusalOf(jwtgate.CodeTooManySessions, 403, "invalid_request")},
+		{"token", body("/token", good, form), secret},
+		{"token, from elsewhere", body("/token", good, form, elsewhere), secret},
+		{"token, wrong grant", body("/token", good+"&grant_type=implicit", form), malformed(400)},
+
+		{"refresh, cookie", post("/refresh", cookies(tokens())), answered.renewed()},
+		{"refresh, form", body("/refresh", "refresh_token="+tokens().Refresh, form), secret},
+		{"refresh, JSON", body("/refresh", `{"refresh_token":"`+tokens().Refresh+`"}`, json), secret},
+		{"refresh, both", body("/refresh", "refresh_token="+tokens().Refresh, form, cookies(tokens())), malformed(400)},
+		{"refresh, none", post("/refresh"), denied(jwtgate.CodeRefreshMissing)},
+		{"refresh, forged", body("/refresh", "refresh_token=wonderland.example", form), denied(jwtgate.CodeRefreshInvalid)},
+		{"refresh, forged cookie", post("/refresh", "Cookie: __Host-rt=wonderland.example"), denied(jwtgate.CodeRefreshInvalid).cleared()},
+		{"refresh, expired", post("/refresh", cookies(expired)), denied(jwtgate.CodeRefreshExpired).cleared()},
+		{"refresh, replaced", post("/refresh", cookies(replaced)), denied(jwtgate.CodeRefreshReused).cleared()},
+		{"after that, access token", get("/me", bearer(replaced)), refusal(jwtgate.CodeTokenRevoked)},
+		{"refresh, two cookies", post("/refresh", "Cookie: __Host-rt=a", "Cookie: __Host-rt=b"), refusalOf(jwtgate.CodeMalformedCredentials, 400, "invalid_request")},
+		{"refresh, from elsewhere", post("/refresh", cookies(tokens()), elsewhere), refusalOf(jwtgate.CodeCrossSite, 403, "invalid_request")},
+		{"refresh, other session's access token", post("/refresh", cookies(tokens()), bearer(other)), denied(jwtgate.CodeTokenInvalid).cleared()},
+		{"refresh, GET", get("/refresh", cookies(tokens())), notPost},
+
+		{"before logout", get("/me", bearer(ended)), passed("alice")},
+		{"logout", post("/logout", cookies(ended)), done.cleared()},
+		{"after logout", get("/me", bearer(ended)), refusal(jwtgate.CodeTokenRevoked)},
+		{"after logout, cookie", get("/me", cookies(ended)), refusal(jwtgate.CodeTokenRevoked).cleared()},
+		{"after logout, refresh", post("/refresh", cookies(ended)), denied(jwtgate.CodeRefreshRevoked).cleared()},
+		{"logout again", post("/logout", cookies(ended)), done.cleared()},
+		{"logout, nobody", post("/logout"), done.cleared()},
+		{"logout, body", body("/logout", "refresh_token="+twice.Refresh, form), done.cleared()},
+		{"after logout by body", get("/me", bearer(twice)), refusal(jwtgate.CodeTokenRevoked)},
+		{"logout, from elsewhere", post("/logout", cookies(tokens()), elsewhere), refusal(jwtgate.CodeCrossSite)},
+		{"logout, GET", get("/logout"), notPost},
+
+		{"list", get("/sessions", bearer(other)), secret},
+		{"list, nobody", get("/sessions"), refusal(jwtgate.CodeTokenMissing)},
+		{"list, POST", post("/sessions", bearer(other)), refusal(jwtgate.CodeMethodNotAllowed).with("Allow", "GET")},
+		{"end one, not one's own", request("DELETE", "/device/"+other.SessionID, "", bearer(signIn(t, auth, "bob"))), refusal(jwtgate.CodeNotFound)},
+		{"end one", request("DELETE", "/device/"+other.SessionID, "", bearer(gone)), done},
+		{"end one, unknown", request("DELETE", "/nowhere", "", bearer(gone)), refusal(jwtgate.CodeNotFound)},
+		{"after the end", get("/me", bearer(other)), refusal(jwtgate.CodeTokenRevoked)},
+		{"end all", post("/everywhere", bearer(gone)), done.cleared()},
+		{"after the end of all", get("/me", bearer(gone)), refusal(jwtgate.CodeTokenRevoked)},
+	})
+}

@@ -14,17 +14,29 @@ func tryLock(path string) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("nethttp: TokenFile: %w", err)
 	}
-	for err = syscall.EINTR; err == syscall.EINTR; { //nolint:errorlint // as package os compares it
-		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	}
-	if err != nil {
+	if err := flock(file, syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = file.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, errLocked
 		}
 		return nil, fmt.Errorf("nethttp: TokenFile: lock %s: %w", path, err)
 	}
-	return func() { _ = file.Close() }, nil // which unlocks
+	return func() {
+		// To close the file is not enough: the lock lasts as long as a child
+		// process has the file open, as it does between fork and exec.
+		_ = flock(file, syscall.LOCK_UN)
+		_ = file.Close()
+	}, nil
+}
+
+// flock calls flock(2) until no signal interrupts it.
+func flock(file *os.File, how int) error {
+	for {
+		err := syscall.Flock(int(file.Fd()), how)
+		if err != syscall.EINTR { //nolint:errorlint // as package os compares it
+			return err
+		}
+	}
 }
 
 // checkFolder wants a folder where others cannot put a file of theirs.

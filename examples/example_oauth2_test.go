@@ -10,12 +10,12 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/jwtgate/jwtgate/nethttp"
+	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
 // A tokenSource is a Transport for who wants a token source: clients of
 // golang.org/x/oauth2, and by its grpc/oauth also those of gRPC.
-type tokenSource struct{ *nethttp.Transport }
+type tokenSource struct{ *jwtclient.Transport }
 
 // Token implements [oauth2.TokenSource].
 func (s tokenSource) Token() (*oauth2.Token, error) {
@@ -29,11 +29,11 @@ func Example_oauth2() {
 		fmt.Println(r.Header.Get("Authorization"))
 	}))
 	defer server.Close()
-	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL})
+	transport, err := jwtclient.New(jwtclient.Config{Origin: server.URL})
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = transport.SetTokens(context.Background(), nethttp.Tokens{Access: "an-access-token", Expires: time.Now().Add(time.Hour)})
+	err = transport.SetTokens(context.Background(), jwtclient.Tokens{Access: "an-access-token", Expires: time.Now().Add(time.Hour)})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/jwtgate/jwtgate/nethttp"
+	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
 // A faulty network is one on which every second call of /refresh goes wrong:
@@ -51,10 +51,10 @@ func TestTransport(t *testing.T) {
 			t.Parallel()
 			network := &faulty{}
 			t.Cleanup(network.CloseIdleConnections)
-			store := nethttp.TokenFile(filepath.Join(t.TempDir(), "tokens.json"))
-			var programs []*nethttp.Transport
+			store := jwtclient.TokenFile(filepath.Join(t.TempDir(), "tokens.json"))
+			var programs []*jwtclient.Transport
 			for range 3 {
-				programs = append(programs, must[*nethttp.Transport](t)(nethttp.NewTransport(nethttp.TransportConfig{Origin: p.url, Base: network, Store: store})))
+				programs = append(programs, must[*jwtclient.Transport](t)(jwtclient.New(jwtclient.Config{Origin: p.url, Base: network, Store: store})))
 			}
 			if err := programs[0].SignIn(t.Context(), "alice", "wonderland"); err != nil {
 				t.Fatal(err)
@@ -95,7 +95,7 @@ func TestTransport(t *testing.T) {
 				if err == nil {
 					_ = res.Body.Close()
 				}
-				if !errors.Is(err, nethttp.ErrSignedOut) {
+				if !errors.Is(err, jwtclient.ErrSignedOut) {
 					t.Errorf("after the session has ended: %v", err)
 				}
 			}
@@ -109,9 +109,9 @@ func TestTransportWithOAuth2(t *testing.T) {
 	var got []string
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header["Authorization"] }))
 	t.Cleanup(server.Close)
-	ours := func(base http.RoundTripper) *nethttp.Transport {
-		transport := must[*nethttp.Transport](t)(nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL, Base: base}))
-		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "ours"}); err != nil {
+	ours := func(base http.RoundTripper) *jwtclient.Transport {
+		transport := must[*jwtclient.Transport](t)(jwtclient.New(jwtclient.Config{Origin: server.URL, Base: base}))
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "ours"}); err != nil {
 			t.Fatal(err)
 		}
 		return transport
@@ -136,12 +136,12 @@ func TestTransportWithOAuth2(t *testing.T) {
 			t.Errorf("%s: %q, want %q alone", test.name, got, test.want)
 		}
 	}
-	signedOut := must[*nethttp.Transport](t)(nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL}))
+	signedOut := must[*jwtclient.Transport](t)(jwtclient.New(jwtclient.Config{Origin: server.URL}))
 	res, err := (&http.Client{Transport: &oauth2.Transport{Source: tokenSource{signedOut}}}).Get(server.URL)
 	if err == nil {
 		_ = res.Body.Close()
 	}
-	if !errors.Is(err, nethttp.ErrSignedOut) {
+	if !errors.Is(err, jwtclient.ErrSignedOut) {
 		t.Errorf("signed out: %v", err)
 	}
 }

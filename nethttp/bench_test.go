@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/jwtgate/jwtgate/nethttp"
 )
@@ -38,40 +37,6 @@ func BenchmarkProtect(b *testing.B) {
 			}
 			if w.status != row.status {
 				b.Errorf("got status %d, want %d", w.status, row.status)
-			}
-		})
-	}
-}
-
-// BenchmarkTransport has a base that answers at once: bare is what that costs.
-func BenchmarkTransport(b *testing.B) {
-	answer := &http.Response{StatusCode: http.StatusNoContent, Header: http.Header{}, Body: http.NoBody}
-	base := answering(func(*http.Request) *http.Response { return answer })
-	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: home, Base: base})
-	if err != nil {
-		b.Fatal(err)
-	}
-	err = transport.SetTokens(b.Context(), nethttp.Tokens{Access: "token", Refresh: "refresh", Expires: time.Now().Add(time.Hour)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, row := range []struct {
-		name      string
-		transport http.RoundTripper
-		url       string
-	}{
-		{"bare", base, home},
-		{"live token", transport, home},
-		{"elsewhere", transport, "https://example.org"},
-	} {
-		b.Run(row.name, func(b *testing.B) {
-			b.ReportAllocs()
-			r := httptest.NewRequest(http.MethodGet, row.url, nil)
-			r.Header.Set("Accept", "application/json")
-			for b.Loop() {
-				if _, err := row.transport.RoundTrip(r); err != nil { //nolint:bodyclose // it has none
-					b.Fatal(err)
-				}
 			}
 		})
 	}

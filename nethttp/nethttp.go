@@ -6,7 +6,7 @@
 // Behind Protect, the identity is in r.Context(): read it with [Claims] and
 // [Identity] in a handler, with jwtgate.Claims and jwtgate.IdentityFrom below one.
 //
-// For programs that call what is protected so, there is [Transport].
+// Package jwtclient is for the Go programs that call a protected server.
 package nethttp
 
 import (

@@ -17,7 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jwtgate/jwtgate/nethttp"
+	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
 const (
@@ -46,7 +46,7 @@ func run() error {
 	network := http.DefaultTransport.(*http.Transport).Clone()
 	network.MaxIdleConnsPerHost = *goroutines // not a new connection for every call
 	counted := &counter{base: network}
-	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: *origin, Base: counted})
+	transport, err := jwtclient.New(jwtclient.Config{Origin: *origin, Base: counted})
 	if err != nil {
 		return err
 	}

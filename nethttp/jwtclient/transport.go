@@ -1,4 +1,4 @@
-package nethttp
+package jwtclient
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 // A Transport is the client's half: an [http.RoundTripper] that puts the access
 // token of a session on requests, and keeps the session alive. It works with
 // package jwtgate, and with whatever else speaks RFC 6750 and the refresh of RFC
-// 6749 §6. [NewTransport] makes one; use it in an [http.Client]:
+// 6749 §6. [New] makes one; use it in an [http.Client]:
 //
 //	client := &http.Client{Transport: transport}
 //
@@ -47,7 +47,7 @@ import (
 type Transport struct {
 	base    http.RoundTripper
 	origins []origin
-	store   TokenStore
+	store   Store
 
 	tokenURL   string
 	refreshURL string
@@ -68,7 +68,7 @@ type Transport struct {
 // ErrSignedOut is that there are no tokens, or that they are good for nothing any
 // more: sign in again. What it is wrapped with may have a [jwtgate.Refusal] with the
 // reason, such as jwtgate.CodeRefreshExpired.
-var ErrSignedOut = errors.New("nethttp: signed out")
+var ErrSignedOut = errors.New("jwtclient: signed out")
 
 // RoundTrip implements [http.RoundTripper].
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -101,7 +101,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	body := req.Body
 	if body != nil && req.GetBody != nil {
 		if body, err = req.GetBody(); err != nil {
-			return nil, fmt.Errorf("nethttp: the body to send once more: %w", err)
+			return nil, fmt.Errorf("jwtclient: the body to send once more: %w", err)
 		}
 	}
 	if res, err = t.send(req, body, g); err == nil && refusesToken(res) {

@@ -1,4 +1,4 @@
-package nethttp
+package jwtclient
 
 import (
 	"context"
@@ -28,13 +28,13 @@ func (t Tokens) equal(other Tokens) bool {
 	return t.Access == other.Access && t.Refresh == other.Refresh && t.Expires.Equal(other.Expires)
 }
 
-// A TokenStore keeps the tokens of one session, for one Transport or, if it says
+// A Store keeps the tokens of one session, for one Transport or, if it says
 // so, for several processes that share the session. A refresh token is good once,
 // so whoever trades it in must be alone with it: that is why a store has this one
 // method and not two to read and to write.
 //
 // A store must be safe for concurrent use.
-type TokenStore interface {
+type Store interface {
 	// Update calls change with the tokens that are stored, zero if there are none,
 	// and stores what it returns, to stay, before it returns itself. Zero Tokens
 	// are as good as none. As long as that takes, nobody else can call Update:
@@ -45,10 +45,10 @@ type TokenStore interface {
 	Update(ctx context.Context, change func(stored Tokens) (Tokens, error)) error
 }
 
-// tokenMemory is the store of a Transport without one, whose turns guard it.
-type tokenMemory struct{ stored Tokens }
+// memoryStore is the store of a Transport without one, whose turns guard it.
+type memoryStore struct{ stored Tokens }
 
-func (m *tokenMemory) Update(_ context.Context, change func(Tokens) (Tokens, error)) error {
+func (m *memoryStore) Update(_ context.Context, change func(Tokens) (Tokens, error)) error {
 	next, err := change(m.stored)
 	if err == nil {
 		m.stored = next

@@ -1,4 +1,4 @@
-package nethttp
+package jwtclient
 
 import (
 	"context"
@@ -77,7 +77,7 @@ func (t *Transport) end(ctx context.Context, token string) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("nethttp: sign out: %w", err)
+		return fmt.Errorf("jwtclient: sign out: %w", err)
 	}
 	return nil
 }

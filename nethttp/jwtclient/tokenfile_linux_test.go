@@ -1,4 +1,4 @@
-package nethttp_test
+package jwtclient_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jwtgate/jwtgate/nethttp"
+	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
 // TestTokenFileUnlocks checks that the lock is free after Update even if a child
@@ -18,9 +18,9 @@ import (
 func TestTokenFileUnlocks(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "tokens.json")
-	file := nethttp.TokenFile(path)
+	file := jwtclient.TokenFile(path)
 	inherited := -1
-	err := file.Update(t.Context(), func(stored nethttp.Tokens) (nethttp.Tokens, error) {
+	err := file.Update(t.Context(), func(stored jwtclient.Tokens) (jwtclient.Tokens, error) {
 		inherited = duplicate(t, path+".lock")
 		return stored, nil
 	})
@@ -30,7 +30,7 @@ func TestTokenFileUnlocks(t *testing.T) {
 	defer func() { _ = syscall.Close(inherited) }()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	err = file.Update(ctx, func(stored nethttp.Tokens) (nethttp.Tokens, error) { return stored, nil })
+	err = file.Update(ctx, func(stored jwtclient.Tokens) (jwtclient.Tokens, error) { return stored, nil })
 	if err != nil {
 		t.Errorf("got %v; want the lock to be free", err)
 	}

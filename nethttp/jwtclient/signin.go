@@ -1,4 +1,4 @@
-package nethttp
+package jwtclient
 
 import (
 	"context"
@@ -21,7 +21,7 @@ func (t *Transport) SignIn(ctx context.Context, username, password string) error
 		"password":   {password},
 	})
 	if err != nil {
-		return fmt.Errorf("nethttp: sign in: %w", err)
+		return fmt.Errorf("jwtclient: sign in: %w", err)
 	}
 	return t.signIn(ctx, tokens, signOuts)
 }
@@ -40,7 +40,7 @@ func (t *Transport) SetTokens(ctx context.Context, tokens Tokens) error {
 	return t.signIn(ctx, tokens, signOuts)
 }
 
-var errNotToken = errors.New("nethttp: Tokens.Access is not an access token: it is empty, or has what a header field cannot have")
+var errNotToken = errors.New("jwtclient: Tokens.Access is not an access token: it is empty, or has what a header field cannot have")
 
 // signIn uses tokens, unless SignOut was called in the meantime: then it ends them.
 func (t *Transport) signIn(ctx context.Context, tokens Tokens, signOuts int) error {

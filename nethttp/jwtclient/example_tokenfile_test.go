@@ -1,4 +1,4 @@
-package nethttp_test
+package jwtclient_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/jwtgate/jwtgate/nethttp"
+	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
 // A program that is started again is still signed in.
@@ -23,15 +23,15 @@ func ExampleTokenFile() {
 	defer func() { _ = os.RemoveAll(folder) }()
 
 	for _, start := range []string{"first", "second"} {
-		transport, err := nethttp.NewTransport(nethttp.TransportConfig{
+		transport, err := jwtclient.New(jwtclient.Config{
 			Origin: server.URL,
-			Store:  nethttp.TokenFile(filepath.Join(folder, "app", "tokens.json")),
+			Store:  jwtclient.TokenFile(filepath.Join(folder, "app", "tokens.json")),
 		})
 		if err != nil {
 			log.Fatal(err)
 		}
 		_, _, err = transport.Token(context.Background())
-		if errors.Is(err, nethttp.ErrSignedOut) {
+		if errors.Is(err, jwtclient.ErrSignedOut) {
 			fmt.Println(start, "start: who are you?")
 			err = transport.SignIn(context.Background(), "alice", "wonderland")
 		}

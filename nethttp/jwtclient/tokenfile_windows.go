@@ -1,4 +1,4 @@
-package nethttp
+package jwtclient
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ const errSharing = syscall.Errno(32)
 func tryLock(path string) (unlock func(), err error) {
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {
-		return nil, fmt.Errorf("nethttp: TokenFile: %w", err)
+		return nil, fmt.Errorf("jwtclient: TokenFile: %w", err)
 	}
 	const shareWithNobody = 0
 	handle, err := syscall.CreateFile(name, syscall.GENERIC_READ|syscall.GENERIC_WRITE, shareWithNobody, nil, syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
@@ -22,7 +22,7 @@ func tryLock(path string) (unlock func(), err error) {
 		return nil, errLocked
 	}
 	if err != nil {
-		return nil, fmt.Errorf("nethttp: TokenFile: lock %s: %w", path, err)
+		return nil, fmt.Errorf("jwtclient: TokenFile: lock %s: %w", path, err)
 	}
 	return func() { _ = syscall.CloseHandle(handle) }, nil
 }

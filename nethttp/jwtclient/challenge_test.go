@@ -1,11 +1,11 @@
-package nethttp_test
+package jwtclient_test
 
 import (
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/jwtgate/jwtgate/nethttp"
+	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
 // challenges are lines of WWW-Authenticate, and whether a new token would help.
@@ -56,7 +56,7 @@ var challenges = []struct {
 }
 
 func refusesToken(lines ...string) bool {
-	return nethttp.RefusesToken(&http.Response{StatusCode: http.StatusUnauthorized, Header: http.Header{"Www-Authenticate": lines}})
+	return jwtclient.RefusesToken(&http.Response{StatusCode: http.StatusUnauthorized, Header: http.Header{"Www-Authenticate": lines}})
 }
 
 func TestChallenges(t *testing.T) {

@@ -1,4 +1,4 @@
-package nethttp
+package jwtclient
 
 import (
 	"context"
@@ -168,7 +168,7 @@ func (t *Transport) fly(f *flight, signOuts int) {
 		f.err = err
 		t.current, t.failed = nil, failures{}
 	default:
-		f.err = fmt.Errorf("nethttp: the tokens could not be renewed, and are kept: %w", err)
+		f.err = fmt.Errorf("jwtclient: the tokens could not be renewed, and are kept: %w", err)
 		t.failed.add(f.err, now)
 	}
 }

@@ -1,4 +1,4 @@
-package nethttp_test
+package jwtclient_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/nethttp"
+	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
 const (
@@ -192,7 +193,7 @@ func (a *api) wantCalls(pathsAndNumbers ...any) {
 }
 
 // newTransport returns a Transport to a, signed in as alice.
-func newTransport(t *testing.T, a *api, store nethttp.TokenStore) *nethttp.Transport {
+func newTransport(t *testing.T, a *api, store jwtclient.Store) *jwtclient.Transport {
 	t.Helper()
 	transport := newSignedOut(t, a, store)
 	if err := transport.SignIn(t.Context(), "alice", "wonderland"); err != nil {
@@ -201,9 +202,9 @@ func newTransport(t *testing.T, a *api, store nethttp.TokenStore) *nethttp.Trans
 	return transport
 }
 
-func newSignedOut(t *testing.T, base http.RoundTripper, store nethttp.TokenStore) *nethttp.Transport {
+func newSignedOut(t *testing.T, base http.RoundTripper, store jwtclient.Store) *jwtclient.Transport {
 	t.Helper()
-	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: home, Base: base, Store: store})
+	transport, err := jwtclient.New(jwtclient.Config{Origin: home, Base: base, Store: store})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +241,7 @@ func wantMe(t *testing.T, transport http.RoundTripper) {
 // wantSignedOut wants GET /me to fail because of that.
 func wantSignedOut(t *testing.T, transport http.RoundTripper) {
 	t.Helper()
-	if got, err := do(t.Context(), transport, http.MethodGet, home+"/me", ""); !errors.Is(err, nethttp.ErrSignedOut) {
+	if got, err := do(t.Context(), transport, http.MethodGet, home+"/me", ""); !errors.Is(err, jwtclient.ErrSignedOut) {
 		t.Errorf("GET /me: got %q, %v; want ErrSignedOut", got, err)
 	}
 }

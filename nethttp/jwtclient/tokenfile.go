@@ -1,4 +1,4 @@
-package nethttp
+package jwtclient
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A TokenFile is a [TokenStore] in the file of that path, so that a program is
+// A TokenFile is a [Store] in the file of that path, so that a program is
 // still signed in when it is started again. Several processes can share it: while
 // one of them renews the tokens, the others wait, and then use what it got.
 //
@@ -30,14 +30,14 @@ import (
 // fails with [errors.ErrUnsupported].
 type TokenFile string
 
-// Update implements [TokenStore].
+// Update implements [Store].
 func (f TokenFile) Update(ctx context.Context, change func(stored Tokens) (Tokens, error)) error {
 	if f == "" {
-		return errors.New("nethttp: TokenFile is empty: give it a path")
+		return errors.New("jwtclient: TokenFile is empty: give it a path")
 	}
 	folder := filepath.Dir(string(f))
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fmt.Errorf("nethttp: TokenFile: %w", err)
+		return fmt.Errorf("jwtclient: TokenFile: %w", err)
 	}
 	if err := checkFolder(folder); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (f TokenFile) Update(ctx context.Context, change func(stored Tokens) (Token
 		return err
 	}
 	if err := f.write(next); err != nil {
-		return fmt.Errorf("nethttp: TokenFile: %w", err)
+		return fmt.Errorf("jwtclient: TokenFile: %w", err)
 	}
 	return nil
 }
@@ -77,7 +77,7 @@ func (f TokenFile) read() (Tokens, error) {
 		return Tokens{}, nil
 	}
 	if err != nil {
-		return Tokens{}, fmt.Errorf("nethttp: TokenFile: %w", err)
+		return Tokens{}, fmt.Errorf("jwtclient: TokenFile: %w", err)
 	}
 	defer func() { _ = file.Close() }()
 	if err := checkFile(file); err != nil {
@@ -85,11 +85,11 @@ func (f TokenFile) read() (Tokens, error) {
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxTokenFile))
 	if err != nil {
-		return Tokens{}, fmt.Errorf("nethttp: TokenFile: %w", err)
+		return Tokens{}, fmt.Errorf("jwtclient: TokenFile: %w", err)
 	}
 	var stored tokenJSON
 	if err := json.Unmarshal(text, &stored); err != nil || !sendable(stored.Access) {
-		return Tokens{}, fmt.Errorf("nethttp: %s is not what TokenFile writes: if it is yours to remove, do, and sign in again", f)
+		return Tokens{}, fmt.Errorf("jwtclient: %s is not what TokenFile writes: if it is yours to remove, do, and sign in again", f)
 	}
 	return Tokens(stored), nil
 }
@@ -137,7 +137,7 @@ func create(path string, text []byte) error {
 }
 
 // errLocked is that someone else has the lock.
-var errLocked = errors.New("nethttp: TokenFile: another process has the lock")
+var errLocked = errors.New("jwtclient: TokenFile: another process has the lock")
 
 // lockPoll is how often a lock is tried. The system's own wait could not be cancelled.
 const lockPoll = 20 * time.Millisecond

@@ -1,4 +1,4 @@
-package nethttp_test
+package jwtclient_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/nethttp"
+	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
 // A memory is a store that several Transports can share, as processes share a file.
@@ -21,14 +21,14 @@ type memory struct {
 	once sync.Once
 
 	mu     sync.Mutex
-	stored nethttp.Tokens
-	saved  []nethttp.Tokens
+	stored jwtclient.Tokens
+	saved  []jwtclient.Tokens
 	err    error // of what is to be saved
 }
 
 var errFull = errors.New("disk full")
 
-func (m *memory) Update(ctx context.Context, change func(nethttp.Tokens) (nethttp.Tokens, error)) error {
+func (m *memory) Update(ctx context.Context, change func(jwtclient.Tokens) (jwtclient.Tokens, error)) error {
 	m.once.Do(func() { m.busy = make(chan struct{}, 1) })
 	select {
 	case m.busy <- struct{}{}:
@@ -54,7 +54,7 @@ func (m *memory) Update(ctx context.Context, change func(nethttp.Tokens) (nethtt
 	return nil
 }
 
-func (m *memory) tokens() nethttp.Tokens {
+func (m *memory) tokens() jwtclient.Tokens {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.stored
@@ -73,7 +73,7 @@ func TestSharedStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(t)
 		store := &memory{}
-		var all []*nethttp.Transport
+		var all []*jwtclient.Transport
 		for range 5 {
 			all = append(all, newSignedOut(t, a, store))
 		}
@@ -115,7 +115,7 @@ func TestSignOutOfSharedStore(t *testing.T) {
 		store := &memory{}
 		first := newTransport(t, a, store)
 		second := newSignedOut(t, a, store)
-		for _, transport := range []*nethttp.Transport{first, second} {
+		for _, transport := range []*jwtclient.Transport{first, second} {
 			time.Sleep(life)
 			wantMe(t, transport)
 		}
@@ -161,7 +161,7 @@ func TestSavedFirst(t *testing.T) {
 				}
 				for begun := time.Now(); time.Since(begun) < row.down; time.Sleep(time.Second) {
 					_, err := do(t.Context(), transport, "GET", home+"/me", "")
-					if !errors.Is(err, errFull) || errors.Is(err, nethttp.ErrSignedOut) {
+					if !errors.Is(err, errFull) || errors.Is(err, jwtclient.ErrSignedOut) {
 						t.Fatalf("got %v; want %v", err, errFull)
 					}
 				}
@@ -190,7 +190,7 @@ func TestUnsaved(t *testing.T) {
 		wantMe(t, transport)
 		a.wantCalls("/refresh", 1)
 		wantMe(t, transport)
-		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "x"}); !errors.Is(err, errFull) {
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "x"}); !errors.Is(err, errFull) {
 			t.Errorf("got %v; want %v", err, errFull)
 		}
 		if err := transport.SignOut(t.Context()); !errors.Is(err, errFull) {

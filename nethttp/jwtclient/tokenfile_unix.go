@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd
 
-package nethttp
+package jwtclient
 
 import (
 	"errors"
@@ -12,14 +12,14 @@ import (
 func tryLock(path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the program says which
 	if err != nil {
-		return nil, fmt.Errorf("nethttp: TokenFile: %w", err)
+		return nil, fmt.Errorf("jwtclient: TokenFile: %w", err)
 	}
 	if err := flock(file, syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = file.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, errLocked
 		}
-		return nil, fmt.Errorf("nethttp: TokenFile: lock %s: %w", path, err)
+		return nil, fmt.Errorf("jwtclient: TokenFile: lock %s: %w", path, err)
 	}
 	return func() {
 		// To close the file is not enough: the lock lasts as long as a child
@@ -33,7 +33,7 @@ func tryLock(path string) (unlock func(), err error) {
 func flock(file *os.File, how int) error {
 	for {
 		err := syscall.Flock(int(file.Fd()), how)
-		if err != syscall.EINTR { //nolint:errorlint // as package os compares it
+		if err != syscall.EINTR {
 			return err
 		}
 	}
@@ -43,10 +43,10 @@ func flock(file *os.File, how int) error {
 func checkFolder(folder string) error {
 	info, err := os.Stat(folder)
 	if err != nil {
-		return fmt.Errorf("nethttp: TokenFile: %w", err)
+		return fmt.Errorf("jwtclient: TokenFile: %w", err)
 	}
 	if info.Mode().Perm()&0o002 != 0 {
-		return fmt.Errorf("nethttp: everyone may write to the folder %s of the TokenFile: use one of your own", folder)
+		return fmt.Errorf("jwtclient: everyone may write to the folder %s of the TokenFile: use one of your own", folder)
 	}
 	return nil
 }
@@ -55,10 +55,10 @@ func checkFolder(folder string) error {
 func checkFile(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
-		return fmt.Errorf("nethttp: TokenFile: %w", err)
+		return fmt.Errorf("jwtclient: TokenFile: %w", err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("nethttp: others may read or write %s: remove it and sign in again, or chmod 600 it", file.Name())
+		return fmt.Errorf("jwtclient: others may read or write %s: remove it and sign in again, or chmod 600 it", file.Name())
 	}
 	return nil
 }

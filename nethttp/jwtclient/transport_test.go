@@ -1,4 +1,4 @@
-package nethttp_test
+package jwtclient_test
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/nethttp"
+	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
 // send sends r as it is and returns the status and the body.
@@ -34,7 +34,7 @@ func send(transport http.RoundTripper, r *http.Request) (int, string, error) {
 func TestOrigins(t *testing.T) {
 	t.Parallel()
 	var got []string
-	transport, err := nethttp.NewTransport(nethttp.TransportConfig{
+	transport, err := jwtclient.New(jwtclient.Config{
 		Origin:      "https://api.example.com",
 		MoreOrigins: []string{"https://[2001:DB8::1]:8443", "http://localhost:8080", "http://127.0.0.2"},
 		Base: answering(func(r *http.Request) *http.Response {
@@ -45,7 +45,7 @@ func TestOrigins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "token"}); err != nil {
+	if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "token"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range []struct {
@@ -102,7 +102,7 @@ func TestRedirect(t *testing.T) {
 		return status(http.StatusOK)
 	})
 	transport := newSignedOut(t, base, nil)
-	if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "token"}); err != nil {
+	if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "token"}); err != nil {
 		t.Fatal(err)
 	}
 	there := home + "/c"
@@ -185,7 +185,7 @@ func TestRefusals(t *testing.T) {
 				res.Header["Www-Authenticate"] = row.challenges
 				return res
 			}), nil)
-			if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "old", Refresh: "first"}); err != nil {
+			if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first"}); err != nil {
 				t.Fatal(err)
 			}
 			r := httptest.NewRequest(http.MethodGet, home+"/me", nil)
@@ -225,7 +225,7 @@ func TestStale(t *testing.T) {
 			}
 			return status(http.StatusUnauthorized, "WWW-Authenticate", `Bearer error="invalid_token"`)
 		}), nil)
-		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "old", Refresh: "first"}); err != nil {
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first"}); err != nil {
 			t.Fatal(err)
 		}
 		slow := make(chan string)
@@ -257,7 +257,7 @@ func TestFutile(t *testing.T) {
 			}
 			return status(http.StatusUnauthorized, "WWW-Authenticate", `Bearer error="invalid_token"`)
 		}), nil)
-		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "old", Refresh: "first"}); err != nil {
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first"}); err != nil {
 			t.Fatal(err)
 		}
 		for range 20 {
@@ -293,7 +293,7 @@ func TestNotFutile(t *testing.T) {
 			}
 			return status(http.StatusUnauthorized, "WWW-Authenticate", `Bearer error="invalid_token"`)
 		}), nil)
-		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "old", Refresh: "first"}); err != nil {
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first"}); err != nil {
 			t.Fatal(err)
 		}
 		var all sync.WaitGroup
@@ -434,7 +434,7 @@ var refused503 fault = func(*http.Request, func() *http.Response) (*http.Respons
 	return status(http.StatusServiceUnavailable), nil
 }
 
-func token(t *testing.T, transport *nethttp.Transport) string {
+func token(t *testing.T, transport *jwtclient.Transport) string {
 	t.Helper()
 	access, _, err := transport.Token(t.Context())
 	if err != nil {
@@ -458,7 +458,7 @@ func TestNextIsReady(t *testing.T) {
 			}
 			return status(http.StatusUnauthorized, "WWW-Authenticate", `Bearer error="invalid_token"`)
 		}), nil)
-		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "old", Refresh: "first"}); err != nil {
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first"}); err != nil {
 			t.Fatal(err)
 		}
 		begun := time.Now()
@@ -490,7 +490,7 @@ func TestRefusedMeanwhile(t *testing.T) {
 			}
 			return status(http.StatusOK)
 		}), nil)
-		err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "old", Refresh: "first", Expires: time.Now().Add(time.Hour)})
+		err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first", Expires: time.Now().Add(time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -547,12 +547,12 @@ func testOneConnection(t *testing.T, text string, connections int32) {
 	server.Start()
 	t.Cleanup(server.Close)
 	base := &http.Transport{MaxConnsPerHost: 1}
-	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL, Base: base})
+	transport, err := jwtclient.New(jwtclient.Config{Origin: server.URL, Base: base})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(transport.CloseIdleConnections)
-	if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "old", Refresh: "first"}); err != nil {
+	if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first"}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := do(t.Context(), transport, "GET", server.URL, ""); got != "200 " || !renewed.Load() {
@@ -588,11 +588,11 @@ func TestDefaultBase(t *testing.T) {
 		_, _ = io.WriteString(w, r.Header.Get("Authorization"))
 	}))
 	t.Cleanup(server.Close)
-	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL})
+	transport, err := jwtclient.New(jwtclient.Config{Origin: server.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "token"}); err != nil {
+	if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "token"}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := do(t.Context(), transport, "GET", server.URL, ""); got != "200 Bearer token" {

@@ -1,4 +1,4 @@
-package nethttp_test
+package jwtclient_test
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/nethttp"
+	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
 func TestSignIn(t *testing.T) {
@@ -66,7 +66,7 @@ func TestSignInTrouble(t *testing.T) {
 				return answer(row.status, row.body, row.fields...)
 			}), nil)
 			err := transport.SignIn(t.Context(), "alice", "wonderland")
-			if err == nil || errors.Is(err, nethttp.ErrSignedOut) || !row.want(err) || calls != 1 {
+			if err == nil || errors.Is(err, jwtclient.ErrSignedOut) || !row.want(err) || calls != 1 {
 				t.Errorf("got %v after %d calls", err, calls)
 			}
 		})
@@ -77,7 +77,7 @@ func TestSetTokens(t *testing.T) {
 	t.Parallel()
 	for _, access := range []string{"", "a b", "a\r\nb", "ä", "a\x7f"} {
 		transport := newSignedOut(t, newAPI(t), nil)
-		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: access, Refresh: "x"}); err == nil || access != "" && strings.Contains(err.Error(), access) {
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: access, Refresh: "x"}); err == nil || access != "" && strings.Contains(err.Error(), access) {
 			t.Errorf("%q: got %v; want an error without it", access, err)
 		}
 		wantSignedOut(t, transport)
@@ -103,7 +103,7 @@ func TestEndedElsewhere(t *testing.T) {
 		wantSignedOut(t, transport)
 		wantSignedOut(t, transport)
 		a.wantCalls("/me", 2, "/refresh", 1)
-		if store.tokens() != (nethttp.Tokens{}) {
+		if store.tokens() != (jwtclient.Tokens{}) {
 			t.Error("the store has tokens still")
 		}
 	})
@@ -131,7 +131,7 @@ func TestSignOut(t *testing.T) {
 					t.Errorf("got %v; want an error: %t", err, row.fails)
 				}
 				wantSignedOut(t, transport)
-				if store.tokens() != (nethttp.Tokens{}) {
+				if store.tokens() != (jwtclient.Tokens{}) {
 					t.Error("the store has tokens still")
 				}
 				restore()
@@ -204,13 +204,13 @@ func TestSignOutGuard(t *testing.T) {
 				if err := transport.SignOut(ctx); (err != nil) != row.gone {
 					t.Errorf("SignOut: %v", err)
 				}
-				if err := <-done; !errors.Is(err, nethttp.ErrSignedOut) {
+				if err := <-done; !errors.Is(err, jwtclient.ErrSignedOut) {
 					t.Errorf("what was under way: got %v; want ErrSignedOut", err)
 				}
 				wantSignedOut(t, transport)
 				time.Sleep(time.Minute)
 				synctest.Wait()
-				if store.tokens() != (nethttp.Tokens{}) || slices.ContainsFunc(store.saved, func(saved nethttp.Tokens) bool { return slices.Contains(arrived, saved.Refresh) }) {
+				if store.tokens() != (jwtclient.Tokens{}) || slices.ContainsFunc(store.saved, func(saved jwtclient.Tokens) bool { return slices.Contains(arrived, saved.Refresh) }) {
 					t.Error("the late tokens were stored")
 				}
 				restore()
@@ -240,7 +240,7 @@ func TestSignInAfterLogout(t *testing.T) {
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		for i := range 200 { // who comes first is a matter of chance
-			want := nethttp.Tokens{Access: "token" + strconv.Itoa(i)}
+			want := jwtclient.Tokens{Access: "token" + strconv.Itoa(i)}
 			if err := transport.SetTokens(t.Context(), want); err != nil {
 				t.Fatal(err)
 			}
@@ -278,7 +278,7 @@ func TestSignInAfterTrouble(t *testing.T) {
 			t.Errorf("got %v; want no pause", err)
 		}
 		trouble()
-		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "x", Refresh: "newest"}); err != nil {
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "x", Refresh: "newest"}); err != nil {
 			t.Fatal(err)
 		}
 		if err := transport.SignOut(t.Context()); err != nil {
@@ -307,7 +307,7 @@ func TestSignOutWhileTrying(t *testing.T) {
 		if err := transport.SignOut(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if err := <-done; !errors.Is(err, nethttp.ErrSignedOut) {
+		if err := <-done; !errors.Is(err, jwtclient.ErrSignedOut) {
 			t.Errorf("got %v; want ErrSignedOut", err)
 		}
 		a.wantCalls("/refresh", 1, "/logout", 1)
@@ -318,11 +318,11 @@ func TestSignOutWhileTrying(t *testing.T) {
 func (a *api) refreshes(t *testing.T, refresh string) bool {
 	t.Helper()
 	other := newSignedOut(t, a, nil)
-	if err := other.SetTokens(t.Context(), nethttp.Tokens{Access: "old", Refresh: refresh, Expires: time.Now()}); err != nil {
+	if err := other.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: refresh, Expires: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	_, _, err := other.Token(t.Context())
-	if err != nil && !errors.Is(err, nethttp.ErrSignedOut) {
+	if err != nil && !errors.Is(err, jwtclient.ErrSignedOut) {
 		t.Errorf("refresh: %v", err)
 	}
 	return err == nil

@@ -1,4 +1,4 @@
-package nethttp
+package jwtclient
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// TransportConfig is what [NewTransport] makes a [Transport] of.
-type TransportConfig struct {
+// Config is what [New] makes a [Transport] of.
+type Config struct {
 	_ [0]func() // makes literals name their fields
 
 	// Origin is where the API is: scheme, host and, unless it is the scheme's
@@ -28,16 +28,16 @@ type TransportConfig struct {
 
 	// Store keeps the tokens, such as a [TokenFile]. The default is the memory of
 	// this process.
-	Store TokenStore
+	Store Store
 
 	// Base sends the requests. The default is [http.DefaultTransport].
 	Base http.RoundTripper
 }
 
-// NewTransport returns a Transport that nobody is signed in with, unless there
+// New returns a Transport that nobody is signed in with, unless there
 // are tokens in config.Store. It reports all mistakes at once; each names its
 // field. It sends nothing, and the store is not asked before the first request.
-func NewTransport(config TransportConfig) (*Transport, error) {
+func New(config Config) (*Transport, error) {
 	t := &Transport{
 		base:  config.Base,
 		store: config.Store,
@@ -47,12 +47,12 @@ func NewTransport(config TransportConfig) (*Transport, error) {
 		t.base = http.DefaultTransport
 	}
 	if t.store == nil {
-		t.store = new(tokenMemory)
+		t.store = new(memoryStore)
 	}
 	var wrong []error
 	mistake := func(field, value string, err error) {
 		if err != nil {
-			wrong = append(wrong, fmt.Errorf("nethttp: TransportConfig.%s: %q %w", field, value, err))
+			wrong = append(wrong, fmt.Errorf("jwtclient: Config.%s: %q %w", field, value, err))
 		}
 	}
 	home, err := t.addOrigin(config.Origin)

@@ -1,4 +1,4 @@
-package nethttp_test
+package jwtclient_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/nethttp"
+	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
 // A program signs in, and from then on uses an http.Client like any other.
@@ -21,7 +22,7 @@ func ExampleTransport() {
 	server := serveExample()
 	defer server.Close()
 
-	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL})
+	transport, err := jwtclient.New(jwtclient.Config{Origin: server.URL})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -42,21 +43,21 @@ func ExampleTransport() {
 }
 
 // Mistakes end here, and not with a token where it should not be.
-func ExampleNewTransport() {
-	_, err := nethttp.NewTransport(nethttp.TransportConfig{
+func ExampleNew() {
+	_, err := jwtclient.New(jwtclient.Config{
 		Origin:     "https://api.example.com",
 		RefreshURL: "https://auth.example.com/refresh",
 	})
 	fmt.Println(err)
 	// Output:
-	// nethttp: TransportConfig.RefreshURL: "https://auth.example.com/refresh" is at none of the origins: add its own to MoreOrigins
+	// jwtclient: Config.RefreshURL: "https://auth.example.com/refresh" is at none of the origins: add its own to MoreOrigins
 }
 
 // What the server says of a login that failed is a Refusal.
 func ExampleTransport_SignIn() {
 	server := serveExample()
 	defer server.Close()
-	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL})
+	transport, err := jwtclient.New(jwtclient.Config{Origin: server.URL})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -73,13 +74,13 @@ func ExampleTransport_SignIn() {
 func ExampleTransport_SetTokens() {
 	server := serveExample()
 	defer server.Close()
-	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL})
+	transport, err := jwtclient.New(jwtclient.Config{Origin: server.URL})
 	if err != nil {
 		log.Fatal(err)
 	}
 
 	access, refresh := exchangeCode(server, "8f14e45f")
-	err = transport.SetTokens(context.Background(), nethttp.Tokens{
+	err = transport.SetTokens(context.Background(), jwtclient.Tokens{
 		Access:  access,
 		Refresh: refresh,
 		Expires: time.Now().Add(15 * time.Minute),
@@ -96,7 +97,7 @@ func ExampleTransport_SetTokens() {
 func ExampleTransport_RoundTrip() {
 	server := serveExample()
 	defer server.Close()
-	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL})
+	transport, err := jwtclient.New(jwtclient.Config{Origin: server.URL})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -120,7 +121,7 @@ func ExampleTransport_RoundTrip() {
 func ExampleTransport_Token() {
 	server := serveExample()
 	defer server.Close()
-	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL})
+	transport, err := jwtclient.New(jwtclient.Config{Origin: server.URL})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -135,11 +136,11 @@ func ExampleTransport_Token() {
 }
 
 // A store for a place of your own, such as the keychain of the system.
-func ExampleTokenStore() {
+func ExampleStore() {
 	server := serveExample()
 	defer server.Close()
 	var store keychain
-	transport, err := nethttp.NewTransport(nethttp.TransportConfig{Origin: server.URL, Store: &store})
+	transport, err := jwtclient.New(jwtclient.Config{Origin: server.URL, Store: &store})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -151,10 +152,10 @@ func ExampleTokenStore() {
 	// true
 }
 
-type keychain struct{ tokens nethttp.Tokens }
+type keychain struct{ tokens jwtclient.Tokens }
 
-// Update implements [nethttp.TokenStore].
-func (k *keychain) Update(_ context.Context, change func(nethttp.Tokens) (nethttp.Tokens, error)) error {
+// Update implements [jwtclient.Store].
+func (k *keychain) Update(_ context.Context, change func(jwtclient.Tokens) (jwtclient.Tokens, error)) error {
 	// Lock it here, read, and write below.
 	next, err := change(k.tokens)
 	if err != nil {
@@ -166,7 +167,17 @@ func (k *keychain) Update(_ context.Context, change func(nethttp.Tokens) (nethtt
 
 // serveExample runs a server of package jwtgate, with alice.
 func serveExample() *httptest.Server {
-	auth, _ := signIn()
+	auth, err := jwtgate.New(jwtgate.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for examples")),
+		Sessions: &jwtgate.SessionConfig{
+			Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil },
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", say("ok"))
 	mux.Handle("POST /token", nethttp.Handle(jwtgate.Token(auth, func(_ context.Context, username, password string) (string, bool, error) {
@@ -176,6 +187,13 @@ func serveExample() *httptest.Server {
 	mux.Handle("POST /logout", nethttp.Handle(auth.Logout))
 	mux.Handle("GET /api/hello", nethttp.Protect(auth)(say("hello alice")))
 	return httptest.NewServer(mux)
+}
+
+// say is a handler that answers with text.
+func say(text string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, text)
+	})
 }
 
 // exchangeCode stands for what an OAuth client does with the code of a callback.
@@ -198,7 +216,7 @@ func exchangeCode(server *httptest.Server, _ string) (access, refresh string) {
 // show prints what is at url: the status and the body.
 func show(client *http.Client, url string) {
 	res, err := client.Get(url)
-	if errors.Is(err, nethttp.ErrSignedOut) {
+	if errors.Is(err, jwtclient.ErrSignedOut) {
 		fmt.Println("sign in first")
 		return
 	}

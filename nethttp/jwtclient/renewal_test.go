@@ -1,4 +1,4 @@
-package nethttp_test
+package jwtclient_test
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/nethttp"
+	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
 // All goroutines of a bubble must have ended with it, so every test here is one
@@ -76,7 +76,7 @@ func TestAhead(t *testing.T) {
 					}
 					return status(http.StatusOK)
 				}), nil)
-				err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "token0", Refresh: "first", Expires: expires(row.life)})
+				err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "token0", Refresh: "first", Expires: expires(row.life)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -205,13 +205,13 @@ func TestFaults(t *testing.T) {
 				transport := newTransport(t, a, nil)
 				time.Sleep(life)
 				got, err := do(t.Context(), transport, "GET", home+"/me", "")
-				if failed := err != nil; failed != row.fails || errors.Is(err, nethttp.ErrSignedOut) || !failed && got != "200 alice" {
+				if failed := err != nil; failed != row.fails || errors.Is(err, jwtclient.ErrSignedOut) || !failed && got != "200 alice" {
 					t.Errorf("got %q, %v; want an error: %t", got, err, row.fails)
 				}
 				if row.fails { // and while there is a pause, the endpoint is left alone
 					n := a.calls("/refresh")
 					_, again := do(t.Context(), transport, "GET", home+"/me", "")
-					if again == nil || errors.Is(again, nethttp.ErrSignedOut) || a.calls("/refresh") != n {
+					if again == nil || errors.Is(again, jwtclient.ErrSignedOut) || a.calls("/refresh") != n {
 						t.Errorf("got %v after %d calls; want the same error, and no call", again, a.calls("/refresh")-n)
 					}
 					time.Sleep(rest)
@@ -334,7 +334,7 @@ func TestAttempts(t *testing.T) {
 					}
 					return status(http.StatusServiceUnavailable, row.fields...), nil
 				}), nil)
-				if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "a", Refresh: "r", Expires: time.Now()}); err != nil {
+				if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "a", Refresh: "r", Expires: time.Now()}); err != nil {
 					t.Fatal(err)
 				}
 				_, _, err := transport.Token(t.Context())
@@ -376,12 +376,12 @@ func TestPauses(t *testing.T) {
 					last = time.Now()
 					return status(http.StatusServiceUnavailable, row.fields...)
 				}), nil)
-				if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "a", Refresh: "r", Expires: time.Now()}); err != nil {
+				if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "a", Refresh: "r", Expires: time.Now()}); err != nil {
 					t.Fatal(err)
 				}
 				_, _, err := transport.Token(t.Context())
 				var refusal *jwtgate.Refusal
-				if err == nil || errors.Is(err, nethttp.ErrSignedOut) || errors.As(err, &refusal) {
+				if err == nil || errors.Is(err, jwtclient.ErrSignedOut) || errors.As(err, &refusal) {
 					t.Fatalf("got %v; want plain trouble", err)
 				}
 				for _, want := range row.want {
@@ -431,12 +431,12 @@ func TestSessionOver(t *testing.T) {
 					res.Body = io.NopCloser(strings.NewReader(row.body))
 					return res
 				}), nil)
-				if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "a", Refresh: "r", Expires: time.Now().Add(time.Minute)}); err != nil {
+				if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "a", Refresh: "r", Expires: time.Now().Add(time.Minute)}); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(55 * time.Second) // renewed ahead
 				_, _, err := transport.Token(t.Context())
-				if errors.Is(err, nethttp.ErrSignedOut) != row.over || !row.over && err != nil {
+				if errors.Is(err, jwtclient.ErrSignedOut) != row.over || !row.over && err != nil {
 					t.Errorf("got %v; want signed out: %t", err, row.over)
 				}
 				var refusal *jwtgate.Refusal
@@ -445,7 +445,7 @@ func TestSessionOver(t *testing.T) {
 				}
 				asked = 0
 				time.Sleep(time.Hour)
-				if _, _, err := transport.Token(t.Context()); errors.Is(err, nethttp.ErrSignedOut) != row.over || (asked == 0) != row.over {
+				if _, _, err := transport.Token(t.Context()); errors.Is(err, jwtclient.ErrSignedOut) != row.over || (asked == 0) != row.over {
 					t.Errorf("later got %v, and %d requests", err, asked)
 				}
 			})
@@ -520,7 +520,7 @@ func TestNotRotated(t *testing.T) {
 			got = append(got, r.Form.Get("refresh_token"))
 			return tokens("new", "", time.Minute)
 		}), nil)
-		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "a", Refresh: "kept", Expires: time.Now()}); err != nil {
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "a", Refresh: "kept", Expires: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 		for range 3 {
@@ -543,7 +543,7 @@ func TestNoRefreshToken(t *testing.T) {
 			t.Errorf("got a request to %s", r.URL)
 			return status(http.StatusTeapot)
 		}), nil)
-		if err := transport.SetTokens(t.Context(), nethttp.Tokens{Access: "a", Expires: time.Now().Add(time.Minute)}); err != nil {
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "a", Expires: time.Now().Add(time.Minute)}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute - time.Nanosecond)
@@ -551,7 +551,7 @@ func TestNoRefreshToken(t *testing.T) {
 			t.Errorf("got %q, %v; want it to be good still", got, err)
 		}
 		time.Sleep(time.Nanosecond)
-		if _, _, err := transport.Token(t.Context()); !errors.Is(err, nethttp.ErrSignedOut) {
+		if _, _, err := transport.Token(t.Context()); !errors.Is(err, jwtclient.ErrSignedOut) {
 			t.Errorf("got %v; want ErrSignedOut", err)
 		}
 	})

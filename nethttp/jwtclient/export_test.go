@@ -1,4 +1,4 @@
-package nethttp
+package jwtclient
 
 // RefusesToken is for the fuzz target.
 var RefusesToken = refusesToken

@@ -1,6 +1,6 @@
 //go:build !(darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd || windows)
 
-package nethttp
+package jwtclient
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 // tryLock fails: without a lock that ends with its holder, two processes would
 // trade the same refresh token, and the session would be taken for stolen.
 func tryLock(string) (unlock func(), err error) {
-	return nil, fmt.Errorf("nethttp: TokenFile: no file locks on this system: %w", errors.ErrUnsupported)
+	return nil, fmt.Errorf("jwtclient: TokenFile: no file locks on this system: %w", errors.ErrUnsupported)
 }
 
 func checkFolder(string) error { return nil }

@@ -1,4 +1,4 @@
-package nethttp_test
+package jwtclient_test
 
 import (
 	"context"
@@ -14,21 +14,21 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jwtgate/jwtgate/nethttp"
+	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
 // put stores tokens in file.
-func put(t *testing.T, file nethttp.TokenFile, tokens nethttp.Tokens) {
+func put(t *testing.T, file jwtclient.TokenFile, tokens jwtclient.Tokens) {
 	t.Helper()
-	if err := file.Update(t.Context(), func(nethttp.Tokens) (nethttp.Tokens, error) { return tokens, nil }); err != nil {
+	if err := file.Update(t.Context(), func(jwtclient.Tokens) (jwtclient.Tokens, error) { return tokens, nil }); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // look returns what is in file, or the error of that.
-func look(t *testing.T, file nethttp.TokenFile) (got nethttp.Tokens, err error) {
+func look(t *testing.T, file jwtclient.TokenFile) (got jwtclient.Tokens, err error) {
 	t.Helper()
-	err = file.Update(t.Context(), func(stored nethttp.Tokens) (nethttp.Tokens, error) {
+	err = file.Update(t.Context(), func(stored jwtclient.Tokens) (jwtclient.Tokens, error) {
 		got = stored
 		return stored, nil
 	})
@@ -38,14 +38,14 @@ func look(t *testing.T, file nethttp.TokenFile) (got nethttp.Tokens, err error) 
 func TestTokenFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "some", "app", "tokens.json")
-	file := nethttp.TokenFile(path)
-	if got, err := look(t, file); got != (nethttp.Tokens{}) || err != nil {
+	file := jwtclient.TokenFile(path)
+	if got, err := look(t, file); got != (jwtclient.Tokens{}) || err != nil {
 		t.Errorf("no file: got %v, %v; want nothing", got, err)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no tokens: got %v; want no file", err)
 	}
-	for _, want := range []nethttp.Tokens{
+	for _, want := range []jwtclient.Tokens{
 		{Access: "a", Refresh: "r", Expires: time.Date(2030, 1, 2, 3, 4, 5, 6, time.UTC)},
 		{Access: "a"},
 		{Access: "<&>", Refresh: "~"},
@@ -56,12 +56,12 @@ func TestTokenFile(t *testing.T) {
 		}
 	}
 	failed := errors.New("failed")
-	err := file.Update(t.Context(), func(nethttp.Tokens) (nethttp.Tokens, error) { return nethttp.Tokens{Access: "b"}, failed })
+	err := file.Update(t.Context(), func(jwtclient.Tokens) (jwtclient.Tokens, error) { return jwtclient.Tokens{Access: "b"}, failed })
 	if got, _ := look(t, file); !errors.Is(err, failed) || got.Access != "<&>" {
 		t.Errorf("a change that failed: got %v, and %v is stored; want the error and what was stored", err, got)
 	}
-	put(t, file, nethttp.Tokens{})
-	put(t, file, nethttp.Tokens{})
+	put(t, file, jwtclient.Tokens{})
+	put(t, file, jwtclient.Tokens{})
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("signed out: got %v; want no file", err)
 	}
@@ -79,7 +79,7 @@ func TestTokenFileModes(t *testing.T) {
 	}
 	folder := filepath.Join(t.TempDir(), "app")
 	path := filepath.Join(folder, "tokens.json")
-	file := nethttp.TokenFile(path)
+	file := jwtclient.TokenFile(path)
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestTokenFileModes(t *testing.T) {
 	if err := os.WriteFile(path+".new", []byte("left"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	put(t, file, nethttp.Tokens{Access: "a"})
+	put(t, file, jwtclient.Tokens{Access: "a"})
 	for _, path := range []string{path, path + ".lock"} {
 		info, err := os.Stat(path)
 		if err != nil || info.Mode() != 0o600 {
@@ -113,7 +113,7 @@ func TestTokenFileModes(t *testing.T) {
 	}
 
 	inner := filepath.Join(t.TempDir(), "new", "folder")
-	put(t, nethttp.TokenFile(filepath.Join(inner, "tokens.json")), nethttp.Tokens{Access: "a"})
+	put(t, jwtclient.TokenFile(filepath.Join(inner, "tokens.json")), jwtclient.Tokens{Access: "a"})
 	if info, err := os.Stat(inner); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("a folder that was missing: got mode %v, %v; want 0700", info.Mode(), err)
 	}
@@ -128,9 +128,9 @@ func TestTokenFileRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := newAPI(t)
-		transport := newSignedOut(t, a, nethttp.TokenFile(path))
+		transport := newSignedOut(t, a, jwtclient.TokenFile(path))
 		_, _, err := transport.Token(t.Context())
-		if err == nil || errors.Is(err, nethttp.ErrSignedOut) || !strings.Contains(err.Error(), path) {
+		if err == nil || errors.Is(err, jwtclient.ErrSignedOut) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%.20q: got %v; want an error that names the file", text, err)
 		}
 		if err := transport.SignIn(t.Context(), "alice", "wonderland"); err == nil || !strings.Contains(err.Error(), path) {
@@ -142,14 +142,14 @@ func TestTokenFileRefuses(t *testing.T) {
 	}
 	folder := t.TempDir()
 	for _, path := range []string{"", folder, filepath.Join(folder, "a\x00b")} {
-		if _, err := look(t, nethttp.TokenFile(path)); err == nil {
+		if _, err := look(t, jwtclient.TokenFile(path)); err == nil {
 			t.Errorf("%q: got no error", path)
 		}
 	}
 	if err := os.WriteFile(filepath.Join(folder, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := look(t, nethttp.TokenFile(filepath.Join(folder, "file", "tokens.json"))); err == nil {
+	if _, err := look(t, jwtclient.TokenFile(filepath.Join(folder, "file", "tokens.json"))); err == nil {
 		t.Error("a file for a folder: got no error")
 	}
 }
@@ -157,22 +157,22 @@ func TestTokenFileRefuses(t *testing.T) {
 // While one has the lock, others wait as long as their contexts last.
 func TestTokenFileLock(t *testing.T) {
 	t.Parallel()
-	file := nethttp.TokenFile(filepath.Join(t.TempDir(), "tokens.json"))
+	file := jwtclient.TokenFile(filepath.Join(t.TempDir(), "tokens.json"))
 	synctest.Test(t, func(t *testing.T) {
 		var done sync.WaitGroup
 		done.Go(func() {
-			_ = file.Update(t.Context(), func(nethttp.Tokens) (nethttp.Tokens, error) {
+			_ = file.Update(t.Context(), func(jwtclient.Tokens) (jwtclient.Tokens, error) {
 				time.Sleep(10 * time.Second)
-				return nethttp.Tokens{Access: "first"}, nil
+				return jwtclient.Tokens{Access: "first"}, nil
 			})
 		})
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		begun := time.Now()
-		err := file.Update(ctx, func(nethttp.Tokens) (nethttp.Tokens, error) {
+		err := file.Update(ctx, func(jwtclient.Tokens) (jwtclient.Tokens, error) {
 			t.Error("called without the lock")
-			return nethttp.Tokens{}, nil
+			return jwtclient.Tokens{}, nil
 		})
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != time.Second {
 			t.Errorf("got %v after %v; want a timeout after a second", err, time.Since(begun))
@@ -190,9 +190,9 @@ func TestTokenFileProcesses(t *testing.T) {
 	const processes, times = 4, 10
 	if path := os.Getenv("TEST_TOKEN_FILE"); path != "" {
 		for range times {
-			err := nethttp.TokenFile(path).Update(t.Context(), func(stored nethttp.Tokens) (nethttp.Tokens, error) {
+			err := jwtclient.TokenFile(path).Update(t.Context(), func(stored jwtclient.Tokens) (jwtclient.Tokens, error) {
 				n, _ := strconv.Atoi(stored.Access)
-				return nethttp.Tokens{Access: strconv.Itoa(n + 1)}, nil
+				return jwtclient.Tokens{Access: strconv.Itoa(n + 1)}, nil
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -212,7 +212,7 @@ func TestTokenFileProcesses(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got, err := look(t, nethttp.TokenFile(path)); got.Access != strconv.Itoa(processes*times) || err != nil {
+	if got, err := look(t, jwtclient.TokenFile(path)); got.Access != strconv.Itoa(processes*times) || err != nil {
 		t.Errorf("got %v, %v; want %d", got.Access, err, processes*times)
 	}
 }
@@ -220,7 +220,7 @@ func TestTokenFileProcesses(t *testing.T) {
 // TestTokenFileSession is what the file is for: a program that is started again.
 func TestTokenFileSession(t *testing.T) {
 	t.Parallel()
-	file := nethttp.TokenFile(filepath.Join(t.TempDir(), "tokens.json"))
+	file := jwtclient.TokenFile(filepath.Join(t.TempDir(), "tokens.json"))
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(t)
 		newTransport(t, a, file)

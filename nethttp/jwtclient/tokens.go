@@ -1,4 +1,4 @@
-package nethttp
+package jwtclient
 
 import (
 	"math/rand/v2"

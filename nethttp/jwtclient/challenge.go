@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// refusesToken reports whether res is a 401 about the token alone, so that a new
-// one helps: the errors of its Bearer challenges are invalid_token (RFC 6750
-// §3.1), and nothing else. An insufficient_user_authentication (RFC 9470), say,
-// is for the user.
+// refusesToken reports whether res is a 401 response because of the access token,
+// so that the request can succeed with a new one. That is so if its Bearer
+// challenges have the error invalid_token (RFC 6750 §3.1) and no other error. With
+// insufficient_user_authentication (RFC 9470), for example, the user has to sign in
+// again, and a new token does not help.
 func refusesToken(res *http.Response) bool {
 	if res.StatusCode != http.StatusUnauthorized {
 		return false
@@ -29,8 +30,8 @@ func refusesToken(res *http.Response) bool {
 }
 
 // bearerParameters yields the parameters of the Bearer challenges in a line of
-// WWW-Authenticate, up to the first mistake in it. By the grammar of RFC 9110
-// §11.6.1, commas are between challenges as well as between their parameters.
+// WWW-Authenticate, up to the first syntax error. Commas separate the challenges as
+// well as the parameters of a challenge (RFC 9110 §11.6.1).
 func bearerParameters(line string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		bearer := false
@@ -66,8 +67,9 @@ func cutToken(text string) (token, rest string) {
 	return text[:end], text[end:]
 }
 
-// cutValue cuts a token or a quoted string (RFC 9110 §5.6.4) off the front of
-// text, and returns what it means. An empty one counts as a mistake.
+// cutValue cuts a token or a quoted string (RFC 9110 §5.6.4) off the front of text,
+// and returns the value without quotes and backslashes. An empty value is a syntax
+// error.
 func cutValue(text string) (value, rest string) {
 	if !strings.HasPrefix(text, `"`) {
 		return cutToken(text)
@@ -87,8 +89,8 @@ func cutValue(text string) (value, rest string) {
 	return "", ""
 }
 
-// skipToken68 cuts the credentials of other schemes, such as Negotiate, off the
-// front of text, if that is what follows the scheme.
+// skipToken68 cuts a token68 (RFC 9110 §11.2) off the front of text, if there is
+// one. Schemes such as Negotiate have it in place of parameters.
 func skipToken68(text string) string {
 	rest := trimSpace(text)
 	rest = strings.TrimLeft(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/")

@@ -34,7 +34,7 @@ func TestConfig(t *testing.T) {
 		{"a user", jwtclient.Config{Origin: "https://alice@api.example.com"}, []string{"Origin: "}},
 		{"a fragment", jwtclient.Config{Origin: "https://api.example.com#a"}, []string{"Origin: "}},
 		{"not a URL", jwtclient.Config{Origin: "https://%zz"}, []string{"Origin: "}},
-		{"plain HTTP", jwtclient.Config{Origin: "http://api.example.com"}, []string{`Origin: "http://api.example.com" would carry tokens`}},
+		{"plain HTTP", jwtclient.Config{Origin: "http://api.example.com"}, []string{`Origin: "http://api.example.com" is not encrypted`}},
 		{"plain HTTP, a name like this machine's", jwtclient.Config{Origin: "http://localhost.example.com"}, []string{"Origin: "}},
 		{"plain HTTP, a private address", jwtclient.Config{Origin: "http://10.0.0.1"}, []string{"Origin: "}},
 		{"more of them", jwtclient.Config{Origin: "x", MoreOrigins: []string{home, "http://a.example", "y"}}, []string{`.Origin: "x"`, `MoreOrigins: "http://a.example"`, `MoreOrigins: "y"`}},

@@ -50,7 +50,7 @@ func ExampleNew() {
 	})
 	fmt.Println(err)
 	// Output:
-	// jwtclient: Config.RefreshURL: "https://auth.example.com/refresh" is at none of the origins: add its own to MoreOrigins
+	// jwtclient: Config.RefreshURL: "https://auth.example.com/refresh" is at none of the origins: add its origin to MoreOrigins
 }
 
 // What the server says of a login that failed is a Refusal.

@@ -8,200 +8,207 @@ import (
 )
 
 const (
-	// flightLimit is how long a renewal takes at most.
-	flightLimit = 30 * time.Second
+	// renewalTimeout is how long a renewal can take.
+	renewalTimeout = 30 * time.Second
 
-	// headStart is how long a request with a good token waits for the renewal
-	// that it began: enough for a program of one request to take the new tokens
-	// with it, too little to hang on an endpoint that does.
-	headStart = 2 * time.Second
+	// earlyWait is how long a request whose access token is still valid waits for
+	// the renewal that it has started. A program that sends a single request should
+	// not end before the new tokens are stored, and an endpoint that does not
+	// respond should not delay the request for long.
+	earlyWait = 2 * time.Second
 
-	// After a failure there is a pause, which doubles with each further one, and
-	// which the endpoint may prolong by Retry-After.
+	// The pause after a failed renewal is minPause, and doubles with each further
+	// failure up to maxPause. Retry-After can extend it to maxRetryAfter.
 	minPause      = time.Second
 	maxPause      = 30 * time.Second
 	maxRetryAfter = time.Minute
 )
 
-// A flight is a renewal that is under way.
-type flight struct {
-	stale   string        // the access token that it replaces
-	refused bool          // by the API, so nobody should send it again meanwhile
-	done    chan struct{} // closed when what follows is set
-	grant   *grant
+// A renewal is in flight until done is closed. Any number of requests can wait for
+// it.
+type renewal struct {
+	stale   string        // the access token to replace
+	refused bool          // whether the API refused it, so that no request should be sent with it
+	done    chan struct{} // closed after active and err are set
+	active  *activeTokens
 	err     error
 }
 
-// wait waits for f as long as ctx lasts. What becomes of f does not depend on it.
-func (f *flight) wait(ctx context.Context) (*grant, error) {
+// wait waits until r is done or ctx ends. The end of ctx does not affect r.
+func (r *renewal) wait(ctx context.Context) (*activeTokens, error) {
 	select {
-	case <-f.done:
-		return f.grant, f.err
+	case <-r.done:
+		return r.active, r.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-// failures are renewals that failed one after the other.
+// failures describes the renewals that have failed since the last success.
 type failures struct {
 	count int
 	last  error
-	until time.Time // no further one
+	until time.Time // the end of the pause
 }
 
 func (f *failures) add(err error, now time.Time) {
 	pause := min(minPause<<min(f.count, 10), maxPause)
-	var passing *passingError
-	if errors.As(err, &passing) {
-		pause = max(pause, min(passing.retryAfter, maxRetryAfter))
+	var temporary *temporaryError
+	if errors.As(err, &temporary) {
+		pause = max(pause, min(temporary.retryAfter, maxRetryAfter))
 	}
 	f.count++
 	f.last = err
 	f.until = now.Add(pause)
 }
 
-// acquire returns the tokens to send a request with. Those with the access token
-// refused, unless it is empty, are not: the API refused it.
-func (t *Transport) acquire(ctx context.Context, refused string) (*grant, error) {
+// acquire returns the tokens to send a request with, and renews them if necessary.
+// refused is an access token that the API has refused, or empty. acquire does not
+// return tokens with it.
+func (t *Transport) acquire(ctx context.Context, refused string) (*activeTokens, error) {
 	t.mu.Lock()
-	now, g := time.Now(), t.current
-	good := g != nil && g.live(now) && g.Access != refused && (t.flight == nil || !t.flight.refused)
-	if good && (g.renewAt.IsZero() || now.Before(g.renewAt)) {
+	now, active := time.Now(), t.active
+	usable := active != nil && active.live(now) && active.Access != refused && (t.renewal == nil || !t.renewal.refused)
+	if usable && (active.renewAt.IsZero() || now.Before(active.renewAt)) {
 		t.mu.Unlock()
-		return g, nil
+		return active, nil
 	}
-	f, began, err := t.renew(now, refused != "")
+	r, started, err := t.startOrJoinRenewal(now, refused != "")
 	t.mu.Unlock()
 
 	switch {
-	case !good && err != nil:
+	case !usable && err != nil:
 		return nil, err
-	case !good:
-		return f.wait(ctx)
-	case !began:
-		return g, nil
+	case !usable:
+		return r.wait(ctx)
+	case !started:
+		return active, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, headStart)
+	ctx, cancel := context.WithTimeout(ctx, earlyWait)
 	defer cancel()
-	renewed, err := f.wait(ctx)
+	renewed, err := r.wait(ctx)
 	if err == nil || errors.Is(err, ErrSignedOut) {
 		return renewed, err
 	}
-	return g, nil
+	return active, nil
 }
 
-// renewSoon sees to it that the next request does without the access token refused.
-func (t *Transport) renewSoon(refused string) {
+// renewInBackground starts a renewal if refused is the current access token.
+func (t *Transport) renewInBackground(refused string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.current != nil && t.current.Access == refused {
-		_, _, _ = t.renew(time.Now(), true) // who needs it will see whether it worked
+	if t.active != nil && t.active.Access == refused {
+		_, _, _ = t.startOrJoinRenewal(time.Now(), true) // the next request receives the error
 	}
 }
 
-// A futile token is a new one that was refused like the one before it: the API and
-// the refresh endpoint disagree. For a moment, such a 401 comes back as it is, or
-// every request would cost a renewal. One that expired on its way says nothing.
-type futile struct {
+// A rejected access token came from a renewal after a 401 response, and the API
+// refused it too: the API and the refresh endpoint disagree. For a short time, 401
+// responses to it are returned to the caller. Otherwise every request would cause a
+// renewal. A token that has expired before the response arrived does not count.
+type rejected struct {
 	access string
 	until  time.Time
 }
 
-func (t *Transport) setFutile(g *grant, now time.Time) {
+func (t *Transport) setRejected(active *activeTokens, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if g.live(now) {
-		t.futile = futile{g.Access, now.Add(minPause)}
+	if active.live(now) {
+		t.rejected = rejected{active.Access, now.Add(minPause)}
 	}
 }
 
-func (t *Transport) isFutile(g *grant) bool {
+func (t *Transport) isRejected(active *activeTokens) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.futile.access == g.Access && time.Now().Before(t.futile.until)
+	return t.rejected.access == active.Access && time.Now().Before(t.rejected.until)
 }
 
-// renew returns the flight that is under way or begins one. t.mu is held.
-func (t *Transport) renew(now time.Time, refused bool) (f *flight, began bool, err error) {
+// startOrJoinRenewal returns the renewal in flight, or starts one. refused reports
+// whether the API has refused the access token. The caller holds t.mu.
+func (t *Transport) startOrJoinRenewal(now time.Time, refused bool) (r *renewal, started bool, err error) {
 	switch {
-	case t.flight != nil:
-		t.flight.refused = t.flight.refused || refused
-		return t.flight, false, nil
-	case t.left:
+	case t.renewal != nil:
+		t.renewal.refused = t.renewal.refused || refused
+		return t.renewal, false, nil
+	case t.signedOut:
 		return nil, false, ErrSignedOut
-	case now.Before(t.failed.until):
-		return nil, false, t.failed.last
+	case now.Before(t.failures.until):
+		return nil, false, t.failures.last
 	}
-	f = &flight{refused: refused, done: make(chan struct{})}
-	if t.current != nil {
-		f.stale = t.current.Access
+	r = &renewal{refused: refused, done: make(chan struct{})}
+	if t.active != nil {
+		r.stale = t.active.Access
 	}
-	t.flight = f
-	go t.fly(f, t.signOuts)
-	return f, true, nil
+	t.renewal = r
+	go t.renew(r, t.signOuts)
+	return r, true, nil
 }
 
-// fly is the one renewal. It is nobody's: the request that began it may be
-// cancelled, and its context may have values that are not about this.
-func (t *Transport) fly(f *flight, signOuts int) {
-	ctx, cancel := context.WithTimeout(context.Background(), flightLimit)
+// renew renews the tokens and completes r. It has its own context, because all
+// requests that wait for r depend on it, and the one that started it may be
+// canceled.
+func (t *Transport) renew(r *renewal, signOuts int) {
+	ctx, cancel := context.WithTimeout(context.Background(), renewalTimeout)
 	defer cancel()
-	defer close(f.done)
+	defer close(r.done)
 
 	var tokens Tokens
-	err := t.takeTurn(ctx)
+	err := t.lockStore(ctx)
 	if err == nil {
-		defer t.endTurn()
-		tokens, err = t.advance(ctx, f.stale, signOuts)
+		defer t.unlockStore()
+		tokens, err = t.renewStored(ctx, r.stale, signOuts)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.flight = nil
+	t.renewal = nil
 	now := time.Now()
 	switch {
 	case t.signOuts != signOuts:
-		f.err = ErrSignedOut // and SignOut, whose turn is next, ends what has come
+		r.err = ErrSignedOut // SignOut, which waits for storeLock, ends the session of the new tokens
 	case err == nil:
-		f.grant = newGrant(tokens, now)
-		t.current, t.failed = f.grant, failures{}
+		r.active = newActiveTokens(tokens, now)
+		t.active, t.failures = r.active, failures{}
 	case errors.Is(err, ErrSignedOut):
-		f.err = err
-		t.current, t.failed = nil, failures{}
+		r.err = err
+		t.active, t.failures = nil, failures{}
 	default:
-		f.err = fmt.Errorf("jwtclient: the tokens could not be renewed, and are kept: %w", err)
-		t.failed.add(f.err, now)
+		r.err = fmt.Errorf("jwtclient: could not renew the tokens, which are kept for the next attempt: %w", err)
+		t.failures.add(r.err, now)
 	}
 }
 
-// unsaved are tokens that the store did not take. They are the only ones by which
-// the session goes on.
+// unsaved are new tokens that the store failed to store. The refresh token in the
+// store has been used, so the session can continue only with these.
 type unsaved struct {
 	Tokens
-	replaces string // the refresh token that is stored
+	replaces string // the refresh token in the store
 }
 
-// advance returns the tokens that follow those with the access token stale, once
-// they are stored. It is one's turn.
-func (t *Transport) advance(ctx context.Context, stale string, signOuts int) (Tokens, error) {
+// renewStored replaces the tokens in the store and returns the new ones. If they
+// have been replaced already, so that their access token is not stale, renewStored
+// returns them as they are. The caller holds storeLock.
+func (t *Transport) renewStored(ctx context.Context, stale string, signOuts int) (Tokens, error) {
 	var next Tokens
-	var over error
+	var ended error
 	err := t.store.Update(ctx, func(stored Tokens) (Tokens, error) {
 		replaces, last := stored.Refresh, stored
 		if t.unsaved != nil && t.unsaved.replaces == replaces {
 			last = t.unsaved.Tokens
 		}
 		if last.Access != stale && last.live(time.Now()) {
-			next = last // by another process, or by the last flight
+			next = last // renewed by another process, or by the last renewal of this one
 			return next, nil
 		}
 		if last.Refresh == "" {
-			over = ErrSignedOut
+			ended = ErrSignedOut
 			return Tokens{}, nil
 		}
 		var err error
 		next, err = t.refresh(ctx, last.Refresh, signOuts)
-		if sessionOver(err) {
-			over = fmt.Errorf("%w: %w", ErrSignedOut, err)
+		if sessionEnded(err) {
+			ended = fmt.Errorf("%w: %w", ErrSignedOut, err)
 			return Tokens{}, nil
 		}
 		if err != nil {
@@ -215,24 +222,24 @@ func (t *Transport) advance(ctx context.Context, stale string, signOuts int) (To
 	})
 	if err == nil {
 		t.unsaved = nil
-		err = over
+		err = ended
 	}
 	return next, err
 }
 
-// takeTurn waits until nobody else changes what is stored. endTurn must follow.
-func (t *Transport) takeTurn(ctx context.Context) error {
+// lockStore locks storeLock, or returns the error of ctx if ctx ends first.
+func (t *Transport) lockStore(ctx context.Context) error {
 	select {
-	case t.turn <- struct{}{}:
+	case t.storeLock <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (t *Transport) endTurn() { <-t.turn }
+func (t *Transport) unlockStore() { <-t.storeLock }
 
-// signedOutSince reports whether SignOut was called after the first signOuts times.
+// signedOutSince reports whether SignOut was called more than signOuts times.
 func (t *Transport) signedOutSince(signOuts int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

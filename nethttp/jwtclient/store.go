@@ -1,51 +1,31 @@
 package jwtclient
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
-// Tokens are what a program is signed in with.
-type Tokens struct {
-	// Access is sent with requests.
-	Access string
-
-	// Refresh is traded for new tokens. If it is empty, they end with Access.
-	Refresh string
-
-	// Expires is when Access does, by the clock of this machine. Add what remains
-	// to [time.Now], and it holds even if that clock is set. Zero is unknown:
-	// then only a 401 tells.
-	Expires time.Time
-}
-
-// live reports whether the access token is good, as far as one can tell.
-func (t Tokens) live(now time.Time) bool {
-	return t.Access != "" && (t.Expires.IsZero() || now.Before(t.Expires))
-}
-
-func (t Tokens) equal(other Tokens) bool {
-	return t.Access == other.Access && t.Refresh == other.Refresh && t.Expires.Equal(other.Expires)
-}
-
-// A Store keeps the tokens of one session, for one Transport or, if it says
-// so, for several processes that share the session. A refresh token is good once,
-// so whoever trades it in must be alone with it: that is why a store has this one
-// method and not two to read and to write.
+// A Store keeps the tokens of one session. Whether several Transports or several
+// processes can share it is for the implementation to say.
 //
-// A store must be safe for concurrent use.
+// A refresh token can be used only once. Reading the tokens, exchanging them and
+// storing the new ones must therefore be one exclusive operation. That is why a
+// Store has a single method, and not one to read and one to write.
+//
+// A Store must be safe for concurrent use.
 type Store interface {
-	// Update calls change with the tokens that are stored, zero if there are none,
-	// and stores what it returns, to stay, before it returns itself. Zero Tokens
-	// are as good as none. As long as that takes, nobody else can call Update:
-	// change may talk to a server, for up to half a minute.
+	// Update calls change with the stored tokens, or with zero Tokens if none are
+	// stored. It stores the tokens that change returns, durably, and then returns.
+	// Zero Tokens remove the stored ones.
 	//
-	// If change returns an error, nothing is stored and Update returns it. If ctx
-	// ends before it is one's turn, Update returns that without a call of change.
+	// Only one Update runs at a time; others wait until it returns. That can take
+	// half a minute, because change may send requests to a server.
+	//
+	// If change returns an error, Update stores nothing and returns that error. If
+	// ctx ends while Update waits for another one, Update does not call change, and
+	// returns an error that wraps the one of ctx.
 	Update(ctx context.Context, change func(stored Tokens) (Tokens, error)) error
 }
 
-// memoryStore is the store of a Transport without one, whose turns guard it.
+// memoryStore is the Store of a Transport that was configured without one. It has
+// no lock of its own: the Transport calls Update only while it holds storeLock.
 type memoryStore struct{ stored Tokens }
 
 func (m *memoryStore) Update(_ context.Context, change func(Tokens) (Tokens, error)) error {

@@ -12,28 +12,31 @@ import (
 	"time"
 )
 
-// A TokenFile is a [Store] in the file of that path, so that a program is
-// still signed in when it is started again. Several processes can share it: while
-// one of them renews the tokens, the others wait, and then use what it got.
+// A TokenFile is a [Store] that keeps the tokens in the file with this path, so that
+// a program is still signed in when it is started again. Several processes can
+// share the file. While one of them renews the tokens, the others wait, and then
+// use the new tokens.
 //
-// The file is never readable by other users, not even for a moment, and is
-// replaced as a whole: after a crash it has the old tokens or the new ones. Its
-// folder is made if it is missing. A folder that everyone may write to, a file that
-// others may read and one that is not a TokenFile's are errors, and stay as they are.
-// While nobody is signed in, there is no file.
+// Other users can never read the file, not even while it is created. The file is
+// replaced atomically: after a crash it has the old tokens or the new ones. Its
+// folder is created if necessary. Update returns an error, and leaves the file as it
+// is, if every user can write to the folder, if other users can read or write the
+// file, or if the file was not written by a TokenFile. There is no file while nobody
+// is signed in.
 //
-// Next to the file are one named .lock, which stays, and during an update one
-// named .new. The lock is one of the operating system, so it ends with its holder:
-// flock on Linux, macOS, the BSDs and illumos, which is of no effect between
-// machines on some network file systems; a file that is opened for oneself alone
-// on Windows, where access is what the folder allows. On other systems, Update
-// fails with [errors.ErrUnsupported].
+// Next to the file, Update creates a file with the suffix .lock, which it does not
+// remove, and one with the suffix .new while it writes. The operating system
+// releases the lock when the process that holds it ends. On Linux, macOS, the BSDs
+// and illumos the lock is flock(2), which on some network file systems does not
+// work between machines. On Windows it is a file opened without sharing, and the
+// permissions of the folder decide who can read the tokens. On other systems,
+// Update returns [errors.ErrUnsupported].
 type TokenFile string
 
 // Update implements [Store].
 func (f TokenFile) Update(ctx context.Context, change func(stored Tokens) (Tokens, error)) error {
 	if f == "" {
-		return errors.New("jwtclient: TokenFile is empty: give it a path")
+		return errors.New("jwtclient: TokenFile is empty: set it to the path of a file")
 	}
 	folder := filepath.Dir(string(f))
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -62,13 +65,14 @@ func (f TokenFile) Update(ctx context.Context, change func(stored Tokens) (Token
 	return nil
 }
 
-// tokenJSON is what the file has, in the words of RFC 6749 §5.1.
+// tokenJSON is the content of the file, with the names of RFC 6749 §5.1.
 type tokenJSON struct {
 	Access  string    `json:"access_token"`
 	Refresh string    `json:"refresh_token,omitempty"`
 	Expires time.Time `json:"expires,omitzero"`
 }
 
+// maxTokenFile is how many bytes of the file are read.
 const maxTokenFile = 64 << 10
 
 func (f TokenFile) read() (Tokens, error) {
@@ -88,13 +92,13 @@ func (f TokenFile) read() (Tokens, error) {
 		return Tokens{}, fmt.Errorf("jwtclient: TokenFile: %w", err)
 	}
 	var stored tokenJSON
-	if err := json.Unmarshal(text, &stored); err != nil || !sendable(stored.Access) {
-		return Tokens{}, fmt.Errorf("jwtclient: %s is not what TokenFile writes: if it is yours to remove, do, and sign in again", f)
+	if err := json.Unmarshal(text, &stored); err != nil || !visibleASCII(stored.Access) {
+		return Tokens{}, fmt.Errorf("jwtclient: %s was not written by a TokenFile: choose another path, or remove the file and sign in again", f)
 	}
 	return Tokens(stored), nil
 }
 
-// write replaces the file, or removes it if there are no tokens.
+// write replaces the file, or removes it if tokens are zero.
 func (f TokenFile) write(tokens Tokens) error {
 	path := string(f)
 	folder := filepath.Dir(path)
@@ -108,7 +112,7 @@ func (f TokenFile) write(tokens Tokens) error {
 		return err
 	}
 	fresh := path + ".new"
-	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a crash
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) { // after a crash
 		return err
 	}
 	if err := create(fresh, append(text, '\n')); err != nil {
@@ -121,9 +125,9 @@ func (f TokenFile) write(tokens Tokens) error {
 	return nil
 }
 
-// create writes a file that was not there, down to the disk.
+// create writes text to a new file and syncs it to the disk.
 func create(path string, text []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the program says which
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the path is the choice of the program
 	if err != nil {
 		return err
 	}
@@ -136,13 +140,14 @@ func create(path string, text []byte) error {
 	return file.Close()
 }
 
-// errLocked is that someone else has the lock.
-var errLocked = errors.New("jwtclient: TokenFile: another process has the lock")
+// errLocked is the error of tryLock if the lock is held.
+var errLocked = errors.New("jwtclient: TokenFile: another process holds the lock")
 
-// lockPoll is how often a lock is tried. The system's own wait could not be cancelled.
+// lockPoll is the time between two attempts to lock. A blocking lock of the
+// operating system could not be canceled.
 const lockPoll = 20 * time.Millisecond
 
-// lock waits for the lock of that path as long as ctx lasts.
+// lock locks the lock file with this path. It waits until ctx ends.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	for {
 		unlock, err := tryLock(path)

@@ -8,10 +8,11 @@ import (
 	"os"
 )
 
-// tryLock fails: without a lock that ends with its holder, two processes would
-// trade the same refresh token, and the session would be taken for stolen.
+// tryLock returns an error. Without a lock that is released when its process ends,
+// two processes could use the same refresh token, and the server would end the
+// session as stolen.
 func tryLock(string) (unlock func(), err error) {
-	return nil, fmt.Errorf("jwtclient: TokenFile: no file locks on this system: %w", errors.ErrUnsupported)
+	return nil, fmt.Errorf("jwtclient: TokenFile: file locks are not implemented for this system: use another Store: %w", errors.ErrUnsupported)
 }
 
 func checkFolder(string) error { return nil }

@@ -7,17 +7,18 @@ import (
 	"syscall"
 )
 
-// errSharing is ERROR_SHARING_VIOLATION: somebody has the file open.
+// errSharing is ERROR_SHARING_VIOLATION: the file is open already.
 const errSharing = syscall.Errno(32)
 
-// tryLock opens the file so that nobody else can, until it is closed.
+// tryLock locks the lock file with this path, or returns errLocked. It opens the
+// file without sharing, so that no other process can open it until it is closed.
 func tryLock(path string) (unlock func(), err error) {
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, fmt.Errorf("jwtclient: TokenFile: %w", err)
 	}
-	const shareWithNobody = 0
-	handle, err := syscall.CreateFile(name, syscall.GENERIC_READ|syscall.GENERIC_WRITE, shareWithNobody, nil, syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
+	const noSharing = 0
+	handle, err := syscall.CreateFile(name, syscall.GENERIC_READ|syscall.GENERIC_WRITE, noSharing, nil, syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
 	if errors.Is(err, errSharing) {
 		return nil, errLocked
 	}
@@ -27,11 +28,12 @@ func tryLock(path string) (unlock func(), err error) {
 	return func() { _ = syscall.CloseHandle(handle) }, nil
 }
 
-// Who may do what is not in the mode there, but in lists that a file has from its folder.
+// On Windows, permissions are not in the mode of a file: the file inherits the
+// access control list of its folder.
 
 func checkFolder(string) error { return nil }
 
 func checkFile(*os.File) error { return nil }
 
-// syncFolder does nothing: a folder cannot be flushed there.
+// syncFolder does nothing, because Windows cannot sync a folder.
 func syncFolder(string) {}

@@ -1,12 +1,16 @@
-// Package nethttp is the adapter of package jwtgate for net/http, and so for chi,
-// gorilla/mux and every other router that takes an http.Handler.
+// Package nethttp is the adapter of package jwtgate for net/http, and so for every
+// router that uses [http.Handler], such as chi and gorilla/mux.
+//
+// [Protect] is middleware that authenticates requests:
 //
 //	mux.Handle("/api/", nethttp.Protect(auth)(api))
 //
-// Behind Protect, the identity is in r.Context(): read it with [Claims] and
-// [Identity] in a handler, with jwtgate.Claims and jwtgate.IdentityFrom below one.
+// It puts the identity of the client into the context of the request. Handlers
+// read it with [Claims] and [Identity], and functions that have only the context
+// with jwtgate.Claims and jwtgate.IdentityFrom.
 //
-// Package jwtclient is for the Go programs that call a protected server.
+// Go programs that call a protected server can use package jwtclient, which is in
+// a subdirectory of this package.
 package nethttp
 
 import (
@@ -15,8 +19,8 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// Protect returns middleware that lets through what auth and all rules allow,
-// and answers everything else itself.
+// Protect returns middleware that calls the next handler for requests that auth
+// and all rules accept. It answers all other requests itself.
 func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) func(next http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -34,28 +38,30 @@ func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) func(next http.Handler) 
 	}
 }
 
-// Handle mounts an endpoint of core, such as auth.JWKS.
+// Handle returns a handler that serves endpoint, such as auth.JWKS.
 func Handle(endpoint jwtgate.Endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		Send(w, endpoint(r.Context(), jwtgate.HTTPRequest(r)))
 	})
 }
 
-// Claims returns the token's claims as a T. See [jwtgate.Claims] for its errors.
+// Claims returns the claims of the access token, decoded into a T. It returns the
+// errors of [jwtgate.Claims].
 func Claims[T any](r *http.Request) (T, error) { return jwtgate.Claims[T](r.Context()) }
 
-// Identity returns who the request comes from, and false for an anonymous one.
+// Identity returns the identity in the context of r. It returns false if the
+// request is anonymous.
 func Identity(r *http.Request) (*jwtgate.Identity, bool) { return jwtgate.IdentityFrom(r.Context()) }
 
-// Send does what res says: it sets the header fields and, unless the status is
-// zero, answers. It reports whether it answered. net/http has no error path of
-// its own to leave res.Err to, so the body is sent in any case.
+// Send sets the header fields of res and, unless res.Status is zero, writes the
+// status and the body. It reports whether it has written them. Because handlers of
+// net/http do not return errors, Send ignores res.Err.
 func Send(w http.ResponseWriter, res jwtgate.Response) (answered bool) {
 	res.WriteHeader(w.Header())
 	if res.Status == 0 {
 		return false
 	}
 	w.WriteHeader(res.Status)
-	_, _ = w.Write(res.Body) // a client that has gone away is not our error
+	_, _ = w.Write(res.Body) // a write fails if the client has closed the connection
 	return true
 }

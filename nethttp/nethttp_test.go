@@ -54,8 +54,8 @@ func handler(route jwtgatetest.Route) http.Handler {
 	})
 }
 
-// newAuth returns an Auth by which alice has signed in so long ago that cookie
-// is renewed, and a good token.
+// newAuth returns an Auth, a cookie of alice's that is due for renewal, and a valid
+// access token.
 func newAuth(t *testing.T, refuse func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response) (auth *jwtgate.Auth, cookie, token string) {
 	t.Helper()
 	clock := jwtgatetest.NewClock(time.Unix(2_000_000_000, 0))
@@ -77,8 +77,8 @@ func newAuth(t *testing.T, refuse func(context.Context, jwtgate.Request, *jwtgat
 	return auth, cookie, jwtgatetest.Token(t, auth, "alice")
 }
 
-// Middleware that wraps, and handlers that ask for more than a ResponseWriter,
-// must find what the server gave.
+// Middleware and handlers that need more than an http.ResponseWriter must find the
+// interfaces of the ResponseWriter of the server.
 func TestProtectLeavesWriter(t *testing.T) {
 	t.Parallel()
 	auth, _, token := newAuth(t, nil)
@@ -96,8 +96,8 @@ func TestProtectLeavesWriter(t *testing.T) {
 	}
 }
 
-// The suite writes by Send alone. However else a handler writes, the answer to a
-// renewed request must not be stored.
+// In the conformance suite, handlers write with Send only. The response to a
+// renewed request must not be cacheable however the handler writes it.
 func TestRenewed(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -176,7 +176,7 @@ func TestRenewed(t *testing.T) {
 	}
 }
 
-// net/http has no error path to hand a refusal over to.
+// net/http has no error handler that a refusal can be handed over to.
 func TestHandOver(t *testing.T) {
 	t.Parallel()
 	auth, _, _ := newAuth(t, jwtgate.HandOver)

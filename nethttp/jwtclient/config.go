@@ -13,7 +13,7 @@ type Config struct {
 	// Origin is the origin of the API: its scheme, its host and, unless it is the
 	// default of the scheme, its port. An example is "https://api.example.com".
 	// Required. The scheme must be https, because anyone who reads a token can use
-	// it. Only for localhost and loopback addresses can it be http.
+	// it. It can be http only for localhost and loopback addresses.
 	Origin string
 
 	// MoreOrigins are other origins that requests are sent to with the access
@@ -36,9 +36,10 @@ type Config struct {
 }
 
 // New returns a Transport. It is signed in if config.Store has tokens, and signed
-// out otherwise. The error of an invalid config lists all mistakes, each with the
-// name of its field. New sends no request, and does not read the store: the first
-// request does.
+// out otherwise. If config is invalid, the error lists all mistakes, each with the
+// name of its field; endpoints are checked only if all origins are valid. New does
+// not send a request and does not read the store: the Transport reads it when it
+// first needs tokens.
 func New(config Config) (*Transport, error) {
 	t := &Transport{
 		base:      config.Base,

@@ -30,7 +30,8 @@ func (t *Transport) SignIn(ctx context.Context, username, password string) error
 
 // SetTokens signs in with tokens that the caller has obtained in another way, such
 // as an OAuth callback. It stores them before any request is sent with them. If
-// the store fails, SetTokens returns its error and changes nothing.
+// the store fails, or if tokens.Access cannot be sent in a header field, SetTokens
+// returns an error and changes nothing.
 //
 // SetTokens does not end the session of the tokens that it replaces: call
 // [Transport.SignOut] first to do that. If SignOut is called while SetTokens runs,

@@ -11,7 +11,8 @@ import (
 // session is the one that is ended.
 //
 // SignOut returns an error if the store or the server fails. The Transport is
-// signed out even then. If ctx ends, SignOut returns its error at once and
+// signed out even then, and does not use tokens that another process stores until
+// the next SignIn or SetTokens. If ctx ends, SignOut returns its error at once and
 // finishes in the background.
 func (t *Transport) SignOut(ctx context.Context) error {
 	t.mu.Lock()

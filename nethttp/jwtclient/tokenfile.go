@@ -30,7 +30,7 @@ import (
 // and illumos the lock is flock(2), which on some network file systems does not
 // work between machines. On Windows it is a file opened without sharing, and the
 // permissions of the folder decide who can read the tokens. On other systems,
-// Update returns [errors.ErrUnsupported].
+// Update returns an error that wraps [errors.ErrUnsupported].
 type TokenFile string
 
 // Update implements [Store].

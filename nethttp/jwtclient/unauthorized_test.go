@@ -1,0 +1,241 @@
+package jwtclient_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
+)
+
+// TestRefusals wants a renewal after the 401 that means it, and after no other.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name       string
+		status     int
+		challenges []string
+		want       bool
+	}{
+		{"as core says it", 401, []string{`Bearer error="invalid_token"`}, true},
+		{"among others", 401, []string{`Basic realm="x", Bearer realm="x", error="invalid_token", DPoP algs="ES256"`}, true},
+		{"in another line", 401, []string{`Negotiate YWJj==`, `bearer ERROR=invalid_token`}, true},
+		{"no error: no token came", 401, []string{`Bearer`}, false},
+		{"no error, a realm", 401, []string{`Bearer realm="invalid_token"`}, false},
+		{"none at all", 401, nil, false},
+		{"scope", 401, []string{`Bearer error="insufficient_scope"`}, false},
+		{"recent login (RFC 9470)", 401, []string{`Bearer error="insufficient_user_authentication", max_age=300`}, false},
+		{"both", 401, []string{`Bearer error="invalid_token"`, `Bearer error="insufficient_user_authentication"`}, false},
+		{"of another scheme", 401, []string{`Bearer realm="x", DPoP error="invalid_token"`}, false},
+		{"in capitals", 401, []string{`Bearer error="INVALID_TOKEN"`}, false},
+		{"403", 403, []string{`Bearer error="invalid_token"`}, false},
+		{"407", 407, []string{`Bearer error="invalid_token"`}, false},
+		{"200", 200, []string{`Bearer error="invalid_token"`}, false},
+		{"500", 500, []string{`Bearer error="invalid_token"`}, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			transport := newSignedOut(t, answering(func(r *http.Request) *http.Response {
+				got = append(got, r.URL.Path+" "+r.Header.Get("Authorization"))
+				if r.URL.Path == "/refresh" {
+					return tokens("new", "next", time.Hour)
+				}
+				res := status(row.status)
+				res.Header["Www-Authenticate"] = row.challenges
+				return res
+			}), nil)
+			if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first"}); err != nil {
+				t.Fatal(err)
+			}
+			r := httptest.NewRequest(http.MethodGet, home+"/me", nil)
+			res, err := transport.RoundTrip(r)
+			if err != nil || res.StatusCode != row.status {
+				t.Fatalf("got %v, %v; want the last answer", res, err)
+			}
+			_ = res.Body.Close()
+			want := []string{"/me Bearer old"}
+			if row.want {
+				want = append(want, "/refresh ", "/me Bearer new") // and no more, however it is answered
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("got %q; want %q", got, want)
+			}
+			if len(r.Header) > 0 || res.Request != r {
+				t.Errorf("the request came back as %v with %v", res.Request, r.Header)
+			}
+		})
+	}
+}
+
+// TestStale wants a 401 to a token that has been replaced since to cost nothing.
+func TestStale(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		refreshed := 0
+		transport := newSignedOut(t, answering(func(r *http.Request) *http.Response {
+			switch {
+			case r.URL.Path == "/refresh":
+				refreshed++
+				return tokens("new", "next", time.Hour)
+			case r.Header.Get("Authorization") == "Bearer new":
+				return status(http.StatusOK)
+			case r.URL.Path == "/slow":
+				time.Sleep(time.Minute)
+			}
+			return status(http.StatusUnauthorized, "WWW-Authenticate", `Bearer error="invalid_token"`)
+		}), nil)
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first"}); err != nil {
+			t.Fatal(err)
+		}
+		slow := make(chan string)
+		go func() {
+			got, _ := do(t.Context(), transport, "GET", home+"/slow", "")
+			slow <- got
+		}()
+		synctest.Wait()
+		for _, path := range []string{"/me", "/me"} {
+			if got, err := do(t.Context(), transport, "GET", home+path, ""); got != "200 " {
+				t.Errorf("got %q, %v; want 200", got, err)
+			}
+		}
+		if got := <-slow; got != "200 " || refreshed != 1 {
+			t.Errorf("got %q after %d renewals; want 200 after one", got, refreshed)
+		}
+	})
+}
+
+// TestFutile wants an API that refuses every token not to cost a renewal for each request.
+func TestFutile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		refreshed := 0
+		transport := newSignedOut(t, answering(func(r *http.Request) *http.Response {
+			if r.URL.Path == "/refresh" {
+				refreshed++
+				return tokens(strings.Repeat("new", refreshed), "next", time.Hour)
+			}
+			return status(http.StatusUnauthorized, "WWW-Authenticate", `Bearer error="invalid_token"`)
+		}), nil)
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first"}); err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			if got, err := do(t.Context(), transport, "GET", home+"/me", ""); got != "401 " {
+				t.Errorf("got %q, %v; want 401", got, err)
+			}
+			time.Sleep(100*time.Millisecond + 1)
+		}
+		if refreshed != 2 {
+			t.Errorf("renewed %d times in two seconds; want 2", refreshed)
+		}
+	})
+}
+
+// TestNotFutile has a renewed token expire on its way to a slow API. That ends the
+// request that had its second attempt, and no other.
+func TestNotFutile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		refreshed := 0
+		transport := newSignedOut(t, answering(func(r *http.Request) *http.Response {
+			if r.URL.Path == "/refresh" {
+				refreshed++
+				return tokens(strings.Repeat("new", refreshed), "next", life)
+			}
+			switch token := r.Header.Get("Authorization"); {
+			case token == "Bearer new" && r.URL.Path == "/slow":
+				time.Sleep(life + time.Second)
+			case token == "Bearer new":
+				time.Sleep(life + 3*time.Second/2)
+			case token != "Bearer old":
+				return status(http.StatusOK)
+			}
+			return status(http.StatusUnauthorized, "WWW-Authenticate", `Bearer error="invalid_token"`)
+		}), nil)
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first"}); err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for _, row := range []struct{ path, want string }{{"/slow", "401 "}, {"/slower", "200 "}} {
+			all.Go(func() {
+				if got, err := do(t.Context(), transport, "GET", home+row.path, ""); got != row.want {
+					t.Errorf("%s: got %q, %v; want %s", row.path, got, err, row.want)
+				}
+			})
+			synctest.Wait() // the next one is sent with the new token
+		}
+		all.Wait()
+		if refreshed != 2 {
+			t.Errorf("renewed %d times; want 2", refreshed)
+		}
+	})
+}
+
+// TestNextIsReady wants a 401 that could not be repeated to come back at once, and
+// the next request, which cannot be repeated either, to wait for new tokens.
+func TestNextIsReady(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		transport := newSignedOut(t, answering(func(r *http.Request) *http.Response {
+			switch {
+			case r.URL.Path == "/refresh":
+				time.Sleep(time.Second)
+				return tokens("new", "next", time.Hour)
+			case r.Header.Get("Authorization") == "Bearer new":
+				return status(http.StatusOK)
+			}
+			return status(http.StatusUnauthorized, "WWW-Authenticate", `Bearer error="invalid_token"`)
+		}), nil)
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first"}); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		for i, want := range []struct {
+			status int
+			after  time.Duration
+		}{{401, 0}, {200, time.Second}} {
+			r := httptest.NewRequest(http.MethodPost, home, io.NopCloser(strings.NewReader("text")))
+			got, _, err := send(transport, r)
+			if err != nil || got != want.status || time.Since(begun) != want.after {
+				t.Errorf("request %d: got %d, %v after %v; want %d after %v", i+1, got, err, time.Since(begun), want.status, want.after)
+			}
+		}
+	})
+}
+
+// The same where a renewal ahead of expiry is under way already.
+func TestRefusedMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		refuse := false
+		transport := newSignedOut(t, answering(func(r *http.Request) *http.Response {
+			switch {
+			case r.URL.Path == "/refresh":
+				time.Sleep(20 * time.Second)
+				return tokens("new", "next", time.Hour)
+			case refuse && r.Header.Get("Authorization") == "Bearer old":
+				return status(http.StatusUnauthorized, "WWW-Authenticate", `Bearer error="invalid_token"`)
+			}
+			return status(http.StatusOK)
+		}), nil)
+		err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first", Expires: time.Now().Add(time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour - 2*time.Minute)
+		for _, want := range []int{200, 401, 200} {
+			r := httptest.NewRequest(http.MethodPost, home, io.NopCloser(strings.NewReader("text")))
+			if got, _, err := send(transport, r); got != want || err != nil {
+				t.Errorf("got %d, %v; want %d", got, err, want)
+			}
+			refuse = true
+		}
+	})
+}

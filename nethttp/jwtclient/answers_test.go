@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// answering is a base that answers by itself.
+// answering is a base that responds with the result of the function.
 type answering func(*http.Request) *http.Response
 
 func (f answering) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -22,7 +22,8 @@ func (f answering) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// answer is an answer with text for its body, and with fields: names and values in turn.
+// answer returns a response with text as its body. fields are the names and values
+// of its header fields in turn.
 func answer(code int, text string, fields ...string) *http.Response {
 	w := httptest.NewRecorder()
 	for pair := range slices.Chunk(fields, 2) {
@@ -33,10 +34,10 @@ func answer(code int, text string, fields ...string) *http.Response {
 	return w.Result()
 }
 
-// status is an answer without a body.
+// status returns a response without a body.
 func status(code int, fields ...string) *http.Response { return answer(code, "", fields...) }
 
-// tokens is an answer of RFC 6749 §5.1.
+// tokens returns a response of a token endpoint (RFC 6749 §5.1).
 func tokens(access, refresh string, life time.Duration) *http.Response {
 	w := httptest.NewRecorder()
 	_, _ = fmt.Fprintf(w, `{"access_token":%q,"token_type":"bearer","expires_in":%d,"refresh_token":%q}`, access, life/time.Second, refresh)

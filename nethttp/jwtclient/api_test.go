@@ -14,25 +14,26 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp"
 )
 
-// An api is a server in this process, without a network but with the rules of a
-// [http.RoundTripper]. Its time is that of the bubble that the test is in.
+// An api is a server that is called without a network. It is the base of the
+// Transports, and its clock is the one of the synctest bubble.
 type api struct {
 	t *testing.T
 
 	mu     sync.Mutex
 	serve  http.Handler
-	delay  time.Duration   // of every answer
-	faults []fault         // of /refresh, one for each request, as long as there are some
-	seen   []*http.Request // with their bodies read
-	posted []string        // the bodies of seen
-	open   map[*body]bool  // of the answers
+	delay  time.Duration   // before every response
+	faults []fault         // for the next requests to /refresh, one for each
+	seen   []*http.Request // all requests
+	posted []string        // the bodies of the requests in seen
+	open   map[*body]bool  // bodies of responses that have not been closed
 }
 
-// A fault is what goes wrong: serve is the server's part.
+// A fault responds to a request in place of the server, or spoils the response that
+// serve returns.
 type fault func(r *http.Request, serve func() *http.Response) (*http.Response, error)
 
-// newAPI returns a server at which alice can sign in. GET /me and POST /notes want
-// her to, /notes answering with what was posted.
+// newAPI returns a server whose user is alice. GET /me and POST /notes require an
+// access token. POST /notes responds with the body of the request.
 func newAPI(t *testing.T) *api {
 	t.Helper()
 	auth, err := jwtgate.New(jwtgate.Config{
@@ -60,7 +61,7 @@ func newAPI(t *testing.T) *api {
 	a := &api{t: t, serve: mux, open: make(map[*body]bool)}
 	t.Cleanup(func() {
 		if len(a.open) > 0 {
-			t.Errorf("%d answers were not closed", len(a.open))
+			t.Errorf("%d bodies of responses were not closed", len(a.open))
 		}
 	})
 	return a
@@ -112,7 +113,7 @@ func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// A body is that of an answer, which somebody must close.
+// A body is the body of a response. It removes itself from api.open when closed.
 type body struct {
 	io.ReadCloser
 	of *api
@@ -125,8 +126,8 @@ func (b *body) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// replace changes the server, into one that may ask the one before it, and returns
-// what changes it back.
+// replace replaces the handler of the server. The new one can call the one before
+// it. restore puts that one back.
 func (a *api) replace(handler func(before http.Handler) http.HandlerFunc) (restore func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -139,7 +140,7 @@ func (a *api) replace(handler func(before http.Handler) http.HandlerFunc) (resto
 	}
 }
 
-// refuse has the server refuse one access token, before its time.
+// refuse makes the server refuse an access token that has not expired.
 func (a *api) refuse(access string) {
 	a.replace(func(before http.Handler) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -160,7 +161,7 @@ func (a *api) setDelay(d time.Duration) {
 	a.delay = d
 }
 
-// calls returns how many requests for path there were.
+// calls returns the number of requests for path.
 func (a *api) calls(path string) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -173,7 +174,7 @@ func (a *api) calls(path string) int {
 	return n
 }
 
-// wantCalls wants as many requests as it says: "/refresh", 1, "/me", 2.
+// wantCalls checks the numbers of requests for paths, such as "/refresh", 1, "/me", 2.
 func (a *api) wantCalls(pathsAndNumbers ...any) {
 	a.t.Helper()
 	for i := 0; i < len(pathsAndNumbers); i += 2 {

@@ -9,7 +9,8 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// BenchmarkTransport has a base that answers at once: bare is what that costs.
+// BenchmarkTransport measures Transport with a base that responds at once. The row
+// "bare" has the cost of the base alone.
 func BenchmarkTransport(b *testing.B) {
 	answer := &http.Response{StatusCode: http.StatusNoContent, Header: http.Header{}, Body: http.NoBody}
 	base := answering(func(*http.Request) *http.Response { return answer })
@@ -35,7 +36,7 @@ func BenchmarkTransport(b *testing.B) {
 			r := httptest.NewRequest(http.MethodGet, row.url, nil)
 			r.Header.Set("Accept", "application/json")
 			for b.Loop() {
-				if _, err := row.transport.RoundTrip(r); err != nil { //nolint:bodyclose // it has none
+				if _, err := row.transport.RoundTrip(r); err != nil { //nolint:bodyclose // the response has no body
 					b.Fatal(err)
 				}
 			}

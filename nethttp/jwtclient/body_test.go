@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// A payload counts how often it is closed.
+// A payload is the body of a request that counts the calls of Close.
 type payload struct {
 	io.Reader
 	closed atomic.Int32
@@ -24,7 +24,7 @@ func (p *payload) Close() error {
 	return nil
 }
 
-// TestBodies wants every body sent whole and closed once, whatever happens.
+// TestBodies checks that every body is sent completely and closed exactly once.
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("no second body")
@@ -32,12 +32,12 @@ func TestBodies(t *testing.T) {
 		name    string
 		getBody bool
 		getErr  error
-		expired bool    // and known to be
-		faults  []fault // of the renewal
-		cancel  bool    // before it is sent
-		status  int     // 0: an error
-		bodies  int     // that there were
-		next    bool    // the next request works
+		expired bool    // by its expiry time
+		faults  []fault // during the renewal
+		cancel  bool    // the context of the request
+		status  int     // of the response; 0 if there is an error
+		bodies  int     // how many were used
+		next    bool    // whether the next request succeeds
 	}{
 		{"good token", true, nil, false, nil, false, 200, 1, true},
 		{"good token, no GetBody", false, nil, false, nil, false, 200, 1, true},
@@ -60,7 +60,7 @@ func TestBodies(t *testing.T) {
 				if row.expired {
 					time.Sleep(life)
 				}
-				if strings.HasPrefix(row.name, "refused") { // the server's clock is ahead
+				if strings.HasPrefix(row.name, "refused") { // as if the clock of the server were ahead
 					a.refuse(token(t, transport))
 				}
 				ctx, cancel := context.WithCancel(t.Context())
@@ -110,7 +110,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// A request may have a GetBody that is not for it.
+// A request without a body is sent again without one, even if it has a GetBody.
 func TestNoBody(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

@@ -8,7 +8,8 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// challenges are lines of WWW-Authenticate, and whether a new token would help.
+// challenges are values of WWW-Authenticate, and whether they say that the access
+// token is invalid.
 var challenges = []struct {
 	line string
 	want bool
@@ -19,14 +20,14 @@ var challenges = []struct {
 	{`Bearer  realm="a" ,	error = "invalid_token"`, true},
 	{`, ,Bearer error="invalid_token", ,`, true},
 	{`Bearer realm="say \"Basic\", please", error="invalid_token"`, true},
-	{`Bearer error="invalid\_token"`, true}, // a quoted pair means what follows the backslash
+	{`Bearer error="invalid\_token"`, true}, // a quoted pair stands for the character after the backslash
 	{`Basic realm="a, Bearer b", Bearer error="invalid_token"`, true},
 	{`Negotiate, Bearer error="invalid_token"`, true},
 	{`Negotiate YWJj=, Bearer error="invalid_token"`, true},
 	{`Negotiate YWJj== , Bearer error="invalid_token"`, true},
 	{`Bearer error="invalid_token", Basic realm="a"`, true},
 	{`Bearer error="invalid_token", Negotiate YWJj==`, true},
-	{`Bearer realm="a" error="invalid_token"`, true}, // without the comma, as some do
+	{`Bearer realm="a" error="invalid_token"`, true}, // some servers leave the comma out
 	{`Bearer error="invalid_token", error_description="The "token" expired"`, true},
 	{`Bearer error="invalid_token", error_description="The token`, true},
 	{`Bearer error="invalid_token", Bearer realm="b"`, true},
@@ -68,8 +69,9 @@ func TestChallenges(t *testing.T) {
 	}
 }
 
-// FuzzChallenges looks for challenges that hang or panic, that are found where
-// there are none, and that depend on what is before them.
+// FuzzChallenges checks that the parser does not panic or loop, that it finds no
+// invalid_token in a line without one, and that other challenges before a line do
+// not change the result.
 func FuzzChallenges(f *testing.F) {
 	for _, row := range challenges {
 		f.Add(row.line)
@@ -78,7 +80,7 @@ func FuzzChallenges(f *testing.F) {
 		got := refusesToken(line)
 		lower := strings.ToLower(strings.ReplaceAll(line, `\`, ""))
 		if got && !(strings.Contains(lower, "bearer") && strings.Contains(lower, "error") && strings.Contains(lower, "invalid_token")) {
-			t.Errorf("%q: found what is not there", line)
+			t.Errorf("%q: got true; want false, as invalid_token is not there", line)
 		}
 		for _, before := range []string{`Basic realm="a", `, `Negotiate YWJj==, `} {
 			if together := refusesToken(before + line); together != got {

@@ -7,7 +7,7 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// TestConfig wants every mistake named by its field, all at once.
+// TestConfig checks that New reports every mistake with the name of its field.
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

@@ -17,7 +17,7 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// A program signs in, and from then on uses an http.Client like any other.
+// A program signs in once, and then uses the http.Client like any other.
 func ExampleTransport() {
 	server := serveExample()
 	defer server.Close()
@@ -34,7 +34,7 @@ func ExampleTransport() {
 	show(client, server.URL+"/api/hello")
 
 	if err := transport.SignOut(ctx); err != nil {
-		log.Print(err) // the server could not be told
+		log.Print(err) // signed out here, but not at the server
 	}
 	show(client, server.URL+"/api/hello")
 	// Output:
@@ -42,7 +42,7 @@ func ExampleTransport() {
 	// sign in first
 }
 
-// Mistakes end here, and not with a token where it should not be.
+// New reports a configuration that would send tokens to an undeclared origin.
 func ExampleNew() {
 	_, err := jwtclient.New(jwtclient.Config{
 		Origin:     "https://api.example.com",
@@ -53,7 +53,7 @@ func ExampleNew() {
 	// jwtclient: Config.RefreshURL: "https://auth.example.com/refresh" is at none of the origins: add its origin to MoreOrigins
 }
 
-// What the server says of a login that failed is a Refusal.
+// If the server refuses the sign-in, the error wraps a Refusal with the reason.
 func ExampleTransport_SignIn() {
 	server := serveExample()
 	defer server.Close()
@@ -70,7 +70,8 @@ func ExampleTransport_SignIn() {
 	// invalid_credentials - The name or the password is wrong.
 }
 
-// Tokens that came another way, here by an endpoint of one's own.
+// SetTokens signs in with tokens that the program obtained itself, for example with
+// an authorization code.
 func ExampleTransport_SetTokens() {
 	server := serveExample()
 	defer server.Close()
@@ -93,7 +94,8 @@ func ExampleTransport_SetTokens() {
 	// 200 hello alice
 }
 
-// What is open to all needs no sign-in: a nil field says so.
+// Public routes need no sign-in: with a nil Authorization field, the request is sent
+// without a token.
 func ExampleTransport_RoundTrip() {
 	server := serveExample()
 	defer server.Close()
@@ -117,7 +119,7 @@ func ExampleTransport_RoundTrip() {
 	// 200 OK
 }
 
-// Clients with a transport of their own ask for the token.
+// Clients that have their own transport, such as a gRPC client, call Token.
 func ExampleTransport_Token() {
 	server := serveExample()
 	defer server.Close()
@@ -135,7 +137,7 @@ func ExampleTransport_Token() {
 	// 15m0s <nil>
 }
 
-// A store for a place of your own, such as the keychain of the system.
+// A Store can keep the tokens anywhere, for example in the keychain of the system.
 func ExampleStore() {
 	server := serveExample()
 	defer server.Close()
@@ -156,7 +158,8 @@ type keychain struct{ tokens jwtclient.Tokens }
 
 // Update implements [jwtclient.Store].
 func (k *keychain) Update(_ context.Context, change func(jwtclient.Tokens) (jwtclient.Tokens, error)) error {
-	// Lock it here, read, and write below.
+	// A real implementation locks the keychain, reads the tokens from it and writes
+	// the new ones.
 	next, err := change(k.tokens)
 	if err != nil {
 		return err
@@ -165,7 +168,7 @@ func (k *keychain) Update(_ context.Context, change func(jwtclient.Tokens) (jwtc
 	return nil
 }
 
-// serveExample runs a server of package jwtgate, with alice.
+// serveExample starts a server that uses package jwtgate. Its user is alice.
 func serveExample() *httptest.Server {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
@@ -189,14 +192,15 @@ func serveExample() *httptest.Server {
 	return httptest.NewServer(mux)
 }
 
-// say is a handler that answers with text.
+// say returns a handler that responds with text.
 func say(text string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprint(w, text)
 	})
 }
 
-// exchangeCode stands for what an OAuth client does with the code of a callback.
+// exchangeCode stands for an OAuth client, which exchanges an authorization code for
+// tokens.
 func exchangeCode(server *httptest.Server, _ string) (access, refresh string) {
 	res, err := http.PostForm(server.URL+"/token", url.Values{"username": {"alice"}, "password": {"wonderland"}})
 	if err != nil {
@@ -213,7 +217,7 @@ func exchangeCode(server *httptest.Server, _ string) (access, refresh string) {
 	return answer.Access, answer.Refresh
 }
 
-// show prints what is at url: the status and the body.
+// show sends a GET request and prints the status and the body of the response.
 func show(client *http.Client, url string) {
 	res, err := client.Get(url)
 	if errors.Is(err, jwtclient.ErrSignedOut) {

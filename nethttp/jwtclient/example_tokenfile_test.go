@@ -12,11 +12,11 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// A program that is started again is still signed in.
+// With a TokenFile, a program is still signed in when it is started again.
 func ExampleTokenFile() {
 	server := serveExample()
 	defer server.Close()
-	folder, err := os.MkdirTemp("", "example") // for you, one in os.UserConfigDir
+	folder, err := os.MkdirTemp("", "example") // a program uses a folder in os.UserConfigDir
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func ExampleTokenFile() {
 		}
 		_, _, err = transport.Token(context.Background())
 		if errors.Is(err, jwtclient.ErrSignedOut) {
-			fmt.Println(start, "start: who are you?")
+			fmt.Println(start, "start: sign in")
 			err = transport.SignIn(context.Background(), "alice", "wonderland")
 		}
 		if err != nil {
@@ -41,7 +41,7 @@ func ExampleTokenFile() {
 		show(&http.Client{Transport: transport}, server.URL+"/api/hello")
 	}
 	// Output:
-	// first start: who are you?
+	// first start: sign in
 	// 200 hello alice
 	// 200 hello alice
 }

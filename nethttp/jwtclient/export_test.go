@@ -1,4 +1,4 @@
 package jwtclient
 
-// RefusesToken is for the fuzz target.
+// RefusesToken exports refusesToken to TestChallenges and FuzzChallenges.
 var RefusesToken = refusesToken

@@ -13,8 +13,8 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// TestFaults has everything go wrong at /refresh that may, after the access token
-// has expired or while it is good. No session is ever lost.
+// TestFaults checks that the session survives every fault of the refresh endpoint,
+// both after the access token has expired and while it is valid.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("connection reset by peer")
@@ -28,9 +28,9 @@ func TestFaults(t *testing.T) {
 		return func(r *http.Request, serve func() *http.Response) (*http.Response, error) {
 			var res *http.Response
 			served := make(chan struct{})
-			go func() { // the server does not hear of it if the client is gone
+			go func() { // a server goes on when the client has gone
 				time.Sleep(d)
-				res = serve() //nolint:bodyclose // it is what this returns
+				res = serve() //nolint:bodyclose // the fault returns res
 				close(served)
 			}()
 			select {
@@ -73,8 +73,8 @@ func TestFaults(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		faults []fault
-		calls  int  // of /refresh, if the token has expired
-		fails  bool // the first request that needs new tokens
+		calls  int  // requests to /refresh, if the access token has expired
+		fails  bool // whether the first request that needs new tokens fails
 	}{
 		{"nothing", nil, 1, false},
 		{"503", []fault{answer(503)}, 2, false},
@@ -93,7 +93,7 @@ func TestFaults(t *testing.T) {
 		{"never sent, three times", []fault{neverSent, neverSent, neverSent}, 4, true},
 		{"dropped after commit", []fault{dropped}, 2, false},
 		{"dropped after commit, twice", []fault{dropped, dropped}, 3, false},
-		{"dropped after commit, three times", []fault{dropped, dropped, dropped}, 4, true}, // and asked again in time
+		{"dropped after commit, three times", []fault{dropped, dropped, dropped}, 4, true}, // the next renewal is within the reuse window
 		{"cut off", []fault{cut}, 2, false},
 		{"cut off twice", []fault{cut, cut}, 3, false},
 		{"slow", []fault{after(2 * time.Second)}, 1, false},
@@ -111,7 +111,7 @@ func TestFaults(t *testing.T) {
 	} {
 		rest := 30 * time.Second
 		if strings.HasPrefix(row.name, "dropped") {
-			rest = 5 * time.Second // what replaced the refresh token is given again for 10
+			rest = 5 * time.Second // within the reuse window of 10 seconds
 		}
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -124,7 +124,7 @@ func TestFaults(t *testing.T) {
 				if failed := err != nil; failed != row.fails || errors.Is(err, jwtclient.ErrSignedOut) || !failed && got != "200 alice" {
 					t.Errorf("got %q, %v; want an error: %t", got, err, row.fails)
 				}
-				if row.fails { // and while there is a pause, the endpoint is left alone
+				if row.fails { // during the pause, no request is sent to the endpoint
 					n := a.calls("/refresh")
 					_, again := do(t.Context(), transport, "GET", home+"/me", "")
 					if again == nil || errors.Is(again, jwtclient.ErrSignedOut) || a.calls("/refresh") != n {
@@ -136,10 +136,10 @@ func TestFaults(t *testing.T) {
 				a.wantCalls("/refresh", row.calls)
 				for _, r := range a.seen {
 					if r.URL.Host != "api.example.com" {
-						t.Errorf("got a request to %s", r.URL)
+						t.Errorf("got a request to %s; want none", r.URL)
 					}
 				}
-				time.Sleep(time.Minute) // for what the server is still at
+				time.Sleep(time.Minute) // until the server has finished
 			})
 		})
 		t.Run(row.name+", with a good token", func(t *testing.T) {
@@ -163,12 +163,12 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// brokenBody is one that breaks off.
+// brokenBody is a body that cannot be read.
 type brokenBody struct{ error }
 
 func (r brokenBody) Read([]byte) (int, error) { return 0, r.error }
 
-// spaces is a reader without an end, of which nobody should read much.
+// spaces is an endless body. It fails the test if more than 1 MB of it is read.
 type spaces struct {
 	t    *testing.T
 	read int
@@ -176,7 +176,7 @@ type spaces struct {
 
 func (s *spaces) Read(p []byte) (int, error) {
 	if s.read += len(p); s.read > 1<<20 {
-		s.t.Error("the answer is read without end")
+		s.t.Error("got more than 1 MB read; want a limit")
 		return 0, io.EOF
 	}
 	return copy(p, bytes.Repeat([]byte(" "), len(p))), nil

@@ -15,10 +15,11 @@ import (
 
 const (
 	home = "https://api.example.com"
-	life = time.Minute // of access tokens, and by far enough for all that is not about time
+	life = time.Minute // the lifetime of access tokens, long enough for tests that do not wait
 )
 
-// newTransport returns a Transport to a, signed in as alice.
+// newTransport returns a Transport that sends its requests to a and is signed in as
+// alice.
 func newTransport(t *testing.T, a *api, store jwtclient.Store) *jwtclient.Transport {
 	t.Helper()
 	transport := newSignedOut(t, a, store)
@@ -28,6 +29,7 @@ func newTransport(t *testing.T, a *api, store jwtclient.Store) *jwtclient.Transp
 	return transport
 }
 
+// newSignedOut returns a Transport that has not signed in.
 func newSignedOut(t *testing.T, base http.RoundTripper, store jwtclient.Store) *jwtclient.Transport {
 	t.Helper()
 	transport, err := jwtclient.New(jwtclient.Config{Origin: home, Base: base, Store: store})
@@ -37,7 +39,8 @@ func newSignedOut(t *testing.T, base http.RoundTripper, store jwtclient.Store) *
 	return transport
 }
 
-// do sends a request by transport and returns the status and the body, or the error.
+// do sends a request with an http.Client and returns the status and the body of the
+// response.
 func do(ctx context.Context, transport http.RoundTripper, method, url, text string) (string, error) {
 	var payload io.Reader
 	if text != "" {
@@ -56,7 +59,7 @@ func do(ctx context.Context, transport http.RoundTripper, method, url, text stri
 	return fmt.Sprint(res.StatusCode, " ", string(got)), err
 }
 
-// wantMe wants GET /me to work.
+// wantMe checks that GET /me succeeds.
 func wantMe(t *testing.T, transport http.RoundTripper) {
 	t.Helper()
 	if got, err := do(t.Context(), transport, http.MethodGet, home+"/me", ""); got != "200 alice" {
@@ -64,7 +67,7 @@ func wantMe(t *testing.T, transport http.RoundTripper) {
 	}
 }
 
-// wantSignedOut wants GET /me to fail because of that.
+// wantSignedOut checks that GET /me fails with ErrSignedOut.
 func wantSignedOut(t *testing.T, transport http.RoundTripper) {
 	t.Helper()
 	if got, err := do(t.Context(), transport, http.MethodGet, home+"/me", ""); !errors.Is(err, jwtclient.ErrSignedOut) {
@@ -84,7 +87,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// send sends r as it is and returns the status and the body.
+// send sends r with transport itself, and returns the status and the body of the
+// response.
 func send(transport http.RoundTripper, r *http.Request) (int, string, error) {
 	res, err := transport.RoundTrip(r)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// TestOrigins wants the token at the declared origins and nowhere else.
+// TestOrigins checks that the token is sent to the declared origins only.
 func TestOrigins(t *testing.T) {
 	t.Parallel()
 	var got []string
@@ -69,7 +69,8 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// TestRedirect follows redirects as http.Client does.
+// TestRedirect checks that a redirect to another origin is followed without the
+// token, and one back to a declared origin with it.
 func TestRedirect(t *testing.T) {
 	t.Parallel()
 	var got []string

@@ -14,14 +14,13 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// All goroutines of a bubble must have ended with it, so every test here is one
-// for leaks as well.
-
+// TestOneRenewalForAll checks that concurrent requests share one renewal. Like every
+// test in a synctest bubble, it fails if a goroutine leaks.
 func TestOneRenewalForAll(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
-		before time.Duration // since the token was received
+		before time.Duration // after the token was received
 		revoke bool
 	}{
 		{"expired", life, false},
@@ -35,7 +34,7 @@ func TestOneRenewalForAll(t *testing.T) {
 				a.setDelay(10 * time.Millisecond)
 				transport := newTransport(t, a, nil)
 				time.Sleep(row.before)
-				if row.revoke { // as if another API server had forgotten its keys
+				if row.revoke { // as if the API had removed a key
 					a.refuse(token(t, transport))
 				}
 				var all sync.WaitGroup
@@ -49,7 +48,8 @@ func TestOneRenewalForAll(t *testing.T) {
 	}
 }
 
-// TestAhead wants a renewal before the token expires, and none before it is due.
+// TestAhead checks when tokens are renewed: not before notYet, and by by at the
+// latest.
 func TestAhead(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -59,7 +59,7 @@ func TestAhead(t *testing.T) {
 		{20 * time.Second, 14900 * time.Millisecond, 16300 * time.Millisecond},
 		{time.Minute, 49 * time.Second, 53 * time.Second},
 		{time.Hour, 53 * time.Minute, 56 * time.Minute},
-		{0, 24 * time.Hour, 0}, // unknown: never ahead
+		{0, 24 * time.Hour, 0}, // unknown expiry: not renewed ahead
 	} {
 		t.Run(row.life.String(), func(t *testing.T) {
 			t.Parallel()
@@ -93,7 +93,8 @@ func TestAhead(t *testing.T) {
 	}
 }
 
-// A renewal is nobody's: who waits for it may go, and who began it too.
+// A renewal continues when a request that waits for it is canceled, even the one that
+// started it.
 func TestCancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -129,7 +130,7 @@ func TestCancelled(t *testing.T) {
 	})
 }
 
-// http.Client.Timeout is one of the ways to cancel.
+// http.Client.Timeout ends the wait for a renewal too.
 func TestClientTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -150,7 +151,7 @@ func TestClientTimeout(t *testing.T) {
 	})
 }
 
-// A server may keep the refresh token as it is (RFC 6749 §6).
+// A server need not rotate the refresh token (RFC 6749 §6).
 func TestNotRotated(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -175,12 +176,12 @@ func TestNotRotated(t *testing.T) {
 	})
 }
 
-// Without a refresh token, a session lasts as long as its access token, to the end.
+// Without a refresh token, the session lasts exactly until the access token expires.
 func TestNoRefreshToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		transport := newSignedOut(t, answering(func(r *http.Request) *http.Response {
-			t.Errorf("got a request to %s", r.URL)
+			t.Errorf("got a request to %s; want none", r.URL)
 			return status(http.StatusTeapot)
 		}), nil)
 		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "a", Expires: time.Now().Add(time.Minute)}); err != nil {

@@ -12,7 +12,8 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// TestAttempts wants three, soon enough for the server to give the same tokens again.
+// TestAttempts checks that a renewal makes up to three attempts, all within the reuse
+// window of the server.
 func TestAttempts(t *testing.T) {
 	t.Parallel()
 	hang := func(r *http.Request) { <-r.Context().Done() }
@@ -20,7 +21,7 @@ func TestAttempts(t *testing.T) {
 		name   string
 		fields []string
 		before func(*http.Request)
-		want   []time.Duration // when, in milliseconds
+		want   []time.Duration // the times of the attempts in milliseconds
 		end    time.Duration
 	}{
 		{"503", nil, nil, []time.Duration{0, 200, 1200}, 1200},
@@ -55,26 +56,26 @@ func TestAttempts(t *testing.T) {
 	}
 }
 
-// failing is a base that may fail.
+// failing is a base that returns the results of the function.
 type failing func(*http.Request) (*http.Response, error)
 
 func (f failing) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestPauses wants an endpoint that is down to be asked less and less often, and
-// no more often than it says.
+// TestPauses checks that the pauses after failed renewals grow, and that they are at
+// least as long as Retry-After says.
 func TestPauses(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
 		fields []string
-		want   []time.Duration // from one flight to the next
+		want   []time.Duration // from one renewal to the next, in seconds
 	}{
 		{"without Retry-After", nil, []time.Duration{1, 2, 4, 8, 16, 30, 30}},
 		{"as it says", []string{"Retry-After", "20"}, []time.Duration{20, 20, 20, 20, 20, 30}},
 		{"within bounds", []string{"Retry-After", "86400"}, []time.Duration{60, 60}},
 		{"not a number", []string{"Retry-After", "-5"}, []time.Duration{1, 2}},
 		{"not a second", []string{"Retry-After", "99999999999999999999"}, []time.Duration{1, 2}},
-		{"a date", []string{"Retry-After", "Sat, 01 Jan 2000 00:05:00 GMT"}, []time.Duration{60, 60}}, // bubbles begin in 2000
+		{"a date", []string{"Retry-After", "Sat, 01 Jan 2000 00:05:00 GMT"}, []time.Duration{60, 60}}, // the clock of a bubble starts in 2000
 		{"a date that has been", []string{"Retry-After", "Sat, 01 Jan 1999 00:05:00 GMT"}, []time.Duration{1, 2}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -91,18 +92,18 @@ func TestPauses(t *testing.T) {
 				_, _, err := transport.Token(t.Context())
 				var refusal *jwtgate.Refusal
 				if err == nil || errors.Is(err, jwtclient.ErrSignedOut) || errors.As(err, &refusal) {
-					t.Fatalf("got %v; want plain trouble", err)
+					t.Fatalf("got %v; want a temporary error", err)
 				}
 				for _, want := range row.want {
 					pause := want * time.Second
 					time.Sleep(time.Until(last.Add(pause - time.Millisecond)))
 					at := last
 					if _, _, err := transport.Token(t.Context()); err == nil || last != at {
-						t.Fatalf("asked again before %v were over", pause)
+						t.Fatalf("got a request before the end of the pause of %v; want none", pause)
 					}
 					time.Sleep(2 * time.Millisecond)
 					if _, _, err := transport.Token(t.Context()); err == nil || last == at {
-						t.Fatalf("not asked again after %v", pause)
+						t.Fatalf("got no request after the pause of %v; want one", pause)
 					}
 				}
 			})

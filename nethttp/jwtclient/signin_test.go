@@ -12,6 +12,7 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
+// TestSignIn signs in with a wrong password and then with the right one.
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
@@ -32,7 +33,7 @@ func TestSignIn(t *testing.T) {
 	wantMe(t, transport)
 }
 
-// Sign-in goes wrong in ways of its own, and is never repeated by itself.
+// TestSignInTrouble checks the errors of SignIn, and that it makes one attempt only.
 func TestSignInTrouble(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -69,6 +70,8 @@ func TestSignInTrouble(t *testing.T) {
 	}
 }
 
+// TestSetTokens checks that access tokens that no header field can have are refused,
+// and that the error does not contain them.
 func TestSetTokens(t *testing.T) {
 	t.Parallel()
 	for _, access := range []string{"", "a b", "a\r\nb", "ä", "a\x7f"} {
@@ -80,8 +83,8 @@ func TestSetTokens(t *testing.T) {
 	}
 }
 
-// A session that the server has ended is over at the first 401, and no request is
-// sent with its tokens after that.
+// If the server has ended the session, the first 401 response signs the Transport
+// out, and no request is sent with the tokens after that.
 func TestEndedElsewhere(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -100,12 +103,12 @@ func TestEndedElsewhere(t *testing.T) {
 		wantSignedOut(t, transport)
 		a.wantCalls("/me", 2, "/refresh", 1)
 		if store.tokens() != (jwtclient.Tokens{}) {
-			t.Error("the store has tokens still")
+			t.Error("got tokens in the store; want none")
 		}
 	})
 }
 
-// A sign-in makes good what went wrong before it.
+// A sign-in ends the pause after a failed renewal, and discards unsaved tokens.
 func TestSignInAfterTrouble(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -123,7 +126,7 @@ func TestSignInAfterTrouble(t *testing.T) {
 			store.fail(nil)
 		}
 		trouble()
-		if err := transport.SetTokens(t.Context(), good); err != nil { // expired, but for the refresh token
+		if err := transport.SetTokens(t.Context(), good); err != nil { // the access token has expired, and the refresh token has not
 			t.Fatal(err)
 		}
 		if _, _, err := transport.Token(t.Context()); err != nil {

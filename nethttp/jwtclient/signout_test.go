@@ -15,6 +15,8 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
+// TestSignOut checks that SignOut removes the tokens and ends the session, and that
+// an error of the server is returned.
 func TestSignOut(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -38,11 +40,11 @@ func TestSignOut(t *testing.T) {
 				}
 				wantSignedOut(t, transport)
 				if store.tokens() != (jwtclient.Tokens{}) {
-					t.Error("the store has tokens still")
+					t.Error("got tokens in the store; want none")
 				}
 				restore()
 				if over := !a.refreshes(t, refresh); over == row.fails {
-					t.Errorf("the session is over: %t", over)
+					t.Errorf("got the session ended: %t; want the opposite", over)
 				}
 				if err := transport.SignOut(t.Context()); err != nil {
 					t.Errorf("out already: got %v", err)
@@ -57,15 +59,15 @@ func TestSignOut(t *testing.T) {
 	}
 }
 
-// TestSignOutGuard calls SignOut while a renewal or a sign-in is under way. What
-// arrives afterwards is a live session, so it is not enough not to use it.
+// TestSignOutGuard calls SignOut while a renewal or a sign-in is in flight. The tokens
+// that arrive later belong to a live session, which must be ended.
 func TestSignOutGuard(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name  string
-		signs bool // in again, rather than renews
+		signs bool // a sign-in is in flight, not a renewal
 		late  time.Duration
-		gone  bool // the caller of SignOut does not wait
+		gone  bool // the context of SignOut is canceled
 	}{
 		{"renewal", false, time.Second, false},
 		{"renewal, answered late", false, 10 * time.Second, false},
@@ -79,7 +81,7 @@ func TestSignOutGuard(t *testing.T) {
 				store := &memory{}
 				transport := newTransport(t, a, store)
 				time.Sleep(life)
-				var arrived []string // refresh tokens
+				var arrived []string // refresh tokens in late responses
 				restore := a.replace(func(served http.Handler) http.HandlerFunc {
 					return func(w http.ResponseWriter, r *http.Request) {
 						if r.URL.Path == "/logout" {
@@ -108,35 +110,35 @@ func TestSignOutGuard(t *testing.T) {
 					cancel()
 				}
 				if err := transport.SignOut(ctx); (err != nil) != row.gone {
-					t.Errorf("SignOut: %v", err)
+					t.Errorf("SignOut: got %v; want an error: %t", err, row.gone)
 				}
 				if err := <-done; !errors.Is(err, jwtclient.ErrSignedOut) {
-					t.Errorf("what was under way: got %v; want ErrSignedOut", err)
+					t.Errorf("the call in flight: got %v; want ErrSignedOut", err)
 				}
 				wantSignedOut(t, transport)
 				time.Sleep(time.Minute)
 				synctest.Wait()
 				if store.tokens() != (jwtclient.Tokens{}) || slices.ContainsFunc(store.saved, func(saved jwtclient.Tokens) bool { return slices.Contains(arrived, saved.Refresh) }) {
-					t.Error("the late tokens were stored")
+					t.Error("got the late tokens in the store; want them discarded")
 				}
 				restore()
 				if len(arrived) == 0 || arrived[0] == "" {
-					t.Fatalf("nothing arrived late: %q", arrived)
+					t.Fatalf("got late refresh tokens %q; want some", arrived)
 				}
 				for _, refresh := range arrived {
 					if a.refreshes(t, refresh) {
-						t.Error("the late session lives")
+						t.Error("got a live session from the late tokens; want it ended")
 					}
 				}
 				if !slices.ContainsFunc(a.posted, func(form string) bool { return form == url.Values{"refresh_token": {arrived[0]}}.Encode() }) && row.late < 3*time.Second {
-					t.Errorf("SignOut did not post the late token: %q", a.posted)
+					t.Errorf("got posts %q; want the late token among them", a.posted)
 				}
 			})
 		})
 	}
 }
 
-// Somebody may sign in again before SignOut has got as far as the store.
+// If the user signs in again before SignOut reaches the store, the new tokens stay.
 func TestSignInAfterLogout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -145,7 +147,7 @@ func TestSignInAfterLogout(t *testing.T) {
 		transport := newSignedOut(t, a, store)
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		for i := range 200 { // who comes first is a matter of chance
+		for i := range 200 { // the order of the goroutines is random
 			want := jwtclient.Tokens{Access: "token" + strconv.Itoa(i)}
 			if err := transport.SetTokens(t.Context(), want); err != nil {
 				t.Fatal(err)
@@ -159,7 +161,7 @@ func TestSignInAfterLogout(t *testing.T) {
 	})
 }
 
-// A renewal that is not getting anywhere gives up when it is for nothing.
+// SignOut ends the attempts of a renewal that is in flight.
 func TestSignOutWhileTrying(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -183,7 +185,7 @@ func TestSignOutWhileTrying(t *testing.T) {
 	})
 }
 
-// refreshes reports whether refresh is good still.
+// refreshes reports whether the refresh token is still valid.
 func (a *api) refreshes(t *testing.T, refresh string) bool {
 	t.Helper()
 	other := newSignedOut(t, a, nil)
@@ -197,7 +199,7 @@ func (a *api) refreshes(t *testing.T, refresh string) bool {
 	return err == nil
 }
 
-// SignOut ends the session by the newest token, whoever got it.
+// SignOut posts the newest refresh token, even if another process obtained it.
 func TestSignOutOfSharedStore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -219,7 +221,7 @@ func TestSignOutOfSharedStore(t *testing.T) {
 	})
 }
 
-// copied is a ResponseWriter that keeps what was written.
+// copied is a ResponseWriter that keeps a copy of the body.
 type copied struct {
 	http.ResponseWriter
 	text []byte
@@ -230,7 +232,7 @@ func (c *copied) Write(p []byte) (int, error) {
 	return c.ResponseWriter.Write(p)
 }
 
-// refresh returns the refresh token that was written.
+// refresh returns the refresh token in the body.
 func (c *copied) refresh() string {
 	var answer struct {
 		Refresh string `json:"refresh_token"`

@@ -12,7 +12,7 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// A memory is a store that several Transports can share, as processes share a file.
+// A memory is a Store that several Transports can share, as processes share a file.
 type memory struct {
 	busy chan struct{}
 	once sync.Once
@@ -20,7 +20,7 @@ type memory struct {
 	mu     sync.Mutex
 	stored jwtclient.Tokens
 	saved  []jwtclient.Tokens
-	err    error // of what is to be saved
+	err    error // returned when new tokens are stored
 }
 
 var errFull = errors.New("disk full")
@@ -34,7 +34,7 @@ func (m *memory) Update(ctx context.Context, change func(jwtclient.Tokens) (jwtc
 		return ctx.Err()
 	}
 	stored := m.tokens()
-	stored.Expires = stored.Expires.Round(0) // as from a file
+	stored.Expires = stored.Expires.Round(0) // without the monotonic clock, as if read from a file
 	next, err := change(stored)
 	if err != nil {
 		return err
@@ -63,8 +63,7 @@ func (m *memory) fail(err error) {
 	m.err = err
 }
 
-// Several processes with one session renew once for all, and see each other's
-// sign-in and logout.
+// Processes that share a session share its renewals, sign-ins and sign-outs.
 func TestSharedStore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -98,13 +97,13 @@ func TestSharedStore(t *testing.T) {
 			t.Fatal(err)
 		}
 		each(func(t *testing.T, transport http.RoundTripper) {
-			_, _ = do(t.Context(), transport, "GET", home+"/me", "") // finds out
+			_, _ = do(t.Context(), transport, "GET", home+"/me", "") // the 401 response signs it out
 		})
 		each(wantSignedOut)
 	})
 }
 
-// An Update that waits for others takes part in the deadline of who waits for it.
+// The deadlines of a renewal and of SignIn apply to the wait in Update too.
 func TestStoreIsBusy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

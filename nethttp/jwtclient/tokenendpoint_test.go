@@ -14,13 +14,13 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// TestExpiresIn reads what servers send.
+// TestExpiresIn checks the forms of expires_in that servers send.
 func TestExpiresIn(t *testing.T) {
 	t.Parallel()
 	const years = 10 * 365 * 24 * time.Hour
 	for _, row := range []struct {
 		text string
-		want time.Duration // 0: unknown
+		want time.Duration // 0 if unknown
 	}{
 		{`"expires_in":3600`, time.Hour},
 		{`"expires_in":"3600"`, time.Hour},
@@ -51,8 +51,9 @@ func TestExpiresIn(t *testing.T) {
 	}
 }
 
-// TestSessionOver wants the answers that mean it to sign out, and only those.
-func TestSessionOver(t *testing.T) {
+// TestSessionEnded checks which error responses of the refresh endpoint end the
+// session.
+func TestSessionEnded(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		status int
@@ -84,7 +85,7 @@ func TestSessionOver(t *testing.T) {
 				if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "a", Refresh: "r", Expires: time.Now().Add(time.Minute)}); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(55 * time.Second) // renewed ahead
+				time.Sleep(55 * time.Second) // so that the tokens are renewed ahead
 				_, _, err := transport.Token(t.Context())
 				if errors.Is(err, jwtclient.ErrSignedOut) != row.over || !row.over && err != nil {
 					t.Errorf("got %v; want signed out: %t", err, row.over)

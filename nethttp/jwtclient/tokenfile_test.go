@@ -25,7 +25,7 @@ func put(t *testing.T, file jwtclient.TokenFile, tokens jwtclient.Tokens) {
 	}
 }
 
-// look returns what is in file, or the error of that.
+// look returns the tokens in file.
 func look(t *testing.T, file jwtclient.TokenFile) (got jwtclient.Tokens, err error) {
 	t.Helper()
 	err = file.Update(t.Context(), func(stored jwtclient.Tokens) (jwtclient.Tokens, error) {
@@ -35,6 +35,7 @@ func look(t *testing.T, file jwtclient.TokenFile) (got jwtclient.Tokens, err err
 	return got, err
 }
 
+// TestTokenFile stores tokens, replaces them and removes them.
 func TestTokenFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "some", "app", "tokens.json")
@@ -71,11 +72,11 @@ func TestTokenFile(t *testing.T) {
 	}
 }
 
-// TestTokenFileModes wants nobody else to be able to read.
+// TestTokenFileModes checks that other users can never read the file.
 func TestTokenFileModes(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("there, the folder says who may read")
+		t.Skip("on Windows, the folder decides who can read the file")
 	}
 	folder := filepath.Join(t.TempDir(), "app")
 	path := filepath.Join(folder, "tokens.json")
@@ -83,7 +84,7 @@ func TestTokenFileModes(t *testing.T) {
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	// What an attacker, or a crash, may have left there.
+	// An attacker or a crash may have left such a file.
 	if err := os.WriteFile(path+".new", []byte("left"), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +120,8 @@ func TestTokenFileModes(t *testing.T) {
 	}
 }
 
-// TestTokenFileRefuses wants trouble said, and what is not ours left as it is.
+// TestTokenFileRefuses checks that files which no TokenFile has written cause an
+// error and are not changed.
 func TestTokenFileRefuses(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "{", "{}", "null", `[]`, "[core]\n", `{"access_token":"a","refresh_token":7}`, `{"refresh_token":"r"}`, `{"access_token":"a\nb"}`, strings.Repeat(" ", 1<<20) + `{"access_token":"a"}`} {
@@ -137,24 +139,24 @@ func TestTokenFileRefuses(t *testing.T) {
 			t.Errorf("%.20q: SignIn: got %v; want an error that names the file", text, err)
 		}
 		if got, err := os.ReadFile(path); err != nil || string(got) != text {
-			t.Errorf("%.20q: became %.20q, %v", text, got, err)
+			t.Errorf("%.20q: got %.20q, %v; want it unchanged", text, got, err)
 		}
 	}
 	folder := t.TempDir()
 	for _, path := range []string{"", folder, filepath.Join(folder, "a\x00b")} {
 		if _, err := look(t, jwtclient.TokenFile(path)); err == nil {
-			t.Errorf("%q: got no error", path)
+			t.Errorf("%q: got no error; want one", path)
 		}
 	}
 	if err := os.WriteFile(filepath.Join(folder, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := look(t, jwtclient.TokenFile(filepath.Join(folder, "file", "tokens.json"))); err == nil {
-		t.Error("a file for a folder: got no error")
+		t.Error("a file in place of the folder: got no error; want one")
 	}
 }
 
-// While one has the lock, others wait as long as their contexts last.
+// While the lock is held, Update waits until its context ends.
 func TestTokenFileLock(t *testing.T) {
 	t.Parallel()
 	file := jwtclient.TokenFile(filepath.Join(t.TempDir(), "tokens.json"))
@@ -171,7 +173,7 @@ func TestTokenFileLock(t *testing.T) {
 		defer cancel()
 		begun := time.Now()
 		err := file.Update(ctx, func(jwtclient.Tokens) (jwtclient.Tokens, error) {
-			t.Error("called without the lock")
+			t.Error("got a call without the lock; want none")
 			return jwtclient.Tokens{}, nil
 		})
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != time.Second {
@@ -184,7 +186,8 @@ func TestTokenFileLock(t *testing.T) {
 	})
 }
 
-// TestTokenFileProcesses has processes count in one file, each a copy of this one.
+// TestTokenFileProcesses starts copies of this process, which increment a number in
+// one file.
 func TestTokenFileProcesses(t *testing.T) {
 	t.Parallel()
 	const processes, times = 4, 10
@@ -217,7 +220,8 @@ func TestTokenFileProcesses(t *testing.T) {
 	}
 }
 
-// TestTokenFileSession is what the file is for: a program that is started again.
+// TestTokenFileSession checks that a program is still signed in when it is started
+// again.
 func TestTokenFileSession(t *testing.T) {
 	t.Parallel()
 	file := jwtclient.TokenFile(filepath.Join(t.TempDir(), "tokens.json"))
@@ -226,7 +230,7 @@ func TestTokenFileSession(t *testing.T) {
 		newTransport(t, a, file)
 		for _, after := range []time.Duration{0, life - 15*time.Second, 10 * time.Second, life, time.Hour, 0} {
 			time.Sleep(after)
-			wantMe(t, newSignedOut(t, a, file)) // a new one each time
+			wantMe(t, newSignedOut(t, a, file)) // each is a new start of the program
 		}
 		a.wantCalls("/token", 1, "/refresh", 2, "/me", 6)
 		if err := newSignedOut(t, a, file).SignOut(t.Context()); err != nil {

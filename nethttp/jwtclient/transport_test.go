@@ -13,7 +13,8 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// TestOwnAuthorization wants requests with one of their own left alone.
+// TestOwnAuthorization checks that requests with an Authorization field are sent
+// unchanged, and that their 401 responses are returned.
 func TestOwnAuthorization(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -45,9 +46,9 @@ func TestOwnAuthorization(t *testing.T) {
 	}
 }
 
-// TestOneConnection has a base with no more than that, which the renewal needs
-// while the answer that asked for it is there. Where that is short, it is read,
-// and the connection kept.
+// TestOneConnection uses a base that is limited to one connection. The renewal needs
+// it while the 401 response that caused the renewal is open. A short response is read
+// to its end, so that the connection is reused.
 func TestOneConnection(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -103,13 +104,13 @@ func testOneConnection(t *testing.T, text string, connections int32) {
 	}
 }
 
-// TestCloseIdleConnections wants the call to arrive, and a base without it to do.
+// TestCloseIdleConnections checks that the base is called, if it has the method.
 func TestCloseIdleConnections(t *testing.T) {
 	t.Parallel()
 	base := &closer{}
 	(&http.Client{Transport: newSignedOut(t, base, nil)}).CloseIdleConnections()
 	if !base.closed {
-		t.Error("the base was not told")
+		t.Error("got no call of CloseIdleConnections; want one")
 	}
 	newSignedOut(t, answering(nil), nil).CloseIdleConnections()
 }
@@ -121,7 +122,7 @@ type closer struct {
 
 func (c *closer) CloseIdleConnections() { c.closed = true }
 
-// TestDefaultBase wants http.DefaultTransport.
+// TestDefaultBase checks that a Transport without a base uses http.DefaultTransport.
 func TestDefaultBase(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

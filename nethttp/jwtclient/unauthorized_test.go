@@ -14,7 +14,7 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// TestRefusals wants a renewal after the 401 that means it, and after no other.
+// TestRefusals checks which responses cause a renewal and a second attempt.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -62,19 +62,20 @@ func TestRefusals(t *testing.T) {
 			_ = res.Body.Close()
 			want := []string{"/me Bearer old"}
 			if row.want {
-				want = append(want, "/refresh ", "/me Bearer new") // and no more, however it is answered
+				want = append(want, "/refresh ", "/me Bearer new") // and no third attempt
 			}
 			if !slices.Equal(got, want) {
 				t.Errorf("got %q; want %q", got, want)
 			}
 			if len(r.Header) > 0 || res.Request != r {
-				t.Errorf("the request came back as %v with %v", res.Request, r.Header)
+				t.Errorf("got request %v with %v; want the one of the caller, unchanged", res.Request, r.Header)
 			}
 		})
 	}
 }
 
-// TestStale wants a 401 to a token that has been replaced since to cost nothing.
+// TestStale checks that a 401 response does not cause a renewal if the access token
+// was replaced in the meantime.
 func TestStale(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -111,8 +112,9 @@ func TestStale(t *testing.T) {
 	})
 }
 
-// TestFutile wants an API that refuses every token not to cost a renewal for each request.
-func TestFutile(t *testing.T) {
+// TestNewTokenRefused checks that an API that refuses every token does not cause a
+// renewal for each request.
+func TestNewTokenRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		refreshed := 0
@@ -133,14 +135,14 @@ func TestFutile(t *testing.T) {
 			time.Sleep(100*time.Millisecond + 1)
 		}
 		if refreshed != 2 {
-			t.Errorf("renewed %d times in two seconds; want 2", refreshed)
+			t.Errorf("got %d renewals in two seconds; want 2", refreshed)
 		}
 	})
 }
 
-// TestNotFutile has a renewed token expire on its way to a slow API. That ends the
-// request that had its second attempt, and no other.
-func TestNotFutile(t *testing.T) {
+// TestNewTokenExpires checks that a renewed token that expires before a slow API
+// responds does not count as refused: the next request is sent with a newer one.
+func TestNewTokenExpires(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		refreshed := 0
@@ -169,17 +171,17 @@ func TestNotFutile(t *testing.T) {
 					t.Errorf("%s: got %q, %v; want %s", row.path, got, err, row.want)
 				}
 			})
-			synctest.Wait() // the next one is sent with the new token
+			synctest.Wait() // until it is sent, so that the next one uses the new token
 		}
 		all.Wait()
 		if refreshed != 2 {
-			t.Errorf("renewed %d times; want 2", refreshed)
+			t.Errorf("got %d renewals; want 2", refreshed)
 		}
 	})
 }
 
-// TestNextIsReady wants a 401 that could not be repeated to come back at once, and
-// the next request, which cannot be repeated either, to wait for new tokens.
+// TestNextIsReady checks that the 401 response to a request that cannot be sent again
+// is returned at once, and that the next request waits for the new tokens.
 func TestNextIsReady(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -210,7 +212,8 @@ func TestNextIsReady(t *testing.T) {
 	})
 }
 
-// The same where a renewal ahead of expiry is under way already.
+// TestRefusedMeanwhile is like TestNextIsReady, with a renewal in flight already that
+// was started before the token expired.
 func TestRefusedMeanwhile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,13 +11,13 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// TestSavedFirst wants the new tokens in the store before one of them is used, and
-// kept if the store does not take them.
+// TestSavedFirst checks that new tokens are stored before a request is sent with
+// them, and that they are kept while the store fails.
 func TestSavedFirst(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name string
-		down time.Duration // the store, from the first renewal
+		down time.Duration // how long the store fails, from the first renewal
 	}{
 		{"at once", 0},
 		{"later", 5 * time.Second},
@@ -33,7 +33,7 @@ func TestSavedFirst(t *testing.T) {
 				a.replace(func(served http.Handler) http.HandlerFunc {
 					return func(w http.ResponseWriter, r *http.Request) {
 						if r.URL.Path == "/me" && r.Header.Get("Authorization") != "Bearer "+store.tokens().Access {
-							t.Error("the new access token was used before it was stored")
+							t.Error("got a request with an access token that is not stored; want it stored first")
 						}
 						served.ServeHTTP(w, r)
 					}
@@ -48,7 +48,7 @@ func TestSavedFirst(t *testing.T) {
 					}
 				}
 				store.fail(nil)
-				time.Sleep(time.Minute) // no pause is longer
+				time.Sleep(time.Minute) // longer than every pause
 				wantMe(t, transport)
 				if row.down < life {
 					time.Sleep(time.Hour)
@@ -59,8 +59,8 @@ func TestSavedFirst(t *testing.T) {
 	}
 }
 
-// A good token stays in use while the store fails, and SignOut ends what it could
-// not store.
+// A valid access token stays in use while the store fails, and SignOut ends the
+// session with the refresh token that could not be stored.
 func TestUnsaved(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -80,16 +80,17 @@ func TestUnsaved(t *testing.T) {
 		}
 		a.wantCalls("/logout", 1)
 		if strings.Contains(a.posted[len(a.posted)-1], store.tokens().Refresh) {
-			t.Error("SignOut ended the session by the token that had been replaced")
+			t.Error("got a post of the replaced refresh token; want the newest")
 		}
-		wantSignedOut(t, transport) // though the store has tokens
+		wantSignedOut(t, transport) // although the store has tokens
 		if a.refreshes(t, store.tokens().Refresh) {
-			t.Error("the session lives")
+			t.Error("got a live session; want it ended")
 		}
 	})
 }
 
-// What could not be stored is not worth more than what someone else stores since.
+// Tokens that could not be stored are discarded if another process has stored newer
+// ones.
 func TestUnsavedAndOvertaken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -106,7 +107,7 @@ func TestUnsavedAndOvertaken(t *testing.T) {
 		want := store.tokens().Access
 		time.Sleep(2 * time.Second)
 		if got := token(t, transport); got != want || store.tokens().Access != want {
-			t.Error("the session of another process was overwritten")
+			t.Error("got the session of another process overwritten; want it kept")
 		}
 	})
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// A tokenSource is a Transport for who wants a token source: clients of
-// golang.org/x/oauth2, and by its grpc/oauth also those of gRPC.
+// A tokenSource makes a Transport an [oauth2.TokenSource], for clients of
+// golang.org/x/oauth2 and, with its package grpc/oauth, for gRPC.
 type tokenSource struct{ *jwtclient.Transport }
 
 // Token implements [oauth2.TokenSource].
@@ -23,7 +23,7 @@ func (s tokenSource) Token() (*oauth2.Token, error) {
 	return &oauth2.Token{AccessToken: access, Expiry: expires}, err
 }
 
-// The session is the Transport's, and the client is that of golang.org/x/oauth2.
+// A client of golang.org/x/oauth2 can use the session of a Transport.
 func Example_oauth2() {
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		fmt.Println(r.Header.Get("Authorization"))

@@ -18,8 +18,8 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
 
-// A faulty network is one on which every second call of /refresh goes wrong:
-// answered by 503 on the way, or lost after the server has done its part.
+// faulty is a network on which every second request to /refresh fails. In turn, it
+// is answered with status 503 before it reaches the server, or its response is lost.
 type faulty struct {
 	http.Transport
 	refreshes atomic.Int64
@@ -43,8 +43,8 @@ func (f *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// TestTransport has Go programs that share a session by a file call the servers
-// while access tokens live for some seconds, on a faulty network.
+// TestTransport runs Go programs that share a session in a file, on a faulty network
+// and with access tokens that live for some seconds.
 func TestTransport(t *testing.T) {
 	for _, p := range startAll(t, "JWT_KEY="+secret, "ACCESS_TTL=4s") {
 		t.Run(p.name, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestTransport(t *testing.T) {
 				t.Errorf("%d requests for /refresh, want one or two for each token", n)
 			}
 
-			// Whatever ends the session, programs are told that they are signed out.
+			// All programs are signed out when the server ends the session.
 			res, err := (&http.Client{Transport: programs[0]}).Post(p.url+"/logout/all", "", nil)
 			if err != nil || res.StatusCode != http.StatusNoContent {
 				t.Fatalf("got %v, %v", res, err)
@@ -103,8 +103,9 @@ func TestTransport(t *testing.T) {
 	}
 }
 
-// TestTransportWithOAuth2 puts the Transport under, over and beside the client of
-// golang.org/x/oauth2. One Authorization field is sent, always.
+// TestTransportWithOAuth2 combines a Transport with the one of golang.org/x/oauth2. One
+// of them is the base of the other, or the token source of the other. Exactly one
+// Authorization field is sent.
 func TestTransportWithOAuth2(t *testing.T) {
 	var got []string
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header["Authorization"] }))

@@ -1,9 +1,10 @@
-// Package examples is the same small application four times, as each framework's
-// users write it: in nethttp, echo, gin and fiber. From the repository root,
+// Package examples tests the example servers nethttp, echo, gin and fiber. They
+// are the same small application, written once for each framework. From the
+// repository root,
 //
 //	go run ./examples/nethttp
 //
-// serves it on 127.0.0.1:8080 and prints what to try. Package settings has the
-// environment variables that change it. The tests here drive all four. Client is
-// a program that calls any of them.
+// serves the application on 127.0.0.1:8080 and prints commands to try. Package
+// settings lists the environment variables that configure a server. Command
+// client calls the API of any of the servers.
 package examples

@@ -200,9 +200,9 @@ func TestKeysStay(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
-		{"a public key to sign by", "give the private key", func() { write(t, folder.path(1), public(t, newEd25519(t))) }},
+		{"a public key to sign by", "use the private key", func() { write(t, folder.path(1), public(t, newEd25519(t))) }},
 		{"a key of another kind", "EdDSA needs an Ed25519 key", func() { write(t, folder.path(1), pkcs8(t, newRSA(t, 2048))) }},
-		{"an empty folder", "no file in it", func() { folder.remove(t, 0); folder.remove(t, 1) }},
+		{"an empty folder", "no files in it", func() { folder.remove(t, 0); folder.remove(t, 1) }},
 		{"no folder", "no such file or directory", func() {
 			if err := os.Remove(string(folder)); err != nil {
 				t.Fatal(err)

@@ -250,11 +250,11 @@ func TestWrongRedisSettings(t *testing.T) {
 		variable string
 		want     string
 	}{
-		{[]string{"REDIS_URL=" + open.url()}, "JWT_KEY", "need one key"},
+		{[]string{"REDIS_URL=" + open.url()}, "JWT_KEY", "set the same JWT_KEY for all of them"},
 		{[]string{"REDIS_URL=" + open.url(), "JWT_ALG=ES256", "JWT_KEY=" + key}, "REFRESH_KEY", "at least 32 bytes"},
 		{[]string{"REDIS_URL=" + locked.url(), "JWT_KEY=" + secret}, "REDIS_URL", "NOAUTH"},
 		{[]string{"REDIS_URL=redis://:not-the-s3cret@127.0.0.1:" + locked.port, "JWT_KEY=" + secret}, "REDIS_URL", "WRONGPASS"},
-		{[]string{"REDIS_URL=rediss://127.0.0.1:" + open.port, "JWT_KEY=" + secret}, "REDIS_URL", "name a server that runs"},
+		{[]string{"REDIS_URL=rediss://127.0.0.1:" + open.port, "JWT_KEY=" + secret}, "REDIS_URL", "start that server"},
 	} {
 		cmd := program("fiber", row.env...)
 		var stderr bytes.Buffer

@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// write puts blocks of PEM into a file and returns its path.
+// write writes PEM blocks to the file at path and returns path.
 func write(t *testing.T, path string, blocks ...*pem.Block) string {
 	t.Helper()
 	var text []byte
@@ -68,8 +68,8 @@ func public(t *testing.T, key crypto.Signer) *pem.Block {
 	return &pem.Block{Type: "PUBLIC KEY", Bytes: must[[]byte](t)(x509.MarshalPKIXPublicKey(key.Public()))}
 }
 
-// TestWrongSettings wants a server that cannot work to say so in one line, and
-// to end with status 1 before it listens.
+// TestWrongSettings checks that a server with a wrong setting prints one line
+// about it and exits with status 1 before it listens.
 func TestWrongSettings(t *testing.T) {
 	t.Chdir(t.TempDir())
 	rsaKey, p256 := newRSA(t, 2048), newECDSA(t, elliptic.P256())
@@ -93,68 +93,72 @@ func TestWrongSettings(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = taken.Close() })
 
-	long := strings.Repeat("s3cret", 20) // never printed
+	long := strings.Repeat("s3cret", 20) // must never be printed
 	for i, test := range []struct{ env, variable, want string }{
 		{"ADDR=nonsense", "ADDR", "use host:port"},
 		{"ADDR=127.0.0.1:99999", "ADDR", "use host:port"},
-		{"ADDR=" + taken.Addr().String(), "ADDR", "a port that is free"},
+		{"ADDR=" + taken.Addr().String(), "ADDR", "a free port"},
 		{"JWT_ALG=none", "JWT_ALG", "use one of HS256, "},
 		{"JWT_ALG=hs256", "JWT_ALG", "use one of HS256, "},
 		{"JWT_KEY=s3cret", "JWT_KEY", "at least 32"},
 		{"JWT_ALG=HS384 JWT_KEY=" + long[:47], "JWT_KEY", "at least 48"},
 		{"JWT_ALG=HS512 JWT_KEY=" + long[:63], "JWT_KEY", "at least 64"},
-		{"JWT_KEY=rsa.pem", "JWT_KEY", "set JWT_ALG to the algorithm of the file"},
-		{"JWT_ALG=RS256 JWT_KEY=" + long, "JWT_KEY", "no such file or directory: give the path of a PEM file"},
-		{"JWT_ALG=RS256 JWT_KEY=" + long + long + long, "JWT_KEY", "give the path of a PEM file"},
-		{"JWT_ALG=RS256 JWT_KEY=-----BEGIN\u00a0s3cret", "JWT_KEY", "give the path of a PEM file"},
+		{"JWT_KEY=rsa.pem", "JWT_KEY", "set JWT_ALG to the algorithm of the key in the file"},
+		{"JWT_ALG=RS256 JWT_KEY=" + long, "JWT_KEY", "(no such file or directory): set it to the path of a PEM file"},
+		{"JWT_ALG=RS256 JWT_KEY=" + long + long + long, "JWT_KEY", "set it to the path of a PEM file"},
+		{"JWT_ALG=RS256 JWT_KEY=-----BEGIN\u00a0s3cret", "JWT_KEY", "write the key to a file"},
 		{"JWT_ALG=RS256 JWT_KEY=text.pem", "JWT_KEY", "not a PEM file"},
 		{"JWT_ALG=RS256 JWT_KEY=small.pem", "JWT_KEY", "use 2048 to 8192"},
-		{"JWT_ALG=RS256 JWT_KEY=public.pem", "JWT_KEY", "give the private key"},
+		{"JWT_ALG=RS256 JWT_KEY=public.pem", "JWT_KEY", "the file has a public key, which cannot sign tokens: use the private key"},
 		{"JWT_ALG=RS256 JWT_KEY=p256.pem", "JWT_KEY", "needs an RSA key"},
-		{"JWT_ALG=RS256 JWT_KEY=empty", "JWT_KEY", "no file in it"},
-		{"JWT_ALG=RS256 JWT_KEY=half", "JWT_KEY", "give the private key"},
-		{"JWT_ALG=RS256 JWT_KEY=torn", "JWT_KEY", "the file \"1.pem\" in it"},
+		{"JWT_ALG=RS256 JWT_KEY=empty", "JWT_KEY", "(the folder has no files in it): set it to the path of a PEM file"},
+		{"JWT_ALG=RS256 JWT_KEY=half", "JWT_KEY", "the file \"2.pem\" in the folder has a public key"},
+		{"JWT_ALG=RS256 JWT_KEY=torn", "JWT_KEY", "the file \"1.pem\" in the folder: "},
 		{"JWT_ALG=ES256 JWT_KEY=rsa.pem", "JWT_KEY", "needs an ECDSA key"},
 		{"JWT_ALG=ES384 JWT_KEY=p256.pem", "JWT_KEY", "needs P-384"},
 		{"JWT_ALG=EdDSA JWT_KEY=p256.pem", "JWT_KEY", "needs an Ed25519 key"},
-		{"ACCESS_TTL=0", "ACCESS_TTL", "above that"},
-		{"ACCESS_TTL=0s", "ACCESS_TTL", "above that"},
-		{"ACCESS_TTL=-1m", "ACCESS_TTL", "above zero"},
-		{"ACCESS_TTL=15", "ACCESS_TTL", "with a unit"},
+		{"ACCESS_TTL=0", "ACCESS_TTL", `is "0": use a duration greater than zero`},
+		{"ACCESS_TTL=0s", "ACCESS_TTL", `is "0s": use a duration greater than zero`},
+		{"ACCESS_TTL=-1m", "ACCESS_TTL", `is "-1m": use a duration greater than zero`},
+		{"ACCESS_TTL=15", "ACCESS_TTL", `is "15", which is not a duration: use a number with a unit`},
 		{"ACCESS_TTL=soon", "ACCESS_TTL", "with a unit"},
 		{"ACCESS_TTL=1500ms", "ACCESS_TTL", "whole seconds"},
 		{"TRUSTED_ORIGINS=*", "TRUSTED_ORIGINS", "scheme://host"},
 		{"TRUSTED_ORIGINS=https://good.test,https://app.test/", "TRUSTED_ORIGINS", "scheme://host"},
 		{"REFRESH_KEY=s3cret", "REFRESH_KEY", "at least 32"},
-		{"REFRESH_TTL=0", "REFRESH_TTL", "above that"},
-		{"SESSION_TTL=-1h", "SESSION_TTL", "above zero"},
-		{"REUSE_WINDOW=-1s", "REUSE_WINDOW", "above zero"},
+		{"REFRESH_TTL=0", "REFRESH_TTL", "greater than zero"},
+		{"SESSION_TTL=-1h", "SESSION_TTL", "greater than zero"},
+		{"REUSE_WINDOW=-1s", "REUSE_WINDOW", `is "-1s": use zero or a duration greater than zero`},
 		{"REUSE_WINDOW=1h", "REUSE_WINDOW", "at most"},
-		{"REISSUE_REFRESH=maybe", "REISSUE_REFRESH", "true or false"},
+		{"REISSUE_REFRESH=maybe", "REISSUE_REFRESH", `is "maybe": use true or false`},
 		{"RETIRE_REPLACED=2", "RETIRE_REPLACED", "true or false"},
 		{"ALLOW_LIST=on", "ALLOW_LIST", "true or false"},
 		{"MAX_SESSIONS=-1", "MAX_SESSIONS", "0 for no bound"},
-		{"MAX_SESSIONS=many", "MAX_SESSIONS", "such as 5"},
-		{"RECENT_LOGIN=0s", "RECENT_LOGIN", "above that"},
-		{"REDIS_URL=redis://127.0.0.1:1/0 JWT_KEY=" + long, "REDIS_URL", "leave it unset to keep sessions in memory"},
+		{"MAX_SESSIONS=many", "MAX_SESSIONS", `is "many", which is not a whole number: use a number such as 5`},
+		{"RECENT_LOGIN=0s", "RECENT_LOGIN", "greater than zero"},
+		{"REDIS_URL=redis://127.0.0.1:1/0 JWT_KEY=" + long, "REDIS_URL", "unset REDIS_URL to keep sessions in memory"},
 		{"REDIS_URL=localhost:6379 JWT_KEY=" + long, "REDIS_URL", "use redis://host:port/db"},
 		{"REDIS_URL=redis://user:s3cret@localhost:none/0 JWT_KEY=" + long, "REDIS_URL", "use redis://host:port/db"},
-		{"REDIS_URL=redis://:s3cret@127.0.0.1:1/0", "JWT_KEY", "need one key"},
-		{"REVOCATION_MAX_LAG=0s", "REVOCATION_MAX_LAG", "above that"},
+		{"REDIS_URL=redis://:s3cret@127.0.0.1:1/0", "JWT_KEY", "set the same JWT_KEY for all of them"},
+		{"REVOCATION_MAX_LAG=0s", "REVOCATION_MAX_LAG", "greater than zero"},
 		{"REVOCATION_MAX_LAG=100ms", "REVOCATION_MAX_LAG", "at least 1s"},
 		{"OIDC_ISSUER=accounts", "OIDC_ISSUER", "not an https URL"},
 		{"OIDC_ISSUER=http://id.example.test", "OIDC_ISSUER", "not an https URL"},
 		{"OIDC_ISSUER=https://id.example.test/#x", "OIDC_ISSUER", "fragment"},
 		{"OIDC_ISSUER=https://user:s3cret@id.example.test", "OIDC_ISSUER", "user information"},
 		{"OIDC_ISSUER=https://auth.example.test", "OIDC_ISSUER", "named already"},
-		{"OIDC_AUDIENCE=https://api.example.test", "OIDC_AUDIENCE", "set OIDC_ISSUER"},
-		{"ACCESS_TTL=0 JWT_KEY=s3cret TRUSTED_ORIGINS=*", "ACCESS_TTL", "above that"},
+		{"OIDC_AUDIENCE=https://api.example.test", "OIDC_AUDIENCE", "OIDC_ISSUER is not set: set OIDC_ISSUER too"},
+		{"ACCESS_TTL=0 JWT_KEY=s3cret TRUSTED_ORIGINS=*", "ACCESS_TTL", "greater than zero"},
 	} {
-		name := names[i%len(names)] // settings are the same for all
-		cmd := program(name, strings.Split(test.env, " ")...)
+		name := names[i%len(names)] // all servers share the package settings
+		env := strings.Split(test.env, " ")
+		for i := range env {
+			env[i] = strings.ReplaceAll(env[i], "\u00a0", " ") // a no-break space is a space inside a value
+		}
+		cmd := program(name, env...)
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		_ = cmd.Run() // the exit status says more
+		_ = cmd.Run() // the exit status is checked below
 		got := stderr.String()
 		if cmd.ProcessState.ExitCode() != 1 || strings.Contains(stdout.String(), "http") || strings.Count(got, "\n") != 1 ||
 			!strings.HasPrefix(got, test.variable+": ") || !strings.Contains(got, test.want) || strings.Contains(got, "s3cret") {
@@ -163,8 +167,8 @@ func TestWrongSettings(t *testing.T) {
 	}
 }
 
-// TestAlgorithms wants a token that verifies of every algorithm, by a fresh key
-// and by one in a file.
+// TestAlgorithms checks that tokens of every algorithm verify, both with a new
+// random key and with a key from JWT_KEY.
 func TestAlgorithms(t *testing.T) {
 	t.Chdir(t.TempDir())
 	rsaKey := newRSA(t, 2048)
@@ -191,7 +195,7 @@ func TestAlgorithms(t *testing.T) {
 		{"EdDSA", "ed25519", `"crv":"Ed25519"`},
 	} {
 		t.Run(test.alg, func(t *testing.T) {
-			name := names[i%len(names)] // where keys come from is the same for all
+			name := names[i%len(names)] // all servers load keys in the same way
 			fresh := start(t, name, "JWT_ALG="+test.alg)
 			given := start(t, name, "JWT_ALG="+test.alg, "JWT_KEY="+test.key)
 			again := start(t, name, "JWT_ALG="+test.alg, "JWT_KEY="+test.key)
@@ -204,10 +208,10 @@ func TestAlgorithms(t *testing.T) {
 			}
 			token := login(t, given, bob)
 			if got := again.send(t, "GET", "/me", "", bearer(token)); got.status != 200 {
-				t.Errorf("another process of the same key: %s", got.text())
+				t.Errorf("another process with the same key: got %s; want 200", got.text())
 			}
 			if got := fresh.send(t, "GET", "/me", "", bearer(token)); got.status != 401 {
-				t.Errorf("another key: %s", got.text())
+				t.Errorf("another process with another key: got %s; want 401", got.text())
 			}
 			if !strings.Contains(fresh.intro, "JWT_KEY is not set") || strings.Contains(given.intro, "JWT_KEY") {
 				t.Errorf("fresh: %s\ngiven: %s", fresh.intro, given.intro)
@@ -216,8 +220,8 @@ func TestAlgorithms(t *testing.T) {
 	}
 }
 
-// TestKeyFolder wants the file whose name sorts last to sign, and the others to
-// verify.
+// TestKeyFolder checks that the key whose file name sorts last signs tokens, and
+// that the other keys still verify them.
 func TestKeyFolder(t *testing.T) {
 	dir := t.TempDir()
 	first, second := pkcs8(t, newEd25519(t)), pkcs8(t, newEd25519(t))
@@ -232,10 +236,10 @@ func TestKeyFolder(t *testing.T) {
 	for _, p := range startAll(t, "JWT_ALG=EdDSA", "JWT_KEY="+dir) {
 		jwks := p.send(t, "GET", "/.well-known/jwks.json", "").body
 		if got := p.send(t, "GET", "/me", "", bearer(token)); got.status != 200 || strings.Count(jwks, `"kid"`) != 2 {
-			t.Errorf("%s: a token by the retired key: %s\n%s", p.name, got.text(), jwks)
+			t.Errorf("%s: a token signed with the retired key: got %s; want 200 and two published keys\n%s", p.name, got.text(), jwks)
 		}
 		if got := old.send(t, "GET", "/me", "", bearer(login(t, p, alice))); got.status != 401 {
-			t.Errorf("%s: the retired key signed", p.name)
+			t.Errorf("%s: a new token is signed with the retired key", p.name)
 		}
 	}
 }

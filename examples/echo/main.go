@@ -40,7 +40,7 @@ func run() error {
 	signedIn := echojwt.Protect(auth)
 	admins := echojwt.Protect(auth, jwtgate.Role("admin"))
 	recent := echojwt.Protect(auth, jwtgate.RecentLogin(config.RecentLogin))
-	h := handlers{notes: notes.NewBoard()}
+	h := handlers{notes: notes.NewStore()}
 
 	e := echo.New()
 	e.Use(middleware.Recover())
@@ -68,7 +68,7 @@ func run() error {
 	return server.Serve(config, e)
 }
 
-type handlers struct{ notes *notes.Board }
+type handlers struct{ notes *notes.Store }
 
 func home(c echo.Context) error {
 	for name, value := range content.HomeHeader {
@@ -79,7 +79,7 @@ func home(c echo.Context) error {
 
 func healthz(c echo.Context) error { return c.String(http.StatusOK, "ok") }
 
-// public has visitors who are signed in and others who are not.
+// public serves visitors with and without a session.
 func public(c echo.Context) error {
 	var subject any
 	if id, ok := echojwt.Identity(c); ok {
@@ -88,7 +88,7 @@ func public(c echo.Context) error {
 	return c.JSON(http.StatusOK, echo.Map{"sub": subject})
 }
 
-// me shows the claims as they are. A struct with the claims you want works as well.
+// me returns all claims as they are. You can also decode them into a struct.
 func me(c echo.Context) error {
 	claims, err := echojwt.Claims[json.RawMessage](c)
 	if err != nil {
@@ -114,13 +114,13 @@ func (h handlers) addNote(c echo.Context) error {
 		return err
 	}
 	if note.Text == "" {
-		return echo.NewHTTPError(http.StatusBadRequest, `want JSON such as {"text": "buy milk"}`)
+		return echo.NewHTTPError(http.StatusBadRequest, `the body must be JSON such as {"text": "buy milk"}`)
 	}
 	h.notes.Add(id, note)
 	return c.JSON(http.StatusCreated, note)
 }
 
-// document answers 304 to a client that has d already.
+// document serves d, and answers 304 to a client that has d in its cache.
 func document(d content.Document) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		header := c.Response().Header()

@@ -38,12 +38,12 @@ func run() error {
 	signedIn := fiberjwt.Protect(auth)
 	admins := fiberjwt.Protect(auth, jwtgate.Role("admin"))
 	recent := fiberjwt.Protect(auth, jwtgate.RecentLogin(config.RecentLogin))
-	h := handlers{notes: notes.NewBoard()}
+	h := handlers{notes: notes.NewStore()}
 
 	app := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
-		ReadBufferSize:        32 << 10,        // for the header: Fiber's 4 KiB are less than one long token
-		ReadTimeout:           8 * time.Second, // a shutdown waits as long for a connection that sends nothing
+		ReadBufferSize:        32 << 10,        // for the request header: Fiber's default of 4 KiB is too small for a long token
+		ReadTimeout:           8 * time.Second, // also how long a shutdown waits for a connection that sends nothing
 		WriteTimeout:          30 * time.Second,
 		IdleTimeout:           time.Minute,
 	})
@@ -72,7 +72,7 @@ func run() error {
 	return server.Run(config, app.Listener, app.ShutdownWithContext)
 }
 
-type handlers struct{ notes *notes.Board }
+type handlers struct{ notes *notes.Store }
 
 func home(c *fiber.Ctx) error {
 	for name, value := range content.HomeHeader {
@@ -83,7 +83,7 @@ func home(c *fiber.Ctx) error {
 
 func healthz(c *fiber.Ctx) error { return c.SendString("ok") }
 
-// public has visitors who are signed in and others who are not.
+// public serves visitors with and without a session.
 func public(c *fiber.Ctx) error {
 	var subject any
 	if id, ok := fiberjwt.Identity(c); ok {
@@ -92,7 +92,7 @@ func public(c *fiber.Ctx) error {
 	return c.JSON(fiber.Map{"sub": subject})
 }
 
-// me shows the claims as they are. A struct with the claims you want works as well.
+// me returns all claims as they are. You can also decode them into a struct.
 func me(c *fiber.Ctx) error {
 	claims, err := fiberjwt.Claims[json.RawMessage](c)
 	if err != nil {
@@ -115,13 +115,13 @@ func (h handlers) addNote(c *fiber.Ctx) error {
 	id, _ := fiberjwt.Identity(c)
 	var note notes.Note
 	if err := c.BodyParser(&note); err != nil || !c.Is("json") || note.Text == "" {
-		return fiber.NewError(fiber.StatusBadRequest, `want JSON such as {"text": "buy milk"}`)
+		return fiber.NewError(fiber.StatusBadRequest, `the body must be JSON such as {"text": "buy milk"}`)
 	}
 	h.notes.Add(id, note)
 	return c.Status(fiber.StatusCreated).JSON(note)
 }
 
-// document answers 304 to a client that has d already.
+// document serves d, and answers 304 to a client that has d in its cache.
 func document(d content.Document) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentType, d.Type)

@@ -35,7 +35,7 @@ func run() error {
 		return err
 	}
 
-	h := handlers{notes: notes.NewBoard()}
+	h := handlers{notes: notes.NewStore()}
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.Use(gin.Recovery())
@@ -64,7 +64,7 @@ func run() error {
 	return server.Serve(config, r)
 }
 
-type handlers struct{ notes *notes.Board }
+type handlers struct{ notes *notes.Store }
 
 func home(c *gin.Context) {
 	for name, value := range content.HomeHeader {
@@ -75,7 +75,7 @@ func home(c *gin.Context) {
 
 func healthz(c *gin.Context) { c.String(http.StatusOK, "ok") }
 
-// public has visitors who are signed in and others who are not.
+// public serves visitors with and without a session.
 func public(c *gin.Context) {
 	var subject any
 	if id, ok := ginjwt.Identity(c); ok {
@@ -84,7 +84,7 @@ func public(c *gin.Context) {
 	c.JSON(http.StatusOK, gin.H{"sub": subject})
 }
 
-// me shows the claims as they are. A struct with the claims you want works as well.
+// me returns all claims as they are. You can also decode them into a struct.
 func me(c *gin.Context) {
 	claims, err := ginjwt.Claims[json.RawMessage](c)
 	if err != nil {
@@ -108,14 +108,14 @@ func (h handlers) addNote(c *gin.Context) {
 	id, _ := ginjwt.Identity(c)
 	var note notes.Note
 	if err := c.ShouldBindJSON(&note); err != nil || note.Text == "" {
-		c.JSON(http.StatusBadRequest, gin.H{"error": `want JSON such as {"text": "buy milk"}`})
+		c.JSON(http.StatusBadRequest, gin.H{"error": `the body must be JSON such as {"text": "buy milk"}`})
 		return
 	}
 	h.notes.Add(id, note)
 	c.JSON(http.StatusCreated, note)
 }
 
-// document answers 304 to a client that has d already.
+// document serves d, and answers 304 to a client that has d in its cache.
 func document(d content.Document) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		c.Header("Content-Type", d.Type)

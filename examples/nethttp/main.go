@@ -1,4 +1,4 @@
-// Command nethttp is the example application on net/http and nothing else.
+// Command nethttp is the example application on net/http, without a framework.
 package main
 
 import (
@@ -37,7 +37,7 @@ func run() error {
 	signedIn := nethttp.Protect(auth)
 	admins := nethttp.Protect(auth, jwtgate.Role("admin"))
 	recent := nethttp.Protect(auth, jwtgate.RecentLogin(config.RecentLogin))
-	h := handlers{notes: notes.NewBoard()}
+	h := handlers{notes: notes.NewStore()}
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", home)
@@ -64,7 +64,7 @@ func run() error {
 	return server.Serve(config, mux)
 }
 
-type handlers struct{ notes *notes.Board }
+type handlers struct{ notes *notes.Store }
 
 func home(w http.ResponseWriter, _ *http.Request) {
 	for name, value := range content.HomeHeader {
@@ -76,7 +76,7 @@ func home(w http.ResponseWriter, _ *http.Request) {
 
 func healthz(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }
 
-// public has visitors who are signed in and others who are not.
+// public serves visitors with and without a session.
 func public(w http.ResponseWriter, r *http.Request) {
 	var subject any
 	if id, ok := nethttp.Identity(r); ok {
@@ -85,11 +85,11 @@ func public(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"sub": subject})
 }
 
-// me shows the claims as they are. A struct with the claims you want works as well.
+// me returns all claims as they are. You can also decode them into a struct.
 func me(w http.ResponseWriter, r *http.Request) {
 	claims, err := nethttp.Claims[json.RawMessage](r)
 	if err != nil {
-		http.Error(w, "no claims", http.StatusInternalServerError)
+		http.Error(w, "the claims cannot be read", http.StatusInternalServerError)
 		return
 	}
 	writeJSON(w, http.StatusOK, claims)
@@ -109,14 +109,14 @@ func (h handlers) addNote(w http.ResponseWriter, r *http.Request) {
 	id, _ := nethttp.Identity(r)
 	var note notes.Note
 	if err := json.NewDecoder(r.Body).Decode(&note); err != nil || note.Text == "" {
-		http.Error(w, `want JSON such as {"text": "buy milk"}`, http.StatusBadRequest)
+		http.Error(w, `the body must be JSON such as {"text": "buy milk"}`, http.StatusBadRequest)
 		return
 	}
 	h.notes.Add(id, note)
 	writeJSON(w, http.StatusCreated, note)
 }
 
-// document answers 304 to a client that has d already.
+// document serves d, and answers 304 to a client that has d in its cache.
 func document(d content.Document) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", d.Type)
@@ -129,5 +129,5 @@ func document(d content.Document) http.HandlerFunc {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // fails if the client has gone away
+	_ = json.NewEncoder(w).Encode(v) // fails if the client has disconnected
 }

@@ -1,4 +1,4 @@
-// Package content has the documents that the example servers serve.
+// Package content contains the documents that the example servers serve.
 package content
 
 import (
@@ -10,13 +10,14 @@ import (
 	"github.com/jwtgate/jwtgate/examples/internal/web"
 )
 
-// Home is the page at "/", in HTML.
+// Home is the HTML of the demo page, served at "/".
 //
 //go:embed home.html
 var Home []byte
 
-// HomeHeader is what Home is sent with: the page may run its own script and those
-// of its own server, ask that, and do nothing else, whatever should get into it.
+// HomeHeader are the header fields of Home. The page may run its own script and
+// scripts of its server, and send requests to that server. Anything else is
+// blocked, even if an attacker injects content into the page.
 var HomeHeader = map[string]string{
 	"Content-Security-Policy": "default-src 'none'; script-src 'self' " + hashOf("script") + "; style-src " + hashOf("style") +
 		"; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -24,15 +25,15 @@ var HomeHeader = map[string]string{
 	"Referrer-Policy":        "no-referrer",
 }
 
-// hashOf returns the source expression that allows the one element of Home with
-// that name and nothing else (CSP Level 3 §2.3.1).
+// hashOf returns the source expression that allows only the content of the
+// element of Home with that name (CSP Level 3 §2.3.1).
 func hashOf(element string) string {
 	text := regexp.MustCompile(`(?s)<` + element + `>(.*?)</` + element + `>`).FindSubmatch(Home)[1]
 	digest := sha256.Sum256(text)
 	return "'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'"
 }
 
-// A Document is a text that clients keep and ask for again.
+// A Document is a text that clients may cache and revalidate.
 type Document struct {
 	Text  string
 	Type  string // Content-Type
@@ -40,11 +41,11 @@ type Document struct {
 	ETag  string // the entity tag (RFC 9110 §8.8.3)
 }
 
-// Report seldom changes: clients need not ask for an hour.
-var Report = newDocument("All gates are shut, and everyone inside came with a token.\n", "text/plain; charset=utf-8", "public, max-age=3600")
+// Report seldom changes, so clients may cache it for an hour.
+var Report = newDocument("This report is the same for every user.\n", "text/plain; charset=utf-8", "public, max-age=3600")
 
-// Module is the script of package web. Clients always ask whether theirs is the
-// server's: a page must not talk to a newer server by an older script.
+// Module is the script of package web. Clients revalidate it every time, so that
+// a page never uses an old script with a newer server.
 var Module = newDocument(web.Module, "text/javascript; charset=utf-8", "no-cache")
 
 func newDocument(text, kind, cache string) Document {

@@ -9,36 +9,36 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// A Note is what a user wrote down.
+// A Note is a text that a user saved.
 type Note struct {
 	Text string `json:"text"`
 }
 
-// A Board has the notes of all users. It is safe for concurrent use.
-type Board struct {
+// A Store holds the notes of all users. It is safe for concurrent use.
+type Store struct {
 	mu    sync.Mutex
 	notes map[author][]Note
 }
 
-// author is who wrote a note. Another issuer's alice is someone else.
+// An author identifies a user. The same subject of two issuers is two users.
 type author struct{ issuer, subject string }
 
-// NewBoard returns an empty Board.
-func NewBoard() *Board { return &Board{notes: make(map[author][]Note)} }
+// NewStore returns an empty Store.
+func NewStore() *Store { return &Store{notes: make(map[author][]Note)} }
 
-// Add stores a note of id. It copies the text, which may be in a buffer that the
-// next request overwrites (Fiber has such).
-func (b *Board) Add(id *jwtgate.Identity, note Note) {
+// Add stores a note of id. Add copies the text, because Fiber reuses the buffer
+// that contains it for the next request.
+func (s *Store) Add(id *jwtgate.Identity, note Note) {
 	note.Text = strings.Clone(note.Text)
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	by := author{id.Issuer(), id.Subject()}
-	b.notes[by] = append(b.notes[by], note)
+	s.notes[by] = append(s.notes[by], note)
 }
 
-// Of returns the notes of id, the oldest first, and never nil.
-func (b *Board) Of(id *jwtgate.Identity) []Note {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return append([]Note{}, slices.Clone(b.notes[author{id.Issuer(), id.Subject()}])...)
+// Of returns the notes of id, oldest first. The result is never nil.
+func (s *Store) Of(id *jwtgate.Identity) []Note {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Note{}, slices.Clone(s.notes[author{id.Issuer(), id.Subject()}])...)
 }

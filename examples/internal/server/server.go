@@ -1,4 +1,4 @@
-// Package server runs an example server from its first line to a graceful end.
+// Package server starts an example server and shuts it down gracefully.
 package server
 
 import (
@@ -15,13 +15,13 @@ import (
 	"github.com/jwtgate/jwtgate/examples/internal/settings"
 )
 
-// patience is how long requests may take to finish once the server is to stop.
-const patience = 10 * time.Second
+// shutdownTimeout is how long a shutdown waits for requests in flight.
+const shutdownTimeout = 10 * time.Second
 
-// maxBody is the longest body of a request that is read.
+// maxBody is the maximum size of a request body in bytes.
 const maxBody = 1 << 20
 
-// Serve runs handler on net/http, where Echo and Gin are at home too.
+// Serve runs handler on a server of net/http, as Echo and Gin do.
 func Serve(config settings.Settings, handler http.Handler) error {
 	srv := &http.Server{
 		Handler:           http.MaxBytesHandler(handler, maxBody),
@@ -33,20 +33,20 @@ func Serve(config settings.Settings, handler http.Handler) error {
 	return Run(config, srv.Serve, srv.Shutdown)
 }
 
-// Run listens where config says, prints what to try, and calls serve until the
-// process is told to stop (SIGINT, SIGTERM). Then it calls shutdown. Keys from
-// files are read again when it is told so (SIGHUP).
+// Run listens on config.Addr, prints commands to try, and calls serve. When the
+// process receives SIGINT or SIGTERM, Run calls shutdown and returns. At SIGHUP,
+// it reads the key files again.
 func Run(config settings.Settings, serve func(net.Listener) error, shutdown func(context.Context) error) error {
 	listener, err := net.Listen("tcp", config.Addr)
 	if err != nil {
-		return &settings.Problem{Variable: "ADDR", Reason: fmt.Sprintf("%v: use host:port, with an address of this machine and a port that is free", err)}
+		return &settings.Problem{Variable: "ADDR", Reason: fmt.Sprintf("is %q, and listening there failed (%v): use host:port, with an address of this machine and a free port", config.Addr, err)}
 	}
 	if config.FreshKey {
-		config.Auth.Logger.Warn("JWT_KEY is not set: a fresh random key signs, and its tokens end with this process")
+		config.Auth.Logger.Warn("JWT_KEY is not set: this server signs with a new random key, and its tokens become invalid when it stops")
 	}
-	told, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	stopping, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	reloadKeys(told, config)
+	reloadKeys(stopping, config)
 	announce(listener.Addr())
 
 	served := make(chan error, 1)
@@ -54,10 +54,10 @@ func Run(config settings.Settings, serve func(net.Listener) error, shutdown func
 	select {
 	case err := <-served:
 		return err
-	case <-told.Done():
+	case <-stopping.Done():
 	}
 	stop() // a second signal ends the process at once
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	if err := shutdown(ctx); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("shutdown: %w", err)
@@ -65,7 +65,7 @@ func Run(config settings.Settings, serve func(net.Listener) error, shutdown func
 	return nil
 }
 
-// announce prints the address, the demo users and what to try.
+// announce prints the address, the demo users and commands to try.
 func announce(addr net.Addr) {
 	fmt.Printf(`Serving on %[1]s
 Users: alice / wonderland (roles admin, user) and bob / builder (role user). Try:
@@ -76,7 +76,7 @@ Users: alice / wonderland (roles admin, user) and bob / builder (role user). Try
 `, baseURL(addr))
 }
 
-// baseURL returns how a client on this machine reaches addr.
+// baseURL returns the URL of addr for clients on this machine.
 func baseURL(addr net.Addr) string {
 	tcp, ok := addr.(*net.TCPAddr)
 	if ok && tcp.IP.IsUnspecified() {

@@ -15,11 +15,11 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// algorithm is a choice of JWT_ALG.
+// An algorithm is a value of JWT_ALG.
 type algorithm struct {
 	name     string
-	key      func([]byte) jwtgate.Key // of a secret, or of a PEM file
-	generate func() ([]byte, error)   // such a secret or PEM file, at random
+	key      func([]byte) jwtgate.Key // makes a key from a secret or the content of a PEM file
+	generate func() ([]byte, error)   // returns a random secret or PEM file for key
 }
 
 var algorithms = []algorithm{
@@ -46,10 +46,10 @@ func algorithmOf(name string) (*algorithm, error) {
 		}
 		names = append(names, algorithms[i].name)
 	}
-	return nil, fmt.Errorf("%q is not an algorithm that this server knows: use one of %s", name, strings.Join(names, ", "))
+	return nil, fmt.Errorf("is %q, which is not a supported algorithm: use one of %s", name, strings.Join(names, ", "))
 }
 
-// symmetric reports whether the key of a is a secret that others would need too.
+// symmetric reports whether the same secret signs and verifies (HMAC).
 func (a *algorithm) symmetric() bool { return strings.HasPrefix(a.name, "HS") }
 
 func secretOf(size int) func() ([]byte, error) {
@@ -77,7 +77,7 @@ func newEd25519() ([]byte, error) {
 	return encode(key, err)
 }
 
-// encode returns key as a PEM file, unless err says that there is none.
+// encode returns key as a PEM file. If err is not nil, encode returns err.
 func encode(key crypto.PrivateKey, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// environment reads variables and collects what is wrong with them.
+// An environment reads variables and collects the errors in their values.
 type environment struct {
 	get      func(variable string) string
 	problems []error
@@ -27,28 +27,33 @@ func (e *environment) text(variable, byDefault string) string {
 	return byDefault
 }
 
-// duration returns a duration above zero.
+// duration returns the value of a variable that must be greater than zero.
 func (e *environment) duration(variable string, byDefault time.Duration) time.Duration {
-	d := e.durationOrZero(variable, byDefault)
-	if d == 0 {
-		e.wrong(variable, "is zero: use a duration above that, such as %v", byDefault)
+	d := e.parseDuration(variable, byDefault)
+	if d <= 0 {
+		e.wrong(variable, "is %q: use a duration greater than zero, such as %v", e.get(variable), byDefault)
 	}
 	return d
 }
 
-// durationOrZero returns a duration, or its default for one that cannot be.
+// durationOrZero returns the value of a variable that must be zero or greater.
 func (e *environment) durationOrZero(variable string, byDefault time.Duration) time.Duration {
+	d := e.parseDuration(variable, byDefault)
+	if d < 0 {
+		e.wrong(variable, "is %q: use zero or a duration greater than zero, such as %v", e.get(variable), byDefault)
+	}
+	return d
+}
+
+// parseDuration returns byDefault if the variable is empty or not a duration.
+func (e *environment) parseDuration(variable string, byDefault time.Duration) time.Duration {
 	value := e.get(variable)
 	if value == "" {
 		return byDefault
 	}
 	d, err := time.ParseDuration(value)
-	switch {
-	case err != nil:
-		e.wrong(variable, "%q is not a duration: use a number with a unit, such as 90s, 15m or 24h", value)
-		return byDefault
-	case d < 0:
-		e.wrong(variable, "is %v: use a duration above zero, such as %v", d, byDefault)
+	if err != nil {
+		e.wrong(variable, "is %q, which is not a duration: use a number with a unit, such as 90s, 15m or 24h", value)
 		return byDefault
 	}
 	return d
@@ -61,7 +66,7 @@ func (e *environment) bool(variable string) bool {
 	}
 	b, err := strconv.ParseBool(value)
 	if err != nil {
-		e.wrong(variable, "%q is neither: use true or false", value)
+		e.wrong(variable, "is %q: use true or false", value)
 	}
 	return b
 }
@@ -73,12 +78,12 @@ func (e *environment) int(variable string) int {
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil {
-		e.wrong(variable, "%q is not a number: use one, such as 5", value)
+		e.wrong(variable, "is %q, which is not a whole number: use a number such as 5", value)
 	}
 	return n
 }
 
-// secrets returns the secret in a variable, if there is one.
+// secrets returns the value of a variable as one secret, or nil if it is empty.
 func (e *environment) secrets(variable string) [][]byte {
 	value := e.get(variable)
 	if value == "" {
@@ -87,7 +92,7 @@ func (e *environment) secrets(variable string) [][]byte {
 	return [][]byte{[]byte(value)}
 }
 
-// list returns what stands between the commas of a variable.
+// list returns the items of a comma-separated list, without empty ones.
 func (e *environment) list(variable string) []string {
 	var list []string
 	for item := range strings.SplitSeq(e.get(variable), ",") {

@@ -13,9 +13,10 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// keys returns the keys that JWT_ALG and JWT_KEY name, and whether they are
-// fresh. Those of files can be read again by reload, which is nil for others. What
-// JWT_KEY says is never repeated: it may be a secret even where a path belongs.
+// keys returns the keys that JWT_ALG and JWT_KEY name. fresh reports whether the
+// key is new and random. reload reads key files again; it is nil if no files are
+// used. No error contains the value of JWT_KEY: it may be a secret, even if
+// JWT_ALG calls for a path.
 func (e *environment) keys() (keys jwtgate.Keys, fresh bool, reload func() error) {
 	alg, err := algorithmOf(e.text("JWT_ALG", "HS256"))
 	if err != nil {
@@ -41,20 +42,20 @@ func (e *environment) keys() (keys jwtgate.Keys, fresh bool, reload func() error
 func (a *algorithm) freshKey() (jwtgate.Keys, error) {
 	key, err := a.generate()
 	if err != nil {
-		return nil, fmt.Errorf("no random key could be made: %w", err)
+		return nil, fmt.Errorf("is not set, and generating a random key failed (%w): set it to a key", err)
 	}
 	return a.key(key), nil
 }
 
 func (a *algorithm) secret(value string) (jwtgate.Keys, error) {
 	if _, err := os.Stat(value); err == nil {
-		return nil, fmt.Errorf("is the path of a file, but %s needs the secret itself: give that, or set JWT_ALG to the algorithm of the file", a.name)
+		return nil, fmt.Errorf("is the path of a file, but %s needs the secret itself: set JWT_KEY to the secret, or set JWT_ALG to the algorithm of the key in the file", a.name)
 	}
 	return a.key([]byte(value)), nil
 }
 
-// ring returns the keys in the file or folder at path, and what reads them again:
-// with an error, they stay as they are.
+// ring returns the keys in the file or folder at path, and a function that reads
+// them again. If that function fails, it leaves the keys unchanged.
 func (a *algorithm) ring(path string) (jwtgate.Keys, func() error, error) {
 	keys, err := a.files(path)
 	if err != nil {
@@ -70,40 +71,45 @@ func (a *algorithm) ring(path string) (jwtgate.Keys, func() error, error) {
 	}, nil
 }
 
-// files returns the key in the file at path, or those of the files in the folder
-// at path, from the last name to the first: a jwtgate.KeyRing signs by its first.
+// files returns the key in the file at path, or the keys in the folder at path.
+// The file whose name sorts last comes first, because a jwtgate.KeyRing signs
+// with its first key.
 //
-// A file must be whole when it is read: write it under a name that begins with a
-// dot, which is passed over, and rename it then.
+// Files whose names begin with a dot are ignored. To add a key safely, write the
+// file under such a name and then rename it, so that files never reads half a key.
 func (a *algorithm) files(path string) ([]jwtgate.Key, error) {
 	if strings.Contains(path, "-----BEGIN ") {
-		return nil, errors.New("has the key itself: give the path of a PEM file with it")
+		return nil, errors.New("is a PEM key, not the path of one: write the key to a file and set JWT_KEY to its path")
 	}
 	names, err := namesIn(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w: give the path of a PEM file with a private key for %s, or of a folder of them", withoutPath(err), a.name)
+		return nil, fmt.Errorf("cannot be read (%w): set it to the path of a PEM file with a private key for %s, or of a folder of such files", withoutPath(err), a.name)
 	}
 	var keys []jwtgate.Key
 	for i, name := range names {
-		data, err := os.ReadFile(filepath.Join(path, name)) //nolint:gosec // who sets the environment names the file
+		file := "the file"
+		if name != "" {
+			file = fmt.Sprintf("the file %q in the folder", name)
+		}
+		data, err := os.ReadFile(filepath.Join(path, name)) //nolint:gosec // the path comes from the environment
 		if err != nil {
-			return nil, fmt.Errorf("a key cannot be read: %w: let this user read the file", withoutPath(err))
+			return nil, fmt.Errorf("%s cannot be read (%w): allow the user of this process to read it", file, withoutPath(err))
 		}
 		if i == 0 && isPublic(data) {
-			return nil, errors.New("has a public key where tokens are to be signed: give the private key")
+			return nil, fmt.Errorf("%s has a public key, which cannot sign tokens: use the private key", file)
 		}
 		key := a.key(data)
-		// The ring would name it by its place, and a folder has names.
+		// The ring would name only the position of a bad key in a folder.
 		if err := jwtgate.NewKeyRing().Replace(key); err != nil && name != "" {
-			return nil, fmt.Errorf("the file %q in it: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		keys = append(keys, key)
 	}
 	return keys, nil
 }
 
-// namesIn returns the names of the files in the folder at path, the last first,
-// and the empty name if path is a file itself.
+// namesIn returns the names of the files in the folder at path, in descending
+// order. If path is a file, it returns the empty name.
 func namesIn(path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil || !info.IsDir() {
@@ -120,13 +126,13 @@ func namesIn(path string) ([]string, error) {
 		}
 	}
 	if len(names) == 0 {
-		return nil, errors.New("the folder has no file in it")
+		return nil, errors.New("the folder has no files in it")
 	}
 	slices.Reverse(names)
 	return names, nil
 }
 
-// withoutPath returns the cause of err, without the path that comes from JWT_KEY.
+// withoutPath removes from err the path, which is the value of JWT_KEY.
 func withoutPath(err error) error {
 	var wrapped *fs.PathError
 	if errors.As(err, &wrapped) {
@@ -135,7 +141,7 @@ func withoutPath(err error) error {
 	return err
 }
 
-// isPublic reports whether the first key of a PEM file is a public one.
+// isPublic reports whether the first key of a PEM file is a public key.
 func isPublic(data []byte) bool {
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		if strings.HasSuffix(block.Type, " KEY") {

@@ -9,22 +9,22 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// A Problem is a variable that cannot work.
+// A Problem is an environment variable whose value cannot be used.
 type Problem struct {
 	Variable string
-	Reason   string // what is wrong and how to mend it; never holds a secret
+	Reason   string // what is wrong and how to fix it; never contains a secret
 }
 
 // Error names the variable and the reason.
 func (p *Problem) Error() string { return p.Variable + ": " + p.Reason }
 
-// Exit ends the program because of err, in one line that a user can act on.
+// Exit prints err in one line on standard error and ends the program with status 1.
 func Exit(err error) {
 	fmt.Fprintln(os.Stderr, explain(err))
 	os.Exit(1)
 }
 
-// variables are where the fields of a jwtgate.Config come from.
+// variables maps the fields of a jwtgate.Config to the variables that set them.
 var variables = map[string]string{
 	"Issuer":                 "JWT_ISSUER",
 	"Audience":               "JWT_AUDIENCE",
@@ -41,7 +41,7 @@ var variables = map[string]string{
 	"Sessions.MaxLag":        "REVOCATION_MAX_LAG",
 }
 
-// explain returns err in one line, with variables in place of fields.
+// explain returns err in one line and replaces field names by variable names.
 func explain(err error) string {
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		var lines []string

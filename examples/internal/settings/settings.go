@@ -1,5 +1,5 @@
-// Package settings turns environment variables into what the example servers
-// run on, and a mistake in them into one line that names the variable.
+// Package settings reads the settings of the example servers from environment
+// variables. It reports wrong values in one line that names each variable.
 package settings
 
 import (
@@ -10,27 +10,28 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// Settings are what the environment says.
+// Settings are the settings of an example server.
 type Settings struct {
-	Addr        string         // to listen on
-	Auth        jwtgate.Config // but for Sessions.Subject
-	FreshKey    bool           // Auth.Keys is new and random: no JWT_KEY was given
-	RecentLogin time.Duration  // how old a login may be where it must be recent
+	Addr        string         // the address to listen on
+	Auth        jwtgate.Config // complete except for Sessions.Subject
+	FreshKey    bool           // Auth.Keys is new and random because JWT_KEY is not set
+	RecentLogin time.Duration  // the maximum age of a login for GET /recent
 
-	// ReloadKeys reads the files of JWT_KEY again, into Auth.Keys. With an error
-	// the keys stay as they are. It is nil if they are not from files.
+	// ReloadKeys reads the files of JWT_KEY again, into Auth.Keys. If it fails,
+	// the keys stay unchanged. It is nil if the keys do not come from files.
 	ReloadKeys func() error
 }
 
-// maxLifetime is of tokens from elsewhere. Our own may be made to live longer.
+// maxLifetime is the longest lifetime of a token that the server accepts, unless
+// ACCESS_TTL is longer.
 const maxLifetime = 24 * time.Hour
 
-// Load reads the environment of the process. An empty variable is as good as none.
+// Load reads the environment of the process. An empty variable counts as unset.
 func Load() (Settings, error) { return load(os.Getenv) }
 
 func load(getenv func(string) string) (Settings, error) {
 	env := environment{get: getenv}
-	// Standard error is for the line that says why the server does not start.
+	// Standard error is reserved for the line that Exit prints.
 	logger := slog.New(slog.NewTextHandler(os.Stdout, nil))
 	s := Settings{
 		Addr:        env.text("ADDR", "127.0.0.1:8080"),

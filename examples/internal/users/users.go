@@ -1,4 +1,4 @@
-// Package users has the demo users. Only hashes of their passwords are kept.
+// Package users contains the demo users, with hashes of their passwords.
 package users
 
 import (
@@ -15,17 +15,17 @@ type user struct {
 	roles []string
 }
 
-// Made by bcrypt.GenerateFromPassword with bcrypt.DefaultCost.
+// The hashes come from bcrypt.GenerateFromPassword with bcrypt.DefaultCost.
 var users = map[string]user{
 	"alice": {"$2a$10$ReHQpUv6EyVue/ymFf2Uo.fRoez7jLSyHZcAoDY0zSESKsH7o0QYe", []string{"admin", "user"}},
 	"bob":   {"$2a$10$MMMW4MyxMCUyL/CC0PvD8.UFdHj5JXYlxvXQuWfr9mfECD0FoCMOy", []string{"user"}},
 }
 
-// nobody stands in for names that are not known, so that the time an answer
-// takes does not tell which are. Its password was random and is forgotten.
+// nobody replaces an unknown user in Check, so that the response time does not
+// reveal which names exist. Nobody knows its password, which was random.
 var nobody = user{hash: "$2a$10$MEOf/shUeiRSzz3G4yZ.oeV5ge2bKxy0QMLWLOE.vyuGrEkbeOKLK"}
 
-// Check is a [jwtgate.PasswordCheck]. A user's name is the subject of its tokens.
+// Check is a [jwtgate.PasswordCheck]. The subject of a user's tokens is its name.
 func Check(_ context.Context, name, password string) (subject string, ok bool, err error) {
 	u, known := users[name]
 	if !known {
@@ -37,8 +37,8 @@ func Check(_ context.Context, name, password string) (subject string, ok bool, e
 	return name, true, nil
 }
 
-// Find says what the user called name may do now: it is the Subject of a
-// [jwtgate.SessionConfig], asked at every login and every refresh.
+// Find returns the current roles of the user called name. It is the Subject
+// function of a [jwtgate.SessionConfig], called at every login and every refresh.
 func Find(_ context.Context, name string) (jwtgate.Grant, error) {
 	u, known := users[name]
 	if !known {
@@ -47,8 +47,8 @@ func Find(_ context.Context, name string) (jwtgate.Grant, error) {
 	return jwtgate.Grant{Roles: u.roles}, nil
 }
 
-// hashable reports whether bcrypt tells password from all others: it looks at
-// 72 bytes, and takes "x" and "x\x00x" for the same.
+// hashable reports whether bcrypt can distinguish password from all others: it
+// ignores bytes after the first 72, and treats "x" and "x\x00x" as equal.
 func hashable(password string) bool {
 	return len(password) <= 72 && !strings.Contains(password, "\x00")
 }

@@ -9,19 +9,19 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// An app is a server with one route, guarded or not.
+// An app is a server with one route, with or without a guard.
 type app struct {
-	// serve answers connections until l is closed.
+	// serve accepts connections until l is closed.
 	serve func(l net.Listener) error
 
-	// client returns a function that sends a request with this token in process,
-	// allocates nothing for that, and returns the status of the answer. It must
-	// not be called concurrently; several clients may.
+	// client returns a function that sends a request with token in process and
+	// returns the status of the answer. The function itself allocates nothing.
+	// It must not be called concurrently; use a client for each goroutine.
 	client func(token string) (send func() (status int))
 }
 
-// answer is what every handler does with the claims it is handed: all read the
-// same two, and who is handed others does not pass.
+// answer returns the status that a handler answers. Every handler reads the same
+// two claims, and answers 403 if they are not those of the good token.
 func answer(subject string, admin bool) (status int) {
 	if subject != "alice" || !admin {
 		return http.StatusForbidden
@@ -70,7 +70,7 @@ func fiberApp(server *fiber.App) app {
 			c.Request.Header.Set(fiber.HeaderAuthorization, "Bearer "+token)
 			return func() int {
 				c.Response.Reset()
-				c.ResetUserValues() // who the request before was from
+				c.ResetUserValues() // removes the identity of the previous request
 				handler(c)
 				return c.Response.StatusCode()
 			}
@@ -78,10 +78,11 @@ func fiberApp(server *fiber.App) app {
 	}
 }
 
-// argument returns what f takes: the type is of a package that only Fiber requires.
+// argument returns a new argument for a function. It saves an import of the
+// package with the argument's type, which only Fiber requires.
 func argument[T any](func(*T)) *T { return new(T) }
 
-// discard is a ResponseWriter that can be used again.
+// A discard is a reusable ResponseWriter that discards the body.
 type discard struct {
 	header http.Header
 	status int

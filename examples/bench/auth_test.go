@@ -2,18 +2,19 @@ package bench_test
 
 import jwtgate "github.com/jwtgate/jwtgate/core"
 
-// coldAuth verifies every token as if it had never seen it.
+// coldAuth returns an Auth without a cache: it verifies every token in full.
 func coldAuth(k *key, change ...func(*jwtgate.Config)) *jwtgate.Auth {
 	return newAuth(k, append(change, func(c *jwtgate.Config) { c.CacheSize = -1 }))
 }
 
-// warmAuth is one with all defaults: the token that a benchmark sends again and
-// again, it may know.
+// warmAuth returns an Auth with default settings: it caches the token that a
+// benchmark sends repeatedly.
 func warmAuth(k *key, change ...func(*jwtgate.Config)) *jwtgate.Auth {
 	return newAuth(k, change)
 }
 
-// roomyAuth may know n tokens, each when it has come twice.
+// roomyAuth returns an Auth that can cache n tokens. It caches a token when it
+// sees that token for the second time.
 func roomyAuth(k *key, n int) *jwtgate.Auth {
 	return newAuth(k, []func(*jwtgate.Config){func(c *jwtgate.Config) { c.CacheSize = 2 * n }})
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// A contender is one way to guard a route of a framework.
+// A contender is one way to guard a route in a framework.
 type contender struct {
 	framework string
 	name      string
@@ -14,28 +14,28 @@ type contender struct {
 }
 
 const (
-	bare   = "bare"         // no guard at all
-	handOn = "context"      // a value for the handler, and no check
-	cold   = "jwtgate-cold" // tokens never seen before
-	warm   = "jwtgate-warm" // a token that was seen a moment ago
-	byHand = "golang-jwt"   // golang-jwt by hand, with typed claims
+	bare   = "bare"         // no guard
+	handOn = "context"      // passes a value to the handler without any check
+	cold   = "jwtgate-cold" // this library without its cache
+	warm   = "jwtgate-warm" // this library with the token in its cache
+	byHand = "golang-jwt"   // code written by hand with golang-jwt and typed claims
 
-	// The same two, with the claims decoded into the application's type.
+	// Like cold and warm, with the claims decoded into the application's type.
 	coldClaims = "jwtgate-cold-claims"
 	warmClaims = "jwtgate-warm-claims"
 )
 
-// contenders are those of each framework: what is compared is measured one right
-// after the other. Peers are set up as their documentation shows, with the checks
-// of algorithm, issuer and audience that they have.
+// contenders are grouped by framework, so that the contenders to compare run
+// directly after each other. Other libraries are configured as their documentation
+// shows, with the checks of algorithm, issuer and audience that they offer.
 var contenders = [][]contender{onNetHTTP, onEcho, onGin, onFiber}
 
-// without returns those of all that have none of these names.
+// without returns all contenders except those with these names.
 func without(all []contender, names ...string) []contender {
 	return slices.DeleteFunc(slices.Clone(all), func(c contender) bool { return slices.Contains(names, c.name) })
 }
 
-// handed is what a contender without checks hands on.
+// handed is the value that contender handOn passes to its handler.
 type handed struct {
 	subject string
 	admin   bool
@@ -45,13 +45,13 @@ type handedKey struct{}
 
 var alice = &handed{"alice", true}
 
-// typedClaims are the claims by golang-jwt's own documentation.
+// typedClaims are typed claims as golang-jwt documents them.
 type typedClaims struct {
 	jwt.RegisteredClaims
 	userClaims
 }
 
-// A handParser verifies tokens by golang-jwt with all that it can check.
+// A handParser verifies tokens with golang-jwt and all of its checks.
 type handParser struct {
 	parser *jwt.Parser
 	key    any

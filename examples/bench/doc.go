@@ -1,11 +1,11 @@
-// Package bench measures what guarding a route costs: the bare handler, the ways
-// of this project and those of others, with one token, in one run. From the
-// repository root,
+// Package bench measures the cost of guarding a route. It compares this library
+// with a handler without a guard and with other libraries, in one run and with
+// the same token. From the repository root,
 //
 //	go run ./examples/bench/report
 //
-// runs it several times over and prints the ratios beside their targets.
+// runs the benchmarks several times and prints the ratios beside their targets.
 //
-// It is a module of its own, and all that needs others' libraries is in tests,
-// so that no program is linked with what it is compared to.
+// The package is a separate module, and only its tests import the other
+// libraries, so that no program depends on them.
 package bench

@@ -65,7 +65,7 @@ func echoOwn(auth *jwtgate.Auth) app {
 	}, echojwt.Protect(auth))
 }
 
-// echoTyped is echoOwn with a handler that reads the claims as its own type.
+// echoTyped is like echoOwn, but its handler decodes the claims into its own type.
 func echoTyped(auth *jwtgate.Auth) app {
 	return echoApp(func(c echo.Context) error {
 		id, _ := echojwt.Identity(c)

@@ -62,7 +62,7 @@ func fiberOwn(auth *jwtgate.Auth) app {
 	})
 }
 
-// fiberTyped is fiberOwn with a handler that reads the claims as its own type.
+// fiberTyped is like fiberOwn, but its handler decodes the claims into its own type.
 func fiberTyped(auth *jwtgate.Auth) app {
 	return newFiberApp(fiberjwt.Protect(auth), func(c *fiber.Ctx) error {
 		id, _ := fiberjwt.Identity(c)

@@ -46,7 +46,7 @@ var onGin = []contender{
 	}},
 	{"gin", "gin-jwt", func(k *key) app {
 		config := &peer.GinJWTMiddleware{Key: secret}
-		if k.algorithm != "HS256" { // it has no way of its own for most of the others
+		if k.algorithm != "HS256" { // gin-jwt has no option for most other algorithms
 			config.KeyFunc = func(*jwt.Token) (any, error) { return k.public, nil }
 			config.ParseOptions = []jwt.ParserOption{jwt.WithValidMethods([]string{k.algorithm})}
 		}
@@ -63,7 +63,7 @@ func ginOwn(auth *jwtgate.Auth) app {
 	})
 }
 
-// ginTyped is ginOwn with a handler that reads the claims as its own type.
+// ginTyped is like ginOwn, but its handler decodes the claims into its own type.
 func ginTyped(auth *jwtgate.Auth) app {
 	return ginApp(ginjwt.Protect(auth), func(c *gin.Context) {
 		id, _ := ginjwt.Identity(c)

@@ -21,10 +21,10 @@ const (
 	keyID    = "2026-05"
 )
 
-// algorithms are those that everyone is measured with.
+// algorithms are the algorithms that all contenders are measured with.
 var algorithms = []string{"HS256", "RS256", "ES256", "EdDSA"}
 
-// A key is one of an algorithm, as everyone wants it.
+// A key is a signing key in the types that the libraries need.
 type key struct {
 	algorithm string
 	private   any // signs: the secret or the private key
@@ -32,7 +32,7 @@ type key struct {
 	own       jwtgate.Key
 }
 
-// secret is the same in every process, so that a server knows its clients' tokens.
+// secret is a constant, so that a server process accepts its client's tokens.
 var secret = []byte("signs the tokens of all benchmarks, and nothing else in the world")
 
 var (
@@ -58,7 +58,7 @@ func keyOf(algorithm string) *key {
 	return map[string]func() *key{"HS256": hmacKey, "RS256": rsaKey, "ES256": ecdsaKey, "EdDSA": ed25519Key}[algorithm]()
 }
 
-// userClaims are what an application adds to the registered claims.
+// userClaims are the claims that an application adds to the registered ones.
 type userClaims struct {
 	SessionID string   `json:"sid"`
 	AuthTime  int64    `json:"auth_time"`
@@ -67,18 +67,19 @@ type userClaims struct {
 	Tenant    string   `json:"tenant"`
 }
 
-// began is when tokens are issued: a while ago, for peers that compare strictly.
+// began is the time at which tokens are issued. It lies in the past, because some
+// libraries refuse a token that was issued in the current second.
 var began = time.Now().Add(-time.Minute)
 
-// tokenSize is how long a token of HS256 is.
+// tokenSize is the length of a token with HS256.
 const tokenSize = 454
 
-// token returns the good token number n. All of them say the same.
+// token returns the good token number n. Only jti differs between tokens.
 func (k *key) token(tb testing.TB, n int) string {
 	return k.sign(tb, n, began.Add(time.Hour), `"scope":"notes:read notes:write"`)
 }
 
-// sign returns the token number n that expires then, with more claims.
+// sign returns the token number n with this expiry and more claims, in JSON.
 func (k *key) sign(tb testing.TB, n int, expires time.Time, more string) string {
 	tb.Helper()
 	return jwtgatetest.Sign(tb, k.algorithm, k.private,
@@ -88,7 +89,7 @@ func (k *key) sign(tb testing.TB, n int, expires time.Time, more string) string 
 			issuer, audience, expires.Unix(), began.Unix(), n, more))
 }
 
-// forge returns token with a signature that is not its own.
+// forge returns token with a wrong signature.
 func forge(token string) string {
 	return token[:len(token)-10] + "AAAAAAAAA" + token[len(token)-1:]
 }
@@ -99,7 +100,7 @@ func TestTokenSize(t *testing.T) {
 	}
 }
 
-// must returns v. What fails here is no test: the benchmarks are wrong.
+// must returns v. It panics on an error, which means that the benchmark is wrong.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// serveVariable makes a process of this program a server: its value names the
-// contender.
+// serveVariable is an environment variable. If it is set, this program runs as
+// the server of the contender that it names.
 const serveVariable = "JWTGATE_BENCH_SERVE"
 
-// BenchmarkListener is a whole request over a real connection, to a server that
-// is a process of its own with one processor. The client is one goroutine with
-// several requests under way, so that it costs less than any server. Beside what
-// went over the line it reports how long the server had its processor for each.
+// BenchmarkListener measures requests over real connections to a server, which is
+// a separate process with one processor. The client is one goroutine with several
+// requests in flight, so that it uses less processor time than any server. Besides
+// requests per second, it reports the server's processor time per request.
 func BenchmarkListener(b *testing.B) {
 	for _, c := range without(slices.Concat(contenders...), handOn, coldClaims, warmClaims) {
 		b.Run(c.framework+"/"+c.name, func(b *testing.B) {
@@ -50,7 +50,7 @@ func BenchmarkListener(b *testing.B) {
 	}
 }
 
-// receive reads an answer, which has no body.
+// receive reads an answer without a body.
 func receive(conn net.Conn, buffer []byte) error {
 	n := 0
 	for !bytes.HasSuffix(buffer[:n], []byte("\r\n\r\n")) {
@@ -66,7 +66,7 @@ func receive(conn net.Conn, buffer []byte) error {
 	return nil
 }
 
-// A serverProcess runs for as long as its benchmark.
+// A serverProcess is a server that runs until its benchmark ends.
 type serverProcess struct {
 	address string
 	ask     io.Writer
@@ -84,8 +84,8 @@ func start(b *testing.B, c contender) *serverProcess {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
-		stdin.Close()  // which is its sign to go
-		command.Wait() //nolint:errcheck // it is gone
+		stdin.Close()  // makes the server exit
+		command.Wait() //nolint:errcheck // the result of the server does not matter
 	})
 	server := &serverProcess{ask: stdin, answers: bufio.NewScanner(stdout)}
 	if !server.answers.Scan() {
@@ -95,14 +95,14 @@ func start(b *testing.B, c contender) *serverProcess {
 	return server
 }
 
-// processorTime is how long the server has had its processor so far.
+// processorTime returns the processor time that the server has used so far.
 func (s *serverProcess) processorTime() time.Duration {
 	must(fmt.Fprintln(s.ask))
 	s.answers.Scan()
 	return must(time.ParseDuration(s.answers.Text()))
 }
 
-// TestMain is also the main of the servers that start runs.
+// TestMain is also the main function of the servers that start runs.
 func TestMain(m *testing.M) {
 	name, isServer := os.LookupEnv(serveVariable)
 	if !isServer {

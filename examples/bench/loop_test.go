@@ -2,9 +2,9 @@ package bench_test
 
 import "testing"
 
-// loop calls f, with numbers from zero, for as long as b wants. Beside the time by
-// the clock it reports that of the processors, where the system tells: what else
-// the machine is busy with is not in that.
+// loop calls f with 0, 1, 2 and so on, for as long as b needs. Besides the wall
+// clock time, loop reports the processor time if the system provides it, because
+// the processor time excludes other programs on the machine.
 func loop(b *testing.B, f func(i int)) {
 	b.Helper()
 	b.ReportAllocs()

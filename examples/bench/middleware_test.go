@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// BenchmarkMiddleware is a whole request in process, with a good token. What is
-// above the bare handler is the contender's.
+// BenchmarkMiddleware measures a whole request in process, with a good token. The
+// cost of a contender is its difference to the bare handler.
 func BenchmarkMiddleware(b *testing.B) {
 	for _, rivals := range contenders {
 		for _, algorithm := range algorithms {
@@ -21,7 +21,7 @@ func BenchmarkMiddleware(b *testing.B) {
 	}
 }
 
-// BenchmarkParallel is the same on as many cores as -cpu says.
+// BenchmarkParallel is like BenchmarkMiddleware, on as many cores as -cpu says.
 func BenchmarkParallel(b *testing.B) {
 	k := keyOf("HS256")
 	for _, c := range slices.Concat(contenders...) {
@@ -42,18 +42,18 @@ func BenchmarkParallel(b *testing.B) {
 	}
 }
 
-// measure sends requests, all of which must be answered with status.
+// measure sends requests and checks that each is answered with status.
 func measure(b *testing.B, send func() (status int), status int) {
 	b.Helper()
 	loop(b, func(_ int) {
 		if got := send(); got != status {
-			b.Fatalf("got status %d, want %d", got, status)
+			b.Fatalf("got status %d; want %d", got, status)
 		}
 	})
 }
 
-// TestContenders keeps the comparison honest: everyone lets the good token
-// through and hands on its claims, and everyone checks.
+// TestContenders checks that the comparison is fair: every contender accepts the
+// good token, passes its claims to the handler, and refuses bad tokens.
 func TestContenders(t *testing.T) {
 	for _, c := range without(slices.Concat(contenders...), bare, handOn) {
 		for _, algorithm := range algorithms {
@@ -61,11 +61,11 @@ func TestContenders(t *testing.T) {
 				k := keyOf(algorithm)
 				app := c.open(k)
 				if got := app.client(k.token(t, 0))(); got != http.StatusNoContent {
-					t.Errorf("a good token: got status %d, want 204", got)
+					t.Errorf("a good token: got status %d; want 204", got)
 				}
 				for _, bad := range badTokens(t, k) {
 					if got := app.client(bad.token)(); got != http.StatusUnauthorized {
-						t.Errorf("%s: got status %d, want 401", bad.name, got)
+						t.Errorf("%s: got status %d; want 401", bad.name, got)
 					}
 				}
 			})
@@ -73,11 +73,11 @@ func TestContenders(t *testing.T) {
 	}
 }
 
-// TestAllocations holds the project to what it promises of memory. Time is not
-// tested: that is the benchmarks' to say.
+// TestAllocations checks the maximum number of allocations that this project
+// promises. It does not check times, which are left to the benchmarks.
 func TestAllocations(t *testing.T) {
 	if raceDetector {
-		t.Skip("the race detector makes pools forget, so what is taken from them is allocated")
+		t.Skip("the race detector drops items from sync.Pool, which adds allocations")
 	}
 	atMost := map[string]map[string]float64{
 		"nethttp": {cold: 3, warm: 1, warmClaims: 4},
@@ -95,7 +95,7 @@ func TestAllocations(t *testing.T) {
 				without = got
 			}
 			if most, promised := atMost[c.framework][c.name]; promised && got-without > most {
-				t.Errorf("%s/%s: got %v allocations above those without a guard, want at most %v", c.framework, c.name, got-without, most)
+				t.Errorf("%s/%s: got %v allocations more than without a guard; want at most %v", c.framework, c.name, got-without, most)
 			}
 		}
 	}

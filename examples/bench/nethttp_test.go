@@ -82,7 +82,7 @@ func netHTTPOwn(auth *jwtgate.Auth) app {
 	})))
 }
 
-// netHTTPTyped is netHTTPOwn with a handler that reads the claims as its own type.
+// netHTTPTyped is like netHTTPOwn, but its handler decodes the claims into its own type.
 func netHTTPTyped(auth *jwtgate.Auth) app {
 	return netHTTPApp(nethttp.Protect(auth)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, _ := nethttp.Identity(r)
@@ -95,15 +95,15 @@ func netHTTPTyped(auth *jwtgate.Auth) app {
 	})))
 }
 
-// netHTTPByHand is middleware as one writes it around a library.
+// netHTTPByHand is typical middleware, written by hand around a library.
 func netHTTPByHand[T any](parse func(token string) (*T, error), status func(*T) int) app {
 	return netHTTPApp(guardByHand(parse, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status(r.Context().Value(handedKey{}).(*T)))
 	})))
 }
 
-// guardByHand must not be inlined: knowing next, the compiler would spare it
-// allocations that every real program makes.
+// guardByHand must not be inlined: otherwise the compiler would know next and
+// remove allocations that every real program makes.
 //
 //go:noinline
 func guardByHand[T any](parse func(token string) (*T, error), next http.Handler) http.Handler {
@@ -124,7 +124,7 @@ func netHTTPApp(handler http.Handler) app {
 	return httpApp(mux)
 }
 
-var errClaims = errors.New("claims of another time or place")
+var errClaims = errors.New("exp, iss or aud is wrong")
 
 type cristalhqClaims struct {
 	cristalhq.RegisteredClaims

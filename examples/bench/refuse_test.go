@@ -9,7 +9,7 @@ import (
 
 type badToken struct{ name, token string }
 
-// badTokens are what an attacker, or a client that overslept, sends.
+// badTokens returns tokens that an attacker or a client with an old token sends.
 func badTokens(tb testing.TB, k *key) []badToken {
 	tb.Helper()
 	good := k.token(tb, 0)
@@ -21,8 +21,8 @@ func badTokens(tb testing.TB, k *key) []badToken {
 	}
 }
 
-// BenchmarkRefuse is a whole request in process whose token is refused: what
-// anyone can make a server do.
+// BenchmarkRefuse measures a whole request in process with a bad token. Anyone can
+// send such requests, so they must be cheap.
 func BenchmarkRefuse(b *testing.B) {
 	k := keyOf("HS256")
 	for _, rivals := range contenders {
@@ -30,7 +30,7 @@ func BenchmarkRefuse(b *testing.B) {
 			for _, c := range without(rivals, bare, handOn, cold, coldClaims, warmClaims) {
 				b.Run(c.framework+"/"+bad.name+"/"+c.name, func(b *testing.B) {
 					app := c.open(k)
-					app.client(k.token(b, 0))() // a server knows what good tokens look like
+					app.client(k.token(b, 0))() // let the contender parse a good token first
 					measure(b, app.client(bad.token), http.StatusUnauthorized)
 				})
 			}

@@ -14,7 +14,7 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// upTo are the sizes that something is measured at, all or the small ones.
+// upTo returns the sizes to measure, up to size or, in short mode, up to 10,000.
 func upTo(size int) []int {
 	sizes := []int{1, 10, 100, 1_000, 10_000, 100_000, 1_000_000}
 	if testing.Short() {
@@ -23,7 +23,7 @@ func upTo(size int) []int {
 	return slices.DeleteFunc(sizes, func(n int) bool { return n > size })
 }
 
-// BenchmarkTokens is a request without HTTP, with each of so many tokens in turn.
+// BenchmarkTokens measures a decision without HTTP, with each of n tokens in turn.
 func BenchmarkTokens(b *testing.B) {
 	for _, n := range upTo(1_000_000)[3:] {
 		b.Run(fmt.Sprintf("tokens=%d", n), func(b *testing.B) {
@@ -55,9 +55,9 @@ func authorizations(b *testing.B, k *key, n int) []string {
 	return lines
 }
 
-// BenchmarkRotation is all that a refresh costs the session engine in memory, one
-// of so many sessions after the other: read the refresh token, find the session,
-// rotate it, make the next token.
+// BenchmarkRotation measures the work of package session for a refresh, with each
+// of n sessions in turn: parse the refresh token, find the session in memory, rotate
+// it, and encode the next token.
 func BenchmarkRotation(b *testing.B) {
 	for _, n := range upTo(1_000_000)[3:] {
 		b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) {
@@ -85,8 +85,7 @@ func BenchmarkRotation(b *testing.B) {
 	}
 }
 
-// signInAll opens n sessions, each of a subject of its own, and returns their
-// refresh tokens.
+// signInAll creates n sessions of n subjects and returns their refresh tokens.
 func signInAll(b *testing.B, store *session.Memory, codec *session.Codec, n int) []string {
 	refresh := make([]string, n)
 	for i := range refresh {
@@ -106,7 +105,8 @@ func signInAll(b *testing.B, store *session.Memory, codec *session.Codec, n int)
 	return refresh
 }
 
-// BenchmarkKeys is a request without HTTP, with a token by the last of so many keys.
+// BenchmarkKeys measures a decision without HTTP, with a token signed by the last
+// of n keys.
 func BenchmarkKeys(b *testing.B) {
 	for _, n := range upTo(1_000) {
 		b.Run(fmt.Sprintf("keys=%d", n), func(b *testing.B) {
@@ -124,7 +124,8 @@ func BenchmarkKeys(b *testing.B) {
 	}
 }
 
-// BenchmarkRoles is a request without HTTP that needs the last of so many roles.
+// BenchmarkRoles measures a decision without HTTP that requires the last of n
+// roles.
 func BenchmarkRoles(b *testing.B) {
 	for _, row := range []struct {
 		name string
@@ -152,8 +153,8 @@ func BenchmarkRoles(b *testing.B) {
 	}
 }
 
-// BenchmarkHeap reports what a token that is known, a session, and a revocation
-// that is remembered take. The latter is that of a process and of its store.
+// BenchmarkHeap reports the heap size of a cached token, of a session and of a
+// revocation. The size of a revocation is the sum of the process and its store.
 func BenchmarkHeap(b *testing.B) {
 	const n = 100_000
 	b.Run("token", func(b *testing.B) {
@@ -200,7 +201,7 @@ func BenchmarkHeap(b *testing.B) {
 	})
 }
 
-// heap returns the bytes in use.
+// heap returns the number of heap bytes in use.
 func heap() float64 {
 	runtime.GC()
 	var stats runtime.MemStats

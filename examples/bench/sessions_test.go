@@ -15,14 +15,14 @@ import (
 	"github.com/jwtgate/jwtgate/nethttp"
 )
 
-// accessTTL is over, and with it the window in which nothing rotates, whenever
-// the clock of a signedIn has advanced by tick.
+// After each tick of the clock, access tokens have expired and the reuse window
+// is over, so that the next refresh rotates.
 const (
 	accessTTL = 10 * time.Second
 	tick      = accessTTL + time.Second
 )
 
-// withSessions turns sign-in on, for sessions that no benchmark outlives.
+// withSessions enables sign-in, with sessions that outlive every benchmark.
 func withSessions(clock *jwtgatetest.Clock, store session.Store) func(*jwtgate.Config) {
 	return func(c *jwtgate.Config) {
 		c.AccessTTL = accessTTL
@@ -38,9 +38,9 @@ func withSessions(clock *jwtgatetest.Clock, store session.Store) func(*jwtgate.C
 	}
 }
 
-// BenchmarkRefresh is the refresh endpoint without HTTP: read the form, check
+// BenchmarkRefresh measures the refresh endpoint without HTTP: read the form, check
 // the refresh token, find the session, load the subject, sign an access token,
-// rotate, answer.
+// rotate the refresh token, and answer.
 func BenchmarkRefresh(b *testing.B) {
 	for _, algorithm := range algorithms {
 		b.Run(algorithm, func(b *testing.B) {
@@ -66,8 +66,8 @@ func BenchmarkRefresh(b *testing.B) {
 	}
 }
 
-// BenchmarkRenewal is a browser's request whose access token has expired: it is
-// renewed on the way in, and served.
+// BenchmarkRenewal measures a browser's request whose access token has expired:
+// the guard renews the cookies, and the handler serves the request.
 func BenchmarkRenewal(b *testing.B) {
 	for _, algorithm := range algorithms {
 		b.Run(algorithm, func(b *testing.B) {
@@ -97,8 +97,8 @@ func BenchmarkRenewal(b *testing.B) {
 	}
 }
 
-// BenchmarkRevoked is a request with a good token while so many others are
-// revoked and still alive.
+// BenchmarkRevoked measures a decision about a good token while n other sessions
+// are revoked.
 func BenchmarkRevoked(b *testing.B) {
 	for _, n := range []int{0, 1_000, 100_000} {
 		b.Run(fmt.Sprintf("revoked=%d", n), func(b *testing.B) {
@@ -108,7 +108,7 @@ func BenchmarkRevoked(b *testing.B) {
 			b.Cleanup(auth.Close)
 			tokens := must(auth.SignIn(b.Context(), jwtgate.Request{}, "alice"))
 			req := jwtgate.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + tokens.Access.Token}}}
-			decide(b, auth, req) // from now on, the store tells auth at once
+			decide(b, auth, req) // waits until the revocation feed is connected
 			revokeOthers(b, store, clock, n)
 			loop(b, func(_ int) {
 				decide(b, auth, req)
@@ -117,7 +117,7 @@ func BenchmarkRevoked(b *testing.B) {
 	}
 }
 
-// revokeOthers revokes n sessions that are not alice's.
+// revokeOthers revokes n sessions of another subject than alice.
 func revokeOthers(b *testing.B, store *session.Memory, clock *jwtgatetest.Clock, n int) {
 	for range n {
 		r := session.Revocation{Session: session.NewID("bob"), From: clock.Now(), Until: clock.Now().Add(time.Hour)}

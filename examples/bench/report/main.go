@@ -1,11 +1,11 @@
-// Command report runs the benchmarks of this module several times over and
-// prints on standard output, as Markdown, what was measured: ratios beside their
-// targets first. From the repository root:
+// Command report runs the benchmarks of this module several times and prints the
+// results on standard output, as Markdown tables. The first table shows ratios
+// beside their targets. From the repository root:
 //
 //	go run ./examples/bench/report >table.md 2>bench.txt
 //
-// What the benchmarks themselves print goes to standard error, to be watched, or
-// kept for benchstat and for a report to come:
+// The output of the benchmarks themselves goes to standard error. It shows the
+// progress, and is input for benchstat and for printing the tables again:
 //
 //	go run ./examples/bench/report -stdin <bench.txt
 package main
@@ -26,10 +26,10 @@ import (
 
 func main() {
 	var (
-		stdin     = flag.Bool("stdin", false, "do not run anything, read the output of go test -bench from standard input")
+		stdin     = flag.Bool("stdin", false, "run no benchmarks; read the output of go test -bench from standard input")
 		rounds    = flag.Int("rounds", 5, "how often to run each benchmark")
-		benchtime = flag.Duration("benchtime", 100*time.Millisecond, "for how long to run each benchmark each time")
-		short     = flag.Bool("short", false, "leave out what takes long to set up")
+		benchtime = flag.Duration("benchtime", 100*time.Millisecond, "how long to run each benchmark in each round")
+		short     = flag.Bool("short", false, "skip benchmarks that take long to set up")
 	)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -53,21 +53,21 @@ func run(ctx context.Context, stdin bool, rounds int, benchtime time.Duration, s
 	}
 	report := parse(output)
 	if len(report.rounds) == 0 {
-		return errors.New("no results of these benchmarks")
+		return errors.New("the input has no results of these benchmarks")
 	}
 	return report.print(os.Stdout)
 }
 
-// measure runs the benchmarks in rounds, each of them once a round: what the
-// machine is busy with meanwhile then falls on all of them.
+// measure runs the benchmarks in rounds. Each benchmark runs once in each round,
+// so that other load on the machine affects all benchmarks alike.
 func measure(ctx context.Context, rounds int, benchtime time.Duration, short bool) ([]byte, error) {
 	directory, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(directory) //nolint:errcheck // it is a temporary one
+	defer os.RemoveAll(directory) //nolint:errcheck // it is a temporary directory
 	program := filepath.Join(directory, "bench.test")
-	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", program, "github.com/jwtgate/jwtgate/examples/bench") //nolint:gosec // into a directory of our own
+	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", program, "github.com/jwtgate/jwtgate/examples/bench") //nolint:gosec // the path is a new temporary directory
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return nil, fmt.Errorf("build the benchmarks: %w", err)
@@ -80,7 +80,7 @@ func measure(ctx context.Context, rounds int, benchtime time.Duration, short boo
 			{"Listener", "1", (5 * benchtime).String()},
 			{"Heap", "1", "1x"},
 		} {
-			test := exec.CommandContext(ctx, program, "-test.run=^$", "-test.bench=^Benchmark("+part.benchmarks+")$", //nolint:gosec // it was just built
+			test := exec.CommandContext(ctx, program, "-test.run=^$", "-test.bench=^Benchmark("+part.benchmarks+")$", //nolint:gosec // this function built the program
 				"-test.cpu="+part.cpu, "-test.benchtime="+part.time, fmt.Sprintf("-test.short=%t", short))
 			test.Stdout = io.MultiWriter(&output, os.Stderr)
 			test.Stderr = os.Stderr

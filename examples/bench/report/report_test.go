@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// sample has two rounds of what the targets look at. In the second one the
-// machine took twice as long for everything.
+// sample returns two rounds of the results that the targets need. All times of
+// the second round are twice as long.
 func sample() string {
 	text := &strings.Builder{}
 	fmt.Fprintln(text, "goos: linux\ncpu: an abacus")
@@ -73,7 +73,7 @@ func TestPrint(t *testing.T) {
 		"| RS256, cold: added time ÷ signature check                | **1.25** |",
 		"| HS256, cold: requests per second ÷ bare                  | **0.80** | **0.80** | **0.80** | 0.80 | ≥ 0.82 / 0.82 / 0.82 / 0.72 |",
 		"| jwtgate-warm | ",
-		"Heap: 1000 B for a known token, ",
+		"Heap: 1000 B for a cached token, ",
 	} {
 		if !strings.Contains(squeeze(text.String()), squeeze(want)) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -81,7 +81,7 @@ func TestPrint(t *testing.T) {
 	}
 }
 
-// squeeze leaves one space of several.
+// squeeze replaces each run of white space by one space.
 func squeeze(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func TestNames(t *testing.T) {

@@ -10,24 +10,24 @@ import (
 	"strings"
 )
 
-// A round is one result of each benchmark.
+// A round holds one result of each benchmark, by name.
 type round map[string]result
 
-// A result is what a benchmark reports, by unit, such as "ns/op".
+// A result holds the values that a benchmark reports, by unit, such as "ns/op".
 type result map[string]float64
 
-// rounds are results of several rounds, and where they are from.
+// rounds holds the results of several rounds and the machine they come from.
 type rounds struct {
 	rounds []round
-	names  []string // of the benchmarks, in order
-	cpu    string   // what the benchmarks ran on
+	names  []string // the names of the benchmarks, in order
+	cpu    string   // the processor
 }
 
-// cores is what testing adds to the name of a benchmark that runs on several.
+// cores matches the suffix of a benchmark that ran with GOMAXPROCS above 1.
 var cores = regexp.MustCompile(`-(\d+)$`)
 
 // parse reads the output of go test -bench. The first result of each benchmark
-// is the first round's, and so on.
+// belongs to the first round, and so on.
 func parse(output []byte) *rounds {
 	parsed := &rounds{}
 	seen := make(map[string]int)
@@ -53,8 +53,8 @@ func parse(output []byte) *rounds {
 	return parsed
 }
 
-// nameOf returns the name of a benchmark without what all of them share, and
-// without the number of cores unless it is about them.
+// nameOf returns the name of a benchmark without the prefix "Benchmark". It keeps
+// the number of cores only for BenchmarkParallel.
 func nameOf(field string) string {
 	name := strings.TrimPrefix(field, "Benchmark")
 	n := "1"
@@ -77,8 +77,8 @@ func resultOf(fields []string) result {
 	return values
 }
 
-// value returns what the benchmark called name reports, not a number if it did
-// not run.
+// value returns the value in unit that the benchmark called name reports, or NaN
+// if it did not run.
 func (r round) value(name, unit string) float64 {
 	if value, found := r[name][unit]; found {
 		return value
@@ -86,8 +86,8 @@ func (r round) value(name, unit string) float64 {
 	return math.NaN()
 }
 
-// time returns what the benchmark called name takes: of the processors, if it
-// reports that, else by the clock.
+// time returns the processor time of the benchmark called name if it reports it,
+// and its wall clock time otherwise.
 func (r round) time(name string) float64 {
 	if used, found := r[name]["cpu-ns/op"]; found {
 		return used
@@ -95,8 +95,8 @@ func (r round) time(name string) float64 {
 	return r.value(name, "ns/op")
 }
 
-// rate returns how many requests a second the processor of the server called
-// name is good for, or, if it does not report that, how many were served.
+// rate returns how many requests per second the processor of the server called
+// name can serve, or the number of requests served if its processor time is unknown.
 func (r round) rate(name string) float64 {
 	if used, found := r["Listener/"+name]["cpu-ns/op"]; found {
 		return 1e9 / used
@@ -104,8 +104,8 @@ func (r round) rate(name string) float64 {
 	return r.value("Listener/"+name, "req/s")
 }
 
-// median returns the median of what value is in each round, not a number if it
-// is in none.
+// median returns the median of value over all rounds, without NaN values. It
+// returns NaN if there are no others.
 func (rs *rounds) median(value func(r round) float64) float64 {
 	var values []float64
 	for _, r := range rs.rounds {
@@ -124,8 +124,8 @@ func (rs *rounds) median(value func(r round) float64) float64 {
 	return values[middle]
 }
 
-// under returns the next part of all names that begin with prefix, in the order
-// in which they were measured.
+// under returns, for all names that begin with prefix, the part up to the next
+// slash, without duplicates and in the order of measurement.
 func (rs *rounds) under(prefix string) []string {
 	var parts []string
 	for _, name := range rs.names {

@@ -7,19 +7,19 @@ import (
 	"unicode/utf8"
 )
 
-// A table is one of Markdown, with columns that line up in plain text too.
+// A table is a Markdown table whose columns are also aligned in plain text.
 type table struct {
 	rows   [][]string
 	widths []int
 }
 
 func newTable(head ...string) *table {
-	t := &table{widths: slices.Repeat([]int{2}, len(head))} // the least that a rule takes
+	t := &table{widths: slices.Repeat([]int{2}, len(head))} // the minimum width of a rule
 	t.add(head...)
 	return t
 }
 
-// add adds a row with as many cells as the head has.
+// add adds a row, which must have as many cells as the head.
 func (t *table) add(cells ...string) {
 	t.rows = append(t.rows, cells)
 	for i, cell := range cells {
@@ -41,7 +41,7 @@ func (t *table) print(text *strings.Builder) {
 	}
 }
 
-// printRow aligns the first column, of names, left, and the others right.
+// printRow aligns the first column to the left and the others to the right.
 func (t *table) printRow(text *strings.Builder, row []string) {
 	for i, cell := range row {
 		space := strings.Repeat(" ", t.widths[i]-utf8.RuneCountInString(cell))

@@ -11,10 +11,12 @@ import (
 // print writes all tables.
 func (rs *rounds) print(w io.Writer) error {
 	text := &strings.Builder{}
-	fmt.Fprintf(text, "Medians of %d rounds on %s. Bold is past its target.\n\n", len(rs.rounds), rs.cpu)
+	fmt.Fprintf(text, "Medians of %d rounds on %s. Values in bold miss their target.\n\n", len(rs.rounds), rs.cpu)
 	rs.printTargets(text)
-	fmt.Fprint(text, "\nA request with a good token, in processor time added to the bare handler; one with a bad token, as a whole; "+
-		"and requests per second over connections, of one processor. All but three columns are HS256.\n")
+	fmt.Fprint(text, "\nColumns with + show a request with a good token, in processor time added to the bare handler. "+
+		"The columns of bad tokens show the time of a whole request. "+
+		"req/s is the number of requests per second over connections, on one processor. "+
+		"All columns are HS256 unless they name another algorithm.\n")
 	for _, framework := range frameworks {
 		rs.printFramework(text, framework)
 	}
@@ -45,7 +47,7 @@ func (rs *rounds) printTargets(text *strings.Builder) {
 	t.print(text)
 }
 
-// promise says what t is to be.
+// promise returns the limits of t as text.
 func (t *target) promise() string {
 	limits := t.limits
 	if slices.Min(limits) == slices.Max(limits) {
@@ -61,8 +63,8 @@ func (t *target) promise() string {
 	return "≤ " + strings.Join(texts, " / ")
 }
 
-// printFramework says what each contender adds to a request, and what it costs
-// to be refused.
+// printFramework prints the time that each contender adds to an accepted request,
+// and the time of refused requests.
 func (rs *rounds) printFramework(text *strings.Builder, framework string) {
 	of := "Middleware/" + framework + "/"
 	algorithms := rs.under(of)
@@ -99,7 +101,7 @@ func (rs *rounds) printFramework(text *strings.Builder, framework string) {
 	t.print(text)
 }
 
-// printCores says how much more two cores serve than one.
+// printCores prints the speed-up from one core to two.
 func (rs *rounds) printCores(text *strings.Builder) {
 	t := newTable("2 cores ÷ 1", "net/http", "Echo", "Gin", "Fiber")
 	for _, contender := range []string{"bare", "jwtgate-cold", "jwtgate-warm", "golang-jwt"} {
@@ -114,17 +116,18 @@ func (rs *rounds) printCores(text *strings.Builder) {
 	t.print(text)
 }
 
-// printScale says how cost grows, in time for one and in bytes for each.
+// printScale prints how the time of an operation grows with the number of tokens,
+// sessions, keys, roles and revocations.
 func (rs *rounds) printScale(text *strings.Builder) {
 	sizes := []string{"0", "1", "10", "100", "1000", "10000", "100000", "1000000"}
 	t := newTable(append([]string{"how many"}, sizes...)...)
 	for _, row := range []struct{ name, of string }{
 		{"tokens in turn", "Tokens/tokens="},
-		{"sessions, rotated in turn", "Rotation/sessions="},
+		{"sessions rotated in turn", "Rotation/sessions="},
 		{"keys", "Keys/keys="},
 		{"roles in a token, cold", "Roles/jwtgate-cold/roles="},
 		{"roles in a token, warm", "Roles/jwtgate-warm/roles="},
-		{"others revoked", "Revoked/revoked="},
+		{"other sessions revoked", "Revoked/revoked="},
 	} {
 		cells := []string{row.name}
 		for _, size := range sizes {
@@ -141,7 +144,7 @@ func (rs *rounds) printSessions(text *strings.Builder) {
 	t := newTable(append([]string{"sessions"}, algorithms...)...)
 	for _, row := range []struct{ name, of string }{
 		{"refresh endpoint", "Refresh/"},
-		{"request that is renewed", "Renewal/"},
+		{"request that renews its cookies", "Renewal/"},
 	} {
 		cells := []string{row.name}
 		for _, algorithm := range algorithms {
@@ -151,16 +154,16 @@ func (rs *rounds) printSessions(text *strings.Builder) {
 	}
 	fmt.Fprintln(text)
 	t.print(text)
-	fmt.Fprintf(text, "\nHeap: %s for a known token, %s for a session, %s for a revocation.\n", rs.only("Heap/token", "B/token", size),
+	fmt.Fprintf(text, "\nHeap: %s for a cached token, %s for a session, %s for a revocation.\n", rs.only("Heap/token", "B/token", size),
 		rs.only("Heap/session", "B/session", size), rs.only("Heap/revocation", "B/revocation", size))
 }
 
-// time returns how long the benchmark called name takes.
+// time returns the time of the benchmark called name as text.
 func (rs *rounds) time(name string) string {
 	return rs.cell(duration, func(r round) float64 { return r.time(name) })
 }
 
-// only returns what the benchmark called name reports.
+// only returns the value in unit of the benchmark called name as text.
 func (rs *rounds) only(name, unit string, format func(float64) string) string {
 	return rs.cell(format, func(r round) float64 { return r.value(name, unit) })
 }
@@ -169,7 +172,7 @@ func (rs *rounds) cell(format func(float64) string, value func(r round) float64)
 	return show(rs.median(value), format)
 }
 
-// show returns value as text, nothing if it was not measured.
+// show returns value as text, or the empty text if it was not measured.
 func show(value float64, format func(float64) string) string {
 	if math.IsNaN(value) {
 		return ""
@@ -188,7 +191,7 @@ func whole(v float64) string { return fmt.Sprintf("%.0f", v) }
 
 func size(v float64) string { return fmt.Sprintf("%.0f B", v) }
 
-// duration shows nanoseconds with three digits.
+// duration formats nanoseconds with three digits.
 func duration(v float64) string {
 	switch {
 	case v >= 1e6:

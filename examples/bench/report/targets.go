@@ -9,20 +9,19 @@ import (
 // frameworks are the columns of most tables.
 var frameworks = []string{"nethttp", "echo", "gin", "fiber"}
 
-// ours are contenders that are no peer's.
+// ours are the contenders that use no other library.
 var ours = []string{"bare", "context", "jwtgate-cold", "jwtgate-cold-claims", "jwtgate-warm", "jwtgate-warm-claims"}
 
-// A target is a measure that depends on the machine as little as can be, and
-// what it is to be.
+// A target is a limit for a measurement that depends little on the machine.
 type target struct {
 	name   string
 	value  func(r round, framework string) float64
-	limits []float64 // for each framework; only one for a measure without
-	least  bool      // the limits are the least, not the most
+	limits []float64 // one for each framework, or only one if there is no framework
+	least  bool      // the limits are minimums, not maximums
 	show   func(float64) string
 }
 
-// targets are what this project promises.
+// targets are the limits that this project promises.
 var targets = []target{
 	{"HS256, cold: added time ÷ fastest peer's", toPeer("HS256", "jwtgate-cold"), same(0.25), false, ratio},
 	{"HS256, cold, claims decoded: added time ÷ fastest peer's", toPeer("HS256", "jwtgate-cold-claims"), same(0.60), false, ratio},
@@ -39,24 +38,24 @@ var targets = []target{
 	{"HS256, forged: time ÷ golang-jwt's", forged, same(0.15), false, ratio},
 	{"HS256, cold: requests per second ÷ bare", throughput("jwtgate-cold"), []float64{0.82, 0.82, 0.82, 0.72}, true, ratio},
 	{"HS256, warm: requests per second ÷ bare", throughput("jwtgate-warm"), same(0.90), true, ratio},
-	{"heap for a known token", knownToken, []float64{1150}, false, size},
+	{"heap for a cached token", cachedToken, []float64{1150}, false, size},
 	{"rotation of one of 100,000 sessions", rotation, []float64{3000}, false, duration},
 }
 
-// missed reports whether value, that of column i, is not what it is to be.
+// missed reports whether value, in column i, is outside of its limit.
 func (t *target) missed(i int, value float64) bool {
 	return t.least && value < t.limits[i] || !t.least && value > t.limits[i]
 }
 
 func same(limit float64) []float64 { return slices.Repeat([]float64{limit}, len(frameworks)) }
 
-// added is the time that contender takes above the bare handler of its framework.
+// added returns the time that contender adds to the bare handler of its framework.
 func (r round) added(framework, algorithm, contender string) float64 {
 	of := "Middleware/" + framework + "/" + algorithm + "/"
 	return r.time(of+contender) - r.time(of+"bare")
 }
 
-// fastestPeer is what the fastest of the others adds.
+// fastestPeer returns the time that the fastest other library adds.
 func (r round) fastestPeer(framework, algorithm string) float64 {
 	var added []float64
 	for name := range r {
@@ -101,6 +100,6 @@ func throughput(contender string) func(r round, framework string) float64 {
 	}
 }
 
-func knownToken(r round, _ string) float64 { return r.value("Heap/token", "B/token") }
+func cachedToken(r round, _ string) float64 { return r.value("Heap/token", "B/token") }
 
 func rotation(r round, _ string) float64 { return r.time("Rotation/sessions=100000") }

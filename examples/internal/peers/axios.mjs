@@ -1,7 +1,7 @@
-// Calls the API many at a time, as axios-auth-refresh tells its users to: what is
-// refused is sent again after a refresh. It goes on until the tokens were renewed so
-// many times, or a request fails, and prints as JSON how many requests succeeded, what
-// the others met with, and how many refreshes there were.
+// Sends many requests at a time to the API, set up as axios-auth-refresh documents: a
+// refused request is sent again after a refresh. The program ends after RENEWALS
+// refreshes or when a request fails. It prints the number of successful requests, the
+// errors of the others, and the number of refreshes as JSON.
 //
 //   node axios.mjs ORIGIN REQUESTS-AT-ONCE RENEWALS
 
@@ -25,12 +25,12 @@ createAuthRefresh(api, async failed => {
   tokens = data
   renewed++
   failed.response.config.headers.Authorization = `Bearer ${tokens.access_token}`
-}, { deduplicateRefresh: false }) // or it gives up what is refused while a refresh is under way
+}, { deduplicateRefresh: false }) // otherwise requests fail that are refused during a refresh
 
 let succeeded = 0
 const failures = []
 while (renewed < Number(renewals) && !failures.length) {
-  await pause(50) // or it takes a core for itself
+  await pause(50) // otherwise the program uses a whole processor core
   const calls = Array.from({ length: Number(atOnce) }, (_, i) => i % 2 ? api.post('/notes', { text: `note ${i}` }) : api.get('/me'))
   for (const { reason } of await Promise.allSettled(calls)) {
     if (reason) failures.push(String(reason))

@@ -1,11 +1,12 @@
-// An OpenID Connect provider as applications run one, on a free port of this
-// machine. It prints its URL, and gives tokens to anyone who asks:
+// Runs an OpenID Connect provider on a free port of this machine. It prints its URL
+// and issues tokens to the client, without a login:
 //
 //   POST /token  client_id=CLIENT&grant_type=client_credentials&resource=AUDIENCE
 //   POST /token  client_id=CLIENT&grant_type=id_token
 //
-// A line on standard input names the keys that it publishes from then on, the
-// first of which signs; it answers with the same line. It ends with its input.
+// Each line on standard input is a list of key IDs. The provider then publishes these
+// keys, signs with the first one, and prints the line again. It ends when standard
+// input ends.
 //
 //   node provider.mjs CLIENT
 
@@ -39,7 +40,7 @@ function providerOf(kids) {
       },
     },
   })
-  // As at the end of a login, without the login.
+  // Issues the ID token that a client gets at the end of a login.
   provider.registerGrantType('id_token', async (ctx) => {
     const token = new provider.IdToken({ sub: 'alice' }, { ctx })
     token.scope = 'openid'

@@ -1,5 +1,5 @@
-// Verifies access tokens as a service of another language would, which knows the
-// issuer's published keys and nothing else. It prints the subject of each.
+// Verifies access tokens like a service in another language that knows only the
+// issuer's published keys. It prints the subject of each token.
 //
 //   node verify.mjs JWKS-URL ISSUER AUDIENCE TOKEN…
 

@@ -1,33 +1,33 @@
-// A session for a page that holds its tokens itself. Copy this file: it needs no other.
+// A session for a page that stores its tokens itself. Copy this file: it needs no other.
 //
-// Cookies are the better home for tokens: no script can read them if they are HttpOnly, and
-// the server renews them without one. What is held here, any script that gets into the page
-// can take away. In exchange, nothing is sent along by itself, so there is no CSRF.
+// Prefer cookies: scripts cannot read HttpOnly cookies, and the server renews them without a
+// script. An injected script can steal tokens that this module stores. On the other hand, the
+// browser never sends these tokens by itself, so CSRF is impossible.
 
 /**
  * @typedef {object} Options
- * @property {string} [origin] whose requests get the access token, and nobody else's: by default the page's own
- * @property {string} [tokenURL] trades a name and a password for tokens, by default /token there
- * @property {string} [refreshURL] trades a refresh token for new tokens, by default /refresh there
- * @property {string} [logoutURL] ends the session of a refresh token, by default /logout there
- * @property {Storage} [storage] localStorage outlives a reload and is common to all tabs; the default
- *   is this object's memory. Not sessionStorage: a duplicated tab has a copy, and two holders look like a thief
- * @property {string} [key] the name in storage, by default jwtgate
- * @property {number} [patience] milliseconds until a refresh that is not answered is asked for once more,
- *   by default 3000. It must be well within the server's ReuseWindow
+ * @property {string} [origin] the only origin that gets the access token; default: the page's
+ * @property {string} [tokenURL] exchanges a name and a password for tokens; default: /token there
+ * @property {string} [refreshURL] exchanges a refresh token for new tokens; default: /refresh there
+ * @property {string} [logoutURL] ends the session of a refresh token; default: /logout there
+ * @property {Storage} [storage] localStorage survives a reload and is shared by all tabs; default: memory.
+ *   Do not use sessionStorage: a duplicated tab copies it, and the server treats the second copy as stolen
+ * @property {string} [key] the name in storage; default: jwtgate
+ * @property {number} [patience] milliseconds until an unanswered refresh is repeated once; default: 3000.
+ *   It must be well below the server's ReuseWindow
  *
  * @typedef {{ access_token: string, refresh_token: string, expires_in?: number, received: number, login: number }} Tokens
- *   RFC 6749 §5.1, when they came by this machine's clock, and which sign-in they go back to
+ *   RFC 6749 §5.1, the local time of receipt, and a number for the sign-in
  */
 
-const early = 0.9; // of a token's life, from when on it is renewed
-const pause = 1000; // milliseconds without a refresh after one that failed
-const deadline = 30000; // milliseconds until a server is out of reach
+const early = 0.9; // the share of a token's life after which it is renewed
+const pause = 1000; // milliseconds between a failed refresh and the next one
+const timeout = 30000; // milliseconds until a request to an endpoint fails
 
 /**
- * A Session keeps and renews the tokens of whoever signs in. It dispatches "renewed", and
- * "login-required" when the server has ended the session, or another tab has signed out or in: that
- * alone means to ask who is there. A server in trouble or out of reach ends nothing.
+ * A Session stores and renews the tokens of a user. It dispatches "renewed", and "login-required"
+ * if the server has ended the session or another tab has signed out or in. Only then does the
+ * user have to sign in again: an unavailable server never ends a session.
  */
 export class Session extends EventTarget {
   /** @param {Options} [options] */
@@ -38,25 +38,25 @@ export class Session extends EventTarget {
     this.#refreshURL = new URL(refreshURL, origin).href;
     this.#logoutURL = new URL(logoutURL, origin).href;
     this.#storage = storage ?? memory();
-    this.#locks = storage && globalThis.navigator?.locks; // none in memory, on plain http or in old browsers
+    this.#locks = storage && globalThis.navigator?.locks; // undefined on plain HTTP and in old browsers
     this.#key = key;
     this.#patience = patience;
     this.#login = this.#tokens?.login;
-    globalThis.addEventListener?.("storage", () => this.#look());
+    globalThis.addEventListener?.("storage", () => this.#current());
   }
 
   #origin; #tokenURL; #refreshURL; #logoutURL; #storage; #locks; #key; #patience;
-  #login; // the last one seen
-  /** @type {Promise<void> | null} the refresh under way, or the last one if that failed a moment ago */
-  #flight = null;
+  #login; // the last known sign-in
+  /** @type {Promise<void> | null} the refresh in progress, or one that failed less than pause ago */
+  #renewal = null;
 
-  /** Whether there are tokens. Only the server knows whether they are still good. */
+  /** Whether there are tokens. Only the server knows whether they are still valid. */
   get signedIn() { return Boolean(this.#tokens); }
 
   /**
-   * Does what window.fetch does, with the access token. It is renewed shortly before it expires, and if
-   * the server refuses it, and then the request is sent once more, unless its body is a stream. A 401 that
-   * comes back without login-required is for later. A Request is cloned: large bodies belong in init.
+   * Like window.fetch, with the access token. It is renewed shortly before it expires. If the server
+   * refuses it, it is renewed and the request is sent again, unless its body is a stream. After a 401
+   * without login-required, try again later. A Request is cloned, so pass a large body in init.
    * @param {RequestInfo | URL} input
    * @param {RequestInit} [init]
    * @returns {Promise<Response>}
@@ -66,13 +66,13 @@ export class Session extends EventTarget {
     const signal = init.signal ?? request.signal;
     signal.throwIfAborted();
     const headers = new Headers(init.headers ?? request.headers);
-    const ours = new URL(request.url).origin === this.#origin && !headers.has("Authorization");
-    let tokens = ours ? this.#look() : null;
+    const wanted = new URL(request.url).origin === this.#origin && !headers.has("Authorization");
+    let tokens = wanted ? this.#current() : null;
     if (tokens && agedBy(early, tokens)) {
       const renewal = this.#renew(tokens);
       if (agedBy(1, tokens)) {
         await unlessAborted(renewal, signal);
-        tokens = this.#look();
+        tokens = this.#current();
       }
     }
     if (!tokens) return fetch(input, init);
@@ -83,17 +83,17 @@ export class Session extends EventTarget {
       return fetch(request.clone(), { ...init, headers });
     };
     const response = await send(tokens);
-    if (!await refused(response)) return response;
+    if (!await tokenRefused(response)) return response;
     await unlessAborted(this.#renew(tokens), signal);
-    const renewed = this.#look();
+    const renewed = this.#current();
     if (renewed?.login !== tokens.login || renewed.access_token === tokens.access_token || init.body instanceof ReadableStream) return response;
-    response.body?.cancel().catch(() => {}); // it may be broken off
+    response.body?.cancel().catch(() => {}); // the connection may be broken
     return send(renewed);
   }
 
   /**
-   * Trades a name and a password for tokens, and ends the session that was there. Resolves
-   * to the server's answer: if that is not ok, nothing has changed.
+   * Exchanges a name and a password for tokens, and ends the previous session. Resolves to
+   * the server's response. If it is not ok, nothing has changed.
    * @param {string} username
    * @param {string} password
    */
@@ -111,13 +111,13 @@ export class Session extends EventTarget {
   }
 
   /**
-   * Forgets the tokens at once, in all tabs, and ends the session on the server. Resolves
-   * to whether the server has said so: it may be out of reach.
+   * Removes the tokens at once, in all tabs, and ends the session on the server. Resolves
+   * to whether the server has confirmed it.
    */
   async signOut() {
     const tokens = this.#tokens;
     this.#tokens = null;
-    this.#login = undefined; // this tab knows
+    this.#login = undefined; // no login-required in this tab
     return !tokens || this.#end(tokens);
   }
 
@@ -126,7 +126,7 @@ export class Session extends EventTarget {
     try {
       return JSON.parse(this.#storage.getItem(this.#key) ?? "null");
     } catch {
-      return null; // not ours
+      return null; // written by another script
     }
   }
 
@@ -135,8 +135,8 @@ export class Session extends EventTarget {
     else this.#storage.removeItem(this.#key);
   }
 
-  // Returns the tokens, and says once that those of before are gone, whoever took them.
-  #look() {
+  // Returns the tokens. Dispatches login-required once if those of the last known sign-in are gone.
+  #current() {
     const tokens = this.#tokens;
     const before = this.#login;
     this.#login = tokens?.login;
@@ -145,58 +145,58 @@ export class Session extends EventTarget {
   }
 
   /**
-   * Resolves once there are newer tokens than these or there is no hope for now. Whoever
-   * waits shares one refresh, which goes on without them.
+   * Resolves when there are newer tokens than these, or when the refresh has failed. All callers
+   * share one refresh. It continues if they abort.
    * @param {Tokens} tokens
    */
   #renew(tokens) {
-    return this.#flight ??= this.#alone(() => this.#refresh(tokens).catch(() => false)).then(answered => {
-      if (answered) this.#flight = null;
-      else setTimeout(() => { this.#flight = null; }, pause);
+    return this.#renewal ??= this.#withLock(() => this.#refresh(tokens).catch(() => false)).then(answered => {
+      if (answered) this.#renewal = null;
+      else setTimeout(() => { this.#renewal = null; }, pause);
     });
   }
 
   /**
-   * Has one tab refresh at a time, which spares the others a refresh of their own. It is a
-   * courtesy: a tab that is frozen with the lock in its hand tries their patience once.
+   * Lets one tab refresh at a time, so that the others can use its tokens. If a tab holds the lock
+   * for longer than patience, refreshes without the lock.
    * @param {() => Promise<boolean>} refresh
    */
-  async #alone(refresh) {
+  async #withLock(refresh) {
     try {
       if (this.#locks) return await this.#locks.request(this.#key, { signal: AbortSignal.timeout(this.#patience) }, refresh);
-    } catch { /* go ahead */ }
+    } catch { /* no lock */ }
     return refresh();
   }
 
   /**
-   * Trades the refresh token, and resolves to whether the server has answered.
+   * Exchanges the refresh token. Resolves to whether the server has answered.
    * @param {Tokens} stale
    */
   async #refresh(stale) {
     const tokens = this.#tokens;
-    if (tokens?.access_token !== stale.access_token) return true; // another tab was here
+    if (tokens?.access_token !== stale.access_token) return true; // another tab has refreshed
     const { refresh_token } = tokens;
     const ask = async () => {
       const response = await this.#post(this.#refreshURL, { grant_type: "refresh_token", refresh_token });
       return { ok: response.ok, answer: await response.json() };
     };
-    // If an answer is lost or late, the same token gets the same successor once more.
+    // If an answer is lost or late, ask again: the server gives the same token the same successor.
     const first = ask();
     const answered = await Promise.race([first.then(() => true, () => false), new Promise(resolve => setTimeout(resolve, this.#patience))]);
     const { ok, answer } = await (answered ? first : Promise.any([first, ask()]));
     const now = this.#tokens;
-    const untouched = now?.refresh_token === refresh_token; // by another tab, a sign-out or a sign-in
+    const unchanged = now?.refresh_token === refresh_token; // by another tab, a sign-out or a sign-in
     if (ok && answer?.access_token) {
-      if (untouched) {
+      if (unchanged) {
         this.#tokens = { ...tokens, ...answer, received: Date.now() };
         this.dispatchEvent(new Event("renewed"));
       } else if (now?.login !== tokens.login) this.#end({ ...tokens, ...answer });
       return true;
     }
     if (answer?.error !== "invalid_grant") return false;
-    if (untouched) {
+    if (unchanged) {
       this.#tokens = null;
-      this.#look();
+      this.#current();
     }
     return true;
   }
@@ -212,14 +212,14 @@ export class Session extends EventTarget {
    * @param {RequestInit} [init]
    */
   #post(url, parameters, init) {
-    // Cookies would be a second carrier, and a redirect would take the token elsewhere.
-    return fetch(url, { method: "POST", body: new URLSearchParams(parameters), credentials: "omit", redirect: "error", signal: AbortSignal.timeout(deadline), ...init });
+    // The server refuses a request with a cookie and a body token; a redirect could leak the token.
+    return fetch(url, { method: "POST", body: new URLSearchParams(parameters), credentials: "omit", redirect: "error", signal: AbortSignal.timeout(timeout), ...init });
   }
 }
 
 /**
- * Whether a share of the tokens' life is over. The time of receipt counts, so the server's clock
- * does not matter. If this one jumps, they are renewed too early, or when the server refuses them.
+ * Whether a share of the access token's life is over, counted from its receipt: the server's clock
+ * does not matter. If the local clock jumps, it is renewed early, or after the server refuses it.
  * @param {number} share
  * @param {Tokens} tokens
  */
@@ -243,11 +243,11 @@ function unlessAborted(promise, signal) {
 }
 
 /**
- * Whether a response says that the access token is to be renewed (RFC 6750 §3.1). Servers of
- * another origin seldom let a page read the challenge, but the body says the same.
+ * Whether the server has refused the access token (RFC 6750 §3.1). Most servers of another origin
+ * hide the challenge from the page, but the body says the same.
  * @param {Response} response
  */
-async function refused(response) {
+async function tokenRefused(response) {
   if (response.status !== 401) return false;
   const challenge = response.headers.get("WWW-Authenticate");
   if (challenge) return /\bBearer\b.*\berror="?invalid_token\b/i.test(challenge);

@@ -1,19 +1,19 @@
-// What jwtgate.js does in each case, on Node and with a server that is a function. The
-// tests of the examples run this, and the real thing: browsers, tabs and servers.
+// Tests of jwtgate.js on Node, with functions in place of a server. The Go tests in the
+// folder examples run these tests, and others with real browsers, tabs and servers.
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { Session } from "./jwtgate.js";
 
 const origin = "https://app.example";
-const life = 900; // seconds, of an access token
+const life = 900; // the life of an access token in seconds
 const hour = 3600 * 1000;
 
-let server; // by path, what answers next: a Response, an error to throw, or a function that returns either
-let log; // what was asked: the path and the token
-let issued; // how many pairs of tokens
-let now; // the time, in milliseconds
-let timers; // what is to happen when
+let server; // by path, the next answer: a Response, an error to throw, or a function that returns either
+let log; // the requests so far: path and token of each
+let issued; // the number of token pairs issued
+let now; // the current time in milliseconds
+let timers; // the pending calls of setTimeout, with their times
 
 beforeEach(() => {
   mock.restoreAll();
@@ -58,7 +58,7 @@ const expired = () => refusal(401, "token_expired", 'Bearer error="invalid_token
 const over = () => refusal(401, "refresh_revoked", 'Bearer error="invalid_token"', { error: "invalid_grant" });
 const lost = () => new TypeError("fetch failed");
 
-// pass lets time pass.
+// pass advances the clock and runs the timers that are due.
 function pass(milliseconds) {
   now += milliseconds;
   const due = timers.filter(({ at }) => at <= now);
@@ -66,15 +66,15 @@ function pass(milliseconds) {
   for (const { call } of due) call();
 }
 
-// asked returns what was asked since the last time.
+// asked returns the requests since its last call.
 const asked = () => log.splice(0).map(({ path, token }) => token ? `${path} ${token}` : path);
 
-// settled waits until all has happened that waits for nothing outside.
+// settled waits until all promises have settled that do not wait for the test.
 async function settled() {
   for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve));
 }
 
-// signedIn returns a session with the tokens a1 and r1, and what it dispatches.
+// signedIn returns a session with the tokens a1 and r1. It records the session's events.
 async function signedIn(options) {
   const session = new Session({ origin, ...options });
   session.events = [];
@@ -84,7 +84,7 @@ async function signedIn(options) {
   return session;
 }
 
-// shared returns a storage for several sessions, which are then tabs.
+// shared returns a storage. Sessions that use the same storage behave like tabs.
 function shared() {
   const items = new Map();
   return {
@@ -109,7 +109,7 @@ for (const [about, answer, again] of [
   ["expired, with a realm", () => refusal(401, "", 'Bearer realm="a, b", error="invalid_token"'), true],
   ["expired, among other schemes", () => refusal(401, "", 'Basic realm="a", bearer error=invalid_token'), true],
   ["expired, challenge hidden by CORS", () => refusal(401, "token_expired"), true],
-  ["a key that is gone, challenge hidden", () => refusal(401, "token_invalid"), true],
+  ["signed with a removed key, challenge hidden", () => refusal(401, "token_invalid"), true],
   ["revoked, challenge hidden", () => refusal(401, "token_revoked"), true],
   ["no token", () => refusal(401, "token_missing", "Bearer"), false],
   ["no token, challenge hidden", () => refusal(401, "token_missing"), false],
@@ -127,16 +127,16 @@ for (const [about, answer, again] of [
     server["/me"] = [answer()];
     const response = await session.fetch(origin + "/me");
     assert.equal(response.status, again ? 200 : answer().status);
-    assert.equal(await response.text(), again ? "fine" : await answer().text()); // it can still be read
+    assert.equal(await response.text(), again ? "fine" : await answer().text()); // the body is still readable
     assert.deepEqual(asked(), again ? ["/me a1", "/refresh r1", "/me a2"] : ["/me a1"]);
     assert.deepEqual(session.events, again ? ["renewed"] : []);
     assert(session.signedIn);
   });
 }
 
-test("the refused answer is not left to fill up a connection", async () => {
+test("the body of the refused answer is cancelled, to free its connection", async () => {
   const session = await signedIn();
-  const cancel = mock.fn(() => { throw new Error("broken off"); }); // which nobody has to know
+  const cancel = mock.fn(() => { throw new Error("broken off"); }); // must not reach the caller
   server["/me"] = [() => new Response(new ReadableStream({ cancel }), expired())];
   await session.fetch(origin + "/me");
   await settled();
@@ -156,7 +156,7 @@ for (const [about, answers, outcome] of [
   ["cut short, then new tokens", [() => new Response('{"access_'), tokens], "renewed"],
   ["no successor", [() => Response.json({ access_token: "a2", expires_in: life })], "renewed"],
   ["session over", [over], "login-required"],
-  ["session over, in the words of RFC 6749", [() => Response.json({ error: "invalid_grant" }, { status: 400 })], "login-required"],
+  ["session over, as in RFC 6749", [() => Response.json({ error: "invalid_grant" }, { status: 400 })], "login-required"],
   ["lost, then session over", [lost, over], "login-required"],
   ["offline", [lost, lost], "kept"],
   ["unavailable", [() => refusal(503, "unavailable")], "kept"],
@@ -166,9 +166,9 @@ for (const [about, answers, outcome] of [
   ["a body without tokens", [() => Response.json({})], "kept"],
   ["tokens in an error", [() => Response.json({ access_token: "a2", refresh_token: "r2" }, { status: 500 })], "kept"],
   ["null", [() => Response.json(null)], "kept"],
-  ["our own mistake", [() => refusal(400, "malformed_request", "", { error: "invalid_request" })], "kept"],
+  ["a malformed request", [() => refusal(400, "malformed_request", "", { error: "invalid_request" })], "kept"],
   ["a client that is refused", [() => refusal(401, "", "", { error: "invalid_client" })], "kept"],
-  ["someone else's refusal", [() => new Response("{}", { status: 401 })], "kept"],
+  ["a refusal without an error code", [() => new Response("{}", { status: 401 })], "kept"],
 ]) {
   test(`a refresh: ${about}`, async () => {
     const session = await signedIn();
@@ -184,14 +184,14 @@ for (const [about, answers, outcome] of [
 
     server["/me"] = [expired, expired];
     await session.fetch(origin + "/me");
-    assert.deepEqual(asked(), ["/me a1"]); // after a failure, there is a pause
+    assert.deepEqual(asked(), ["/me a1"]); // no refresh during the pause after a failure
     pass(1000);
     assert.equal((await session.fetch(origin + "/me")).status, 200);
     assert.deepEqual(asked(), ["/me a1", "/refresh r1", "/me a2"]);
   });
 }
 
-test("without a successor, the refresh token stays", async () => {
+test("a refresh without a new refresh token keeps the old one", async () => {
   const session = await signedIn();
   server["/refresh"] = [() => Response.json({ access_token: "b1" }), () => Response.json({ access_token: "b2" })];
   server["/me"] = [expired, undefined, expired];
@@ -203,14 +203,14 @@ test("without a successor, the refresh token stays", async () => {
 for (const [about, expiresIn, later, want] of [
   ["new", life, 0, ["/me a1", "/me a1"]],
   ["before nine tenths of its life", life, 800 * 1000, ["/me a1", "/me a1"]],
-  ["after them", life, 820 * 1000, ["/refresh r1", "/me a1", "/me a2"]],
+  ["after nine tenths of its life", life, 820 * 1000, ["/refresh r1", "/me a1", "/me a2"]],
   ["after its life, as after a suspend", life, 10 * hour, ["/refresh r1", "/me a2", "/me a2"]],
   ["after the clock was set back", life, -hour, ["/refresh r1", "/me a2", "/me a2"]],
-  ["of a life unknown", undefined, 10 * hour, ["/me a1", "/me a1"]],
-  ["of a life that is null", null, 10 * hour, ["/me a1", "/me a1"]],
-  ["of a life below zero", -1, 10 * hour, ["/me a1", "/me a1"]],
+  ["with an unknown life", undefined, 10 * hour, ["/me a1", "/me a1"]],
+  ["with the life null", null, 10 * hour, ["/me a1", "/me a1"]],
+  ["with a life below zero", -1, 10 * hour, ["/me a1", "/me a1"]],
 ]) {
-  test(`a token that is ${about}`, async () => {
+  test(`the age of a token: ${about}`, async () => {
     server["/token"] = [() => Response.json({ access_token: "a1", refresh_token: "r1", expires_in: expiresIn })];
     const session = await signedIn();
     issued = 1;
@@ -222,7 +222,7 @@ for (const [about, expiresIn, later, want] of [
   });
 }
 
-test("as long as a token is good, nobody waits for the next one", async () => {
+test("requests do not wait for a refresh while the old token is valid", async () => {
   const session = await signedIn();
   const { open, opened } = gate();
   pass(820 * 1000);
@@ -234,7 +234,7 @@ test("as long as a token is good, nobody waits for the next one", async () => {
   assert.deepEqual(asked(), ["/refresh r1", "/me a1", "/me a2"]);
 });
 
-test("a session that turns out to be over while its token is good is over at once", async () => {
+test("if an early refresh finds that the session has ended, it ends at once", async () => {
   const session = await signedIn();
   pass(820 * 1000);
   server["/refresh"] = [over];
@@ -243,7 +243,7 @@ test("a session that turns out to be over while its token is good is over at onc
   assert.deepEqual(session.events, ["login-required"]);
 });
 
-test("after the session is over, a request goes without a token", async () => {
+test("after the session has ended, requests have no token", async () => {
   const session = await signedIn();
   pass(hour);
   server["/refresh"] = [over];
@@ -254,11 +254,11 @@ test("after the session is over, a request goes without a token", async () => {
 });
 
 for (const [about, answer, want, events] of [
-  ["are served", undefined, 200, ["renewed"]],
-  ["end together", over, 401, ["login-required"]],
-  ["wait together", () => refusal(503, "unavailable"), 401, []],
+  ["it succeeds", undefined, 200, ["renewed"]],
+  ["the session has ended", over, 401, ["login-required"]],
+  ["the server is unavailable", () => refusal(503, "unavailable"), 401, []],
 ]) {
-  test(`fifty requests at once share one refresh, and ${about}`, async () => {
+  test(`fifty concurrent requests share one refresh: ${about}`, async () => {
     const session = await signedIn();
     server["/refresh"] = answer;
     server["/me"] = async request => {
@@ -272,7 +272,7 @@ for (const [about, answer, want, events] of [
   });
 }
 
-test("a 401 that is late does not refresh what was renewed meanwhile", async () => {
+test("a late 401 does not cause a refresh if the token was renewed in the meantime", async () => {
   const session = await signedIn();
   const { open, opened } = gate();
   server["/slow"] = [() => opened.then(expired)];
@@ -288,7 +288,7 @@ for (const [about, call] of [
   ["in init", (session, signal) => session.fetch(origin + "/me", { signal })],
   ["in a Request", (session, signal) => session.fetch(new Request(origin + "/me", { signal }))],
 ]) {
-  test(`a caller's signal ${about} ends its own wait only`, async () => {
+  test(`a caller's signal ${about} aborts only the caller's own request`, async () => {
     const session = await signedIn();
     const { open, opened } = gate();
     server["/refresh"] = [() => opened.then(tokens)];
@@ -305,7 +305,7 @@ for (const [about, call] of [
   });
 }
 
-test("a signal of many requests is not held on to", async () => {
+test("the listener on a caller's signal is removed", async () => {
   const session = await signedIn();
   const { signal } = new AbortController();
   const remove = mock.method(signal, "removeEventListener");
@@ -319,7 +319,7 @@ for (const [about, later, answer] of [
   ["before the request is sent", hour, () => {}],
   ["as the request is refused", 0, controller => { controller.abort(new Error("enough")); return expired(); }],
 ]) {
-  test(`a caller that gives up ${about} does not wait either`, async () => {
+  test(`a caller that aborts ${about} does not wait for the refresh`, async () => {
     const session = await signedIn();
     const controller = new AbortController();
     pass(later);
@@ -333,7 +333,7 @@ for (const [about, later, answer] of [
   });
 }
 
-test("a caller that has gone before does not start anything", async () => {
+test("a request whose signal is already aborted sends nothing", async () => {
   const session = await signedIn();
   pass(hour);
   await assert.rejects(session.fetch(origin + "/me", { signal: AbortSignal.abort(new Error("enough")) }), /enough/);
@@ -347,14 +347,14 @@ for (const [about, input, init, want] of [
   ["the origin by its default port", origin + ":443/me", {}, "/me a1"],
   ["another host", "https://other.example/me", {}, "https://other.example/me"],
   ["another host by a Request", new Request("https://other.example/me"), {}, "https://other.example/me"],
-  ["a host that begins alike", origin + ".evil.example/me", {}, origin + ".evil.example/me"],
+  ["a host with the same beginning", origin + ".evil.example/me", {}, origin + ".evil.example/me"],
   ["a host as a user name", "https://app.example@evil.example/me", {}, TypeError],
   ["another port", origin + ":8443/me", {}, origin + ":8443/me"],
   ["another scheme", "http://app.example/me", {}, "http://app.example/me"],
-  ["a token of the caller's", origin + "/me", { headers: { authorization: "mine" } }, "/me mine"],
-  ["a token of the caller's in a Request", new Request(origin + "/me", { headers: { Authorization: "mine" } }), {}, "/me mine"],
+  ["an Authorization header of the caller", origin + "/me", { headers: { authorization: "mine" } }, "/me mine"],
+  ["an Authorization header of the caller in a Request", new Request(origin + "/me", { headers: { Authorization: "mine" } }), {}, "/me mine"],
 ]) {
-  test(`who gets the token: ${about}`, async () => {
+  test(`which requests get the token: ${about}`, async () => {
     const session = await signedIn();
     if (want === TypeError) {
       await assert.rejects(session.fetch(input, init), TypeError);
@@ -374,7 +374,7 @@ for (const [about, input, init, want] of [
   ["a Request and its replacement", new Request(origin + "/notes", { method: "POST", body: "old" }), { body: "new", headers: [["Content-Type", "c/d"]] }, "c/d new"],
   ["nothing", origin + "/notes", { method: "DELETE" }, " "],
 ]) {
-  test(`a body that is sent again: ${about}`, async () => {
+  test(`a body is sent again: ${about}`, async () => {
     const session = await signedIn();
     const bodies = [];
     const note = answer => (request, body) => {
@@ -388,7 +388,7 @@ for (const [about, input, init, want] of [
   });
 }
 
-test("a stream is sent once, and then the next request is ready", async () => {
+test("a stream is sent only once, but the token is renewed for the next request", async () => {
   const session = await signedIn();
   server["/notes"] = [expired];
   const body = new Blob(["bytes"]).stream();
@@ -400,11 +400,11 @@ test("a stream is sent once, and then the next request is ready", async () => {
 });
 
 for (const [about, answers, want] of [
-  ["the second answer comes", [() => new Promise(() => {}), tokens], "/me a2"],
-  ["the first answer comes after all", [late => late.then(tokens), () => new Promise(() => {})], "/me a2"],
-  ["the first is lost after all, and the second comes", [late => late.then(() => Promise.reject(lost())), late => late.then(tokens)], "/me a2"],
+  ["only the second answer arrives", [() => new Promise(() => {}), tokens], "/me a2"],
+  ["only the first answer arrives", [late => late.then(tokens), () => new Promise(() => {})], "/me a2"],
+  ["the first fails, and the second arrives", [late => late.then(() => Promise.reject(lost())), late => late.then(tokens)], "/me a2"],
 ]) {
-  test(`a refresh that is late is asked for once more, and ${about}`, async () => {
+  test(`a late refresh is repeated once: ${about}`, async () => {
     const session = await signedIn({ patience: 500 });
     const { open, opened } = gate();
     server["/me"] = [expired];
@@ -423,13 +423,13 @@ for (const [about, answers, want] of [
   });
 }
 
-test("a server that answers nothing is out of reach", async () => {
+test("a sign-in fails after the timeout", async () => {
   mock.method(AbortSignal, "timeout", () => AbortSignal.abort(new DOMException("too late", "TimeoutError")));
   const session = new Session({ origin });
   await assert.rejects(session.signIn("alice", "wonderland"), /too late/);
 });
 
-test("a storage that is full ends nothing", async () => {
+test("a full storage does not end the session", async () => {
   const storage = shared();
   const session = await signedIn({ storage });
   const setItem = mock.method(storage, "setItem", () => { throw new DOMException("full", "QuotaExceededError"); });
@@ -441,7 +441,7 @@ test("a storage that is full ends nothing", async () => {
   assert.deepEqual(asked(), ["/me a1", "/refresh r1", "/me a1", "/refresh r1", "/me a3"]);
 });
 
-test("the endpoints are asked without cookies, and do not lead elsewhere", async () => {
+test("requests to the endpoints send no cookies and follow no redirects", async () => {
   const session = await signedIn();
   server["/me"] = [expired];
   await session.fetch(origin + "/me");
@@ -453,10 +453,10 @@ test("the endpoints are asked without cookies, and do not lead elsewhere", async
     assert.equal(init.redirect, "error");
     assert(init.signal);
   }
-  assert.deepEqual(calls.map(([, init]) => Boolean(init.keepalive)), [false, false, true]); // a page may sign out and close
+  assert.deepEqual(calls.map(([, init]) => Boolean(init.keepalive)), [false, false, true]); // a page may close during its sign-out
 });
 
-test("endpoints may be elsewhere", async () => {
+test("the endpoints may have other URLs", async () => {
   server["/auth/token"] = tokens;
   server["https://auth.example/refresh"] = tokens;
   server["/me"] = [expired];
@@ -472,7 +472,7 @@ test("an origin may be written as a URL", async () => {
   assert.deepEqual(asked(), ["/me a1"]);
 });
 
-test("what came at sign-in can be read", async () => {
+test("the response of a sign-in can be read", async () => {
   const session = new Session({ origin });
   assert.equal((await (await session.signIn("alice", "wonderland")).json()).access_token, "a1");
 });
@@ -488,7 +488,7 @@ test("a wrong password changes nothing", async () => {
   assert.deepEqual(session.events, []);
 });
 
-test("a sign-in ends the session that was there", async () => {
+test("a sign-in ends the previous session", async () => {
   const session = await signedIn();
   await session.signIn("bob", "builder");
   await settled();
@@ -497,7 +497,7 @@ test("a sign-in ends the session that was there", async () => {
   assert.deepEqual(session.events, []);
 });
 
-test("a sign-out needs no server, but says whether it had one", async () => {
+test("a sign-out works without the server, and says whether the server confirmed it", async () => {
   for (const [answer, want] of [[undefined, true], [lost, false], [() => refusal(503, "unavailable"), false]]) {
     issued = 0;
     const session = await signedIn();
@@ -513,10 +513,10 @@ test("a sign-out needs no server, but says whether it had one", async () => {
 
 for (const [about, answer, after, want, events] of [
   ["signs out", tokens, async session => { await session.signOut(); }, ["/logout r1", "/logout r2", "/public"], []],
-  ["signs in anew", tokens, async session => { await session.signIn("bob", "builder"); await settled(); }, ["/token", "/logout r1", "/logout r3", "/public a2"], []],
-  ["signs in anew, and the old session is over", over, async session => { await session.signIn("bob", "builder"); await settled(); }, ["/token", "/logout r1", "/public a2"], []],
+  ["signs in again", tokens, async session => { await session.signIn("bob", "builder"); await settled(); }, ["/token", "/logout r1", "/logout r3", "/public a2"], []],
+  ["signs in again, and the old session has ended", over, async session => { await session.signIn("bob", "builder"); await settled(); }, ["/token", "/logout r1", "/public a2"], []],
 ]) {
-  test(`an answer that comes after the user ${about} counts for nothing`, async () => {
+  test(`the answer to a refresh is ignored after the user ${about}`, async () => {
     const session = await signedIn();
     const { open, opened } = gate();
     server["/me"] = [expired];
@@ -534,7 +534,7 @@ for (const [about, answer, after, want, events] of [
   });
 }
 
-test("a tab uses what another tab has renewed", async () => {
+test("a tab uses the tokens that another tab has renewed", async () => {
   const storage = shared();
   const one = await signedIn({ storage });
   const other = new Session({ origin, storage });
@@ -545,7 +545,7 @@ test("a tab uses what another tab has renewed", async () => {
 });
 
 for (const [about, answer] of [["new tokens", tokens], ["a refusal", over]]) {
-  test(`a tab that is late with ${about} leaves those of another tab alone`, async () => {
+  test(`a tab that gets ${about} late keeps the tokens of another tab`, async () => {
     const storage = shared();
     const one = await signedIn({ storage });
     const other = new Session({ origin, storage });
@@ -563,7 +563,7 @@ for (const [about, answer] of [["new tokens", tokens], ["a refusal", over]]) {
   });
 }
 
-test("a sign-out in another tab is noticed once", async () => {
+test("a sign-out in another tab is reported once", async () => {
   const heard = [];
   globalThis.addEventListener = (type, listener) => type === "storage" && heard.push(listener);
   const listen = () => { for (const listener of heard) listener(); };
@@ -577,7 +577,7 @@ test("a sign-out in another tab is noticed once", async () => {
   listen();
   listen();
   assert.equal(told.mock.callCount(), 1);
-  assert.deepEqual(one.events, []); // it knows
+  assert.deepEqual(one.events, []); // the tab that signed out gets no event
 
   await other.signIn("bob", "builder");
   listen();
@@ -586,7 +586,7 @@ test("a sign-out in another tab is noticed once", async () => {
   assert.deepEqual(one.events, ["login-required"]);
 });
 
-test("a sign-in in another tab is another session, and nothing is sent again in its name", async () => {
+test("after a sign-in in another tab, no old request is sent again with the new token", async () => {
   const storage = shared();
   const one = await signedIn({ storage });
   const other = new Session({ origin, storage });
@@ -605,16 +605,16 @@ test("a sign-in in another tab is another session, and nothing is sent again in 
   assert.deepEqual(one.events, ["login-required"]);
 });
 
-test("tokens that are taken away are missed at the next request", async () => {
+test("the next request notices that the tokens were removed", async () => {
   const storage = shared();
   const session = await signedIn({ storage });
-  storage.removeItem("jwtgate"); // by the user, of which browsers do not tell
+  storage.removeItem("jwtgate"); // by the user: browsers dispatch no storage event then
   await session.fetch(origin + "/me");
   assert.deepEqual(asked(), ["/me"]);
   assert.deepEqual(session.events, ["login-required"]);
 });
 
-test("a tab looks again when it has the lock", async () => {
+test("a tab checks the storage again when it gets the lock", async () => {
   const storage = shared();
   const { open, opened } = gate();
   const names = [];
@@ -632,21 +632,21 @@ test("a tab looks again when it has the lock", async () => {
 
 for (const [about, locks] of [
   ["is never free", { request: (_, { signal }) => new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason))) }],
-  ["is not to be had", { request: async () => { throw new DOMException("opaque origin", "SecurityError"); } }],
+  ["is not allowed", { request: async () => { throw new DOMException("opaque origin", "SecurityError"); } }],
   ["does not exist", undefined],
 ]) {
-  test(`a tab goes ahead if the lock ${about}`, { timeout: 5000 }, async t => {
+  test(`a tab refreshes without the lock if it ${about}`, { timeout: 5000 }, async t => {
     setLocks(locks);
     const session = await signedIn({ storage: shared(), patience: 20 });
     server["/me"] = [expired];
-    const keep = setInterval(() => {}, 5); // AbortSignal.timeout alone keeps no process alive
+    const keep = setInterval(() => {}, 5); // AbortSignal.timeout does not keep Node running
     t.after(() => clearInterval(keep));
     assert.equal((await session.fetch(origin + "/me")).status, 200);
     assert.deepEqual(asked(), ["/me a1", "/refresh r1", "/me a2"]);
   });
 }
 
-test("what is in memory needs no lock", async () => {
+test("tokens in memory need no lock", async () => {
   const request = mock.fn((_, options, call) => call());
   setLocks({ request });
   const session = await signedIn();
@@ -655,12 +655,12 @@ test("what is in memory needs no lock", async () => {
   assert.equal(request.mock.callCount(), 0);
 });
 
-test("a session outlives its page in storage, and nothing else does", async () => {
+test("only a session in storage survives its page", async () => {
   const storage = shared();
   await signedIn({ storage });
   assert(new Session({ origin, storage }).signedIn);
   assert(!new Session({ origin, storage, key: "other" }).signedIn);
   assert(!new Session({ origin }).signedIn);
-  storage.setItem("jwtgate", "{"); // another script's, or a hand's
+  storage.setItem("jwtgate", "{"); // written by another script or by hand
   assert(!new Session({ origin, storage }).signedIn);
 });

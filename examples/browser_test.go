@@ -16,16 +16,15 @@ import (
 	"github.com/jwtgate/jwtgate/examples/internal/content"
 )
 
-// TestBrowser drives the demo page of each server in a browser of its own kind of
-// device: sessions with cookies are for browsers, and what a browser sends along
-// and keeps to itself is not ours to imitate.
+// TestBrowser drives the demo page of each server in a real browser, because only
+// a real browser shows which cookies it sends and hides.
 func TestBrowser(t *testing.T) {
 	chromium := startBrowser(t)
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// The window is longer than what a busy machine may keep a request
-			// waiting, and long enough for tokens to expire within it and beyond.
+			// The reuse window is longer than a busy machine delays a request. Tokens
+			// expire both within the window and after it.
 			p := start(t, name, "JWT_KEY="+secret, "ACCESS_TTL=3s", "REUSE_WINDOW=4s")
 			laptop := chromium.device(t)
 			laptop.signIn(p)
@@ -42,24 +41,24 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
-// TestHome wants the demo page to come with what shields it.
+// TestHome checks that the demo page has its security header fields.
 func TestHome(t *testing.T) {
 	for _, p := range startAll(t) {
 		got := p.want(t, 200, "script-src 'self' 'sha256-", "GET", "/", "")
 		for name, value := range content.HomeHeader {
 			if got.header.Get(name) != value {
-				t.Errorf("%s: %s: %q, want %q", p.name, name, got.header[name], value)
+				t.Errorf("%s: %s: got %q; want %q", p.name, name, got.header[name], value)
 			}
 		}
 	}
 }
 
-// keepsSecrets wants no token where a script can read it, and no script on the
-// page but its own.
+// keepsSecrets checks that no script can read a token, and that the page runs no
+// injected script.
 func (b tab) keepsSecrets(p *process) {
 	b.t.Helper()
 	if got := eval[string](b, `document.cookie + Object.keys(localStorage) + Object.keys(sessionStorage)`); got != "" {
-		b.t.Errorf("a script reads %s", got)
+		b.t.Errorf("a script can read %s", got)
 	}
 	page := eval[string](b, `document.documentElement.outerHTML`)
 	for name, value := range b.cookies(p) {
@@ -69,11 +68,11 @@ func (b tab) keepsSecrets(p *process) {
 	}
 	b.do(`const script = document.createElement("script"); script.textContent = "injected = true"; document.body.append(script)`)
 	if eval[bool](b, `"injected" in window`) {
-		b.t.Error("the page ran a script that was put into it")
+		b.t.Error("the page ran an injected script")
 	}
 }
 
-// renewsItself has the access token expire, and one click renew it.
+// renewsItself lets the access token expire, and checks that one click renews it.
 func (b tab) renewsItself() {
 	b.t.Helper()
 	b.until("the access token has expired", expired)
@@ -84,8 +83,9 @@ func (b tab) renewsItself() {
 	}
 }
 
-// works has three tabs renew the same session at once, and then use it for all
-// that the page can do, one hundred times each and until it was renewed again.
+// works checks that three tabs can renew the same session concurrently. Each tab
+// then clicks the page's buttons at least one hundred times, and until the session
+// was renewed twice more.
 func (b tab) works(p *process) {
 	b.t.Helper()
 	tabs := []tab{b, b.another(), b.another()}
@@ -116,29 +116,30 @@ func (b tab) works(p *process) {
 	all.Wait()
 }
 
-// signsOutAnother signs out another device, from the list on the page.
+// signsOutAnother signs out another device in the list on the page.
 func (b tab) signsOutAnother(p *process, other tab) {
 	b.t.Helper()
 	other.signIn(p)
 	b.do(`act(() => {})()`)
-	b.until("both devices are listed", `$("devices").children.length === 2 && $("devices").innerText.includes("this one")`)
+	b.until("both devices are listed", `$("devices").children.length === 2 && $("devices").innerText.includes("this device")`)
 	b.do(`$("devices").querySelector("button").click()`)
-	b.until("one is gone", `$("devices").children.length === 1`)
-	other.do(`$("logout-all").click()`) // which must not go for us
-	other.until("the other one is signed out", state+` === "signed-out"`)
+	b.until("only one device is listed", `$("devices").children.length === 1`)
+	other.do(`$("logout-all").click()`) // must not sign out b, because other is signed out already
+	other.until("the other device is signed out", state+` === "signed-out"`)
 	b.do(`act(() => {})()`)
-	b.until("this one is not", state+` === "signed-in"`)
+	b.until("this device is still signed in", state+` === "signed-in"`)
 }
 
-// staysOnSite has pages of other origins try to act for the user: of the same
-// site (another port), from where the cookies come along, and of another one.
+// staysOnSite checks that pages of other origins cannot act for the user. One such
+// origin is of the same site (another port), so the browser sends the cookies with
+// its requests. The other is of another site.
 func (b tab) staysOnSite(p *process) {
 	b.t.Helper()
 	evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		enctype := "application/x-www-form-urlencoded"
 		if r.URL.Path == "/notes" {
-			enctype = "text/plain" // as near to JSON as a form gets
+			enctype = "text/plain" // lets a form send a body that is JSON
 		}
 		_, _ = fmt.Fprintf(w, `<form method="post" action="%s" enctype="%s"><input name='{"text":"evil' value='"}'></form>`, p.url+r.URL.Path, enctype)
 	}))
@@ -169,20 +170,20 @@ func (b tab) staysOnSite(p *process) {
 			}
 			if got.Response.URL == p.url+test.path {
 				if got.Response.Status != test.want {
-					b.t.Errorf("%s: POST %s: %d, want %d", test.origin, test.path, got.Response.Status, test.want)
+					b.t.Errorf("%s: POST %s: got %d; want %d", test.origin, test.path, got.Response.Status, test.want)
 				}
 				break
 			}
 		}
 	}
 
-	// What is no WebSocket answers 200 to who may open one. An Upgrade is not
-	// renewed, so that we come with a new token.
+	// The server has no WebSocket, so an accepted request gets 200. The server does
+	// not renew tokens of Upgrade requests, so the page must have a new one.
 	b.until("the access token has expired", expired)
 	const invalid = "no valid credentials available" // 401, without cookies
 	for _, test := range []struct{ origin, want string }{{p.url, "code: 200"}, {evil.URL, "code: 403"}, {elsewhere(evil), invalid}} {
 		visitor := b.another()
-		visitor.open(test.origin) // the demo page asks who is signed in
+		visitor.open(test.origin) // the demo page renews the token
 		if test.origin == p.url {
 			visitor.until("the token is new", state+` === "signed-in"`)
 		}
@@ -193,21 +194,21 @@ func (b tab) staysOnSite(p *process) {
 				b.t.Fatal(err)
 			}
 			if !strings.HasSuffix(got.ErrorMessage, test.want) {
-				b.t.Errorf("WebSocket from %s: %s, want %s", test.origin, got.ErrorMessage, test.want)
+				b.t.Errorf("WebSocket from %s: got %s; want %s", test.origin, got.ErrorMessage, test.want)
 			}
 			break
 		}
 	}
 
 	if got := eval[string](b, sidOf); got != sid {
-		b.t.Errorf("session %q is now %q", sid, got)
+		b.t.Errorf("the session has changed: got %q; want %q", got, sid)
 	}
 	if got := eval[int](b, `call("GET", "/notes").then(answer => answer.json()).then(notes => notes.length)`); got != notes {
-		b.t.Errorf("%d notes are now %d", notes, got)
+		b.t.Errorf("the number of notes has changed: got %d; want %d", got, notes)
 	}
 }
 
-// losesStolenSession replays the refresh token that the browser got at login.
+// losesStolenSession replays the browser's first refresh token, which ends the session.
 func (b tab) losesStolenSession(p *process, old string) {
 	b.t.Helper()
 	p.want(b.t, 401, `"code":"refresh_reused"`, "GET", "/me", "", "Cookie: __Host-rt="+old)
@@ -218,7 +219,7 @@ func (b tab) losesStolenSession(p *process, old string) {
 	}
 }
 
-// signsOut signs out on one device, and then everywhere.
+// signsOut signs out on one device, and then on all devices.
 func (b tab) signsOut(p *process, other tab) {
 	b.t.Helper()
 	b.signIn(p)
@@ -232,15 +233,15 @@ func (b tab) signsOut(p *process, other tab) {
 	b.do(`$("logout-all").click()`)
 	b.until("signed out", state+` === "signed-out"`)
 	other.do(`act(() => {})()`)
-	other.until("the other one, too", state+` === "signed-out"`)
+	other.until("the other device is signed out", state+` === "signed-out"`)
 }
 
-// holdsTokens has the page hold the tokens itself, and no cookie.
+// holdsTokens checks the page in the mode in which it stores the tokens itself.
 func (b tab) holdsTokens(p *process) {
 	b.t.Helper()
 	b.open(p.url)
 	b.until("the form is there", state+` === "signed-out"`)
-	b.until("the page says who holds the tokens", `document.body.innerText.includes("page's own storage")`, `$("no-cookies").click()`)
+	b.until("the page says where the tokens are", `document.body.innerText.includes("page's own storage")`, `$("no-cookies").click()`)
 	b.until("signed in", state+` === "signed-in" && $("devices").children.length > 0`, `document.querySelector("#login button").click()`)
 	if got := b.cookies(p); len(got) > 0 {
 		b.t.Errorf("cookies: %q", got)
@@ -253,47 +254,47 @@ func (b tab) holdsTokens(p *process) {
 	other.open(p.url)
 	other.until("another tab is signed in", state+` === "signed-in"`)
 	b.until("signed out", state+` === "signed-out"`, `$("logout").click()`)
-	other.until("the other tab, too", state+` === "signed-out"`)
+	other.until("the other tab is signed out", state+` === "signed-out"`)
 	if got := eval[int](b, `localStorage.length`); got != 0 {
-		b.t.Errorf("%d tokens are left", got)
+		b.t.Errorf("%d items are left in the storage", got)
 	}
 	b.until("signed in by cookies", state+` === "signed-in"`, `$("no-cookies").click()`, `document.querySelector("#login button").click()`)
 	b.keepsSecrets(p)
 }
 
-// Expressions about the demo page.
+// JavaScript expressions for the demo page.
 const (
 	state   = `document.body.dataset.state`
 	expired = `Date.now() > expires * 1000`
 	sidOf   = `call("GET", "/me").then(answer => answer.json()).then(claims => claims.sid)`
 )
 
-// elsewhere returns the URL of server on a host that is another site.
+// elsewhere returns the URL of server with a host name of another site.
 func elsewhere(server *httptest.Server) string {
 	return strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 }
 
-// A tab is of a browser.
+// A tab is a tab of the browser.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
 }
 
-// startBrowser starts a browser with a new profile, until the test ends.
+// startBrowser starts a browser with a new profile. It stops when the test ends.
 func startBrowser(t *testing.T) tab {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("a browser is not for short tests")
+		t.Skip("short tests do not start a browser")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(installed(t, "chromium", "chromium-browser", "google-chrome")),
-		chromedp.NoSandbox, // root, and containers, have none; all that it visits is ours
+		chromedp.NoSandbox, // as root and in containers there is no sandbox; the browser visits only the test's own pages
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-crash-reporter", true),
 		chromedp.Flag("disable-quic", true),
 	)
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...) // t.Context() would end before the cleanup
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...) // t.Context() is canceled before the cleanup
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
@@ -303,12 +304,12 @@ func startBrowser(t *testing.T) tab {
 	return tab{t, ctx}
 }
 
-// device returns a tab of a browser that shares nothing with b.
+// device returns a tab that shares no cookies and no storage with b.
 func (b tab) device(t *testing.T) tab {
 	return tab{t, b.ctx}.another(chromedp.WithNewBrowserContext())
 }
 
-// another returns another tab.
+// another opens another tab.
 func (b tab) another(options ...chromedp.ContextOption) tab {
 	b.t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx, options...)
@@ -326,7 +327,7 @@ func (b tab) open(url string) {
 	}
 }
 
-// signIn opens the demo page and sends its form.
+// signIn opens the demo page and submits its login form.
 func (b tab) signIn(p *process) {
 	b.t.Helper()
 	b.open(p.url)
@@ -337,7 +338,7 @@ func (b tab) signIn(p *process) {
 	b.until("signed in", state+` === "signed-in" && $("devices").children.length > 0`)
 }
 
-// cookies returns those that the browser has for p.
+// cookies returns the browser's cookies for p, and checks their attributes.
 func (b tab) cookies(p *process) map[string]string {
 	b.t.Helper()
 	got, err := chromedp.Call(b.ctx, network.GetCookies, network.GetCookiesParams{URLs: []string{p.url}})
@@ -354,7 +355,7 @@ func (b tab) cookies(p *process) map[string]string {
 	return values
 }
 
-// try returns what a JavaScript expression comes to.
+// try returns the value of a JavaScript expression.
 func try[T any](b tab, expression string) (T, error) {
 	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
 	defer cancel()
@@ -370,19 +371,19 @@ func eval[T any](b tab, expression string) T {
 	return got
 }
 
-// do runs statements, and waits for nothing.
+// do runs statements and does not wait for promises.
 func (b tab) do(statements string) {
 	b.t.Helper()
 	eval[chromedp.Void](b, "{ "+statements+" }; undefined")
 }
 
-// until runs statements once, and waits for an expression to come true.
+// until runs statements once, and waits until an expression is true.
 func (b tab) until(what, expression string, statements ...string) {
 	b.t.Helper()
 	b.do(strings.Join(statements, ";"))
 	for deadline := time.Now().Add(patience); !eval[bool](b, expression); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("%s: not so\n%s", what, eval[string](b, `document.body.innerText`))
+			b.t.Fatalf("waited in vain until %s\n%s", what, eval[string](b, `document.body.innerText`))
 		}
 	}
 }

@@ -19,13 +19,13 @@ import (
 	"github.com/jwtgate/jwtgate/examples/internal/content"
 )
 
-// TestSharedCache has a cache between the servers and everyone. It keeps what
-// Cache-Control lets it keep, cookies and all.
+// TestSharedCache puts a shared cache in front of each server. The cache stores
+// every answer that Cache-Control allows, including its cookies.
 func TestSharedCache(t *testing.T) {
 	nginx := installed(t, "nginx", "/usr/sbin/nginx")
 	for _, p := range startAll(t, "JWT_KEY="+secret, "ACCESS_TTL=1s") {
 		if got, ok := leaked(t, p, nginx, p.url); ok {
-			t.Errorf("%s: anyone is sent alice's cookies\n%s", p.name, got.text())
+			t.Errorf("%s: the cache sends alice's answer to others\n%s", p.name, got.text())
 		}
 
 		front := cached(t, nginx, p.url)
@@ -35,10 +35,10 @@ func TestSharedCache(t *testing.T) {
 		front.want(t, 200, `"sub":"bob"`, "GET", "/me", "", b)
 		front.want(t, 401, `"token_missing"`, "GET", "/me", "")
 		front.want(t, 200, `X-Cache: ["MISS"]`, "GET", "/report", "", a)
-		front.want(t, 200, `X-Cache: ["HIT"]`, "GET", "/report", "", b) // as its handler wants it
+		front.want(t, 200, `X-Cache: ["HIT"]`, "GET", "/report", "", b) // the handler allows caching
 	}
 
-	// The same test finds a server that leaves the last word to the handler.
+	// The same test fails for a server whose handler can override Cache-Control.
 	p := start(t, "nethttp", "JWT_KEY="+secret, "ACCESS_TTL=1s")
 	target, err := url.Parse(p.url)
 	if err != nil {
@@ -54,30 +54,31 @@ func TestSharedCache(t *testing.T) {
 	origin := httptest.NewServer(careless)
 	t.Cleanup(origin.Close)
 	if got, ok := leaked(t, p, nginx, origin.URL); !ok {
-		t.Errorf("a careless server got away with it\n%s", got.text())
+		t.Errorf("the test does not detect a careless server\n%s", got.text())
 	}
 }
 
-// leaked lets alice be renewed by p, through a new cache before origin, and
-// reports whether someone without cookies is then sent hers.
+// leaked sends a request of alice to p that renews her cookies, through a new cache
+// in front of origin. It reports whether a request without cookies then gets her
+// answer or her cookies.
 func leaked(t *testing.T, p *process, nginx, origin string) (answer, bool) {
 	t.Helper()
 	access, refresh := browser(t, p, alice)
 	_, token, _ := strings.Cut(access, "=")
-	for p.send(t, "GET", "/me", "", bearer(token)).status == http.StatusOK { // a Bearer token is not renewed
+	for p.send(t, "GET", "/me", "", bearer(token)).status == http.StatusOK { // wait until it expires: a Bearer token is not renewed
 		time.Sleep(50 * time.Millisecond)
 	}
 	front := cached(t, nginx, origin)
 	got := front.send(t, "GET", "/report", "", "Cookie: "+access+"; "+refresh)
 	if got.status != http.StatusOK || len(got.header["Set-Cookie"]) != 2 {
-		t.Fatalf("%s: not renewed\n%s", p.name, got.text())
+		t.Fatalf("%s: the cookies were not renewed\n%s", p.name, got.text())
 	}
 	got = front.send(t, "GET", "/report", "")
 	return got, got.status == http.StatusOK || len(got.header["Set-Cookie"]) > 0
 }
 
-// cached starts a cache before origin. It does not mind Set-Cookie and Vary: by
-// themselves they would keep nginx, but not every cache, from mixing people up.
+// cached starts a cache in front of origin. The cache ignores Set-Cookie and Vary:
+// with them, nginx would not mix up users, but other caches might.
 func cached(t *testing.T, nginx, origin string) *process {
 	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")

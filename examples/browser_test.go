@@ -383,7 +383,7 @@ func (b tab) until(what, expression string, statements ...string) {
 	b.do(strings.Join(statements, ";"))
 	for deadline := time.Now().Add(patience); !eval[bool](b, expression); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("waited in vain until %s\n%s", what, eval[string](b, `document.body.innerText`))
+			b.t.Fatalf("not true after %v: %s\n%s", patience, what, eval[string](b, `document.body.innerText`))
 		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestClient runs the client for some seconds against each server, with access
-// tokens that live for three to four: exp is in whole seconds.
+// TestClient runs the client for nine seconds against each server. Access tokens
+// live for three to four seconds, because exp is in whole seconds.
 func TestClient(t *testing.T) {
 	for _, p := range startAll(t, "JWT_KEY="+secret, "ACCESS_TTL=4s") {
 		t.Run(p.name, func(t *testing.T) {
@@ -39,7 +39,8 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// TestClientFails wants the reason, and exit status 1.
+// TestClientFails checks that the client prints the reason of a failure and exits
+// with status 1.
 func TestClientFails(t *testing.T) {
 	p := start(t, "nethttp")
 	for _, test := range []struct {

@@ -9,23 +9,23 @@ import (
 	"testing"
 )
 
-// A gateway is what stands between clients and a server: it counts the requests
-// to /refresh, and has accidents with them.
+// A gateway is a proxy in front of a server. It counts the requests to /refresh
+// and can make them fail.
 type gateway struct {
 	url    string // without a slash at the end
 	server http.Handler
 
 	mu        sync.Mutex
 	refreshes int
-	accidents []accident
+	faults    []fault
 }
 
-// An accident happens to one request to /refresh, which server would answer.
-type accident func(w http.ResponseWriter, r *http.Request, server http.Handler)
+// A fault answers one request to /refresh in place of server.
+type fault func(w http.ResponseWriter, r *http.Request, server http.Handler)
 
-// startGateway stands before p until the test ends. It has an empty page of its
-// own at /blank, leads from /away to wherever the query says, and allows pages of
-// any origin to read all but the header (CORS).
+// startGateway starts a gateway in front of p. It runs until the test ends. It
+// serves an empty page at /blank and redirects /away to the URL in the query. Pages
+// of any origin may read its answers, but not their header fields (CORS).
 func startGateway(t *testing.T, p *process) *gateway {
 	t.Helper()
 	origin, err := url.Parse(p.url)
@@ -35,7 +35,7 @@ func startGateway(t *testing.T, p *process) *gateway {
 	g := &gateway{server: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(origin) }}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { allow(w, r, g.server) })
-	mux.HandleFunc("/refresh", func(w http.ResponseWriter, r *http.Request) { allow(w, r, g.accident()) })
+	mux.HandleFunc("/refresh", func(w http.ResponseWriter, r *http.Request) { allow(w, r, g.nextRefresh()) })
 	mux.HandleFunc("/blank", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "text/html") })
 	mux.HandleFunc("/away", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, r.URL.RawQuery, http.StatusTemporaryRedirect)
@@ -46,14 +46,14 @@ func startGateway(t *testing.T, p *process) *gateway {
 	return g
 }
 
-// then has the next requests to /refresh meet with these accidents, one each.
-func (g *gateway) then(accidents ...accident) {
+// then applies faults to the next requests to /refresh, one fault to each request.
+func (g *gateway) then(faults ...fault) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.accidents = append(g.accidents, accidents...)
+	g.faults = append(g.faults, faults...)
 }
 
-// count returns how many requests to /refresh there were since it was last asked.
+// count returns the number of requests to /refresh since its last call.
 func (g *gateway) count() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -62,46 +62,47 @@ func (g *gateway) count() int {
 	return n
 }
 
-// accident returns what answers the next request to /refresh.
-func (g *gateway) accident() http.Handler {
+// nextRefresh counts a request to /refresh and returns its handler.
+func (g *gateway) nextRefresh() http.Handler {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.refreshes++
-	if len(g.accidents) == 0 {
+	if len(g.faults) == 0 {
 		return g.server
 	}
-	next := g.accidents[0]
-	g.accidents = g.accidents[1:]
+	next := g.faults[0]
+	g.faults = g.faults[1:]
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next(w, r, g.server) })
 }
 
-// unavailable is a server in trouble.
+// unavailable is a fault: it answers 503.
 func unavailable(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 	w.WriteHeader(http.StatusServiceUnavailable)
 	_, _ = w.Write([]byte(`{"code":"unavailable"}`))
 }
 
-// dropped is a connection that is lost once the server has done its work. Before
-// the answer has begun, browsers would ask again by themselves.
+// dropped is a fault: it breaks the connection after the server has handled the
+// request. It first sends a part of the answer, because a browser repeats a request
+// by itself if the connection breaks before the answer begins.
 func dropped(w http.ResponseWriter, r *http.Request, server http.Handler) {
 	server.ServeHTTP(httptest.NewRecorder(), r)
 	w.Header().Set("Content-Length", "1000")
-	_ = http.NewResponseController(w).Flush() // as good as the connection is
+	_ = http.NewResponseController(w).Flush() // an error does not matter: the connection breaks anyway
 	panic(http.ErrAbortHandler)
 }
 
-// held returns an accident that keeps a request waiting, and functions that wait
-// for it and let it go on.
-func held() (hold accident, arrived, release func()) {
-	came, gone := make(chan struct{}), make(chan struct{})
+// held returns a fault that blocks a request, a function that waits until the
+// request has arrived, and a function that lets it continue.
+func held() (hold fault, arrived, release func()) {
+	arrival, permission := make(chan struct{}), make(chan struct{})
 	return func(w http.ResponseWriter, r *http.Request, server http.Handler) {
-		close(came)
-		<-gone
+		close(arrival)
+		<-permission
 		server.ServeHTTP(w, r)
-	}, func() { <-came }, sync.OnceFunc(func() { close(gone) })
+	}, func() { <-arrival }, sync.OnceFunc(func() { close(permission) })
 }
 
-// allow does what browsers want of a server that pages of other origins may ask.
+// allow adds the CORS header fields that let pages of any origin use next.
 func allow(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type")

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// What tests need from outside. Where it is missing, the test is skipped, unless
-// JWTGATE_REQUIRE is set.
+// Some tests need other programs. If a program is not installed, the test is
+// skipped, or fails if JWTGATE_REQUIRE is set.
 
 // installed returns the path of the first of these programs that is installed.
 func installed(t *testing.T, programs ...string) string {
@@ -23,8 +23,8 @@ func installed(t *testing.T, programs ...string) string {
 	return ""
 }
 
-// peer returns a command, not yet started, that runs a script of internal/peers
-// by Node with the packages there.
+// peer returns a command that runs a script of internal/peers on Node, with the
+// packages there. The command is not yet started.
 func peer(t *testing.T, script string, args ...string) *exec.Cmd {
 	t.Helper()
 	node := installed(t, "node")

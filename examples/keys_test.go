@@ -16,13 +16,14 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// A keyFolder is a JWT_KEY with files of Ed25519 keys, named by number.
+// A keyFolder is the path of a folder with Ed25519 keys, for JWT_KEY. The files
+// have numbers as names.
 type keyFolder string
 
 func (f keyFolder) path(n int) string { return filepath.Join(string(f), fmt.Sprintf("%04d.pem", n)) }
 
-// add puts a fresh key into f, as the last, and returns its kid. No server ever
-// finds the file half written.
+// add adds a new key to f as number n and returns its kid. It renames a complete
+// file, so that no server reads a part of the key.
 func (f keyFolder) add(t *testing.T, n int) string {
 	t.Helper()
 	key := newEd25519(t)
@@ -40,15 +41,15 @@ func (f keyFolder) remove(t *testing.T, n int) {
 	}
 }
 
-// reload has servers read their keys again, and waits until each has those that
-// it is to publish.
+// reload makes servers read their keys again, and waits until published is true
+// for the key set of each server.
 func reload(t *testing.T, servers []*process, published func(jwks string) bool) {
 	t.Helper()
 	for _, p := range servers {
 		p.hangUp(t)
 	}
 	for _, p := range servers {
-		eventually(t, p.name+" publishes other keys", func() bool {
+		eventually(t, p.name+" publishes the new keys", func() bool {
 			return published(p.send(t, "GET", "/.well-known/jwks.json", "").body)
 		})
 	}
@@ -61,27 +62,27 @@ func (p *process) hangUp(t *testing.T) {
 	}
 }
 
-// eventually waits until done.
+// eventually waits until done returns true. what describes this condition.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !done(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
+			t.Fatalf("not true after %v: %s", patience, what)
 		}
 	}
 }
 
-// A user is one who refreshes and asks, again and again, with the newest access
-// token and the one before.
+// A user repeatedly refreshes, and then sends requests with the newest access token
+// and the one before.
 type user struct {
 	process *process
 	cookies bool
 	refresh string // a token, or a cookie
-	last    string // the field with the access token of the last round
+	last    string // the header field with the access token of the last round
 	rounds  atomic.Int64
 }
 
-// round refreshes and asks.
+// round refreshes and sends requests.
 func (u *user) round() error {
 	body, fields := "refresh_token="+u.refresh, []string{asForm}
 	if u.cookies {
@@ -104,11 +105,11 @@ func (u *user) round() error {
 		u.refresh, access = next.RefreshToken, bearer(next.AccessToken)
 	}
 	for _, field := range []string{u.last, access} {
-		if field == "" { // the first time
+		if field == "" { // in the first round
 			continue
 		}
 		if got, err := u.process.try("GET", "/me", "", field); err != nil || got.status != http.StatusOK {
-			return fmt.Errorf("ask: %s: %w", got.text(), err)
+			return fmt.Errorf("GET /me: %s: %w", got.text(), err)
 		}
 	}
 	u.last = access
@@ -116,16 +117,16 @@ func (u *user) round() error {
 	return nil
 }
 
-// TestKeysRotate changes the signing key ten times, under load, and nobody is
-// refused. Then a key is taken away.
+// TestKeysRotate changes the signing key ten times under load, and checks that no
+// request is refused. Then it removes the first key.
 func TestKeysRotate(t *testing.T) {
 	folder := keyFolder(t.TempDir())
 	first := folder.add(t, 0)
 	servers := startAll(t, "JWT_ALG=EdDSA", "JWT_KEY="+string(folder), "REUSE_WINDOW=1m")
 
 	var users []*user
-	var old []tokenAnswer // by the first key
-	var idle []string     // cookies by the first key
+	var old []tokenAnswer // tokens signed with the first key
+	var idle []string     // cookies signed with the first key
 	for _, p := range servers {
 		program := tokens(t, p, "/token", alice, asForm)
 		_, cookie := browser(t, p, alice)
@@ -158,14 +159,14 @@ func TestKeysRotate(t *testing.T) {
 		reload(t, servers, func(jwks string) bool { return strings.Contains(jwks, kid) })
 		for _, u := range users {
 			rounds := u.rounds.Load()
-			eventually(t, "everyone has asked anew", func() bool { return t.Failed() || u.rounds.Load() > rounds })
+			eventually(t, "every user has completed another round", func() bool { return t.Failed() || u.rounds.Load() > rounds })
 		}
 	}
 	stop()
 
 	folder.remove(t, 0)
 	for i, p := range servers {
-		p.want(t, 200, "", "GET", "/me", "", bearer(old[i].AccessToken)) // until it is told
+		p.want(t, 200, "", "GET", "/me", "", bearer(old[i].AccessToken)) // until it reads the keys again
 	}
 	reload(t, servers, func(jwks string) bool { return !strings.Contains(jwks, first) })
 	for i, p := range servers {
@@ -173,12 +174,13 @@ func TestKeysRotate(t *testing.T) {
 		access, _ := setCookies(t, p, p.want(t, 200, `"sub":"bob"`, "GET", "/me", "", idle[i]))
 		p.want(t, 200, `"sub":"bob"`, "GET", "/me", "", "Cookie: "+access)
 		if got := strings.Count(p.log.String(), "JWT_KEY was read again"); got != 11 || strings.Count(p.log.String(), "\n") != 11 {
-			t.Errorf("%s: got %d lines; want one for each time the keys were read:\n%s", p.name, got, &p.log)
+			t.Errorf("%s: got %d lines in the log; want 11, one for each reload of the keys:\n%s", p.name, got, &p.log)
 		}
 	}
 }
 
-// TestKeysStay wants keys that cannot be to change nothing, and to be told of.
+// TestKeysStay checks that a reload with unusable keys changes nothing and is
+// logged.
 func TestKeysStay(t *testing.T) {
 	folder := keyFolder(t.TempDir())
 	kid := folder.add(t, 0)
@@ -200,7 +202,7 @@ func TestKeysStay(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
-		{"a public key to sign by", "use the private key", func() { write(t, folder.path(1), public(t, newEd25519(t))) }},
+		{"a public key as the signing key", "use the private key", func() { write(t, folder.path(1), public(t, newEd25519(t))) }},
 		{"a key of another kind", "EdDSA needs an Ed25519 key", func() { write(t, folder.path(1), pkcs8(t, newRSA(t, 2048))) }},
 		{"an empty folder", "no files in it", func() { folder.remove(t, 0); folder.remove(t, 1) }},
 		{"no folder", "no such file or directory", func() {
@@ -212,7 +214,7 @@ func TestKeysStay(t *testing.T) {
 		change.do()
 		for _, p := range servers {
 			p.hangUp(t)
-			eventually(t, "the log has a line", func() bool { return strings.Count(p.log.String(), "\n") > i })
+			eventually(t, p.name+" has logged the reload", func() bool { return strings.Count(p.log.String(), "\n") > i })
 			lines := strings.Split(p.log.String(), "\n")
 			if last := lines[len(lines)-2]; len(lines) != i+2 || !strings.Contains(last, "the keys stay as they are") || !strings.Contains(last, change.want) || strings.Contains(last, string(folder)) {
 				t.Errorf("%s: %s: got the log\n%s", p.name, change.name, &p.log)
@@ -222,11 +224,11 @@ func TestKeysStay(t *testing.T) {
 		}
 	}
 	for _, p := range servers {
-		p.want(t, 200, "", "GET", "/me", "", bearer(login(t, p, alice))) // it still signs
+		p.want(t, 200, "", "GET", "/me", "", bearer(login(t, p, alice))) // the first key still signs
 	}
 }
 
-// TestKeyFile wants a single file to be read again, too.
+// TestKeyFile checks that a single key file is also read again.
 func TestKeyFile(t *testing.T) {
 	folder := keyFolder(t.TempDir())
 	folder.add(t, 0)

@@ -12,9 +12,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestModuleInTabs has two tabs share a session over several lives of its access
-// token, and call the API 25 times at once, over and over. The browser has six
-// connections for them all: a token must outlive the queue, even on a busy machine.
+// TestModuleInTabs checks that two tabs can share a session over several lifetimes
+// of its access token. Each tab repeatedly sends 25 concurrent requests. The browser
+// uses only six connections, so a token must live longer than a request waits for
+// a connection, even on a busy machine.
 func TestModuleInTabs(t *testing.T) {
 	chromium := startBrowser(t)
 	g := startGateway(t, start(t, "nethttp", "JWT_KEY="+secret, "ACCESS_TTL=5s", "REUSE_WINDOW=5s"))
@@ -45,32 +46,33 @@ func TestModuleInTabs(t *testing.T) {
 		})
 	}
 	all.Wait()
-	// Three lives end, and a fourth may while the other tab is still at it. Each costs
-	// one refresh, or two if the tabs' storage lags behind their lock.
+	// Three tokens expire, and perhaps a fourth before the slower tab has finished.
+	// Each expiry causes one refresh, or two if a tab gets the lock before it sees the
+	// other tab's change to the storage.
 	refreshes, events := g.count(), append(one.events(), other.events()...)
 	if refreshes < 3 || refreshes > 8 || len(events) > refreshes || slices.Contains(events, "login-required") {
-		t.Errorf("%d refreshes, events %q", refreshes, events)
+		t.Errorf("got %d refreshes, events %q; want 3 to 8 and no login-required", refreshes, events)
 	}
 	t.Logf("%d refreshes", refreshes)
 }
 
-// TestModuleInTrouble has accidents happen to a tab, and wants its session to
-// come through all but its end.
-func TestModuleInTrouble(t *testing.T) {
+// TestModuleFaults checks that the session of a tab survives faults of the network
+// and of the server, and ends only if the server ends it.
+func TestModuleFaults(t *testing.T) {
 	chromium := startBrowser(t)
 	p := start(t, "nethttp", "JWT_KEY="+secret)
 	g := startGateway(t, p)
 	for _, test := range []struct {
 		name      string
-		accidents []accident
+		faults    []fault
 		status    int
 		refreshes int
 		events    string
 	}{
 		{"none", nil, 200, 1, "renewed"},
-		{"an answer is lost", []accident{dropped}, 200, 2, "renewed"},
-		{"two answers are lost", []accident{dropped, dropped}, 401, 2, ""},
-		{"the server is in trouble", []accident{unavailable}, 401, 1, ""},
+		{"an answer is lost", []fault{dropped}, 200, 2, "renewed"},
+		{"two answers are lost", []fault{dropped, dropped}, 401, 2, ""},
+		{"the server is unavailable", []fault{unavailable}, 401, 1, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := chromium.device(t)
@@ -78,15 +80,15 @@ func TestModuleInTrouble(t *testing.T) {
 			b.holderSignsIn()
 			b.do(`spoil()`)
 			g.count()
-			g.then(test.accidents...)
+			g.then(test.faults...)
 			got := eval[int](b, `get("/me")`)
 			refreshes, events := g.count(), b.events()
 			if got != test.status || refreshes != test.refreshes || strings.Join(events, " ") != test.events {
 				t.Errorf("got %d after %d refreshes, events %q; want %d, %d, %q", got, refreshes, events, test.status, test.refreshes, test.events)
 			}
-			b.until("the pause is over", `(async () => await get("/me") === 200)()`)
+			b.until("requests succeed after the pause", `(async () => await get("/me") === 200)()`)
 			if got := b.events(); test.events == "" && strings.Join(got, " ") != "renewed" {
-				t.Errorf("afterwards: events %q; want renewed", got)
+				t.Errorf("after the pause: got events %q; want renewed", got)
 			}
 		})
 	}
@@ -98,16 +100,16 @@ func TestModuleInTrouble(t *testing.T) {
 		b.do(`spoil()`)
 		b.offline(true)
 		if got := eval[string](b, `get("/me").catch(error => error.name)`); got != "TypeError" {
-			t.Errorf("offline: %s", got)
+			t.Errorf("offline: got %s; want TypeError", got)
 		}
-		b.do(`localStorage.setItem("jwtgate", JSON.stringify({ ...tokens(), received: 0 }))`) // it tries to renew ahead
+		b.do(`localStorage.setItem("jwtgate", JSON.stringify({ ...tokens(), received: 0 }))`) // a token whose life is over
 		if got := eval[string](b, `get("/me").catch(error => error.name)`); got != "TypeError" {
-			t.Errorf("offline with an old token: %s", got)
+			t.Errorf("offline with an old token: got %s; want TypeError", got)
 		}
 		b.offline(false)
-		b.until("it is served again", `(async () => await get("/me") === 200)()`)
+		b.until("requests succeed again", `(async () => await get("/me") === 200)()`)
 		if got := b.events(); strings.Join(got, " ") != "renewed" {
-			t.Errorf("events %q; want renewed", got)
+			t.Errorf("got events %q; want renewed", got)
 		}
 	})
 
@@ -121,11 +123,11 @@ func TestModuleInTrouble(t *testing.T) {
 		defer release()
 		g.then(hold)
 		if got := eval[int](b, `get("/me")`); got != 200 || g.count() < 2 {
-			t.Errorf("got %d; want 200 by the answer to another refresh", got)
+			t.Errorf("got %d; want 200 after a second refresh", got)
 		}
 	})
 
-	t.Run("a caller gives up", func(t *testing.T) {
+	t.Run("a caller aborts", func(t *testing.T) {
 		b := chromium.device(t)
 		b.hold(g.url, localStorage)
 		b.holderSignsIn()
@@ -144,11 +146,11 @@ func TestModuleInTrouble(t *testing.T) {
 		}
 		release()
 		if got := eval[int](b, `patient`); got != 200 || g.count() != 1 {
-			t.Errorf("the others got %d; want 200 by the same refresh", got)
+			t.Errorf("the other requests: got %d; want 200 after the same refresh", got)
 		}
 	})
 
-	t.Run("a sign-out overtakes a refresh", func(t *testing.T) {
+	t.Run("a sign-out during a refresh", func(t *testing.T) {
 		b := chromium.device(t)
 		b.hold(g.url, localStorage)
 		b.holderSignsIn()
@@ -160,19 +162,19 @@ func TestModuleInTrouble(t *testing.T) {
 		b.do(`window.waiting = get("/me")`)
 		arrived()
 		if !eval[bool](b, `session.signOut()`) {
-			t.Error("the server did not hear of the sign-out")
+			t.Error("the server did not confirm the sign-out")
 		}
 		release()
 		if got := eval[int](b, `waiting`); got != 401 {
-			t.Errorf("the request that waited got %d; want 401", got)
+			t.Errorf("the waiting request: got %d; want 401", got)
 		}
 		if eval[bool](b, `session.signedIn || tokens() !== null`) || len(b.events()) > 0 {
-			t.Error("the session is back")
+			t.Error("the refresh has restored the session")
 		}
 		p.want(t, 401, `"code":"token_revoked"`, "GET", "/me", "", bearer(access))
 	})
 
-	t.Run("another tab is at it", func(t *testing.T) {
+	t.Run("another tab is refreshing", func(t *testing.T) {
 		one := chromium.device(t)
 		one.hold(g.url, localStorage)
 		one.holderSignsIn()
@@ -186,27 +188,27 @@ func TestModuleInTrouble(t *testing.T) {
 		one.do(`window.waiting = get("/me")`)
 		arrived()
 		other.do(`window.waiting = get("/me")`)
-		other.until("it waits for the first one", `navigator.locks.query().then(({ pending }) => pending.length === 1)`)
+		other.until("the other tab waits for the lock", `navigator.locks.query().then(({ pending }) => pending.length === 1)`)
 		release()
-		// The other's view of the storage may be older than its lock.
+		// The other tab may get the lock before it sees the change to the storage.
 		if first, second := eval[int](one, `waiting`), eval[int](other, `waiting`); first != 200 || second != 200 || g.count() > 2 {
-			t.Errorf("got %d and %d; want 200 by one refresh, or two", first, second)
+			t.Errorf("got %d and %d; want 200 after one or two refreshes", first, second)
 		}
 	})
 
-	t.Run("another tab is stuck with the lock", func(t *testing.T) {
+	t.Run("another tab never releases the lock", func(t *testing.T) {
 		b := chromium.device(t)
 		b.hold(g.url, `{ storage: window.localStorage, patience: 1000 }`)
 		b.holderSignsIn()
 		other := b.another()
 		other.open(g.url + "/blank")
 		if !eval[bool](other, `new Promise(held => { navigator.locks.request("jwtgate", () => { held(true); return new Promise(() => {}); }); })`) {
-			t.Fatal("no lock")
+			t.Fatal("the other tab cannot get the lock")
 		}
 		b.do(`spoil()`)
 		g.count()
 		if got := eval[int](b, `get("/me")`); got != 200 || g.count() != 1 {
-			t.Errorf("got %d; want 200 by one refresh", got)
+			t.Errorf("got %d; want 200 after one refresh", got)
 		}
 	})
 
@@ -217,7 +219,7 @@ func TestModuleInTrouble(t *testing.T) {
 		g.count()
 		b.hold(g.url, localStorage)
 		if got := eval[int](b, `get("/me")`); got != 200 || g.count() != 0 {
-			t.Errorf("got %d; want 200 by the same token", got)
+			t.Errorf("got %d; want 200 without a refresh", got)
 		}
 		b.hold(g.url, `{}`)
 		if got := eval[int](b, `get("/me")`); got != 401 {
@@ -236,24 +238,24 @@ func TestModuleInTrouble(t *testing.T) {
 		if got := eval[[]int](one, `many("/me", 50)`); slices.ContainsFunc(got, func(status int) bool { return status != 401 }) || g.count() != 1 {
 			t.Errorf("got %d; want 401 after one refresh", got)
 		}
-		other.until("the other tab knows", `events.length > 0`)
+		other.until("the other tab has got an event", `events.length > 0`)
 		for _, b := range []tab{one, other} {
 			if got := b.events(); strings.Join(got, " ") != "login-required" || eval[bool](b, `session.signedIn`) {
-				t.Errorf("events %q; want login-required", got)
+				t.Errorf("got events %q; want login-required", got)
 			}
 		}
 		one.holderSignsIn()
 		other.until("the other tab is signed in too", `session.signedIn`)
 		if got := eval[int](other, `get("/me")`); got != 200 {
-			t.Errorf("the other tab got %d; want 200", got)
+			t.Errorf("the other tab: got %d; want 200", got)
 		}
 		eval[bool](one, `session.signOut()`)
 		other.until("the other tab is signed out too", `events.length > 0`)
 	})
 }
 
-// TestModuleAndOrigins wants the token to go to its own origin only, wherever a
-// page or a redirect leads, and the module to work from a page of another one.
+// TestModuleAndOrigins checks that the module sends the token only to the session's
+// origin, even after redirects, and that it works on a page of another origin.
 func TestModuleAndOrigins(t *testing.T) {
 	chromium := startBrowser(t)
 	g := startGateway(t, start(t, "nethttp", "JWT_KEY="+secret))
@@ -274,7 +276,7 @@ func TestModuleAndOrigins(t *testing.T) {
 			t.Errorf("%s: got %d; want 200", test.path, status)
 		}
 		if got := waiting(asked); got != test.want {
-			t.Errorf("%s: elsewhere got %q; want %q", test.path, got, test.want)
+			t.Errorf("%s: the other origin got %q; want %q", test.path, got, test.want)
 		}
 	}
 	g.then(func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
@@ -282,24 +284,24 @@ func TestModuleAndOrigins(t *testing.T) {
 	}, unavailable)
 	b.do(`spoil()`)
 	if status := eval[int](b, `get("/me")`); status != 401 {
-		t.Errorf("a refresh that is redirected: got %d; want 401", status)
+		t.Errorf("a redirected refresh: got %d; want 401", status)
 	}
 	if got := waiting(asked); got != "" {
-		t.Errorf("a refresh that is redirected: elsewhere got %q; want nothing", got)
+		t.Errorf("a redirected refresh: the other origin got %q; want nothing", got)
 	}
 
-	// There, scripts cannot read what the challenge says.
+	// On a page of another origin, scripts cannot read the WWW-Authenticate field.
 	b = chromium.device(t)
 	b.hold(strings.Replace(g.url, "127.0.0.1", "localhost", 1), `{ storage: window.localStorage, origin: "`+g.url+`" }`)
 	b.holderSignsIn()
 	b.do(`spoil()`)
 	g.count()
 	if got := eval[int](b, `get("`+g.url+`/me")`); got != 200 || g.count() != 1 {
-		t.Errorf("from another origin: %d; want 200 by one refresh", got)
+		t.Errorf("from another origin: got %d; want 200 after one refresh", got)
 	}
 }
 
-// waiting returns what is in c, "" if nothing is.
+// waiting returns the value that waits in c, or "" if there is none.
 func waiting(c <-chan string) string {
 	select {
 	case s := <-c:
@@ -309,7 +311,7 @@ func waiting(c <-chan string) string {
 	}
 }
 
-// hold opens an empty page at url, and has it hold a session by the module.
+// hold opens an empty page at url and creates a session of the module in it.
 func (b tab) hold(url, options string) {
 	b.t.Helper()
 	b.open(url + "/blank")
@@ -324,7 +326,7 @@ func (b tab) hold(url, options string) {
 	})`)
 }
 
-// offline takes the network from the tab, or gives it back.
+// offline disconnects the tab from the network, or connects it again.
 func (b tab) offline(yes bool) {
 	b.t.Helper()
 	conditions := []*network.Conditions{{Offline: yes, DownloadThroughput: -1, UploadThroughput: -1}}
@@ -333,7 +335,7 @@ func (b tab) offline(yes bool) {
 	}
 }
 
-// Options of a session.
+// localStorage are the options of a session that is kept in local storage.
 const localStorage = `{ storage: window.localStorage }`
 
 func (b tab) holderSignsIn() {
@@ -343,7 +345,7 @@ func (b tab) holderSignsIn() {
 	}
 }
 
-// events returns what the session dispatched since it was last asked.
+// events returns the events that the session has dispatched since the last call.
 func (b tab) events() []string {
 	b.t.Helper()
 	return eval[[]string](b, `events.splice(0)`)

@@ -10,7 +10,7 @@ import (
 	"github.com/jwtgate/jwtgate/examples/internal/content"
 )
 
-// TestModule runs the module's own tests by Node.
+// TestModule runs the module's own tests on Node.
 func TestModule(t *testing.T) {
 	node := exec.Command(installed(t, "node"), "--test", "jwtgate.test.js")
 	node.Dir = filepath.Join("internal", "web")
@@ -19,8 +19,8 @@ func TestModule(t *testing.T) {
 	}
 }
 
-// TestModuleSize bounds what the module costs a page: 4 KiB as servers compress
-// it, comments and types included, since it is copied and served as it is.
+// TestModuleSize checks that the module has at most 4 KiB when it is compressed.
+// This includes its comments, because applications serve the file unchanged.
 func TestModuleSize(t *testing.T) {
 	var compressed bytes.Buffer
 	w, err := gzip.NewWriterLevel(&compressed, gzip.DefaultCompression)

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// TestOAuth2 wants the OAuth client that Go programs have already to get along
-// with /token and /refresh, however it sends its client ID.
+// TestOAuth2 checks that golang.org/x/oauth2 works with /token and /refresh, in each
+// way to send a client ID.
 func TestOAuth2(t *testing.T) {
-	for _, p := range startAll(t, "JWT_KEY="+secret, "ACCESS_TTL=5s") { // too short for the client: it refreshes at once
+	for _, p := range startAll(t, "JWT_KEY="+secret, "ACCESS_TTL=5s") { // too short for the client, which therefore refreshes at once
 		for _, style := range []oauth2.AuthStyle{oauth2.AuthStyleAutoDetect, oauth2.AuthStyleInParams, oauth2.AuthStyleInHeader} {
 			config := func(path string) *oauth2.Config {
 				return &oauth2.Config{ClientID: "app", ClientSecret: "unused", Endpoint: oauth2.Endpoint{TokenURL: p.url + path, AuthStyle: style}}
@@ -25,7 +25,7 @@ func TestOAuth2(t *testing.T) {
 			source := config("/refresh").TokenSource(ctx, first)
 			second, err := source.Token()
 			if err != nil || second.RefreshToken == first.RefreshToken || second.AccessToken == first.AccessToken || second.Type() != "Bearer" {
-				t.Errorf("%s: refreshed to %+v, %v", p.name, second, err)
+				t.Errorf("%s: got %+v, %v; want new tokens", p.name, second, err)
 			}
 			res, err := oauth2.NewClient(ctx, source).Get(p.url + "/me")
 			if err != nil {
@@ -33,7 +33,7 @@ func TestOAuth2(t *testing.T) {
 			}
 			_ = res.Body.Close()
 			if res.StatusCode != http.StatusOK {
-				t.Errorf("%s: GET /me: %s", p.name, res.Status)
+				t.Errorf("%s: GET /me: got %s; want 200", p.name, res.Status)
 			}
 
 			p.want(t, 204, "", "POST", "/logout", "", bearer(second.AccessToken))
@@ -42,7 +42,7 @@ func TestOAuth2(t *testing.T) {
 			for _, err := range []error{ended, wrong} {
 				var refused *oauth2.RetrieveError
 				if !errors.As(err, &refused) || refused.ErrorCode != "invalid_grant" {
-					t.Errorf("%s: %v, want invalid_grant", p.name, err)
+					t.Errorf("%s: got %v; want invalid_grant", p.name, err)
 				}
 			}
 		}

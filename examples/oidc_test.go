@@ -15,11 +15,11 @@ import (
 	"time"
 )
 
-// robot is the client of the provider. Its name is our audience, so that nothing
-// but what an ID token is keeps one from being an access token.
+// robot is the client ID at the provider. It equals the servers' audience, so that
+// an ID token differs from an access token only in the marks of an ID token.
 const robot = "https://api.example.test"
 
-// A provider is an OpenID Connect provider that runs: panva's oidc-provider.
+// A provider is a running OpenID Connect provider (npm package oidc-provider).
 type provider struct {
 	url   string
 	input io.WriteCloser
@@ -27,7 +27,7 @@ type provider struct {
 	ended chan error
 }
 
-// startProvider runs a provider until the test ends.
+// startProvider starts a provider. It stops when the test ends.
 func startProvider(t *testing.T) *provider {
 	t.Helper()
 	cmd := peer(t, "provider.mjs", robot)
@@ -49,7 +49,7 @@ func startProvider(t *testing.T) *provider {
 	go func() { p.ended <- cmd.Wait() }()
 	t.Cleanup(func() {
 		p.stop(t)
-		_ = cmd.Process.Kill() // it has ended already, unless something is wrong
+		_ = cmd.Process.Kill() // in case that stop has failed
 	})
 	return p
 }
@@ -58,23 +58,24 @@ func (p *provider) line(t *testing.T) string {
 	t.Helper()
 	line, err := p.lines.ReadString('\n')
 	if err != nil {
-		t.Fatalf("the provider says %q, %v", line, err)
+		t.Fatalf("the provider printed %q, %v; want a line", line, err)
 	}
 	return strings.TrimSuffix(line, "\n")
 }
 
-// publish has the provider sign by the first of keys, and publish them all.
+// publish makes the provider publish keys, key IDs with spaces between them, and
+// sign with the first one.
 func (p *provider) publish(t *testing.T, keys string) {
 	t.Helper()
 	if _, err := io.WriteString(p.input, keys+"\n"); err != nil {
 		t.Fatal(err)
 	}
 	if got := p.line(t); got != keys {
-		t.Fatalf("the provider says %q, want %q", got, keys)
+		t.Fatalf("the provider printed %q; want %q", got, keys)
 	}
 }
 
-// stop ends the provider, and waits until nothing answers there.
+// stop stops the provider and waits until its process has ended.
 func (p *provider) stop(t *testing.T) {
 	t.Helper()
 	_ = p.input.Close() // it may be closed already
@@ -86,7 +87,7 @@ func (p *provider) stop(t *testing.T) {
 	}
 }
 
-// token returns what the provider gives for grant.
+// token returns the access token or the ID token that the provider issues for grant.
 func (p *provider) token(t *testing.T, grant string, more url.Values) string {
 	t.Helper()
 	form := url.Values{"client_id": {robot}, "client_secret": {"secret"}, "grant_type": {grant}}
@@ -103,7 +104,7 @@ func (p *provider) token(t *testing.T, grant string, more url.Values) string {
 		IDToken     string `json:"id_token"`
 	}
 	if err := json.NewDecoder(res.Body).Decode(&got); err != nil || got.AccessToken+got.IDToken == "" {
-		t.Fatalf("the provider answers %s with %+v, %v", res.Status, got, err)
+		t.Fatalf("the provider answered %s with %+v, %v; want a token", res.Status, got, err)
 	}
 	return got.AccessToken + got.IDToken
 }
@@ -112,27 +113,28 @@ func (p *provider) access(t *testing.T, audience string) string {
 	return p.token(t, "client_credentials", url.Values{"resource": {audience}})
 }
 
-// TestOIDC wants the four servers to take the access tokens of a real provider,
-// and nothing else that it signs.
+// TestOIDC checks that the four servers accept the access tokens of a real provider,
+// but not its ID tokens or access tokens for another audience.
 func TestOIDC(t *testing.T) {
 	idp := startProvider(t)
 	servers := startAll(t, "JWT_KEY="+secret, "OIDC_ISSUER="+idp.url)
 	good, wrong, id := idp.access(t, robot), idp.access(t, "https://other.example.test"), idp.token(t, "id_token", nil)
 	for _, p := range servers {
 		p.want(t, 200, `"iss":"`+idp.url+`"`, "GET", "/me", "", bearer(good))
-		p.want(t, 200, "Welcome, "+robot, "GET", "/admin", "", bearer(good)) // its roles
+		p.want(t, 200, "Welcome, "+robot, "GET", "/admin", "", bearer(good)) // by the roles in the token
 		p.want(t, 401, "token_invalid", "GET", "/me", "", bearer(wrong))
 		p.want(t, 401, "token_invalid", "GET", "/me", "", bearer(id))
 		p.want(t, 200, `"sub":"alice"`, "GET", "/me", "", bearer(login(t, p, alice)))
-		p.want(t, 403, "insufficient_scope", "GET", "/sessions", "", bearer(good)) // a user of ours it is not
+		p.want(t, 403, "insufficient_scope", "GET", "/sessions", "", bearer(good)) // only the server's own users have sessions
 	}
 	other := start(t, "nethttp", "JWT_KEY="+secret, "OIDC_ISSUER="+idp.url, "OIDC_AUDIENCE=https://other.example.test")
 	other.want(t, 200, "", "GET", "/me", "", bearer(wrong))
 	other.want(t, 401, "token_invalid", "GET", "/me", "", bearer(good))
 }
 
-// TestOIDCDown wants servers to start without the provider, and to go on without
-// it: with the keys that they have, or with 503 for its tokens alone.
+// TestOIDCDown checks the servers while the provider is down. Servers that have
+// fetched its keys accept its tokens; the others answer 503 to its tokens. All
+// servers still accept their own tokens.
 func TestOIDCDown(t *testing.T) {
 	idp := startProvider(t)
 	address := strings.TrimPrefix(idp.url, "http://")
@@ -144,7 +146,7 @@ func TestOIDCDown(t *testing.T) {
 	idp.stop(t)
 	if conn, err := net.Dial("tcp", address); err == nil {
 		_ = conn.Close()
-		t.Fatal("the provider is still there")
+		t.Fatal("the provider still accepts connections")
 	}
 	for i, p := range servers {
 		if i < 2 {
@@ -156,8 +158,8 @@ func TestOIDCDown(t *testing.T) {
 	}
 }
 
-// TestOIDCRotation changes the keys of the provider under load: no token by a key
-// that it publishes is refused.
+// TestOIDCRotation changes the keys of the provider under load, and checks that no
+// token signed with a published key is refused.
 func TestOIDCRotation(t *testing.T) {
 	idp := startProvider(t)
 	servers := startAll(t, "JWT_KEY="+secret, "OIDC_ISSUER="+idp.url)
@@ -165,7 +167,7 @@ func TestOIDCRotation(t *testing.T) {
 	for _, p := range servers {
 		p.want(t, 200, "", "GET", "/me", "", bearer(first))
 	}
-	var current atomic.Value // the token to use
+	var current atomic.Value // the token for the next requests
 	current.Store(first)
 	served := make([]atomic.Int64, len(servers))
 	over := make(chan struct{})
@@ -179,7 +181,7 @@ func TestOIDCRotation(t *testing.T) {
 				default:
 				}
 				if got := get(p.url+"/me", current.Load().(string)); got != "200 OK" {
-					t.Errorf("%s: got %s for a good token", p.name, got)
+					t.Errorf("%s: a good token: got %s; want 200 OK", p.name, got)
 				}
 				served[i].Add(1)
 			}
@@ -193,7 +195,7 @@ func TestOIDCRotation(t *testing.T) {
 		}
 	}
 	serve(20)
-	// The new key signs at once, with no time for anyone to fetch it before.
+	// The new key signs at once, so the servers have not fetched it before.
 	idp.publish(t, "second first")
 	second := idp.access(t, robot)
 	current.Store(second)

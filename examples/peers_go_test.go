@@ -18,8 +18,8 @@ import (
 	"github.com/lestrrat-go/jwx/v3/jwt"
 )
 
-// inGo are the JOSE libraries of Go, each of which verifies token by the JWK Set
-// of a server, and returns its subject.
+// inGo contains a function for each JOSE library of Go. The function verifies token
+// with the JWK Set of a server and returns the subject.
 var inGo = map[string]func(alg, token, set string) (subject string, err error){"go-jose": verifyByGoJOSE, "jwx": verifyByJWX}
 
 func verifyByGoJOSE(alg, token, set string) (string, error) {
@@ -51,8 +51,8 @@ func verifyByJWX(_, token, set string) (string, error) {
 	return subject, nil
 }
 
-// TestMintedInGo has those libraries mint tokens, and publish the keys as they
-// write them, for the servers to verify.
+// TestMintedInGo checks that the servers accept tokens that these libraries have
+// signed, with JWK Sets that these libraries have written.
 func TestMintedInGo(t *testing.T) {
 	var issuer string
 	var set []byte
@@ -110,7 +110,7 @@ func mintByJWX(t *testing.T, issuer string, keys map[string]crypto.Signer) ([]by
 	for name, key := range keys {
 		alg, ok := jwa.LookupSignatureAlgorithm(name)
 		if !ok {
-			t.Fatalf("jwx knows no %s", name)
+			t.Fatalf("jwx does not support %s", name)
 		}
 		private := must[jwk.Key](t)(jwk.Import(key))
 		public := must[jwk.Key](t)(private.PublicKey())

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestVerifiedElsewhere has Node's jose, and the JOSE libraries of Go, verify tokens
-// of each server by the keys that it publishes.
+// TestVerifiedElsewhere checks that other JOSE libraries of Node and Go can verify
+// the tokens of each server with the keys that the server publishes.
 func TestVerifiedElsewhere(t *testing.T) {
 	for _, alg := range []string{"RS256", "PS256", "ES256", "ES384", "EdDSA"} {
 		t.Run(alg, func(t *testing.T) {
@@ -17,15 +17,15 @@ func TestVerifiedElsewhere(t *testing.T) {
 				verify := peer(t, "verify.mjs", p.url+"/.well-known/jwks.json", "https://auth.example.test", "https://api.example.test", alice, bob)
 				out, err := verify.CombinedOutput()
 				if got := strings.Fields(string(out)); err != nil || strings.Join(got, " ") != "alice bob" {
-					t.Errorf("%s: got %v\n%s", p.name, err, out)
+					t.Errorf("%s: got %v\n%s\nwant alice and bob", p.name, err, out)
 				}
 				set := p.send(t, "GET", "/.well-known/jwks.json", "").body
 				for library, verify := range inGo {
 					if got, err := verify(alg, alice, set); err != nil || got != "alice" {
-						t.Errorf("%s, %s: got %q, %v", p.name, library, got, err)
+						t.Errorf("%s, %s: got %q, %v; want alice", p.name, library, got, err)
 					}
 					if _, err := verify(alg, alice[:len(alice)-8]+"AAAAAAAA", set); err == nil {
-						t.Errorf("%s, %s: a forged token verifies", p.name, library)
+						t.Errorf("%s, %s: a forged token was accepted", p.name, library)
 					}
 				}
 			}
@@ -33,10 +33,10 @@ func TestVerifiedElsewhere(t *testing.T) {
 	}
 }
 
-// TestAxios has the interceptor that pages use already go on with its requests over
-// several lives of its access token. It refreshes more than once at a time.
+// TestAxios checks that axios-auth-refresh, an interceptor that many pages use,
+// works over several lifetimes of an access token. It sends concurrent refreshes.
 func TestAxios(t *testing.T) {
-	for _, p := range startAll(t, "JWT_KEY="+secret, "ACCESS_TTL=4s") { // long enough for what waits its turn on a busy machine
+	for _, p := range startAll(t, "JWT_KEY="+secret, "ACCESS_TTL=4s") { // longer than a busy machine delays a request
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			out, err := peer(t, "axios.mjs", p.url, "30", "3").CombinedOutput()

@@ -18,10 +18,10 @@ import (
 	"time"
 )
 
-// names are the servers: the folders that they are in.
+// names are the names of the servers, which are also the names of their folders.
 var names = []string{"nethttp", "echo", "gin", "fiber"}
 
-// binaries is the folder with the programs, built once for all tests.
+// binaries is the folder with the programs. TestMain builds them once.
 var binaries string
 
 func TestMain(m *testing.M) {
@@ -45,48 +45,48 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// patience is how long a test waits for what should take a moment.
+// patience is how long a test waits for something that should happen quickly.
 const patience = 20 * time.Second
 
-// program returns the server called name, not yet started, with nothing in its
-// environment but env.
+// program returns a command for the server called name, with only env and a free
+// port in its environment. The command is not yet started.
 func program(name string, env ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(binaries, name))
 	cmd.Env = append([]string{"ADDR=127.0.0.1:0"}, env...)
 	return cmd
 }
 
-// A process is a server that runs.
+// A process is a running server.
 type process struct {
-	name  string
-	url   string // without a slash at the end
-	intro string // what it printed up to the empty line
-	log   logbook
-	cmd   *exec.Cmd
-	ended chan error // has what Wait returned, once it has
-	told  bool       // to stop
+	name     string
+	url      string // without a slash at the end
+	intro    string // the output up to the empty line
+	log      output // the output after the empty line
+	cmd      *exec.Cmd
+	ended    chan error // holds the result of Wait after the process has ended
+	signaled bool       // terminate was called
 }
 
-// A logbook has what a server printed after its introduction.
-type logbook struct {
+// An output collects the text that a program prints.
+type output struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-func (l *logbook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
 }
 
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
-// start runs the server called name until the test ends, which fails unless the
-// server then stops by itself, with exit status 0.
+// start starts the server called name. When the test ends, it asks the server to
+// stop, and the test fails if the server does not exit with status 0.
 func start(t *testing.T, name string, env ...string) *process {
 	t.Helper()
 	p := &process{name: name, cmd: program(name, env...), ended: make(chan error, 1)}
@@ -127,7 +127,7 @@ func start(t *testing.T, name string, env ...string) *process {
 	return p
 }
 
-// startAll runs the four servers in the same environment.
+// startAll starts the four servers with the same environment.
 func startAll(t *testing.T, env ...string) []*process {
 	t.Helper()
 	var all []*process
@@ -153,42 +153,44 @@ func (p *process) waitUntilReady(t *testing.T) {
 	}
 }
 
-// tell asks the process to end, once: at a second time it would hurry.
-func (p *process) tell() {
-	if !p.told {
-		p.told = true
-		_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
+// terminate sends SIGTERM to the process, but only once: a second signal would end
+// the process without a graceful shutdown.
+func (p *process) terminate() {
+	if !p.signaled {
+		p.signaled = true
+		_ = p.cmd.Process.Signal(syscall.SIGTERM) // the process may have ended already
 	}
 }
 
-// stop asks the process to end, and makes it if it does not.
+// stop terminates the process and waits for its end. If the process does not end,
+// stop kills it.
 func (p *process) stop() error {
-	client.CloseIdleConnections() // Fiber waits for those that were never used
-	p.tell()
+	client.CloseIdleConnections() // Fiber waits for unused connections
+	p.terminate()
 	select {
 	case err := <-p.ended:
 		p.ended <- err
 		return err
 	case <-time.After(patience):
-		return errors.Join(errors.New("did not stop"), p.cmd.Process.Kill())
+		return errors.Join(errors.New("the server did not stop"), p.cmd.Process.Kill())
 	}
 }
 
-// client follows no redirects, and reads what was sent.
+// client follows no redirects and does not decompress answers.
 var client = &http.Client{
 	Timeout:       patience,
 	Transport:     &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 8},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// An answer is what a server sent.
+// An answer is an HTTP response of a server.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// send sends a request with fields such as "Accept: text/html".
+// send sends a request with header fields such as "Accept: text/html".
 func (p *process) send(t *testing.T, method, path, body string, fields ...string) answer {
 	t.Helper()
 	got, err := p.try(method, path, body, fields...)
@@ -198,7 +200,8 @@ func (p *process) send(t *testing.T, method, path, body string, fields ...string
 	return got
 }
 
-// try is send for goroutines, which cannot end the test.
+// try is like send, but returns an error. Unlike send, it may be called from any
+// goroutine.
 func (p *process) try(method, path, body string, fields ...string) (answer, error) {
 	req, err := http.NewRequest(method, p.url+path, strings.NewReader(body))
 	if err != nil {
@@ -217,7 +220,7 @@ func (p *process) try(method, path, body string, fields ...string) (answer, erro
 	return answer{res.StatusCode, res.Header, string(got)}, err
 }
 
-// text returns all of a that should be the same whichever server sent it.
+// text returns all of a as text, except for the Date field.
 func (a answer) text() string {
 	lines := []string{fmt.Sprint(a.status)}
 	for name, values := range a.header {
@@ -229,8 +232,8 @@ func (a answer) text() string {
 	return strings.Join(append(lines, "", a.body), "\n")
 }
 
-// content returns what a handler sent, without what each framework does its own
-// way: a line break after JSON, charset=utf-8, a Content-Type beside 304.
+// content returns a as text without the differences between frameworks: a line
+// break after JSON, charset=utf-8, and Content-Type in a 304.
 func (a answer) content() string {
 	own := answer{a.status, http.Header{}, strings.TrimSuffix(a.body, "\n")}
 	for _, name := range []string{"Cache-Control", "Vary", "Etag", "Set-Cookie", "Www-Authenticate"} {

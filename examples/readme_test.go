@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestREADME compiles every Go block of the README, each a program.
+// TestREADME compiles every Go block of the README as a program.
 func TestREADME(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -32,8 +32,8 @@ func TestREADME(t *testing.T) {
 			if err := os.WriteFile(source, block[1], 0o600); err != nil {
 				t.Fatal(err)
 			}
-			// An overlay puts the file into a folder of this module, which has all
-			// that the block imports, without writing one there.
+			// An overlay makes the file part of this module, which requires all
+			// modules that the block imports, without writing to its folder.
 			overlay := filepath.Join(dir, "overlay.json")
 			folder := filepath.Join(here, "readme")
 			replace, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(folder, "main.go"): source}})

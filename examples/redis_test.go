@@ -18,18 +18,18 @@ import (
 	"time"
 )
 
-// A redis is a Redis server of the test's own, that keeps what it acknowledged.
+// A redis is a Redis server for one test. It keeps acknowledged writes after a crash.
 type redis struct {
 	t    *testing.T
-	path string // of the program
+	path string // the path of the program
 	dir  string
 	port string
 	cmd  *exec.Cmd
 
-	options []string // of the command line
+	options []string // additional command line options
 }
 
-// startRedis runs a Redis server until the test ends.
+// startRedis starts a Redis server. It stops when the test ends.
 func startRedis(t *testing.T, options ...string) *redis {
 	t.Helper()
 	r := &redis{t: t, path: installed(t, "redis-server", "valkey-server"), dir: t.TempDir(), options: options}
@@ -46,7 +46,7 @@ func startRedis(t *testing.T, options ...string) *redis {
 
 func (r *redis) url() string { return "redis://127.0.0.1:" + r.port + "/0" }
 
-// start starts the server, again if it was killed, and waits until it answers.
+// start starts the server, or restarts it after kill, and waits until it answers.
 func (r *redis) start() {
 	r.t.Helper()
 	r.cmd = exec.Command(r.path, append([]string{"--bind", "127.0.0.1", "--port", r.port, "--dir", r.dir,
@@ -78,7 +78,7 @@ func (r *redis) ping() error {
 	}
 }
 
-// kill ends the server as a crash would.
+// kill ends the server like a crash.
 func (r *redis) kill() {
 	_ = r.cmd.Process.Kill()
 	_ = r.cmd.Wait()
@@ -86,8 +86,9 @@ func (r *redis) kill() {
 
 func (r *redis) signal(s syscall.Signal) { _ = r.cmd.Process.Signal(s) }
 
-// TestServersShareSessions has a session go from server to server, each of
-// another framework, and end on all of them at once.
+// TestServersShareSessions checks that servers with the same Redis share sessions:
+// a session moves between servers of different frameworks, and its end takes effect
+// on all of them within a second.
 func TestServersShareSessions(t *testing.T) {
 	r := startRedis(t)
 	servers := startAll(t, "JWT_KEY="+secret, "REDIS_URL="+r.url())
@@ -97,7 +98,7 @@ func TestServersShareSessions(t *testing.T) {
 		second := tokens(t, b, "/refresh", "refresh_token="+first.RefreshToken, asForm)
 		again := tokens(t, c, "/refresh", "refresh_token="+first.RefreshToken, asForm)
 		if second.RefreshToken == first.RefreshToken || again.RefreshToken != second.RefreshToken {
-			t.Errorf("%s, %s: two successors of one refresh token", b.name, c.name)
+			t.Errorf("%s, %s: got two successors of one refresh token; want one", b.name, c.name)
 		}
 		c.want(t, 200, `"current":true`, "GET", "/sessions", "", bearer(second.AccessToken))
 		access, refresh := browser(t, c, bob)
@@ -114,8 +115,8 @@ func TestServersShareSessions(t *testing.T) {
 	}
 }
 
-// refuses waits until p takes credentials for revoked, which takes a second at
-// most, and returns how long it took.
+// refuses waits until p refuses credentials as revoked, and returns how long that
+// took. It fails after a second.
 func (p *process) refuses(t *testing.T, credentials string) time.Duration {
 	t.Helper()
 	begin := time.Now()
@@ -126,27 +127,27 @@ func (p *process) refuses(t *testing.T, credentials string) time.Duration {
 			return took
 		}
 		if took > time.Second {
-			t.Fatalf("%s: signed out elsewhere %v ago: %s", p.name, took, got.text())
+			t.Fatalf("%s: still accepts a session %v after its end on another server: %s", p.name, took, got.text())
 		}
 	}
 }
 
-// TestRedisCrashes kills Redis while programs refresh on two servers, and starts
-// it again. Nobody is signed out by it, or told anything but to come back.
+// TestRedisCrashes kills and restarts Redis while programs refresh on two servers.
+// No session may end: every refresh must succeed or be answered 503 with Retry-After.
 func TestRedisCrashes(t *testing.T) {
 	const programs = 16
 	r := startRedis(t)
 	env := []string{"JWT_KEY=" + secret, "REDIS_URL=" + r.url(), "REUSE_WINDOW=1s", "ACCESS_TTL=30s"}
 	servers := []*process{start(t, "echo", env...), start(t, "gin", env...)}
 	var (
-		over         atomic.Bool
-		good, unwell atomic.Int64
-		wg           sync.WaitGroup
+		over              atomic.Bool
+		good, unavailable atomic.Int64
+		wg                sync.WaitGroup
 	)
 	for i := range programs {
 		refresh := tokens(t, servers[i%2], "/token", alice, asForm).RefreshToken
 		wg.Go(func() {
-			ask := func(p *process) int {
+			rotate := func(p *process) int {
 				got := p.send(t, "POST", "/refresh", "refresh_token="+refresh, asForm)
 				switch {
 				case got.status == 200:
@@ -155,18 +156,18 @@ func TestRedisCrashes(t *testing.T) {
 					refresh = answer.RefreshToken
 					good.Add(1)
 				case got.status == 503 && got.header.Get("Retry-After") != "" && strings.Contains(got.body, `"code":"unavailable"`) && got.header["Set-Cookie"] == nil:
-					unwell.Add(1)
+					unavailable.Add(1)
 				default:
 					t.Errorf("%s: %s", p.name, got.text())
 				}
 				return got.status
 			}
 			for turn := i; !over.Load(); turn++ {
-				ask(servers[turn%2])
+				rotate(servers[turn%2])
 			}
-			for _, p := range servers { // both are well again
-				if status := ask(p); status != 200 {
-					t.Errorf("%s: got %d long after", p.name, status)
+			for _, p := range servers { // both have recovered
+				if status := rotate(p); status != 200 {
+					t.Errorf("%s: got %d after Redis is back; want 200", p.name, status)
 				}
 			}
 		})
@@ -174,7 +175,7 @@ func TestRedisCrashes(t *testing.T) {
 	for range 3 {
 		time.Sleep(700 * time.Millisecond) // under load
 		r.kill()
-		time.Sleep(1200 * time.Millisecond) // without Redis, for longer than the window
+		time.Sleep(1200 * time.Millisecond) // without Redis, for longer than the reuse window
 		r.start()
 		for _, p := range servers {
 			p.recovers(t)
@@ -182,9 +183,9 @@ func TestRedisCrashes(t *testing.T) {
 	}
 	over.Store(true)
 	wg.Wait()
-	t.Logf("%d refreshes, %d told to come back", good.Load(), unwell.Load())
-	if good.Load() == 0 || unwell.Load() == 0 {
-		t.Error("want some of each")
+	t.Logf("%d refreshes, %d answers 503", good.Load(), unavailable.Load())
+	if good.Load() == 0 || unavailable.Load() == 0 {
+		t.Errorf("got %d refreshes and %d answers 503; want some of each", good.Load(), unavailable.Load())
 	}
 }
 
@@ -196,18 +197,18 @@ func (p *process) recovers(t *testing.T) {
 		got := p.send(t, "POST", "/token", bob, asForm)
 		took := time.Since(begin)
 		if got.status == http.StatusOK {
-			t.Logf("%s is well again after %v", p.name, took)
+			t.Logf("%s has recovered after %v", p.name, took)
 			return
 		}
 		if got.status != 503 || took > patience {
-			t.Fatalf("%s: %v after Redis is back: %s", p.name, took, got.text())
+			t.Fatalf("%s: got this answer %v after Redis is back; want 200: %s", p.name, took, got.text())
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-// TestRedisHangs stops Redis without an end to its connections. Access tokens
-// are good for REVOCATION_MAX_LAG, and nobody loses a cookie.
+// TestRedisHangs suspends Redis, so that its connections stay open. Access tokens
+// must be accepted for REVOCATION_MAX_LAG, and no answer may clear a cookie.
 func TestRedisHangs(t *testing.T) {
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
@@ -220,7 +221,7 @@ func TestRedisHangs(t *testing.T) {
 			r.signal(syscall.SIGSTOP)
 			begin := time.Now()
 			p.want(t, 200, "", "GET", "/me", "", both)
-			// Renewal needs Redis, and no request waits for it for ever.
+			// A renewal needs Redis, and must not wait for it forever.
 			got := p.want(t, 503, `"code":"unavailable"`, "GET", "/me", "", "Cookie: "+refresh)
 			if took := time.Since(begin); took > patience/2 || got.header["Set-Cookie"] != nil || got.header.Get("Retry-After") == "" {
 				t.Errorf("after %v: %s", took, got.text())
@@ -233,15 +234,15 @@ func TestRedisHangs(t *testing.T) {
 			p.recovers(t)
 			for deadline := time.Now().Add(patience); p.send(t, "GET", "/me", "", both).status != 200; time.Sleep(10 * time.Millisecond) {
 				if time.Now().After(deadline) {
-					t.Fatal("it does not hear again of what is revoked")
+					t.Fatal("the server does not get revocations again")
 				}
 			}
 		})
 	}
 }
 
-// TestWrongRedisSettings is TestWrongSettings for those that a server must be
-// asked about.
+// TestWrongRedisSettings is like TestWrongSettings, for settings that are wrong only
+// with a Redis server.
 func TestWrongRedisSettings(t *testing.T) {
 	open, locked := startRedis(t), startRedis(t, "--requirepass", "s3cret")
 	key := write(t, t.TempDir()+"/p256.pem", pkcs8(t, newECDSA(t, elliptic.P256())))
@@ -259,7 +260,7 @@ func TestWrongRedisSettings(t *testing.T) {
 		cmd := program("fiber", row.env...)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
-		_ = cmd.Run() // the exit status says more
+		_ = cmd.Run() // the exit status is checked below
 		got := stderr.String()
 		if cmd.ProcessState.ExitCode() != 1 || strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, row.variable+": ") || !strings.Contains(got, row.want) || strings.Contains(got, "s3cret") {
 			t.Errorf("%s: exit status %d, standard error %q", row.env, cmd.ProcessState.ExitCode(), got)

@@ -22,7 +22,8 @@ const (
 	bob   = "username=bob&password=builder"
 )
 
-// mint returns a token from elsewhere by the same secret. more replaces claims.
+// mint returns a token as another program with the same secret issues it. more adds
+// or replaces claims.
 func mint(t *testing.T, header string, more map[string]any) string {
 	t.Helper()
 	claims := map[string]any{"iss": "https://auth.example.test", "aud": "https://api.example.test", "sub": "carol", "exp": time.Now().Add(time.Hour).Unix()}
@@ -39,7 +40,8 @@ func mint(t *testing.T, header string, more map[string]any) string {
 func bearer(token string) string { return "Authorization: Bearer " + token }
 func cookie(token string) string { return "Cookie: __Host-at=" + token }
 
-// TestServers sends the same requests to all four servers, in order.
+// TestServers sends the same requests to all four servers, in order, and compares
+// the answers.
 func TestServers(t *testing.T) {
 	servers := startAll(t, "JWT_KEY="+secret, "TRUSTED_ORIGINS=https://app.example.test, https://other.example.test")
 	a, b := login(t, servers[0], alice), login(t, servers[0], bob)
@@ -50,16 +52,16 @@ func TestServers(t *testing.T) {
 	module := servers[0].send(t, "GET", "/jwtgate.js", "").header.Get("Etag")
 
 	const (
-		same    = "same to the byte"  // refusals and what core answers
-		content = "same content"      // what handlers answer, in each framework's style
-		native  = "whatever it likes" // what a framework refuses by itself
+		same    = "same bytes"   // refusals and other answers of core
+		content = "same content" // answers of handlers, in the style of each framework
+		native  = "any answer"   // refusals by the framework itself
 	)
 	for _, test := range []struct {
 		method, path, body string
 		fields             []string
 		how                string
 		status             int
-		want               string // parts of the answer in their order, with " … " between
+		want               string // parts of the answer in order, separated by " … "
 	}{
 		{"GET", "/healthz", "", nil, content, 200, "ok"},
 		{"GET", "/", "", nil, content, 200, "text/html … alice"},
@@ -144,13 +146,13 @@ func TestServers(t *testing.T) {
 			got := p.send(t, test.method, test.path, test.body, test.fields...)
 			about := fmt.Sprintf("%s: %s %.40s %.60s %.200s", p.name, test.method, test.path, test.body, test.fields)
 			if right := got.status == test.status || test.how == native && test.status == 400 && got.status/100 == 4; !right {
-				t.Errorf("%s\n%s, want %d", about, got.text(), test.status)
+				t.Errorf("%s\ngot %s\nwant status %d", about, got.text(), test.status)
 			}
 			rest := got.text()
 			for part := range strings.SplitSeq(test.want, " … ") {
 				var found bool
 				if _, rest, found = strings.Cut(rest, part); !found {
-					t.Errorf("%s\n%s\nwant %s", about, got.text(), part)
+					t.Errorf("%s\ngot %s\nwant %s", about, got.text(), part)
 				}
 			}
 			text := ""
@@ -163,13 +165,13 @@ func TestServers(t *testing.T) {
 			if p == servers[0] {
 				first = text
 			} else if text != first {
-				t.Errorf("%s\n%s\nis not what %s answers\n%s", about, text, servers[0].name, first)
+				t.Errorf("%s\ngot %s\nwant the same answer as from %s\n%s", about, text, servers[0].name, first)
 			}
 		}
 	}
 }
 
-// TestAccessTokenExpires lets a token of one second run out.
+// TestAccessTokenExpires checks that a token with a lifetime of one second expires.
 func TestAccessTokenExpires(t *testing.T) {
 	p := start(t, "nethttp", "ACCESS_TTL=1s")
 	token := login(t, p, alice)
@@ -184,7 +186,7 @@ func TestAccessTokenExpires(t *testing.T) {
 	}
 }
 
-// TestIntroduction does what a newcomer does: paste the lines that are printed.
+// TestIntroduction runs the commands that a server prints when it starts.
 func TestIntroduction(t *testing.T) {
 	installed(t, "curl")
 	for _, p := range startAll(t) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A tokenAnswer is what /token and /refresh answer to a program.
+// A tokenAnswer is the JSON that /token and /refresh answer to a program.
 type tokenAnswer struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
@@ -14,7 +14,7 @@ type tokenAnswer struct {
 	RefreshToken string `json:"refresh_token"`
 }
 
-// tokens returns the tokens in the answer of /token or /refresh to fields.
+// tokens sends a request to /token or /refresh and returns the tokens in the answer.
 func tokens(t *testing.T, p *process, path, body string, fields ...string) tokenAnswer {
 	t.Helper()
 	got := p.send(t, "POST", path, body, fields...)
@@ -26,21 +26,22 @@ func tokens(t *testing.T, p *process, path, body string, fields ...string) token
 	return tokens
 }
 
-// login returns an access token for who says so in a form.
+// login returns an access token for the name and the password in form.
 func login(t *testing.T, p *process, form string) string {
 	t.Helper()
 	return tokens(t, p, "/token", form, asForm).AccessToken
 }
 
-// browser signs in for cookies, and returns them as a Cookie field, the one
-// with the access token first.
+// browser signs in with POST /login and returns the two cookies, each as
+// "name=value".
 func browser(t *testing.T, p *process, form string, fields ...string) (access, refresh string) {
 	t.Helper()
 	got := p.send(t, "POST", "/login", form, append(fields, asForm)...)
 	return setCookies(t, p, got)
 }
 
-// setCookies returns the two cookies that an answer sets.
+// setCookies returns the two cookies that an answer sets, and checks their
+// attributes.
 func setCookies(t *testing.T, p *process, got answer) (access, refresh string) {
 	t.Helper()
 	set := got.header["Set-Cookie"]
@@ -60,12 +61,12 @@ func setCookies(t *testing.T, p *process, got answer) (access, refresh string) {
 	return access, refresh
 }
 
-// want fails unless the answer to a request has status and part in its text.
+// want sends a request and checks that the answer has this status and contains part.
 func (p *process) want(t *testing.T, status int, part, method, path, body string, fields ...string) answer {
 	t.Helper()
 	got := p.send(t, method, path, body, fields...)
 	if got.status != status || !strings.Contains(got.text(), part) {
-		t.Errorf("%s: %s %s\n%s\nwant %d and %s", p.name, method, path, got.text(), status, part)
+		t.Errorf("%s: %s %s\ngot %s\nwant %d and %s", p.name, method, path, got.text(), status, part)
 	}
 	return got
 }
@@ -76,7 +77,7 @@ func TestProgramSession(t *testing.T) {
 		second := tokens(t, p, "/refresh", "grant_type=refresh_token&refresh_token="+first.RefreshToken, asForm)
 		again := tokens(t, p, "/refresh", `{"refresh_token":"`+first.RefreshToken+`"}`, asJSON)
 		if second.RefreshToken == first.RefreshToken || second.RefreshToken != again.RefreshToken {
-			t.Errorf("%s: refresh tokens %q", p.name, []string{first.RefreshToken, second.RefreshToken, again.RefreshToken})
+			t.Errorf("%s: got refresh tokens %q; want two different ones, the second one twice", p.name, []string{first.RefreshToken, second.RefreshToken, again.RefreshToken})
 		}
 		p.want(t, 401, `"error":"invalid_grant"`, "POST", "/refresh", "refresh_token=mine", asForm)
 		p.want(t, 401, `"code":"token_invalid"`, "GET", "/me", "", bearer(second.RefreshToken))
@@ -98,7 +99,7 @@ func TestBrowserSession(t *testing.T) {
 		p.want(t, 304, "", "GET", "/report", "", both, "If-None-Match: "+etag)
 		p.want(t, 403, `"code":"cross_site"`, "POST", "/login", alice, asForm, "Sec-Fetch-Site: cross-site", "Origin: https://evil.example.test")
 
-		// Without its access cookie the request is renewed on the way in.
+		// Without the access cookie, the server renews both cookies first.
 		got := p.send(t, "GET", "/report", "", "Cookie: "+refresh, "If-None-Match: "+etag)
 		access, refresh = setCookies(t, p, got)
 		both = "Cookie: " + access + "; " + refresh
@@ -144,7 +145,7 @@ func TestManySessions(t *testing.T) {
 	}
 }
 
-// TestSettingsOfSessions wants the settings to reach core.
+// TestSettingsOfSessions checks that the session settings take effect.
 func TestSettingsOfSessions(t *testing.T) {
 	p := start(t, "echo", "JWT_KEY="+secret, "RECENT_LOGIN=1ns", "ALLOW_LIST=true", "REUSE_WINDOW=0s")
 	got := tokens(t, p, "/token", alice, asForm)
@@ -164,5 +165,5 @@ func TestSettingsOfSessions(t *testing.T) {
 	p = start(t, "nethttp", "JWT_ALG=EdDSA", "REFRESH_KEY="+secret)
 	got = tokens(t, p, "/token", alice, asForm)
 	p = start(t, "nethttp", "JWT_ALG=EdDSA", "REFRESH_KEY="+secret)
-	p.want(t, 401, `"code":"refresh_expired"`, "POST", "/refresh", "refresh_token="+got.RefreshToken, asForm) // ours, of a session that is gone
+	p.want(t, 401, `"code":"refresh_expired"`, "POST", "/refresh", "refresh_token="+got.RefreshToken, asForm) // genuine, but the session was in the memory of the first process
 }

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// TestShutdown stops servers in the middle of a request, which is still answered.
+// TestShutdown checks that a server answers a request that is in flight when its
+// shutdown begins.
 func TestShutdown(t *testing.T) {
 	for _, p := range startAll(t, "JWT_KEY="+secret) {
 		token := login(t, p, alice)
@@ -30,7 +31,7 @@ func TestShutdown(t *testing.T) {
 		}
 		_, _ = answers.ReadString('\n')
 
-		p.tell()
+		p.terminate()
 		for refused := false; !refused; time.Sleep(5 * time.Millisecond) {
 			other, err := net.Dial("tcp", host)
 			if refused = err != nil; !refused {
@@ -47,8 +48,8 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// TestShutdownUnused has a connection that sends nothing, as browsers open in
-// advance, keep no server from an end in good order.
+// TestShutdownUnused checks that an unused connection does not prevent a graceful
+// shutdown. Browsers open such connections in advance.
 func TestShutdownUnused(t *testing.T) {
 	t.Parallel()
 	for _, p := range startAll(t, "JWT_KEY="+secret) {
@@ -57,8 +58,8 @@ func TestShutdownUnused(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = conn.Close() })
-		time.Sleep(20 * time.Millisecond) // the server is to have accepted it
-		p.tell()
+		time.Sleep(20 * time.Millisecond) // until the server has accepted the connection
+		p.terminate()
 		t.Cleanup(func() {
 			if err := p.stop(); err != nil {
 				t.Errorf("%s: %v", p.name, err)

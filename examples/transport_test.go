@@ -81,7 +81,7 @@ func TestTransport(t *testing.T) {
 			}
 			all.Wait()
 			if n := network.refreshes.Load(); n < 3 || n > 12 {
-				t.Errorf("%d requests for /refresh, want one or two for each token", n)
+				t.Errorf("got %d requests to /refresh; want 3 to 12, one or two for each token", n)
 			}
 
 			// All programs are signed out when the server ends the session.
@@ -123,10 +123,10 @@ func TestTransportWithOAuth2(t *testing.T) {
 		transport http.RoundTripper
 		want      string
 	}{
-		{"under", &oauth2.Transport{Source: theirs, Base: ours(nil)}, "Bearer theirs"},
-		{"over", ours(&oauth2.Transport{Source: theirs}), "Bearer theirs"},
-		{"beside", &oauth2.Transport{Source: tokenSource{ours(nil)}}, "Bearer ours"},
-		{"beside, kept", &oauth2.Transport{Source: oauth2.ReuseTokenSource(nil, tokenSource{ours(nil)})}, "Bearer ours"},
+		{"as the base of an oauth2.Transport", &oauth2.Transport{Source: theirs, Base: ours(nil)}, "Bearer theirs"},
+		{"on an oauth2.Transport", ours(&oauth2.Transport{Source: theirs}), "Bearer theirs"},
+		{"as a token source", &oauth2.Transport{Source: tokenSource{ours(nil)}}, "Bearer ours"},
+		{"as a cached token source", &oauth2.Transport{Source: oauth2.ReuseTokenSource(nil, tokenSource{ours(nil)})}, "Bearer ours"},
 	} {
 		res, err := (&http.Client{Transport: test.transport}).Get(server.URL)
 		if err != nil {
@@ -134,7 +134,7 @@ func TestTransportWithOAuth2(t *testing.T) {
 		}
 		_ = res.Body.Close()
 		if len(got) != 1 || got[0] != test.want {
-			t.Errorf("%s: %q, want %q alone", test.name, got, test.want)
+			t.Errorf("%s: got %q; want only %q", test.name, got, test.want)
 		}
 	}
 	signedOut := must[*jwtclient.Transport](t)(jwtclient.New(jwtclient.Config{Origin: server.URL}))

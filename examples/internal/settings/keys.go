@@ -79,7 +79,7 @@ func (a *algorithm) ring(path string) (jwtgate.Keys, func() error, error) {
 // file under such a name and then rename it, so that files never reads half a key.
 func (a *algorithm) files(path string) ([]jwtgate.Key, error) {
 	if strings.Contains(path, "-----BEGIN ") {
-		return nil, errors.New("is a PEM key, not the path of one: write the key to a file and set JWT_KEY to its path")
+		return nil, errors.New("is a PEM key, but must be a path: write the key to a file and set JWT_KEY to the path of that file")
 	}
 	names, err := namesIn(path)
 	if err != nil {

@@ -129,9 +129,7 @@ func TestClusterFailover(t *testing.T) {
 		t.Fatal("no subject has its slot on the first node")
 	}
 	advance(t, store, there, openWindow, session.Rotated, 1)
-	if n := nodes[0].client().Wait(t.Context(), 1, 0).Val(); n != 1 {
-		t.Fatal("no replica")
-	}
+	nodes[0].awaitReplica(store.Slots()[0] + ":barrier")
 	following := newStore(t, clusterClient(t, nodes), redisstore.Config{}) // in a process that does nothing else
 	f := follow(t, following)
 	nodes[0].kill()

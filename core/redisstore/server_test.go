@@ -104,6 +104,23 @@ func (s *server) do(args ...any) {
 	}
 }
 
+// awaitReplica waits until a replica has every write that the server has executed
+// so far. WAIT covers only the writes of its own connection. Replication preserves
+// the order of all writes, so this method writes key, and waits for that write on
+// the same connection.
+func (s *server) awaitReplica(key string) {
+	s.t.Helper()
+	ctx := context.Background()
+	conn := s.client().Conn()
+	defer conn.Close()
+	if err := conn.Set(ctx, key, "", time.Minute).Err(); err != nil {
+		s.t.Fatal(err)
+	}
+	if n, err := conn.Wait(ctx, 1, 20*time.Second).Result(); n < 1 || err != nil {
+		s.t.Fatalf("got %d replicas with the latest write, error %v, want 1", n, err)
+	}
+}
+
 func freePort(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -70,29 +70,6 @@ func handler(route jwtgatetest.Route) echo.HandlerFunc {
 	}
 }
 
-// newAuth returns an Auth by which alice has signed in so long ago that cookie
-// is renewed, and a good token.
-func newAuth(t *testing.T, refuse func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response) (auth *jwtgate.Auth, cookie, token string) {
-	t.Helper()
-	clock := jwtgatetest.NewClock(time.Unix(2_000_000_000, 0))
-	auth, err := jwtgate.New(jwtgate.Config{
-		Issuer:   "https://auth.example.com",
-		Audience: "https://api.example.com",
-		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for tests")),
-		Cookies:  &jwtgate.CookieConfig{},
-		Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }},
-		Refuse:   refuse,
-		Now:      clock.Now,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(auth.Close)
-	cookie = jwtgatetest.Cookie(t, auth, "alice")
-	clock.Advance(time.Hour)
-	return auth, cookie, jwtgatetest.Token(t, auth, "alice")
-}
-
 // Echo's error handler is asked for an answer only if a refusal is handed over.
 func TestHandOver(t *testing.T) {
 	t.Parallel()
@@ -108,7 +85,7 @@ func TestHandOver(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			auth, _, _ := newAuth(t, row.refuse)
+			auth, _, _ := jwtgatetest.NewAuth(t, func(c *jwtgate.Config) { c.Refuse = row.refuse })
 			e := echo.New()
 			asked := 0
 			e.HTTPErrorHandler = func(err error, c echo.Context) {
@@ -141,7 +118,7 @@ func TestHandOver(t *testing.T) {
 // An error of the handler's own is the error handler's, guard or no guard.
 func TestHandlerError(t *testing.T) {
 	t.Parallel()
-	auth, _, token := newAuth(t, nil)
+	auth, _, token := jwtgatetest.NewAuth(t)
 	e := echo.New()
 	e.GET("/", func(echo.Context) error { return echo.ErrTeapot }, echojwt.Protect(auth))
 	if w := serveOne(e, "Authorization", "Bearer "+token); w.Code != http.StatusTeapot {
@@ -152,7 +129,7 @@ func TestHandlerError(t *testing.T) {
 // What runs outside of the guard, such as a logger, sees who it was afterwards.
 func TestIdentityAfterwards(t *testing.T) {
 	t.Parallel()
-	auth, _, token := newAuth(t, nil)
+	auth, _, token := jwtgatetest.NewAuth(t)
 	e := echo.New()
 	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -170,7 +147,7 @@ func TestIdentityAfterwards(t *testing.T) {
 // A guard on a group also keeps to itself which paths there are.
 func TestUnknownPath(t *testing.T) {
 	t.Parallel()
-	auth, _, token := newAuth(t, nil)
+	auth, _, token := jwtgatetest.NewAuth(t)
 	e := echo.New()
 	e.Group("/api", echojwt.Protect(auth)).GET("/notes", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) })
 	for header, want := range map[string]int{"": http.StatusUnauthorized, "Bearer " + token: http.StatusNotFound} {
@@ -217,7 +194,7 @@ func TestRenewed(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			auth, cookie, _ := newAuth(t, nil)
+			auth, cookie, _ := jwtgatetest.NewAuth(t)
 			e := echo.New()
 			e.GET("/", func(c echo.Context) error {
 				c.Response().Header().Set("Cache-Control", "public")

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -100,29 +99,6 @@ func handler(route jwtgatetest.Route) fiber.Handler {
 	}
 }
 
-// newAuth returns an Auth by which alice has signed in so long ago that cookie
-// is renewed, and a good token.
-func newAuth(t *testing.T, refuse func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response) (auth *jwtgate.Auth, cookie, token string) {
-	t.Helper()
-	clock := jwtgatetest.NewClock(time.Unix(2_000_000_000, 0))
-	auth, err := jwtgate.New(jwtgate.Config{
-		Issuer:   "https://auth.example.com",
-		Audience: "https://api.example.com",
-		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for tests")),
-		Cookies:  &jwtgate.CookieConfig{},
-		Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }},
-		Refuse:   refuse,
-		Now:      clock.Now,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(auth.Close)
-	cookie = jwtgatetest.Cookie(t, auth, "alice")
-	clock.Advance(time.Hour)
-	return auth, cookie, jwtgatetest.Token(t, auth, "alice")
-}
-
 // Fiber's error handler is asked for an answer only if a refusal is handed over.
 func TestHandOver(t *testing.T) {
 	t.Parallel()
@@ -138,7 +114,7 @@ func TestHandOver(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			auth, _, _ := newAuth(t, row.refuse)
+			auth, _, _ := jwtgatetest.NewAuth(t, func(c *jwtgate.Config) { c.Refuse = row.refuse })
 			asked := 0
 			app := fiber.New(fiber.Config{ErrorHandler: func(c *fiber.Ctx, err error) error {
 				asked++
@@ -170,7 +146,7 @@ func TestHandOver(t *testing.T) {
 // The default error handler shows the text of an error to the client.
 func TestHandOverHidesCause(t *testing.T) {
 	t.Parallel()
-	auth, _, _ := newAuth(t, jwtgate.HandOver)
+	auth, _, _ := jwtgatetest.NewAuth(t, func(c *jwtgate.Config) { c.Refuse = jwtgate.HandOver })
 	app := fiber.New()
 	app.Get("/", fiberjwt.Protect(auth))
 	if got := send(t, app, "/", "Authorization: Bearer a.b.c"); got.body != "Unauthorized" {
@@ -181,7 +157,7 @@ func TestHandOverHidesCause(t *testing.T) {
 // c.Cookies makes fasthttp take the Cookie header apart and forget its lines.
 func TestCookiesReadBefore(t *testing.T) {
 	t.Parallel()
-	auth, _, token := newAuth(t, nil)
+	auth, _, token := jwtgatetest.NewAuth(t)
 	app := fiber.New()
 	app.Use(func(c *fiber.Ctx) error {
 		_ = c.Cookies("theme")
@@ -293,7 +269,7 @@ func TestRenewed(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			auth, cookie, _ := newAuth(t, nil)
+			auth, cookie, _ := jwtgatetest.NewAuth(t)
 			app := fiber.New()
 			app.Use(func(c *fiber.Ctx) (err error) {
 				defer func() {

@@ -73,34 +73,11 @@ func handler(route jwtgatetest.Route) gin.HandlerFunc {
 	}
 }
 
-// newAuth returns an Auth by which alice has signed in so long ago that cookie
-// is renewed, and a good token.
-func newAuth(t *testing.T, refuse func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response) (auth *jwtgate.Auth, cookie, token string) {
-	t.Helper()
-	clock := jwtgatetest.NewClock(time.Unix(2_000_000_000, 0))
-	auth, err := jwtgate.New(jwtgate.Config{
-		Issuer:   "https://auth.example.com",
-		Audience: "https://api.example.com",
-		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for tests")),
-		Cookies:  &jwtgate.CookieConfig{},
-		Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }},
-		Refuse:   refuse,
-		Now:      clock.Now,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(auth.Close)
-	cookie = jwtgatetest.Cookie(t, auth, "alice")
-	clock.Advance(time.Hour)
-	return auth, cookie, jwtgatetest.Token(t, auth, "alice")
-}
-
 // A *gin.Context is a context.Context, but has what is in the request's only if
 // it is told to look there. The accessors do not depend on that.
 func TestContextWithFallback(t *testing.T) {
 	t.Parallel()
-	auth, _, token := newAuth(t, nil)
+	auth, _, token := jwtgatetest.NewAuth(t)
 	for _, fallback := range []bool{false, true} {
 		r := gin.New()
 		r.ContextWithFallback = fallback
@@ -133,7 +110,7 @@ func TestHandOver(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			auth, _, _ := newAuth(t, row.refuse)
+			auth, _, _ := jwtgatetest.NewAuth(t, func(c *jwtgate.Config) { c.Refuse = row.refuse })
 			r := gin.New()
 			r.Use(func(c *gin.Context) {
 				c.Next()
@@ -192,7 +169,7 @@ func TestRenewed(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			auth, cookie, _ := newAuth(t, nil)
+			auth, cookie, _ := jwtgatetest.NewAuth(t)
 			r := gin.New()
 			r.Use(func(c *gin.Context) {
 				defer func() {

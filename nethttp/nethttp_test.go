@@ -1,7 +1,6 @@
 package nethttp_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -54,34 +53,11 @@ func handler(route jwtgatetest.Route) http.Handler {
 	})
 }
 
-// newAuth returns an Auth, a cookie of alice's that is due for renewal, and a valid
-// access token.
-func newAuth(t *testing.T, refuse func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response) (auth *jwtgate.Auth, cookie, token string) {
-	t.Helper()
-	clock := jwtgatetest.NewClock(time.Unix(2_000_000_000, 0))
-	auth, err := jwtgate.New(jwtgate.Config{
-		Issuer:   "https://auth.example.com",
-		Audience: "https://api.example.com",
-		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for tests")),
-		Cookies:  &jwtgate.CookieConfig{},
-		Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }},
-		Refuse:   refuse,
-		Now:      clock.Now,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(auth.Close)
-	cookie = jwtgatetest.Cookie(t, auth, "alice")
-	clock.Advance(time.Hour)
-	return auth, cookie, jwtgatetest.Token(t, auth, "alice")
-}
-
 // Middleware and handlers that need more than an http.ResponseWriter must find the
 // interfaces of the ResponseWriter of the server.
 func TestProtectLeavesWriter(t *testing.T) {
 	t.Parallel()
-	auth, _, token := newAuth(t, nil)
+	auth, _, token := jwtgatetest.NewAuth(t)
 	recorder := httptest.NewRecorder()
 	var got http.ResponseWriter
 	handler := nethttp.Protect(auth)(nethttp.Protect(auth)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { got = w })))
@@ -138,7 +114,7 @@ func TestRenewed(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			auth, cookie, _ := newAuth(t, nil)
+			auth, cookie, _ := jwtgatetest.NewAuth(t)
 			protected := nethttp.Protect(auth)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Cache-Control", "public")
 				row.write(w, r)
@@ -179,7 +155,7 @@ func TestRenewed(t *testing.T) {
 // net/http has no error handler that a refusal can be handed over to.
 func TestHandOver(t *testing.T) {
 	t.Parallel()
-	auth, _, _ := newAuth(t, jwtgate.HandOver)
+	auth, _, _ := jwtgatetest.NewAuth(t, func(c *jwtgate.Config) { c.Refuse = jwtgate.HandOver })
 	w := httptest.NewRecorder()
 	nethttp.Protect(auth)(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if body := w.Body.String(); w.Code != http.StatusUnauthorized || !strings.Contains(body, `"code":"token_missing"`) {

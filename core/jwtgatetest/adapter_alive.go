@@ -18,7 +18,7 @@ import (
 // was, a session what it was opened from, and no request may see another's.
 func runKeepAlive(t *testing.T, serve Adapter) {
 	const connections, requests = 4, 50
-	auth := newAuth(t, withSessions)
+	auth := siteAuth(t, withSessions)
 	var mu sync.Mutex
 	kept := map[string]View{}
 	keep := func(v View) jwtgate.Response {
@@ -101,7 +101,7 @@ func runKeepAlive(t *testing.T, serve Adapter) {
 func runUnread(t *testing.T, serve Adapter) {
 	var s stage
 	s.addr = serve(t, Site{Routes: []Route{
-		{Method: "POST", Path: "/private", Guards: guards(newAuth(t)), Handler: s.who},
+		{Method: "POST", Path: "/private", Guards: guards(siteAuth(t)), Handler: s.who},
 		{Method: "POST", Path: "/endpoint", Endpoint: func(context.Context, jwtgate.Request) jwtgate.Response { return text("unread") }},
 		{Method: "GET", Path: "/smuggle", Handler: s.who},
 	}})

@@ -8,9 +8,9 @@ import (
 
 // runCookies is about tokens in cookies: finding them, and what the answer says.
 func runCookies(t *testing.T, serve Adapter) {
-	auth := newAuth(t, withCookies)
+	auth := siteAuth(t, withCookies)
 	good := Token(t, auth, "alice", "user")
-	old := Token(t, newAuth(t, anHourAgo), "alice")
+	old := Token(t, siteAuth(t, anHourAgo), "alice")
 	var (
 		cookie    = "Cookie: __Host-at=" + good
 		stale     = "Cookie: __Host-at=" + old
@@ -84,7 +84,7 @@ func runCookies(t *testing.T, serve Adapter) {
 
 // runOrigins is about requests that another site makes a browser send.
 func runOrigins(t *testing.T, serve Adapter) {
-	auth := newAuth(t, func(c *jwtgate.Config) {
+	auth := siteAuth(t, func(c *jwtgate.Config) {
 		c.Cookies = &jwtgate.CookieConfig{TrustedOrigins: []string{"https://app.example"}}
 	})
 	token := Token(t, auth, "alice")

@@ -17,9 +17,9 @@ const (
 // siteTime is when the suite takes place.
 var siteTime = time.Unix(2_000_000_000, 0)
 
-// newAuth returns an Auth for the suite, with what change makes of its Config.
-func newAuth(t *testing.T, change ...func(*jwtgate.Config)) *jwtgate.Auth {
-	t.Helper()
+// siteAuth returns an Auth for the suite, with what change makes of its Config.
+func siteAuth(tb testing.TB, change ...func(*jwtgate.Config)) *jwtgate.Auth {
+	tb.Helper()
 	config := jwtgate.Config{
 		Issuer:   siteIssuer,
 		Audience: siteAudience,
@@ -31,9 +31,9 @@ func newAuth(t *testing.T, change ...func(*jwtgate.Config)) *jwtgate.Auth {
 	}
 	auth, err := jwtgate.New(config)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(auth.Close)
+	tb.Cleanup(auth.Close)
 	return auth
 }
 
@@ -50,8 +50,8 @@ func guards(auth *jwtgate.Auth, rules ...jwtgate.Rule) []Guard { return []Guard{
 
 // runCredentials is about finding the token and judging it.
 func runCredentials(t *testing.T, serve Adapter) {
-	auth := newAuth(t)
-	small := newAuth(t, func(c *jwtgate.Config) { c.MaxTokenSize = 100 })
+	auth := siteAuth(t)
+	small := siteAuth(t, func(c *jwtgate.Config) { c.MaxTokenSize = 100 })
 	good := Token(t, auth, "alice")
 	sign := func(header, payload string) string {
 		return "Authorization: Bearer " + Sign(t, "HS256", []byte(siteSecret), header, payload)
@@ -59,8 +59,8 @@ func runCredentials(t *testing.T, serve Adapter) {
 	const claims = `{"iss":"https://issuer.example","aud":"https://site.example","sub":"alice","exp":2000000900}`
 	var (
 		bearer    = "Authorization: Bearer " + good
-		expired   = "Authorization: Bearer " + Token(t, newAuth(t, anHourAgo), "alice")
-		otherKey  = "Authorization: Bearer " + Token(t, newAuth(t, withOtherKey), "alice")
+		expired   = "Authorization: Bearer " + Token(t, siteAuth(t, anHourAgo), "alice")
+		otherKey  = "Authorization: Bearer " + Token(t, siteAuth(t, withOtherKey), "alice")
 		segments  = strings.Split(good, ".")
 		missing   = refusal(jwtgate.CodeTokenMissing)
 		malformed = refusal(jwtgate.CodeMalformedCredentials)

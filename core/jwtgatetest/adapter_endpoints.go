@@ -15,8 +15,8 @@ import (
 // runEndpoints is about Handle and Send: what is returned is what is sent.
 func runEndpoints(t *testing.T, serve Adapter) {
 	key := ed25519.NewKeyFromSeed([]byte("the seed of the suite, 32 bytes."))
-	public := newAuth(t, func(c *jwtgate.Config) { c.Keys = jwtgate.EdDSA(key) })
-	secret := newAuth(t)
+	public := siteAuth(t, func(c *jwtgate.Config) { c.Keys = jwtgate.EdDSA(key) })
+	secret := siteAuth(t)
 	var none *jwtgate.Auth
 	var s stage
 
@@ -111,7 +111,7 @@ func runRequests(t *testing.T, serve Adapter) {
 		return text(fmt.Sprintf("%s %s %s, %q, %.20q and %d bytes", req.Method, req.Host, req.Path, fields, body, len(body)))
 	}
 	// A guard is told all of it but the body, so that is left out here.
-	auth := newAuth(t, func(c *jwtgate.Config) {
+	auth := siteAuth(t, func(c *jwtgate.Config) {
 		c.Refuse = func(_ context.Context, req jwtgate.Request, _ *jwtgate.Refusal) jwtgate.Response {
 			req.Body = nil
 			return tell(req)

@@ -11,7 +11,7 @@ import (
 // runRefuse is about refusals that the application answers in its own way.
 func runRefuse(t *testing.T, serve Adapter) {
 	refuse := func(res jwtgate.Response) *jwtgate.Auth {
-		return newAuth(t, withCookies, func(c *jwtgate.Config) {
+		return siteAuth(t, withCookies, func(c *jwtgate.Config) {
 			c.Refuse = func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response { return res }
 		})
 	}
@@ -24,7 +24,7 @@ func runRefuse(t *testing.T, serve Adapter) {
 		Header: []jwtgate.Field{{Name: "Content-Type", Value: "text/plain"}, {Name: "WWW-Authenticate", Value: "Teapot"}},
 		Body:   []byte("short and stout"),
 	}
-	handOver := newAuth(t, withCookies, func(c *jwtgate.Config) { c.Refuse = jwtgate.HandOver })
+	handOver := siteAuth(t, withCookies, func(c *jwtgate.Config) { c.Refuse = jwtgate.HandOver })
 	var s stage
 	route := func(path string, auth *jwtgate.Auth, rules ...jwtgate.Rule) Route {
 		return Route{Method: "GET", Path: path, Guards: guards(auth, rules...), Handler: s.who}
@@ -37,7 +37,7 @@ func runRefuse(t *testing.T, serve Adapter) {
 		route("/hand-over-admin", handOver, jwtgate.Role("admin")),
 	}})
 	token := Token(t, handOver, "alice")
-	stale := "Cookie: __Host-at=" + Token(t, newAuth(t, anHourAgo), "alice")
+	stale := "Cookie: __Host-at=" + Token(t, siteAuth(t, anHourAgo), "alice")
 	redirect := answer{Response: jwtgate.Response{Status: 302, Header: login.Header[:2]}}.with("Cache-Control", "no-store")
 	errorPath := func(a answer) answer {
 		a.anyBody = true
@@ -63,7 +63,7 @@ type outerKey struct{}
 // runOuter is about what a middleware outside of the guards has done: its header
 // fields and its context are there still.
 func runOuter(t *testing.T, serve Adapter) {
-	auth := newAuth(t, withCookies)
+	auth := siteAuth(t, withCookies)
 	token := Token(t, auth, "alice")
 	saw := func(ctx context.Context) string {
 		value, _ := ctx.Value(outerKey{}).(string)
@@ -103,7 +103,7 @@ func runOuter(t *testing.T, serve Adapter) {
 	var (
 		bearer = "Authorization: Bearer " + token
 		cookie = "Cookie: __Host-at=" + token
-		stale  = "Cookie: __Host-at=" + Token(t, newAuth(t, anHourAgo), "alice")
+		stale  = "Cookie: __Host-at=" + Token(t, siteAuth(t, anHourAgo), "alice")
 	)
 	s.run(t, []row{
 		{"public", get("/public"), within(passed("nobody and outer"))},

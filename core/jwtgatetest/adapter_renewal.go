@@ -13,7 +13,7 @@ import (
 // cookies are made before the handler runs, and go out with its answer.
 func runRenewal(t *testing.T, serve Adapter) {
 	clock := NewClock(siteTime)
-	auth := newAuth(t, withSessions, func(c *jwtgate.Config) { c.Now = clock.Now })
+	auth := siteAuth(t, withSessions, func(c *jwtgate.Config) { c.Now = clock.Now })
 	var old []jwtgate.Tokens // one session for each row that renews
 	for range 20 {
 		old = append(old, signIn(t, auth, "alice"))

@@ -29,11 +29,11 @@ func check(ok bool, err error) jwtgate.Rule {
 
 // runRules is about what a route asks beyond a good token.
 func runRules(t *testing.T, serve Adapter) {
-	auth := newAuth(t)
+	auth := siteAuth(t)
 	var (
 		admin   = "Authorization: Bearer " + Token(t, auth, "alice", "admin", "user")
 		user    = "Authorization: Bearer " + Token(t, auth, "robert", "user")
-		expired = "Authorization: Bearer " + Token(t, newAuth(t, anHourAgo), "alice")
+		expired = "Authorization: Bearer " + Token(t, siteAuth(t, anHourAgo), "alice")
 		missing = refusal(jwtgate.CodeTokenMissing)
 		forbids = refusal(jwtgate.CodeInsufficientScope)
 		trouble = refusal(jwtgate.CodeUnavailable)
@@ -87,8 +87,8 @@ func runRules(t *testing.T, serve Adapter) {
 // runStacks is about several guards on the way to one handler.
 func runStacks(t *testing.T, serve Adapter) {
 	clock := NewClock(siteTime)
-	auth := newAuth(t, withCookies, func(c *jwtgate.Config) { c.Now = clock.Now })
-	other := newAuth(t, withOtherKey)
+	auth := siteAuth(t, withCookies, func(c *jwtgate.Config) { c.Now = clock.Now })
+	other := siteAuth(t, withOtherKey)
 	// The token is too old for whoever looks at it after this rule.
 	wait := jwtgate.Check(func(context.Context, *jwtgate.Identity) (bool, error) {
 		clock.Advance(time.Hour)

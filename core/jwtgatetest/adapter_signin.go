@@ -45,7 +45,7 @@ func cookies(tokens jwtgate.Tokens) string {
 // the adapter has to bring the body and the cookies there and back.
 func runSignIn(t *testing.T, serve Adapter) {
 	clock := NewClock(siteTime)
-	auth := newAuth(t, withSessions, func(c *jwtgate.Config) { c.Now = clock.Now })
+	auth := siteAuth(t, withSessions, func(c *jwtgate.Config) { c.Now = clock.Now })
 	tokens := func() jwtgate.Tokens { return signIn(t, auth, "alice") }
 	expired := tokens()
 	clock.Advance(8 * 24 * time.Hour)
@@ -54,7 +54,7 @@ func runSignIn(t *testing.T, serve Adapter) {
 		t.Fatalf("refresh: got status %d, want 200", res.Status)
 	}
 	clock.Advance(time.Minute)
-	narrow := newAuth(t, withSessions, func(c *jwtgate.Config) { c.Sessions.MaxSessions, c.Sessions.RefuseAtMax = 1, true })
+	narrow := siteAuth(t, withSessions, func(c *jwtgate.Config) { c.Sessions.MaxSessions, c.Sessions.RefuseAtMax = 1, true })
 	signIn(t, narrow, "alice")
 	check := func(_ context.Context, username, password string) (string, bool, error) {
 		if username == "trouble" {

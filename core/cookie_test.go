@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -26,7 +25,7 @@ type cookieSite struct {
 
 	tb      testing.TB
 	clock   *jwtgatetest.Clock
-	store   *spyStore
+	store   *faultyStore
 	subject func(ctx context.Context, subject string) (jwtgate.Grant, error)
 }
 
@@ -45,7 +44,7 @@ var (
 func newCookieSite(tb testing.TB, change ...func(*jwtgate.Config)) *cookieSite {
 	tb.Helper()
 	clock := jwtgatetest.NewClock(cookieStart)
-	s := &cookieSite{tb: tb, clock: clock, store: &spyStore{Store: session.NewMemory(0, clock.Now)}}
+	s := &cookieSite{tb: tb, clock: clock, store: &faultyStore{Store: session.NewMemory(0, clock.Now)}}
 	s.subject = func(context.Context, string) (jwtgate.Grant, error) {
 		return jwtgate.Grant{Roles: []string{"user"}}, nil
 	}
@@ -130,109 +129,6 @@ func (s *cookieSite) mintBy(secret []byte, kid, sid string, age time.Duration, m
 		s.tb.Fatal(err)
 	}
 	return jwtgatetest.Sign(s.tb, "HS256", secret, fmt.Sprintf(`{"alg":"HS256","typ":"at+jwt","kid":%q}`, kid), string(payload))
-}
-
-// A spyStore notes what is asked of a Store, and can make it fail.
-type spyStore struct {
-	session.Store
-
-	mu     sync.Mutex
-	calls  []string
-	before func(ctx context.Context, call string) error // nil: nothing
-}
-
-func (s *spyStore) called(ctx context.Context, call string) error {
-	s.mu.Lock()
-	s.calls = append(s.calls, call)
-	before := s.before
-	s.mu.Unlock()
-	if before == nil {
-		return nil
-	}
-	return before(ctx, call)
-}
-
-// taken returns the calls since it was last asked.
-func (s *spyStore) taken() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	calls := strings.Join(s.calls, " ")
-	s.calls = nil
-	return calls
-}
-
-func (s *spyStore) Create(ctx context.Context, n session.New, bound session.Bound) (session.Record, error) {
-	if err := s.called(ctx, "Create"); err != nil {
-		return session.Record{}, err
-	}
-	return s.Store.Create(ctx, n, bound)
-}
-
-func (s *spyStore) Find(ctx context.Context, id session.ID) (session.Record, bool, error) {
-	if err := s.called(ctx, "Find"); err != nil {
-		return session.Record{}, false, err
-	}
-	return s.Store.Find(ctx, id)
-}
-
-func (s *spyStore) Advance(ctx context.Context, p session.Presented, policy session.Policy) (session.Record, session.Verdict, error) {
-	if err := s.called(ctx, "Advance"); err != nil {
-		return session.Record{}, 0, err
-	}
-	return s.Store.Advance(ctx, p, policy)
-}
-
-func (s *spyStore) End(ctx context.Context, id session.ID, remember time.Duration) (bool, error) {
-	if err := s.called(ctx, "End"); err != nil {
-		return false, err
-	}
-	return s.Store.End(ctx, id, remember)
-}
-
-func (s *spyStore) EndAll(ctx context.Context, subject string, remember time.Duration, except ...session.ID) ([]session.ID, error) {
-	if err := s.called(ctx, "EndAll"); err != nil {
-		return nil, err
-	}
-	return s.Store.EndAll(ctx, subject, remember, except...)
-}
-
-func (s *spyStore) List(ctx context.Context, subject string) ([]session.Record, error) {
-	if err := s.called(ctx, "List"); err != nil {
-		return nil, err
-	}
-	return s.Store.List(ctx, subject)
-}
-
-func (s *spyStore) Revoke(ctx context.Context, r session.Revocation) error {
-	if err := s.called(ctx, "Revoke"); err != nil {
-		return err
-	}
-	return s.Store.Revoke(ctx, r)
-}
-
-var errStoreDown = errors.New("the store cannot be reached")
-
-// failAt makes the nth call of that name fail, and all after it.
-func (s *spyStore) failAt(call string, n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls = nil
-	s.before = func(_ context.Context, called string) error {
-		if called == call {
-			n--
-		}
-		if called == call && n <= 0 {
-			return errStoreDown
-		}
-		return nil
-	}
-}
-
-// works makes the store work again.
-func (s *spyStore) works() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.before, s.calls = nil, nil
 }
 
 // A jar is the two cookies as a browser has them; empty ones are not sent.

@@ -516,7 +516,7 @@ func TestRenewalStoreDown(t *testing.T) {
 			if told := slices.Contains(kinds, jwtgate.EventStoreDown); !told && test.want != "pass alice" {
 				t.Errorf("got events %q; want %s", kinds, jwtgate.EventStoreDown)
 			}
-			s.store.works()
+			s.store.mend()
 			s.subject = loads
 			s.clock.Advance(5 * time.Second)
 			if got := test.ask(s, jarOf(tokens)); got != test.later {
@@ -572,7 +572,7 @@ func TestRenewalKept(t *testing.T) {
 			if got := tell(t, res); got != test.want {
 				t.Errorf("got %s; want %s", got, test.want)
 			}
-			s.store.works()
+			s.store.mend()
 			j.take(res.Header)
 			s.clock.Advance(time.Hour)
 			if got, want := s.decide(j.request(http.MethodGet)), "pass alice new"; got != want {

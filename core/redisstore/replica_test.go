@@ -100,7 +100,7 @@ func TestSentinelFailover(t *testing.T) {
 // reach, and those only. Its replica takes over, and the feed begins anew.
 func TestClusterFailover(t *testing.T) {
 	nodes := startCluster(t, "--cluster-require-full-coverage", "no")
-	replica := startServer(t, "--cluster-enabled", "yes", "--cluster-port", freePort(t), "--cluster-node-timeout", "1000")
+	replica := startServer(t, "--cluster-enabled", "yes", "--cluster-port", freePort(t), "--cluster-node-timeout", nodeTimeout)
 	nodes[0].do("CLUSTER", "MEET", "127.0.0.1", replica.port(), replica.option("--cluster-port"))
 	id := nodes[0].client().Do(t.Context(), "CLUSTER", "MYID").Val()
 	await(t, "the replica", func() bool {
@@ -108,14 +108,7 @@ func TestClusterFailover(t *testing.T) {
 		return client.Do(t.Context(), "CLUSTER", "REPLICATE", id).Err() == nil &&
 			strings.Contains(client.Info(t.Context(), "replication").Val(), "master_link_status:up")
 	})
-	await(t, "the cluster", func() bool {
-		for _, node := range append(nodes, replica) {
-			if !strings.Contains(node.client().ClusterInfo(t.Context()).Val(), "cluster_known_nodes:4") {
-				return false
-			}
-		}
-		return true
-	})
+	awaitCluster(t, append(nodes, replica))
 	store := newStore(t, clusterClient(t, nodes), redisstore.Config{})
 	var there, elsewhere session.Presented // slots 0 to 4 are on nodes[0]
 	for _, subject := range []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "mallory", "oscar"} {

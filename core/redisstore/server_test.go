@@ -146,12 +146,17 @@ func installed(t testing.TB, program string) string {
 	return ""
 }
 
+// nodeTimeout is how long a node of a cluster may be silent, in milliseconds, before
+// the others regard it as failed. On a busy machine, a shorter time makes nodes that
+// work seem failed, and the cluster refuse commands.
+const nodeTimeout = "2000"
+
 // A cluster is three servers that share the key space.
 func startCluster(t testing.TB, options ...string) []*server {
 	t.Helper()
 	var nodes []*server
 	for i := range 3 {
-		node := startServer(t, append(options, "--cluster-enabled", "yes", "--cluster-port", freePort(t), "--cluster-node-timeout", "1000")...)
+		node := startServer(t, append(options, "--cluster-enabled", "yes", "--cluster-port", freePort(t), "--cluster-node-timeout", nodeTimeout)...)
 		node.do("CLUSTER", "ADDSLOTSRANGE", i*16384/3, (i+1)*16384/3-1)
 		node.do("CLUSTER", "SET-CONFIG-EPOCH", i+1)
 		nodes = append(nodes, node)
@@ -159,13 +164,23 @@ func startCluster(t testing.TB, options ...string) []*server {
 	for _, node := range nodes[1:] {
 		nodes[0].do("CLUSTER", "MEET", "127.0.0.1", node.port(), node.option("--cluster-port"))
 	}
-	for _, node := range nodes {
-		await(t, "the cluster", func() bool {
-			info := node.client().ClusterInfo(t.Context()).Val()
-			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3")
-		})
-	}
+	awaitCluster(t, nodes)
 	return nodes
+}
+
+// awaitCluster waits until all nodes know each other, and accept commands.
+func awaitCluster(t testing.TB, nodes []*server) {
+	t.Helper()
+	known := fmt.Sprintf("cluster_known_nodes:%d\r", len(nodes))
+	await(t, "the cluster", func() bool {
+		for _, node := range nodes {
+			info := node.client().ClusterInfo(t.Context()).Val()
+			if !strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, known) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 func (s *server) port() string { return s.option("--port") }

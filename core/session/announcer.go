@@ -7,26 +7,29 @@ import (
 	"time"
 )
 
-// announcer is the feed of a [Memory]: it tells followers of revocations, and
-// remembers those that still matter for followers to come.
+// An announcer is the feed of a [Memory]. It passes new revocations to its
+// followers, which are the running calls of Feed, and keeps them for later
+// followers until they are over.
 type announcer struct {
 	mu        sync.Mutex
 	past      []*announced
 	followers map[*func(Revocation)]bool
 }
 
-// announced is a part of the past. It is forgotten as a whole, which takes no
-// time to speak of, however long the past is.
+// announced is a block of past revocations. A block is removed as a whole, so
+// that removal is fast even if there are very many revocations.
 type announced struct {
 	revocations []Revocation
 	until       time.Time // when all of them are over
 }
 
+// announcedSize is the number of revocations in a block.
 const announcedSize = 1024
 
-// heartbeat is how often followers are told that they are up to date.
+// heartbeat is the time between two calls of upToDate.
 const heartbeat = 250 * time.Millisecond
 
+// announce passes r to the followers, and keeps it.
 func (a *announcer) announce(r Revocation, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -44,7 +47,7 @@ func (a *announcer) announce(r Revocation, now time.Time) {
 	}
 }
 
-// follow implements Feed of [Store].
+// follow implements the method Feed of [Store].
 func (a *announcer) follow(ctx context.Context, now func() time.Time, announce func(Revocation), upToDate func()) error {
 	a.mu.Lock()
 	start := now()

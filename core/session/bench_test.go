@@ -13,13 +13,13 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// everyTime closes the window at once, so that each step is a rotation.
+// everyTime has no reuse window, so that each step is a rotation.
 var everyTime = session.Policy{Idle: time.Hour, Remember: time.Minute}
 
 const benchSessions = 1 << 16
 
-// filled returns a Memory of n sessions, each of a subject of its own, and
-// calls visit for the token of each.
+// filled returns a Memory with n sessions of n subjects. It calls visit with
+// the token of each session.
 func filled(b *testing.B, n int, userAgent string, visit func(session.Token)) *session.Memory {
 	b.Helper()
 	m := session.NewMemory(n, nil)
@@ -41,7 +41,7 @@ func filledWithTokens(b *testing.B) (*session.Memory, []session.Token) {
 	return m, tokens
 }
 
-// BenchmarkMemoryCreate has sessions expire as fast as new ones come.
+// BenchmarkMemoryCreate creates sessions while others expire at the same rate.
 func BenchmarkMemoryCreate(b *testing.B) {
 	clock := jwtgatetest.NewClock(memoryBegin)
 	m := session.NewMemory(benchSessions+1, clock.Now)
@@ -114,8 +114,8 @@ func BenchmarkMemoryAdvance(b *testing.B) {
 	})
 }
 
-// BenchmarkRotation is all that a refresh does here: read the token, find the
-// session, rotate it, make the next token.
+// BenchmarkRotation measures the part of a refresh that this package does: it
+// parses the token, finds the session, rotates it, and encodes the next token.
 func BenchmarkRotation(b *testing.B) {
 	m, tokens := filledWithTokens(b)
 	codec := newCodec(b, secret(1))
@@ -172,8 +172,8 @@ func BenchmarkCodecParse(b *testing.B) {
 	}
 }
 
-// BenchmarkMemorySize reports the heap that a live session takes, with a subject
-// of its own.
+// BenchmarkMemorySize reports the heap size per live session, if each session
+// has another subject.
 func BenchmarkMemorySize(b *testing.B) {
 	for _, size := range []int{0, 100} {
 		b.Run(fmt.Sprintf("userAgent=%d", size), func(b *testing.B) {
@@ -194,10 +194,10 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// BenchmarkMemoryExpiry takes a million steps, lets what came of them expire, and
-// takes as many again, which is when it is removed. It reports the longest step:
-// nobody is to wait for a clean-up. What the machine does meanwhile is in that,
-// so of several runs the least is true.
+// BenchmarkMemoryExpiry does a million steps, lets their results expire, and
+// does a million steps again, which remove the results. It reports the duration
+// of the longest step, because no caller should wait for the removal. Other
+// load on the machine adds to that, so take the lowest of several runs.
 func BenchmarkMemoryExpiry(b *testing.B) {
 	const n = 1_000_000
 	for _, row := range []struct {

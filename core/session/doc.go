@@ -1,11 +1,12 @@
 // Package session has sign-in sessions without HTTP: the rule by which refresh
-// tokens rotate, the tokens themselves, and the stores that keep sessions.
+// tokens are rotated, the refresh tokens, and the stores of sessions.
 //
-// A session is one record. Its refresh token names the record, proves with a
-// MAC that it is ours to the last bit, and has a generation number; the record
-// has the number of the current one. [Step] compares the two and says what
-// follows. It is pure: every [Store] applies it, or a port of it, atomically.
+// A session is one [Record]. A refresh token has the ID of the session, a
+// nonce, and a generation number, and a MAC over all of them. The record has
+// the generation of the current token. [Step] compares the two generations, and
+// decides what happens. It is a pure function: every [Store] applies it, or a
+// port of it, atomically.
 //
-// Nothing that a store keeps can be turned into a token: the record has only a
-// hash of the session's nonce, and tokens are made under a key that no store sees.
+// Nobody can make a token from the data of a store. A record has only a hash of
+// the nonce, and stores do not have the keys of the MAC.
 package session

@@ -1,9 +1,10 @@
 package session
 
-// MemoryShards is how many parts a [Memory] has.
+// MemoryShards is the number of shards of a [Memory].
 const MemoryShards = memoryShards
 
-// Held returns how much m has in memory: nothing may stay behind.
+// Held returns how many sessions, subjects, entries in the heaps of due
+// sessions, and revocations m has in memory.
 func (m *Memory) Held() (sessions, subjects, due, revocations int) {
 	for i := range m.shards {
 		shard := &m.shards[i]

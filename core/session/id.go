@@ -7,10 +7,11 @@ import (
 	"encoding/binary"
 )
 
-// An ID names a session: the sid claim of its access tokens. It is no secret.
+// An ID identifies a session. It is the sid claim of the session's access
+// tokens. An ID is not secret.
 //
-// It begins with the subject's slot, so that whoever holds an ID knows where
-// its record and all other records of the subject are kept.
+// An ID begins with the slot of the subject, so that a store can find from the
+// ID alone where it keeps the records of the subject.
 type ID [18]byte
 
 // NewID returns a new ID for a session of subject.
@@ -21,7 +22,8 @@ func NewID(subject string) ID {
 	return id
 }
 
-// ParseID returns the ID that s is the text of, and false if it is none.
+// ParseID parses the text that [ID.String] returns. It returns false if s is
+// not such a text.
 func ParseID(s string) (ID, bool) {
 	var id ID
 	if len(s) != encoding.EncodedLen(len(id)) {
@@ -33,14 +35,15 @@ func ParseID(s string) (ID, bool) {
 	return id, true
 }
 
-// String returns the text of id: 24 characters, safe in a URL.
+// String returns id in base64url, which is 24 characters long.
 func (id ID) String() string { return encoding.EncodeToString(id[:]) }
 
 // Slot returns the slot of the subject that the session belongs to.
 func (id ID) Slot() uint16 { return binary.BigEndian.Uint16(id[:2]) }
 
-// SlotOf returns the slot of subject: the same number at all times, on every
-// machine. Stores spread by it what they keep.
+// SlotOf returns the slot of subject, a hash that is the same on every machine
+// and in every version of this package. Stores distribute their records by
+// slot.
 func SlotOf(subject string) uint16 {
 	digest := sha256.Sum256([]byte(subject))
 	return binary.BigEndian.Uint16(digest[:2])

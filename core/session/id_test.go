@@ -31,7 +31,7 @@ func TestID(t *testing.T) {
 	}
 }
 
-// Stores keep records by slot, so it must never be another.
+// Stores distribute records by slot, so the slot of a subject must never change.
 func TestSlotOf(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

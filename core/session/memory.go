@@ -10,11 +10,14 @@ import (
 	"time"
 )
 
-// Memory is the embedded [Store]: sessions in this process's memory, gone with
-// it. It is sharded by subject, so that subjects do not wait for each other, and
-// removes what has expired a little at a time, as other sessions are written: it
-// never stops to clean up. Only a Create that finds it full looks on for what has
-// expired until there is room.
+// A Memory is a [Store] in the memory of this process. Its sessions are lost
+// when the process ends. It is sharded by subject, so that calls for different
+// subjects rarely wait for each other.
+//
+// A Memory starts no goroutines. Each call of Create and Advance removes a few
+// expired sessions, so that no call has to wait for the removal of many. Only a
+// Create that finds the Memory full removes expired sessions until there is
+// room.
 type Memory struct {
 	now    func() time.Time
 	max    int64
@@ -26,17 +29,18 @@ type Memory struct {
 const (
 	memoryShards = 64
 
-	// DefaultMemorySize is how many sessions a [Memory] holds if it is not told.
+	// DefaultMemorySize is the default for the number of sessions in a [Memory].
 	DefaultMemorySize = 1 << 20
 
-	// sweepSize is how many sessions that have come up a write sees to at most:
-	// more than one, so that removal keeps ahead of creation.
+	// sweepSize is how many due sessions one call of sweep handles. It is more
+	// than one, so that sessions are removed faster than they are created.
 	sweepSize = 4
 )
 
-// NewMemory returns an empty Memory that holds at most size sessions, ended ones
-// that are still remembered included; zero means [DefaultMemorySize]. Its clock
-// is now; nil means [time.Now].
+// NewMemory returns an empty Memory for at most size sessions. Ended sessions
+// count for as long as they are remembered. If size is zero or negative,
+// NewMemory uses [DefaultMemorySize]. The Memory reads the time from now, or
+// from [time.Now] if now is nil.
 func NewMemory(size int, now func() time.Time) *Memory {
 	if size <= 0 {
 		size = DefaultMemorySize
@@ -52,7 +56,7 @@ func NewMemory(size int, now func() time.Time) *Memory {
 	return m
 }
 
-var errTaken = errors.New("session: there is another session with that ID")
+var errTaken = errors.New("session: another session has the same ID")
 
 // Create implements [Store].
 func (m *Memory) Create(ctx context.Context, n New, bound Bound) (Record, error) {
@@ -74,19 +78,19 @@ func (m *Memory) Create(ctx context.Context, n New, bound Bound) (Record, error)
 		}
 		return s.record(), nil
 	}
-	var over []*memorySession
+	var excess []*memorySession
 	if bound.Max > 0 {
 		live := shard.live(n.Subject, now)
-		over = live[:max(0, len(live)-bound.Max+1)]
+		excess = live[:max(0, len(live)-bound.Max+1)]
 	}
-	if len(over) > 0 && bound.Refuse {
+	if len(excess) > 0 && bound.Refuse {
 		return Record{}, ErrTooMany
 	}
 	if m.held.Add(1) > m.max {
 		m.held.Add(-1)
 		return Record{}, ErrFull
 	}
-	for _, s := range over {
+	for _, s := range excess {
 		m.end(shard, s, SignedOut, now, n.Remember)
 	}
 	s := &memorySession{
@@ -223,7 +227,8 @@ func (m *Memory) shard(slot uint16) *memoryShard { return &m.shards[slot%memoryS
 
 func (m *Memory) milliseconds() int64 { return m.now().UnixMilli() }
 
-// end ends s, which is live, announces it, and keeps it for as long as remember says.
+// end ends the live session s, announces that, and keeps s for the duration
+// remember.
 func (m *Memory) end(shard *memoryShard, s *memorySession, why Reason, now int64, remember time.Duration) {
 	s.ended = why
 	shard.reschedule(s, now+remember.Milliseconds())
@@ -231,8 +236,9 @@ func (m *Memory) end(shard *memoryShard, s *memorySession, why Reason, now int64
 	m.feed.announce(Revocation{Session: s.id, From: at(now), Until: at(s.forget())}, at(now))
 }
 
-// sweep sees to a few sessions of shard that have come up: it removes those that
-// are to be forgotten, and reports whether there may be more.
+// sweep handles a few due sessions of shard. It removes a session whose time to
+// be forgotten has come, and reschedules the others. It reports whether more
+// sessions may be due.
 func (m *Memory) sweep(shard *memoryShard, now int64) bool {
 	for range sweepSize {
 		if len(shard.due) == 0 || now < shard.due[0].due {
@@ -253,8 +259,8 @@ func (m *Memory) sweep(shard *memoryShard, now int64) bool {
 	return true
 }
 
-// makeRoom sweeps every shard, since those that nobody writes to could have kept
-// a full Memory full, and goes on as long as it is full.
+// makeRoom sweeps the shards until m is not full any more, or no session is
+// due. A shard without calls is not swept otherwise, and could keep m full.
 func (m *Memory) makeRoom() {
 	now := m.milliseconds()
 	for i := range m.shards {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// memoryShard has all sessions of the subjects whose slots fall to it.
+// A memoryShard has all sessions of the subjects of some slots.
 type memoryShard struct {
 	mu       sync.Mutex
 	sessions map[ID]*memorySession
@@ -15,7 +15,8 @@ type memoryShard struct {
 	due      dueHeap
 }
 
-// memorySession is a Record in the least room. Times are milliseconds since 1970.
+// A memorySession is a Record in little memory. Its times are milliseconds since
+// 1970.
 type memorySession struct {
 	id         ID
 	nonceHash  [32]byte
@@ -25,23 +26,24 @@ type memorySession struct {
 	rotated    int64 // 0: never
 	idle       int64 // no later than limit
 	limit      int64
-	due        int64 // when it comes up: no later than it is to be forgotten
-	subject    *memorySubject
-	older      *memorySession // of the same subject, until it is ended
+	due        int64          // when sweep looks at it next, never after the time to forget it
+	subject    *memorySubject // also after the session was ended
+	older      *memorySession // of the same subject; nil after the session was ended
 	younger    *memorySession
 	userAgent  string
-	place      int // in the shard's due
+	place      int // its index in the heap due of the shard
 }
 
-// memorySubject leads to the sessions of a subject that were not ended, oldest
-// first.
+// A memorySubject is the list of the sessions of a subject that were not ended,
+// from the oldest to the youngest.
 type memorySubject struct {
 	name     string
 	oldest   *memorySession
 	youngest *memorySession
 }
 
-// find returns the session id, nil if it is not there or is to be forgotten.
+// find returns the session id, or nil if there is none or its time to be
+// forgotten has come.
 func (shard *memoryShard) find(id ID, now int64) *memorySession {
 	if s := shard.sessions[id]; s != nil && now < s.forget() {
 		return s
@@ -49,7 +51,7 @@ func (shard *memoryShard) find(id ID, now int64) *memorySession {
 	return nil
 }
 
-// reschedule makes s, which is kept already, come up at due.
+// reschedule makes sweep look at s next at the time due.
 func (shard *memoryShard) reschedule(s *memorySession, due int64) {
 	s.due = due
 	heap.Fix(&shard.due, s.place)
@@ -86,7 +88,8 @@ func (shard *memoryShard) link(s *memorySession, subject string) {
 	}
 }
 
-// unlink takes s from its subject's sessions, and with the last one the subject.
+// unlink removes s from the list of its subject, and an empty list from the
+// shard.
 func (shard *memoryShard) unlink(s *memorySession) {
 	if s.older == nil {
 		s.subject.oldest = s.younger
@@ -108,8 +111,8 @@ func (s *memorySession) liveAt(now int64) bool {
 	return s.ended == Live && now < s.idle
 }
 
-// forget returns when to remove s. A rotation puts that off, and leaves due as it
-// is: most sessions are rotated many times before they come up.
+// forget returns the time to forget s. A rotation delays it, but does not
+// change due, because most sessions are rotated many times before they are due.
 func (s *memorySession) forget() int64 {
 	if s.ended == Live {
 		return s.idle
@@ -137,7 +140,8 @@ func (s *memorySession) record() Record {
 
 func at(milliseconds int64) time.Time { return time.UnixMilli(milliseconds) }
 
-// dueHeap has the session that comes up next in front.
+// A dueHeap is a heap of sessions. The session that is due next is its first
+// element.
 type dueHeap []*memorySession
 
 func (h dueHeap) Len() int           { return len(h) }

@@ -25,7 +25,8 @@ func TestMemory(t *testing.T) {
 	})
 }
 
-// On a clock that nobody can set, as that of a server would be.
+// TestMemoryRealClock runs the suite with a clock that the tests cannot set,
+// which is the case for a store on a server.
 func TestMemoryRealClock(t *testing.T) {
 	t.Parallel()
 	jwtgatetest.RunStore(t, func(*testing.T) jwtgatetest.StoreUnderTest {
@@ -38,8 +39,8 @@ func newMemory(size int) (*session.Memory, *jwtgatetest.Clock) {
 	return session.NewMemory(size, clock.Now), clock
 }
 
-// newSession returns a session of subject that lives for an hour unless it is
-// rotated, and its token.
+// newSession returns a session of subject that expires after an hour unless it
+// is rotated, and its token.
 func newSession(subject string) (session.New, session.Token) {
 	token := session.Token{ID: session.NewID(subject), Nonce: session.NewNonce()}
 	return session.New{
@@ -112,14 +113,14 @@ func TestMemoryFull(t *testing.T) {
 	}
 }
 
-// What expired makes room wherever it is, even where nobody writes any more, and
-// between sessions that live on. Who was refused takes no room.
+// Expired sessions make room in every shard, also in shards without calls and
+// between live sessions. A session that was refused takes no room.
 func TestMemoryRoom(t *testing.T) {
 	t.Parallel()
 	const size = 2000
 	for _, row := range []struct {
 		name    string
-		rotated int // after half of their time
+		rotated int // after half of their lifetime
 		idle    time.Duration
 		pass    time.Duration
 		room    int
@@ -159,7 +160,7 @@ func TestMemoryRoom(t *testing.T) {
 	}
 }
 
-// Who finds a Memory full does not wait until all that expired is removed.
+// A Create that finds a Memory full does not remove all expired sessions.
 func TestMemoryRoomAtOnce(t *testing.T) {
 	t.Parallel()
 	const size = 2000
@@ -196,8 +197,8 @@ func TestMemoryFullRace(t *testing.T) {
 	}
 }
 
-// Whatever becomes of sessions, nothing of them stays: what is written in their
-// shard removes them.
+// Calls for a shard remove its expired sessions completely, whatever happened
+// to these sessions before.
 func TestMemoryForgets(t *testing.T) {
 	t.Parallel()
 	const size = 400
@@ -250,7 +251,7 @@ func TestMemoryForgets(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for range size / 3 { // each removes more than one
+				for range size / 3 { // each call removes more than one session
 					write(t, m, token)
 				}
 				if sessions, subjects, due, _ := m.Held(); sessions != 1 || subjects != 1 || due != 1 {
@@ -261,7 +262,7 @@ func TestMemoryForgets(t *testing.T) {
 	}
 }
 
-// neighbour returns one of ten subjects that are kept where alice is.
+// neighbour returns one of ten subjects in the same shard as alice.
 func neighbour(i int) string {
 	for name := range 1 << 20 {
 		subject := fmt.Sprintf("neighbour-%d-%d", i%10, name)
@@ -306,7 +307,7 @@ func TestMemoryForgetsRevocations(t *testing.T) {
 	}
 }
 
-// heard returns what m's feed says of the past.
+// heard returns the past revocations that the feed of m announces.
 func heard(t *testing.T, m *session.Memory) []session.Revocation {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -318,7 +319,8 @@ func heard(t *testing.T, m *session.Memory) []session.Revocation {
 	return heard
 }
 
-// Strings of a request are only good for as long as that takes.
+// A Memory copies strings, because the memory of a request may be used again
+// after the request.
 func TestMemoryCopies(t *testing.T) {
 	t.Parallel()
 	m, _ := newMemory(0)
@@ -360,7 +362,7 @@ func TestMemoryCopies(t *testing.T) {
 	}
 }
 
-// A Memory has no goroutines, and those of its callers come back.
+// A Memory starts no goroutines, and Feed returns when its context is done.
 func TestMemoryGoroutines(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -379,7 +381,7 @@ func TestMemoryGoroutines(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wg.Wait() // the hour, by the bubble's clock
+		wg.Wait() // an hour, by the clock of the bubble
 		if r, found, err := m.Find(t.Context(), token.ID); found || err != nil {
 			t.Errorf("found %+v, %v after an hour, want nothing", r, err)
 		}

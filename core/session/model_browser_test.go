@@ -8,24 +8,26 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// A browser is an honest client: one cookie jar, and its refreshes on their way.
+// A browser is an honest client with one cookie jar, and some refreshes in
+// flight.
 type browser struct {
 	chain    chain
-	jar      uint32
-	sends    int8    // that are left
-	trips    [3]trip // sorted, since their order means nothing
+	jar      uint32  // the generation of the token in the cookie jar
+	sends    int8    // how many refreshes it can still send
+	trips    [3]trip // sorted, because their order does not matter
 	failover failover
 	history
 }
 
-// history is what became of a browser that is not to become of every one.
+// A history has the events that can lead to an unwanted sign-out, and the
+// sign-out.
 type history struct {
-	out  bool // it was signed out
-	lost bool // an answer was lost
-	late bool // a window closed on what is not settled
+	out  bool // the browser was signed out
+	lost bool // a response was lost
+	late bool // a window closed while the browser was not settled
 }
 
-// A trip is a refresh on its way: a token to the server, or one back.
+// A trip is a refresh in flight: a request with a token, or a response with one.
 type trip struct {
 	stage      stage
 	generation uint32
@@ -40,10 +42,12 @@ const (
 	answered
 )
 
-// maxTrip is how many ticks a trip takes at most: less than half a window. What
-// was sent just before an answer came is then judged before the window closes.
+// maxTrip is the maximum duration of a trip in ticks. It is less than half a
+// window, so that a request sent just before a response arrived reaches the
+// server before the window closes.
 const maxTrip = 2
 
+// with returns b with t as trip i.
 func (b browser) with(i int, t trip) browser {
 	b.trips[i] = t
 	slices.SortFunc(b.trips[:], func(x, y trip) int {
@@ -52,7 +56,7 @@ func (b browser) with(i int, t trip) browser {
 	return b
 }
 
-// busy returns how many trips there are.
+// busy returns the number of trips.
 func (b *browser) busy() (n int) {
 	for _, t := range b.trips {
 		if t.stage != free {
@@ -62,8 +66,8 @@ func (b *browser) busy() (n int) {
 	return n
 }
 
-// settled reports whether no token is out of date, and none can be: no answer is
-// on its way that could be overtaken by a newer one.
+// settled reports whether the jar and all requests have the current token, and
+// no response is in flight that a newer one could overtake.
 func (b *browser) settled() bool {
 	for _, t := range b.trips {
 		if t.stage == answered || t.stage == asked && t.generation < b.chain.generation {
@@ -73,18 +77,18 @@ func (b *browser) settled() bool {
 	return b.jar >= b.chain.generation
 }
 
-// browsing is what a model of browsers is to show.
+// browsing is a model of a browser, with its parameters and its results.
 type browsing struct {
 	step     stepFunc
-	lossy    bool // answers may be lost
-	atOnce   int  // how many trips
+	lossy    bool // responses may be lost
+	atOnce   int  // the maximum number of trips
 	states   int
 	forks    int // a second rotation in a window, or one past the next generation
-	deadJars int // everything was delivered, and the token in the jar is no good
+	deadJars int // all responses were delivered, but the server does not accept the token in the jar
 	out      map[history]int
 }
 
-// visit looks at b, and leads on to all that can happen next.
+// visit checks the state b, and calls next for all states that can follow.
 func (m *browsing) visit(b browser, next func(browser)) {
 	m.states++
 	if b.out {
@@ -115,7 +119,7 @@ func (m *browsing) visit(b browser, next func(browser)) {
 	}
 }
 
-// move leads on to what can become of trip i.
+// move calls next for all states that can follow from trip i.
 func (m *browsing) move(b browser, i int, next func(browser)) {
 	t := b.trips[i]
 	switch t.stage {
@@ -162,13 +166,14 @@ func (m *browsing) run(sends int8, fails bool) {
 	explore(browser{sends: sends, failover: failover{done: !fails}}, m.visit)
 }
 
-// No honest client is signed out as long as its refreshes, retries of lost ones
-// included, are over when a window closes: not by a failover either, whatever is
-// on its way then. The ways to be signed out all the same are known, and listed.
+// No honest client is signed out if its refreshes, including the retries of
+// lost ones, have ended when a window closes. That also holds during a
+// failover, whatever is in flight. The table lists all other cases that end in
+// a sign-out.
 func TestModelBrowser(t *testing.T) {
 	t.Parallel()
 	var (
-		overtaken = history{late: true} // an answer of this window by one of the next
+		overtaken = history{late: true} // a response of one window was overtaken by one of the next
 		lateRetry = history{late: true, lost: true}
 	)
 	for _, row := range []struct {
@@ -198,23 +203,24 @@ func TestModelBrowser(t *testing.T) {
 			}
 			for _, h := range row.wayOut {
 				if m.out[h] == 0 {
-					t.Errorf("got nobody signed out by %+v, want some", h)
+					t.Errorf("got no sign-out with %+v, want some", h)
 				}
 				delete(m.out, h)
 			}
 			if len(m.out) != 0 {
-				t.Errorf("got signed out %+v, want nobody", m.out)
+				t.Errorf("got sign-outs with %+v, want none", m.out)
 			}
 		})
 	}
 }
 
-// The model is good for something: it finds what one rotation a window prevents.
+// The model finds the sign-outs that the limit of one rotation per window
+// prevents.
 func TestModelBrowserEager(t *testing.T) {
 	t.Parallel()
 	m := browsing{step: eagerStep, atOnce: 3}
 	m.run(4, false)
 	if m.forks == 0 || m.deadJars == 0 || m.out[history{}] == 0 {
-		t.Errorf("got %d forks, %d dead jars, %d signed out without reason, want some of each", m.forks, m.deadJars, m.out[history{}])
+		t.Errorf("got %d forks, %d dead jars, %d sign-outs without a reason, want some of each", m.forks, m.deadJars, m.out[history{}])
 	}
 }

@@ -6,22 +6,22 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// The models look at every schedule of a few refreshes, and take the Step of
-// each. Their clock ticks five times in a window. What is shown of a browser is
-// in model_browser_test.go, of a thief in model_theft_test.go.
+// The models try every order of a few refreshes, and apply Step to each
+// refresh. A window has five ticks of their clock. model_browser_test.go has a
+// model of a browser, and model_theft_test.go one of a thief.
 const (
 	modelWindow = 10 * time.Second
 	modelTick   = modelWindow / windowTicks
 	windowTicks = 5
 
-	// maxAge is where time stands still: no model gets so many rotations ahead
-	// of its record that it would need longer to be plausible.
+	// maxAge is the highest age. No model gets so many rotations ahead of its
+	// record that a higher age would make a difference to couldReach.
 	maxAge = 5 * windowTicks
 )
 
 type stepFunc func(session.Record, session.Presented, time.Time, session.Policy) (session.Record, session.Verdict)
 
-// eagerStep is Step without the rule of one rotation a window.
+// eagerStep is Step without the limit of one rotation per window.
 func eagerStep(r session.Record, p session.Presented, now time.Time, policy session.Policy) (session.Record, session.Verdict) {
 	if p.Generation == r.Generation {
 		r.Rotated = time.Time{}
@@ -29,18 +29,19 @@ func eagerStep(r session.Record, p session.Presented, now time.Time, policy sess
 	return session.Step(r, p, now, policy)
 }
 
-// A chain is what matters of a record. Its time is relative, so that states
-// which differ in nothing else are one.
+// A chain has the essential fields of a record. It has an age instead of times,
+// so that states that differ only in the time are equal.
 type chain struct {
 	generation uint32
 	age        int8 // ticks since the last rotation, or the login
 }
 
+// open reports whether the reuse window is open.
 func (c chain) open() bool { return c.generation > 0 && c.age < windowTicks }
 
 func (c *chain) pass(ticks int8) { c.age = min(c.age+ticks, maxAge) }
 
-// present takes the step of a token of generation.
+// present applies step to a token of the given generation.
 func (c *chain) present(step stepFunc, generation uint32) session.Verdict {
 	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	used := now.Add(-time.Duration(c.age) * modelTick)
@@ -56,14 +57,15 @@ func (c *chain) present(step stepFunc, generation uint32) session.Verdict {
 	return verdict
 }
 
-// A failover brings back a record as it was before: once at most, at any time.
+// A failover replaces a record by an earlier copy. It happens at most once, at
+// any time.
 type failover struct {
 	done  bool
 	taken bool
 	copy  chain
 }
 
-// next calls visit with what can become of c by f.
+// next calls visit for each next state of c and f that the failover can cause.
 func (f failover) next(c chain, visit func(chain, failover)) {
 	switch {
 	case f.done:

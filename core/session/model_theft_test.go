@@ -11,31 +11,32 @@ const (
 	thief
 )
 
-// A theft is a session whose refresh token two have, and what they did with it.
-// Nobody presents it more than twice running, since the other one is there too.
+// A theft is a session whose refresh token both a victim and a thief have, and
+// what they did with it. Neither presents a token more than twice in a row,
+// because the other one is active too.
 type theft struct {
 	chain         chain
 	tokens        [2]uint32
-	presentations int8 // that are left
+	presentations int8 // how many are left
 	last, running int8
 	presented     [2]bool
-	window        [2]bool // who was answered since the last rotation
-	coincidences  int8    // windows in which both were
-	refreshes     int8    // windows in which the thief was
+	window        [2]bool // which of the two got a token since the last rotation
+	coincidences  int8    // windows in which both got a token
+	refreshes     int8    // windows in which the thief got a token
 	over          bool
 	failover      failover
 }
 
-// thefts is what a model of thefts is to show.
+// thefts is a model of a theft, with its results.
 type thefts struct {
 	states  int
-	missed  int           // an old token passed outside a window
-	falsely int           // the current token did not pass
-	unfound int           // both presented, in no common window, and both go on
-	most    map[int8]int8 // refreshes a thief gets, by coincidences
+	missed  int           // an old token was accepted after the window
+	falsely int           // the current token was refused
+	unfound int           // both presented a token, in different windows, and the session goes on
+	most    map[int8]int8 // the maximum of refreshes, by coincidences
 }
 
-// visit looks at s, and leads on to all that can happen next.
+// visit checks the state s, and calls next for all states that can follow.
 func (m *thefts) visit(s theft, next func(theft)) {
 	m.states++
 	m.most[s.coincidences] = max(m.most[s.coincidences], s.refreshes)
@@ -68,6 +69,7 @@ func (m *thefts) visit(s theft, next func(theft)) {
 	}
 }
 
+// present has who, the victim or the thief, present their token.
 func (m *thefts) present(s *theft, who int8) {
 	if who != s.last {
 		s.last, s.running = who, 0
@@ -103,9 +105,10 @@ func (m *thefts) present(s *theft, who int8) {
 	}
 }
 
-// With k coincidences a thief gets k+2 refreshes: one in each, and two before
-// the victim's next one ends the session. A failover makes the store forget what
-// it knew of the thief, at worst the moment before it would have found him: k+4.
+// With k coincidences, a thief gets k+2 refreshes: one in each coincidence, and
+// two before the next refresh of the victim ends the session. With a failover,
+// the thief gets k+4: in the worst case, the store loses its last rotations
+// just before it would have detected the thief.
 func TestModelTheft(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -122,10 +125,10 @@ func TestModelTheft(t *testing.T) {
 			explore(theft{presentations: 12, last: -1, failover: failover{done: !row.fails}}, m.visit)
 			t.Logf("%d states", m.states)
 			if m.missed != 0 || m.falsely != 0 {
-				t.Errorf("got %d old tokens passed and %d current ones not, want none", m.missed, m.falsely)
+				t.Errorf("got %d old tokens accepted and %d current ones refused, want none", m.missed, m.falsely)
 			}
 			if !row.fails && m.unfound != 0 {
-				t.Errorf("got %d thieves undetected, want none", m.unfound)
+				t.Errorf("got %d undetected thefts, want none", m.unfound)
 			}
 			for k := range int8(4) {
 				if want := row.base + k; m.most[k] != want {

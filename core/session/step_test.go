@@ -14,7 +14,7 @@ var (
 )
 
 // stepRecord returns a live record of a login at stepBegin. Its last rotation
-// was so long after that; below zero: never.
+// was at stepBegin plus rotated. If rotated is negative, there was none.
 func stepRecord(generation uint32, rotated time.Duration) session.Record {
 	r := session.Record{
 		ID:         session.ID{1, 2, 3},
@@ -33,7 +33,8 @@ func stepRecord(generation uint32, rotated time.Duration) session.Record {
 	return r
 }
 
-// TestStepVerdict has the table of the rule: what is presented, and when.
+// TestStepVerdict checks which verdict follows from the generations and the
+// time.
 func TestStepVerdict(t *testing.T) {
 	t.Parallel()
 	const (
@@ -44,7 +45,7 @@ func TestStepVerdict(t *testing.T) {
 	for _, row := range []struct {
 		name       string
 		generation uint32        // of the record
-		rotated    time.Duration // since the login, as is at
+		rotated    time.Duration // since the login, like the field at
 		presented  uint32
 		at         time.Duration
 		window     time.Duration
@@ -116,7 +117,8 @@ func TestStepVerdict(t *testing.T) {
 	}
 }
 
-// TestStepOver has what is refused before generations count, and in which order.
+// TestStepOver checks the refusals that do not depend on generations, and their
+// order.
 func TestStepOver(t *testing.T) {
 	t.Parallel()
 	const minute = time.Minute
@@ -181,7 +183,7 @@ func checkStep(t *testing.T, r session.Record, p session.Presented, now time.Tim
 	}
 }
 
-// A rotation gives the idle limit anew, but never past the absolute one.
+// A rotation extends the idle limit, but never beyond the absolute limit.
 func TestStepLimits(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

@@ -7,14 +7,14 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// What was done when its answer got lost is not done again when go-redis asks
-// again, and the answer is the same.
+// If the reply to a script is lost, go-redis sends the script again. The script
+// is not executed a second time, and the reply is the same.
 func TestAnswerLost(t *testing.T) {
 	server := startServer(t)
 	proxy := startProxy(t, server.addr)
 	lossy := newStore(t, proxy.client(t), redisstore.Config{})
 	store := newStore(t, server.client(), redisstore.Config{})
-	if found, _, _ := lossy.Find(t.Context(), session.ID{}); found.Subject != "" { // the scripts are known from here on
+	if found, _, _ := lossy.Find(t.Context(), session.ID{}); found.Subject != "" { // loads the script
 		t.Fatal("found what was never created")
 	}
 	losing := func(t *testing.T, step func()) {
@@ -22,10 +22,10 @@ func TestAnswerLost(t *testing.T) {
 		proxy.lose.Store(1)
 		step()
 		if left := proxy.lose.Load(); left >= 0 {
-			t.Fatal("no answer got lost")
+			t.Fatal("no reply was lost")
 		}
 	}
-	known := func(t *testing.T, p session.Presented) { // loads the script
+	known := func(t *testing.T, p session.Presented) { // loads the scripts
 		t.Helper()
 		_, _, _ = store.Advance(t.Context(), session.Presented{ID: p.ID}, singleUse)
 		_, _ = store.End(t.Context(), session.ID{}, remember)
@@ -100,7 +100,7 @@ func TestAnswerLost(t *testing.T) {
 			}
 		})
 		if got := listed(t, store, "erin"); !sameIDs(got, []session.ID{<-since}) {
-			t.Errorf("listed %v, want the one that was created since", got)
+			t.Errorf("listed %v, want only the session created in the meantime", got)
 		}
 	})
 }

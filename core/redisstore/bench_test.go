@@ -11,8 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The floor, in the same run: what a rotation can cost least. It compares and
-// swaps a number, and knows nothing else.
+// plainScript is the baseline: the least that a rotation can cost. It only
+// compares and swaps a number.
 const plainScript = `
 local g = redis.call('HGET', KEYS[1], 'g')
 if g == ARGV[1] then
@@ -22,7 +22,7 @@ if g == ARGV[1] then
 end
 return 0`
 
-// at runs op in so many goroutines, each with a number of its own.
+// at runs op in that many goroutines, and passes each its number.
 func at(b *testing.B, goroutines int, op func(goroutine, i int) error) {
 	b.Helper()
 	b.ReportAllocs()
@@ -93,7 +93,7 @@ func BenchmarkStore(b *testing.B) {
 	}
 }
 
-// How long it takes until a process hears of a session's end.
+// BenchmarkAnnouncement measures the time until a process receives a revocation.
 func BenchmarkAnnouncement(b *testing.B) {
 	store, err := redisstore.New(startServer(b).client(), redisstore.Config{})
 	if err != nil {
@@ -113,7 +113,7 @@ func BenchmarkAnnouncement(b *testing.B) {
 		if err := store.Revoke(b.Context(), r); err != nil {
 			b.Fatal(err)
 		}
-		for <-heard != r.Token { // some are announced twice
+		for <-heard != r.Token { // some revocations are announced twice
 		}
 	}
 }

@@ -130,7 +130,7 @@ func TestPassword(t *testing.T) {
 	}
 }
 
-// What the package says of ACLs is enough.
+// The permissions that the package documentation lists are enough.
 func TestAccessControl(t *testing.T) {
 	server := startServer(t)
 	server.do("ACL", "SETUSER", "app", "on", ">swordfish", "~jwtgate:*", "+@read", "+@write", "+@scripting", "+@connection", "+info", "+time")

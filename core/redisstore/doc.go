@@ -1,5 +1,6 @@
-// Package redisstore keeps sessions in Redis or Valkey, for any number of
-// processes: one server, one found by Sentinel, or a cluster.
+// Package redisstore has a [session.Store] on Redis or Valkey, for any number of
+// processes. The server may be a single server, one found by Sentinel, or a
+// cluster.
 //
 //	client := redis.NewUniversalClient(&redis.UniversalOptions{
 //		Addrs:                 []string{"redis.internal:6379"},
@@ -7,48 +8,54 @@
 //	})
 //	store, err := redisstore.New(client, redisstore.Config{})
 //
-// # How it is kept
+// # Storage
 //
-// Every step of a [session.Store] that changes something is one script, which Redis
-// runs with nothing in between: ending a session and announcing it cannot come
-// apart. Time is the server's. What is kept is the hash of each session's nonce,
-// numbers and labels: nothing of it can be turned into a token. Every key has a
-// time to live, and begins with [Config].Prefix and the version of this scheme.
+// Every method of a [session.Store] that changes something is one script, which
+// Redis executes atomically: a session never ends without the announcement of
+// its end. All times are those of the server's clock. The store keeps numbers,
+// labels, and a hash of each session's nonce. Nobody can make a token from
+// them. Every key has a time to live. Its name begins with [Config].Prefix and
+// the version of the layout.
 //
-// Subjects are spread over 16 slots. All of a slot (its sessions, its subjects'
-// lists of them, the stream of what is revoked) has one hash tag, so a cluster
-// has it on one server. Replicas are never read. While a cluster moves one of
-// these 16 to another server, steps in it may fail; move them when it is quiet.
+// Subjects are spread over 16 slots. All keys of a slot (its sessions, the list
+// of sessions of each subject, and the stream of revocations) have the same
+// hash tag, so a cluster keeps them on one server. Replicas are never read.
+// While a cluster moves one of these 16 slots to another server, calls for its
+// subjects may fail. Move slots when there is little traffic.
 //
-// # What the server needs
+// # Requirements
 //
-// Redis 7.0 or later, or Valkey; of its settings, appendonly yes and
-// maxmemory-policy noeviction ([Store.Check] warns of others). Where access is
-// limited by ACLs: all keys with the prefix, the commands of the categories read,
-// write, scripting and connection, INFO and TIME; in a cluster COMMAND and CLUSTER
-// SLOTS; and WAIT where it is configured.
+// The server must be Redis 7.0 or later, or Valkey. Its settings should be
+// appendonly yes and maxmemory-policy noeviction; [Store.Check] warns of
+// others. If ACLs restrict the user, the user needs all keys with the prefix,
+// the commands of the categories read, write, scripting and connection, and the
+// commands INFO and TIME. A cluster also requires COMMAND and CLUSTER
+// SLOTS, and [Config].WaitReplicas requires WAIT.
 //
-// Let no one else in: who reads there learns who is signed in, and by what; who
-// writes there can be anyone.
+// Give no other user access. A user that can read these keys learns which
+// subjects are signed in, and with which browsers. A user that can write them
+// can act as any subject.
 //
 // # Faults
 //
-// No step waits longer than its context's deadline; go-redis does not hear of
-// other ends of a context while it waits for an answer. What was not answered it
-// sends again: each call of a method has a name of its own, by which the scripts
-// know it, and give the answer that was lost.
+// Every call returns by the deadline of its context. While go-redis waits for a
+// reply, it does not notice that a context is canceled before its deadline.
+// When a reply is lost, go-redis sends the script again. Each call has a random
+// ID, by which a script recognizes that it was executed before, and repeats its
+// reply.
 //
-//	the server is down, slow, stopped  errors, until it is back; the feed ends, to be taken up again
+//	the server is down, slow, stopped  calls return errors until it is back; feeds end, and package jwtgate starts them again
 //	it restarts with its data          nothing is lost
 //	it lost its latest writes          sessions are healed when they are refreshed; see below
-//	it is emptied                      all have to sign in; who follows still knows what was revoked
-//	it is full                         no new sessions (session.ErrFull), the others go on and can be ended
-//	its scripts are flushed            nothing: they are sent again
-//	failover                           as a restart, without the writes that the replica had not
+//	it is emptied                      all users have to sign in again; running processes still know what was revoked
+//	it is full                         no new sessions (session.ErrFull); existing ones can be refreshed and ended
+//	its scripts are flushed            no effect: go-redis sends them again
+//	failover                           as a restart, without the writes that the replica did not have
 //
-// A server that comes back without its latest writes has also forgotten what was
-// revoked by them: a session that was ended lives again, and processes that start
-// later accept its access tokens until they expire; those that had heard of it
-// keep to it. Where that is too much, [Config].WaitReplicas has the end of a
-// session wait for replicas.
+// A server that comes back without its latest writes has also lost the
+// revocations among them. A session that was ended is live again, and processes
+// that start later accept its access tokens until they expire. Processes that
+// received the revocation before still refuse these tokens. If that is not
+// enough, set [Config].WaitReplicas: the end of a session then waits for
+// replicas.
 package redisstore

@@ -12,7 +12,7 @@ import (
 
 var (
 	signingSecret = []byte("a secret of at least 32 bytes, from the environment")
-	refreshSecret = []byte("another of at least 32 bytes, the same in all processes")
+	refreshSecret = []byte("another secret of at least 32 bytes, the same in all processes")
 )
 
 func loadUser(_ context.Context, subject string) (jwtgate.Grant, error) {
@@ -24,12 +24,12 @@ func loadUser(_ context.Context, subject string) (jwtgate.Grant, error) {
 
 func Example() {
 	client := redis.NewUniversalClient(&redis.UniversalOptions{
-		Addrs:                 []string{"localhost:6379"}, // of one server, of a cluster's, or with MasterName of Sentinels
+		Addrs:                 []string{"localhost:6379"}, // one server, several of a cluster, or the Sentinels together with MasterName
 		ContextTimeoutEnabled: true,
 	})
 	defer client.Close()
 	store, err := redisstore.New(client, redisstore.Config{
-		WaitReplicas: 1, // who signs out stays signed out if the server is replaced by a replica
+		WaitReplicas: 1, // sessions that were ended stay ended after a failover
 		Logger:       slog.Default(),
 	})
 	if err != nil {

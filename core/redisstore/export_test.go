@@ -5,13 +5,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// NewWithClock is New for scripts that begin with clock in place of what has
-// them go by the server's.
+// NewWithClock is New with scripts that begin with the source clock in place of
+// clock.lua, which reads the clock of the server.
 func NewWithClock(client redis.UniversalClient, config Config, clock string) (*Store, error) {
 	return newStore(client, config, clock)
 }
 
-// Slots returns the names that all keys of a slot begin with.
+// Slots returns the slots of s: the beginnings of the names of their keys.
 func (s *Store) Slots() []string {
 	var names []string
 	for _, slot := range s.slots {
@@ -20,5 +20,5 @@ func (s *Store) Slots() []string {
 	return names
 }
 
-// Record reads a record as a server may send it.
+// Record decodes a record that a server sent.
 func Record(value string) (session.Record, error) { return record(value) }

@@ -12,10 +12,11 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// slack is what a busy machine may add to a deadline.
+// slack is how late a call may return on a busy machine.
 const slack = 2 * time.Second
 
-// fails takes every step with a deadline, and checks that each has an error in time.
+// fails calls every method with a deadline, and checks that each call returns an
+// error in time.
 func fails(t *testing.T, store session.Store, p session.Presented, deadline time.Duration) error {
 	t.Helper()
 	var last error
@@ -40,7 +41,8 @@ func fails(t *testing.T, store session.Store, p session.Presented, deadline time
 	return last
 }
 
-// recovers waits until the store answers, and returns what Find says of p's session.
+// recovers waits until the store answers, and returns what Find says of p's
+// session.
 func recovers(t *testing.T, store session.Store, p session.Presented) (r session.Record, found bool) {
 	t.Helper()
 	await(t, "the store answers", func() bool {
@@ -53,7 +55,8 @@ func recovers(t *testing.T, store session.Store, p session.Presented) (r session
 	return r, found
 }
 
-// What was acknowledged is there after a crash: sessions, their ends, revocations.
+// Sessions, their ends and revocations that the server acknowledged are there
+// after a crash.
 func TestKilled(t *testing.T) {
 	server := startServer(t, "--appendonly", "yes", "--appendfsync", "always")
 	store := newStore(t, server.client(), redisstore.Config{})
@@ -76,7 +79,7 @@ func TestKilled(t *testing.T) {
 	follow(t, store).hears("an end before the crash", ofSession(ended.ID))
 }
 
-// A server that does not answer costs nobody more than the deadline.
+// If the server does not answer, every call returns at its deadline.
 func TestStopped(t *testing.T) {
 	server := startServer(t)
 	store := newStore(t, server.client(), redisstore.Config{})
@@ -90,7 +93,7 @@ func TestStopped(t *testing.T) {
 
 	server.signal(syscall.SIGCONT)
 	recovers(t, store, p)
-	// The server may have rotated for those who had given up.
+	// The server may have executed the calls that had returned an error.
 	if r, verdict, err := store.Advance(t.Context(), p, openWindow); err != nil || !verdict.Good() || r.Generation != 1 {
 		t.Errorf("got verdict %d, generation %d, error %v, want a good one, 1", verdict, r.Generation, err)
 	}
@@ -112,7 +115,8 @@ func TestSlow(t *testing.T) {
 	_ = f.ends(3 * slack)
 }
 
-// A full server takes no new sessions. Those that it has go on, and can be ended.
+// A full server creates no sessions. Existing sessions can be refreshed and
+// ended.
 func TestFull(t *testing.T) {
 	server := startServer(t)
 	store := newStore(t, server.client(), redisstore.Config{})
@@ -145,15 +149,16 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// All are signed out. Who follows keeps what it knows, and hears what comes after,
-// although the server counts from below where the follower is.
+// When the server is emptied, all sessions are gone. A running feed announces
+// the revocations that come afterwards, although the IDs of their entries are
+// lower than the last ID that the feed has read.
 func TestEmptied(t *testing.T) {
 	server := startServer(t)
 	store := newStore(t, server.client(), redisstore.Config{})
 	p := create(t, store, "alice")
 	r := tokenRevoked("before")
 	revoke(t, store, r)
-	// As if the clock was far ahead then.
+	// An entry with the ID of a clock that is far ahead.
 	for _, slot := range store.Slots() {
 		if server.client().Exists(t.Context(), slot+":revocations").Val() > 0 {
 			server.do("XADD", slot+":revocations", "99999999999999-0", "token", "ahead", "generation", "0", "from", "0", "until", "99999999999999")
@@ -191,8 +196,8 @@ func TestScriptsFlushed(t *testing.T) {
 	}
 }
 
-// After a restart with older data sessions are healed, and what was revoked since
-// is forgotten by the server, not by who had heard of it.
+// After a restart with older data, sessions are healed. The server has lost the
+// revocations since that data was saved: a new feed does not announce them.
 func TestRestoredFromAnOlderSnapshot(t *testing.T) {
 	server := startServer(t)
 	store := newStore(t, server.client(), redisstore.Config{})
@@ -218,8 +223,8 @@ func TestRestoredFromAnOlderSnapshot(t *testing.T) {
 	}
 }
 
-// A master that becomes a replica says no more of what is revoked, even if it
-// becomes a master again at once.
+// The feed ends when its master becomes a replica, even if the server becomes a
+// master again at once.
 func TestDemoted(t *testing.T) {
 	for _, row := range []struct {
 		name string
@@ -244,14 +249,15 @@ func TestDemoted(t *testing.T) {
 	}
 }
 
-// Whoever has a replica's address by mistake is told, and nothing is read there.
+// If the client has the address of a replica by mistake, Check says so, and
+// nothing is read from the replica.
 func TestReplica(t *testing.T) {
 	master, replica := startServer(t), startServer(t)
 	p := create(t, newStore(t, master.client(), redisstore.Config{}), "alice")
 	replicate(t, master, replica)
 	store := newStore(t, replica.client(), redisstore.Config{})
 	if err := store.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "replica") {
-		t.Errorf("Check: got error %v, want one that says it is a replica", err)
+		t.Errorf("Check: got error %v, want one that names the replica", err)
 	}
 	if err := store.Feed(t.Context(), func(session.Revocation) {}, func() { t.Error("up to date") }); err == nil {
 		t.Error("Feed: got no error")
@@ -263,7 +269,7 @@ func TestReplica(t *testing.T) {
 	}
 }
 
-// replicate makes replica one of master, and waits until it has all.
+// replicate makes replica a replica of master, and waits until it has all data.
 func replicate(t *testing.T, master, replica *server) {
 	t.Helper()
 	replica.do("REPLICAOF", "127.0.0.1", master.port())
@@ -273,7 +279,8 @@ func replicate(t *testing.T, master, replica *server) {
 	})
 }
 
-// The sessions that a replica has go on there, and who follows begins anew.
+// After a failover, the sessions that the replica has go on there, and a new
+// feed announces the past revocations.
 func TestFailover(t *testing.T) {
 	master, replica := startServer(t), startServer(t)
 	replicate(t, master, replica)
@@ -281,7 +288,7 @@ func TestFailover(t *testing.T) {
 	store := newStore(t, proxy.client(t), redisstore.Config{WaitReplicas: 1})
 	p, ended := create(t, store, "alice"), create(t, store, "bob")
 	advance(t, store, p, openWindow, session.Rotated, 1)
-	if _, err := store.End(t.Context(), ended.ID, remember); err != nil { // on the replica too, from now on
+	if _, err := store.End(t.Context(), ended.ID, remember); err != nil { // returns when the replica has it
 		t.Fatal(err)
 	}
 	f := follow(t, store)

@@ -9,21 +9,22 @@ import (
 )
 
 const (
-	// beat is how long a read waits for news. Each that is answered, with news or
-	// without, says that nothing of its streams was missed until then.
+	// beat is how long a read waits for new revocations. Each reply, with or
+	// without revocations, shows that none was missed until then.
 	beat = 500 * time.Millisecond
 
-	// beatTimeout is how long the server has to answer.
+	// beatTimeout is how long a reader waits for the reply to a read.
 	beatTimeout = beat + 2*time.Second
 )
 
-// Feed implements [session.Store]. It holds a connection for as long as it runs:
-// to a cluster one for each of the 16 slots, as a read that waits is about one.
-// It ends as soon as one of them does, and when a server is no longer the master
-// that it was. A server that was emptied is read anew.
+// Feed implements [session.Store]. It uses one connection for as long as it
+// runs. In a cluster, it uses one for each of the 16 slots, because a blocking
+// read is limited to one slot. Feed returns an error when one of the
+// connections fails, and when a server is not the same master as before. If a
+// server is emptied, Feed reads its streams from the start.
 func (s *Store) Feed(ctx context.Context, announce func(session.Revocation), upToDate func()) error {
 	reading, stop := context.WithCancel(ctx)
-	defer stop() // which the readers see within a beat
+	defer stop() // the readers notice within a beat
 	readers := s.readers()
 	pages := make(chan page)
 	for i, r := range readers {

@@ -13,7 +13,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// A past of more than a page is announced before the feed is up to date.
+// If there are more past revocations than fit in a page, all of them are
+// announced before the feed is up to date.
 func TestFeedOfManyPages(t *testing.T) {
 	const many = 2500
 	server := startServer(t)
@@ -34,7 +35,7 @@ func TestFeedOfManyPages(t *testing.T) {
 	}
 }
 
-// What is in the stream and cannot be read is no reason to go on as if it was not.
+// The feed ends with an error when an entry of a stream is not valid.
 func TestFeedOfGarbage(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -56,7 +57,8 @@ func TestFeedOfGarbage(t *testing.T) {
 	}
 }
 
-// A server that was a replica for a moment while nobody waited there.
+// The feed also ends if the server was a replica for a moment while no read was
+// waiting.
 func TestDemotedUnseen(t *testing.T) {
 	server := startServer(t)
 	store := newStore(t, server.client(), redisstore.Config{})
@@ -67,19 +69,19 @@ func TestDemotedUnseen(t *testing.T) {
 			return
 		}
 		once = true
-		revoke(t, store, tokenRevoked("second")) // which the reader has, and cannot hand over now
-		await(t, "nobody waits", func() bool {
+		revoke(t, store, tokenRevoked("second")) // the reader reads it, but cannot pass it on now
+		await(t, "no read waits", func() bool {
 			return strings.Contains(server.client().Info(t.Context(), "clients").Val(), "blocked_clients:0")
 		})
 		server.do("REPLICAOF", "127.0.0.1", "1")
 		server.do("REPLICAOF", "NO", "ONE")
 	}, func() {})
-	if err == nil || !strings.Contains(err.Error(), "not the master") {
-		t.Errorf("got error %v, want one that says it is not the master that it was", err)
+	if err == nil || !strings.Contains(err.Error(), "not a master") {
+		t.Errorf("got error %v, want one that says the server is not the same master", err)
 	}
 }
 
-// Nothing is left of a feed a moment after its end, in a cluster too.
+// When a feed has ended, its goroutines end soon, in a cluster too.
 func TestFeedEnds(t *testing.T) {
 	single, nodes := startServer(t), startCluster(t)
 	for name, newStore := range map[string]func(t *testing.T) session.Store{
@@ -91,7 +93,7 @@ func TestFeedEnds(t *testing.T) {
 			if !followed(t, store) {
 				t.Fatal("the feed is not up to date")
 			}
-			before := runtime.NumGoroutine() // with those of the client
+			before := runtime.NumGoroutine() // includes those of the client
 			ctx, cancel := context.WithCancel(t.Context())
 			start := make(chan struct{})
 			var stopped time.Time

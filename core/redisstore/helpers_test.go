@@ -49,7 +49,7 @@ func create(t *testing.T, store session.Store, subject string) session.Presented
 	return p
 }
 
-// advance presents p, and checks what follows.
+// advance presents p, and checks the verdict and the generation.
 func advance(t *testing.T, store session.Store, p session.Presented, policy session.Policy, want session.Verdict, generation uint32) {
 	t.Helper()
 	r, verdict, err := store.Advance(t.Context(), p, policy)
@@ -71,7 +71,7 @@ func revoke(t *testing.T, store session.Store, r session.Revocation) {
 	}
 }
 
-// A follower has what a feed announced, until the feed ends.
+// A follower records what a feed announces, until the feed ends.
 type follower struct {
 	t     *testing.T
 	ended chan error
@@ -108,7 +108,7 @@ func (f *follower) beat() int {
 	return f.beats
 }
 
-// count returns how often what is wanted was announced.
+// count returns how many announced revocations are wanted.
 func (f *follower) count(wanted func(session.Revocation) bool) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -134,7 +134,8 @@ func (f *follower) hears(what string, wanted func(session.Revocation) bool) {
 	await(f.t, what+" is announced", func() bool { return f.count(wanted) > 0 })
 }
 
-// ends checks that the feed ends with an error, in time.
+// ends checks that the feed ends with an error within the given time, and
+// returns the error.
 func (f *follower) ends(within time.Duration) error {
 	f.t.Helper()
 	select {
@@ -144,7 +145,7 @@ func (f *follower) ends(within time.Duration) error {
 		}
 		return err
 	case <-time.After(within):
-		f.t.Fatalf("the feed goes on after %v", within)
+		f.t.Fatalf("the feed still runs after %v", within)
 		return nil
 	}
 }
@@ -167,7 +168,7 @@ func sameIDs(a, b []session.ID) bool {
 	return slices.Equal(slices.SortedFunc(slices.Values(a), order), slices.SortedFunc(slices.Values(b), order))
 }
 
-// followed reports whether a feed can be taken up.
+// followed reports whether a new feed gets up to date.
 func followed(t *testing.T, store session.Store) bool {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)

@@ -13,8 +13,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Every key has the prefix, the version, a slot, and an end. None has what a token
-// is made of.
+// The name of every key has the prefix, the version and a slot, and every key
+// has a time to live. No key contains a nonce, which a token is made of.
 func TestKeys(t *testing.T) {
 	server := startServer(t)
 	client := server.client()
@@ -50,7 +50,7 @@ func TestKeys(t *testing.T) {
 		slot("alice") + ":session:" + ended.ID.String():   2 * remember,
 		slot("carol") + ":session:" + limited.ID.String(): idle / 2,
 		slot("alice") + ":subject:alice":                  24 * time.Hour,
-		slot("alice") + ":revocations":                    idle + remember, // the end of the window, and then
+		slot("alice") + ":revocations":                    idle + remember, // announced from the end of the window on
 	}
 	keys := client.Keys(t.Context(), "*").Val()
 	for key := range lives {
@@ -60,21 +60,21 @@ func TestKeys(t *testing.T) {
 	}
 	for _, key := range keys {
 		if !strings.HasPrefix(key, "app:1:{") {
-			t.Errorf("key %s has not the prefix", key)
+			t.Errorf("key %s does not have the prefix", key)
 		}
 		life := client.PTTL(t.Context(), key).Val()
 		if life <= 0 {
-			t.Errorf("key %s has no end", key)
+			t.Errorf("key %s has no time to live", key)
 		}
 		if want, ok := lives[key]; ok && (life > want || life < want-slack) {
 			t.Errorf("key %s lives for %v, want %v", key, life, want)
 		}
 		content, err := client.Dump(t.Context(), key).Result()
 		if err != nil || bytes.Contains([]byte(content), token.Nonce[:]) {
-			t.Errorf("key %s: error %v, or it has the nonce", key, err)
+			t.Errorf("key %s: got error %v, or a nonce in its value", key, err)
 		}
 	}
-	// A stream and its origin are gone at the same time.
+	// A stream and its origin expire at the same time.
 	for _, s := range store.Slots() {
 		if a, b := client.PExpireTime(t.Context(), s+":revocations").Val(), client.PExpireTime(t.Context(), s+":origin").Val(); a != b {
 			t.Errorf("slot %s: the stream ends at %v, its origin at %v", s, a, b)
@@ -82,12 +82,12 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// A list of sessions that are created and forgotten does not grow.
+// The index of a subject does not grow when its sessions are created and expire.
 func TestSubjectIsSwept(t *testing.T) {
 	for _, bound := range []session.Bound{{}, {Max: 1000}} {
 		client := startServer(t).client()
 		store := newStore(t, client, redisstore.Config{})
-		create(t, store, "alice") // lives on
+		create(t, store, "alice") // stays live
 		for range 300 {
 			n, _ := newSession("alice")
 			n.Idle = time.Millisecond
@@ -102,7 +102,7 @@ func TestSubjectIsSwept(t *testing.T) {
 	}
 }
 
-// Stores with other prefixes have nothing to do with one another.
+// Stores with different prefixes have no sessions in common.
 func TestPrefix(t *testing.T) {
 	client := startServer(t).client()
 	store, other := newStore(t, client, redisstore.Config{}), newStore(t, client, redisstore.Config{Prefix: "other"})
@@ -124,7 +124,7 @@ func TestSlots(t *testing.T) {
 	}
 }
 
-// crc16 is CRC-16/XMODEM, as a cluster has it.
+// crc16 is CRC-16/XMODEM, by which a cluster assigns keys to hash slots.
 func crc16(s string) (crc uint16) {
 	for i := range len(s) {
 		crc ^= uint16(s[i]) << 8
@@ -136,13 +136,13 @@ func crc16(s string) (crc uint16) {
 	return crc
 }
 
-// A stream with revocations of all lives stays near the size of those that hold.
+// A stream of revocations with different times to live has few expired entries.
 func TestStreamIsTrimmed(t *testing.T) {
 	const long, short = 50, 5000
 	client := startServer(t).client()
 	store := newStore(t, client, redisstore.Config{})
 	now := time.Now()
-	revokeFor := func(life time.Duration) { // of one subject, so in one slot
+	revokeFor := func(life time.Duration) { // one subject, so one slot
 		revoke(t, store, session.Revocation{Subject: "alice", From: now, Until: time.Now().Add(life)})
 	}
 	key := store.Slots()[session.SlotOf("alice")%16] + ":revocations"
@@ -164,12 +164,12 @@ func TestStreamIsTrimmed(t *testing.T) {
 		}
 	}
 	if held != long {
-		t.Errorf("the stream has %d entries that hold, want %d", held, long)
+		t.Errorf("the stream has %d entries that have not expired, want %d", held, long)
 	}
 }
 
-// A subject with many sessions is read a part at a time, so that others have their
-// turn in between.
+// The sessions of a subject with many sessions are read in parts, so that the
+// server can execute other commands in between.
 func TestLongList(t *testing.T) {
 	t.Parallel()
 	client := startServer(t).client()
@@ -178,7 +178,7 @@ func TestLongList(t *testing.T) {
 	for range 1200 {
 		want = append(want, create(t, store, "alice").ID)
 	}
-	if got := listed(t, store, "alice"); !sameIDs(got, want) { // and the server has the scripts
+	if got := listed(t, store, "alice"); !sameIDs(got, want) { // loads the scripts, too
 		t.Errorf("got %d sessions, want %d", len(got), len(want))
 	}
 	if err := client.ConfigResetStat(t.Context()).Err(); err != nil {
@@ -190,6 +190,6 @@ func TestLongList(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := stats["Commandstats"]["cmdstat_evalsha"]; !strings.HasPrefix(got, "calls=4,") {
-		t.Errorf("got %s, want a script for the list and one for each 500 of it", got)
+		t.Errorf("got %s, want one script for the index, and one for each 500 sessions", got)
 	}
 }

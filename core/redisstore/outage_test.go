@@ -8,9 +8,9 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// The answer to a rotation can be lost with the server that had made it. Whoever
-// comes back for it when the server is up again is no thief, however long that
-// took; whoever has a token from before that one still is.
+// The reply to a rotation can be lost when the server goes down. A client that
+// repeats the request when the server is up again is not treated as a thief,
+// however long the outage was. A client with an older token than that still is.
 func TestOutageLongerThanTheWindow(t *testing.T) {
 	const window = time.Second
 	short := session.Policy{Idle: time.Hour, ReuseWindow: window, Remember: time.Minute}
@@ -29,7 +29,7 @@ func TestOutageLongerThanTheWindow(t *testing.T) {
 	server.start()
 	recovers(t, store, honest)
 
-	for range 2 { // in parallel, say
+	for range 2 { // such as requests in parallel
 		advance(t, store, honest, short, session.Reissued, 1)
 	}
 	next := honest
@@ -38,7 +38,7 @@ func TestOutageLongerThanTheWindow(t *testing.T) {
 	advance(t, store, old, short, session.Stolen, 2)
 	advance(t, store, single, once, session.Stolen, 1)
 
-	// A rotation since then has the window that it always had.
+	// A rotation after the start has the usual window.
 	time.Sleep(time.Second)
 	advance(t, store, steady, short, session.Rotated, 1)
 	time.Sleep(window)

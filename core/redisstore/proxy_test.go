@@ -11,13 +11,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A proxy stands between a client and a server, for what happens on the way.
+// A proxy stands between a client and a server. It can delay or lose replies.
 type proxy struct {
 	addr   string
 	server atomic.Pointer[string]
-	lose   atomic.Int32 // how many answers to scripts get lost, with their connections
-	lost   atomic.Pointer[func()]
-	delay  atomic.Int64 // of each answer
+	lose   atomic.Int32           // how many replies to scripts to lose, with their connections
+	lost   atomic.Pointer[func()] // called once, when the next reply is lost
+	delay  atomic.Int64           // of each reply
 }
 
 func startProxy(t *testing.T, server string) *proxy {

@@ -8,8 +8,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// Of 64 that refresh at once, by way of two clients with nothing in common, one
-// rotates, and the others get the same token.
+// Of 64 refreshes at the same time, through two independent clients, one
+// rotates the session, and the others get the same token.
 func TestRaceOfTwoClients(t *testing.T) {
 	server := startServer(t)
 	stores := []session.Store{

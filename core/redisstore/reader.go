@@ -12,23 +12,23 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A reader follows the streams of some slots, all of them on one server.
+// A reader reads the streams of some slots, which are all on one server.
 type reader struct {
 	store   *Store
 	slots   []slot
-	conn    *redis.Conn  // once it breaks, it stays so: no reconnect goes unseen
-	server  string       // who conn is connected to
-	release func() error // of a client of its own
+	conn    *redis.Conn  // does not reconnect after an error, so no interruption is missed
+	server  string       // the identity of the server at the other end of conn; see serverOf
+	release func() error // closes the client that only this reader uses; nil without one
 
-	origins []any    // of the streams
-	last    []string // the IDs of the entries read last
+	origins []any    // of the streams; see announce.lua
+	last    []string // the ID of the last entry read from each stream
 }
 
-// A page is what a read found.
+// A page is the result of one read.
 type page struct {
-	reader      int
+	reader      int // the index of the reader
 	revocations []session.Revocation
-	complete    bool // there was no more
+	complete    bool // the streams have no more entries for now
 	err         error
 }
 
@@ -39,9 +39,10 @@ const (
 	pageSize = 1000
 )
 
-var errMaster = errors.New("the server is not the master that it was, so something may have been missed")
+var errMaster = errors.New("the server is not a master, or not the same one as before: revocations may have been missed")
 
-// readers returns readers of all slots.
+// readers returns readers of all slots: one reader, or in a cluster one per
+// slot.
 func (s *Store) readers() []*reader {
 	var readers []*reader
 	if _, cluster := s.client.(*redis.ClusterClient); !cluster {
@@ -53,24 +54,25 @@ func (s *Store) readers() []*reader {
 	return readers
 }
 
-// follow hands pages over until there is an error, or tell returns false.
-func (r *reader) follow(ctx context.Context, tell func(page) bool) {
+// follow passes pages to send until there is an error, or send returns false.
+// The last page has the error.
+func (r *reader) follow(ctx context.Context, send func(page) bool) {
 	err := r.connect(ctx)
-	for waits := false; err == nil; {
+	for wait := false; err == nil; {
 		var p page
-		if p, err = r.read(ctx, waits); err == nil && !tell(p) {
+		if p, err = r.read(ctx, wait); err == nil && !send(p) {
 			break
 		}
-		waits = p.complete
+		wait = p.complete
 	}
 	r.close()
 	if err != nil {
 		r.store.reload(ctx)
-		tell(page{err: err})
+		send(page{err: err})
 	}
 }
 
-// connect prepares for reading all from the start.
+// connect opens the connection, and has the streams read from their start.
 func (r *reader) connect(ctx context.Context) error {
 	master, err := r.store.master(ctx, r.slots[0])
 	if err != nil {
@@ -78,11 +80,11 @@ func (r *reader) connect(ctx context.Context) error {
 	}
 	client := master.WithTimeout(beatTimeout)
 	if len(r.slots) < len(slots) {
-		// The pool of a cluster's client need not be large enough for a connection
-		// to each slot.
+		// The pool of a cluster's client may be too small for a connection per
+		// slot, so this reader uses a client with one connection.
 		options := *master.Options()
 		options.PoolSize, options.MinIdleConns, options.ReadTimeout = 1, 0, beatTimeout
-		options.Protocol, options.PushNotificationProcessor, options.MaintNotificationsConfig = 2, nil, nil // one client's only
+		options.Protocol, options.PushNotificationProcessor, options.MaintNotificationsConfig = 2, nil, nil // clients cannot share these
 		client = redis.NewClient(&options)
 		r.release = client.Close
 	}
@@ -91,19 +93,19 @@ func (r *reader) connect(ctx context.Context) error {
 	for range r.slots {
 		r.last = append(r.last, start)
 	}
-	var look look
+	var s serverState
 	if _, err := r.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		look = r.look(ctx, pipe)
+		s = r.requestState(ctx, pipe)
 		return nil
 	}); err != nil {
 		return err
 	}
-	r.origins = look.origins.Val()
-	r.server, err = serverOf(look.info.Val())
+	r.origins = s.origins.Val()
+	r.server, err = serverOf(s.info.Val())
 	return err
 }
 
-// close gives up the connection.
+// close closes the connection, and the client that only this reader uses.
 func (r *reader) close() {
 	if r.conn != nil {
 		_ = r.conn.Close()
@@ -113,11 +115,11 @@ func (r *reader) close() {
 	}
 }
 
-// read returns what follows that which was read last. If it waits, it does so for
-// a beat, until there is something.
-func (r *reader) read(ctx context.Context, waits bool) (page, error) {
+// read returns the entries after the last ones that were read. If wait is true
+// and there are none, it waits for the first, for up to a beat.
+func (r *reader) read(ctx context.Context, wait bool) (page, error) {
 	streams := &redis.XReadArgs{Count: pageSize, Block: -1}
-	if waits {
+	if wait {
 		streams.Block = beat
 	}
 	for _, s := range r.slots {
@@ -125,10 +127,10 @@ func (r *reader) read(ctx context.Context, waits bool) (page, error) {
 	}
 	streams.Streams = append(streams.Streams, r.last...)
 	var found *redis.XStreamSliceCmd
-	var look look
+	var state serverState
 	if _, err := r.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		found = pipe.XRead(ctx, streams)
-		look = r.look(ctx, pipe)
+		state = r.requestState(ctx, pipe)
 		return nil
 	}); err != nil && !errors.Is(err, redis.Nil) {
 		return page{}, err
@@ -151,34 +153,37 @@ func (r *reader) read(ctx context.Context, waits bool) (page, error) {
 			p.complete = false
 		}
 	}
-	return p, r.check(look, &p)
+	return p, r.check(state, &p)
 }
 
-// look is what tells whether a read can have missed something: looked at behind
-// it, on the same connection, and compared with how it was before.
-type look struct {
+// A serverState shows whether a read may have missed revocations. It is
+// requested after the read, on the same connection, and compared with the state
+// before.
+type serverState struct {
 	origins *redis.SliceCmd
 	info    *redis.StringCmd
 }
 
-func (r *reader) look(ctx context.Context, pipe redis.Pipeliner) look {
+func (r *reader) requestState(ctx context.Context, pipe redis.Pipeliner) serverState {
 	var keys []string
 	for _, s := range r.slots {
 		keys = append(keys, s.origin())
 	}
-	return look{pipe.MGet(ctx, keys...), pipe.Info(ctx, "server", "replication")}
+	return serverState{pipe.MGet(ctx, keys...), pipe.Info(ctx, "server", "replication")}
 }
 
-// check has streams that are others by now read again from their start.
-func (r *reader) check(l look, p *page) error {
-	server, err := serverOf(l.info.Val())
+// check returns an error if the server is not the same master as before. If a
+// stream was replaced by a new one, check has the new one read from its start,
+// and marks p as incomplete.
+func (r *reader) check(state serverState, p *page) error {
+	server, err := serverOf(state.info.Val())
 	if err != nil {
 		return err
 	}
 	if server != r.server {
 		return errMaster
 	}
-	for i, origin := range l.origins.Val() {
+	for i, origin := range state.origins.Val() {
 		if origin != r.origins[i] {
 			r.origins[i], r.last[i] = origin, start
 			p.complete = false
@@ -187,8 +192,9 @@ func (r *reader) check(l look, p *page) error {
 	return nil
 }
 
-// serverOf returns what names the server of info, and changes when it has been a
-// replica in between.
+// serverOf returns the identity of the server that sent info, an INFO reply. It
+// is another one after a restart, and after the server was a replica for some
+// time. A replica is an error.
 func serverOf(info string) (string, error) {
 	if infoField(info, "role") != "master" {
 		return "", errMaster
@@ -206,19 +212,20 @@ func infoField(info, name string) string {
 	return ""
 }
 
-// What a revocation is of, as the stream's entries have it.
+// The kinds of revocations, which are also the names of fields in the entries
+// of a stream.
 const (
 	kindSession = "session"
 	kindToken   = "token"
 	kindSubject = "subject"
 )
 
-// revocation returns the revocation that an entry of a stream has.
+// revocation returns the revocation in an entry of a stream.
 func revocation(entry map[string]any) (session.Revocation, error) {
 	number := func(field string) (n int64, err error) {
 		text, _ := entry[field].(string)
 		if n, err = strconv.ParseInt(text, 10, 64); err != nil {
-			err = fmt.Errorf("an entry of the stream: %s: %w", field, err)
+			err = fmt.Errorf("an entry in a stream of revocations has no valid number in the field %s: %w", field, err)
 		}
 		return n, err
 	}
@@ -229,7 +236,7 @@ func revocation(entry map[string]any) (session.Revocation, error) {
 		return session.Revocation{}, err
 	}
 	r := session.Revocation{
-		Generation: uint32(generation), //nolint:gosec // it was one
+		Generation: uint32(generation), //nolint:gosec // announce.lua wrote a uint32
 		From:       time.UnixMilli(from),
 		Until:      time.UnixMilli(until),
 	}
@@ -237,7 +244,7 @@ func revocation(entry map[string]any) (session.Revocation, error) {
 	r.Subject, _ = entry[kindSubject].(string)
 	if name, ok := entry[kindSession].(string); ok {
 		if r.Session, ok = session.ParseID(name); !ok {
-			return session.Revocation{}, errors.New("an entry of the stream: its session is none")
+			return session.Revocation{}, fmt.Errorf("an entry in a stream of revocations has no valid session ID in the field %s: %q", kindSession, name)
 		}
 	}
 	return r, nil

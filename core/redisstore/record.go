@@ -8,9 +8,9 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-var errReply = errors.New("the server's reply is none of our scripts'")
+var errReply = errors.New("the reply of the server has a form that no script of this package returns: another program may have changed the keys")
 
-// at returns element i of reply, nil if there is none.
+// at returns element i of reply, or nil if reply is not a list or is too short.
 func at(reply any, i int) any {
 	if list, ok := reply.([]any); ok && i < len(list) {
 		return list[i]
@@ -18,7 +18,7 @@ func at(reply any, i int) any {
 	return nil
 }
 
-// record returns the record in a value, which is as the layout of record.lua says.
+// record decodes a record, which has the layout in record.lua.
 func record(value any) (session.Record, error) {
 	text, ok := value.(string)
 	f := fields{[]byte(text), ok}
@@ -30,7 +30,7 @@ func record(value any) (session.Record, error) {
 		Idle:       f.moment(),
 		Limit:      f.moment(),
 	}
-	f.next(8 + 1 + 26) // what only the scripts need: forget, verdict, attempt
+	f.next(8 + 1 + 26) // forget, verdict and attempt, which only the scripts use
 	id, known := session.ParseID(string(f.next(24)))
 	r.ID = id
 	r.NonceHash = [32]byte(f.next(32))
@@ -41,13 +41,14 @@ func record(value any) (session.Record, error) {
 	return r, nil
 }
 
-// fields are what is left of a value, and whether all that was taken was there.
+// fields decodes a value, field by field. After a field that is not complete,
+// ok is false.
 type fields struct {
 	left []byte
 	ok   bool
 }
 
-// next returns the next n bytes: zeros, if there are fewer.
+// next returns the next n bytes, or n zeros if there are fewer.
 func (f *fields) next(n int) []byte {
 	if len(f.left) < n {
 		f.left, f.ok = nil, false
@@ -58,15 +59,16 @@ func (f *fields) next(n int) []byte {
 	return field
 }
 
-// moment returns the next time, the zero time for 0.
+// moment returns the next time. The number 0 is the zero time.
 func (f *fields) moment() time.Time {
-	milliseconds := int64(binary.BigEndian.Uint64(f.next(8))) //nolint:gosec // of this age
+	milliseconds := int64(binary.BigEndian.Uint64(f.next(8))) //nolint:gosec // the scripts write times after 1970
 	if milliseconds == 0 {
 		return time.Time{}
 	}
 	return time.UnixMilli(milliseconds)
 }
 
+// text returns the next string, which has its length in front.
 func (f *fields) text() string {
 	n := uint64(binary.BigEndian.Uint32(f.next(4)))
 	if n > uint64(len(f.left)) {
@@ -75,7 +77,7 @@ func (f *fields) text() string {
 	return string(f.next(int(n)))
 }
 
-// ids returns the IDs that reply has, one after the other.
+// ids decodes a reply of concatenated session IDs.
 func ids(reply any) ([]session.ID, error) {
 	text, ok := reply.(string)
 	f := fields{[]byte(text), ok}

@@ -8,7 +8,7 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// Whatever a key has, by whatever mistake, is a record or an error.
+// Every value decodes to a record, or is an error.
 func FuzzRecord(f *testing.F) {
 	id := session.NewID("alice").String()
 	head, tail := strings.Repeat("\x00", 72), strings.Repeat("\x01", 32)+"\x00\x00\x00\x05alice\x00\x00\x00\x00"
@@ -23,12 +23,13 @@ func FuzzRecord(f *testing.F) {
 			t.Errorf("got record %+v and error %v", r, err)
 		}
 		if err == nil && !strings.Contains(value, r.ID.String()) {
-			t.Errorf("got ID %v, which is nowhere in the value", r.ID)
+			t.Errorf("got ID %v, which is not in the value", r.ID)
 		}
 	})
 }
 
-// A value that is no record is trouble, not the lack of a session.
+// If the value of a key is not a record, Find returns an error, and does not
+// report that there is no session.
 func TestRecord(t *testing.T) {
 	id := session.NewID("alice")
 	server := startServer(t)

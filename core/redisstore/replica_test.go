@@ -12,8 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// With WaitReplicas, what ends a session or revokes a token counts only when a
-// replica has it. Nothing else waits.
+// With WaitReplicas, calls that end a session or revoke a token return an error
+// unless a replica has the change. Other calls do not wait.
 func TestWaitReplicas(t *testing.T) {
 	master, replica := startServer(t), startServer(t)
 	store := newStore(t, master.client(), redisstore.Config{WaitReplicas: 1})
@@ -46,7 +46,7 @@ func TestWaitReplicas(t *testing.T) {
 			}
 		}
 	}
-	ends(t, false) // there is none
+	ends(t, false) // there is no replica
 	advance(t, store, create(t, store, "carol"), openWindow, session.Rotated, 1)
 
 	replicate(t, master, replica)
@@ -55,19 +55,19 @@ func TestWaitReplicas(t *testing.T) {
 	q = create(t, store, "alice")
 	ends(t, true)
 
-	// One that is connected, and behind.
+	// A replica that is connected, but does not receive the change.
 	replica.signal(syscall.SIGSTOP)
 	defer replica.signal(syscall.SIGCONT)
 	p = create(t, store, "dave")
 	other := newStore(t, master.client(), redisstore.Config{WaitReplicas: 1})
 	for _, store := range []session.Store{store, other} {
 		if _, err := store.End(t.Context(), p.ID, remember); err == nil {
-			t.Error("ended a session, or found it ended, though no replica knows")
+			t.Error("got no error, although no replica has the end of the session")
 		}
 	}
 }
 
-// Where Sentinel names another master, the store and whoever follows go there.
+// When Sentinel names another master, the store and its feeds use that one.
 func TestSentinelFailover(t *testing.T) {
 	master, replica := startServer(t), startServer(t)
 	replicate(t, master, replica)
@@ -96,8 +96,9 @@ func TestSentinelFailover(t *testing.T) {
 	await(t, "the feed", func() bool { return followed(t, store) })
 }
 
-// While one of a cluster's masters is gone, the sessions that it has are out of
-// reach, and those only. Its replica takes over, and the feed begins anew.
+// While a master of a cluster is down, only its sessions cannot be reached.
+// When its replica has taken over, they are there again, and a new feed gets up
+// to date.
 func TestClusterFailover(t *testing.T) {
 	nodes := startCluster(t, "--cluster-require-full-coverage", "no")
 	replica := startServer(t, "--cluster-enabled", "yes", "--cluster-port", freePort(t), "--cluster-node-timeout", nodeTimeout)
@@ -110,7 +111,7 @@ func TestClusterFailover(t *testing.T) {
 	})
 	awaitCluster(t, append(nodes, replica))
 	store := newStore(t, clusterClient(t, nodes), redisstore.Config{})
-	var there, elsewhere session.Presented // slots 0 to 4 are on nodes[0]
+	var there, elsewhere session.Presented // nodes[0] has the slots 0 to 4
 	for _, subject := range []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "mallory", "oscar"} {
 		if p := create(t, store, subject); p.ID.Slot()%16 < 5 {
 			there = p
@@ -123,7 +124,7 @@ func TestClusterFailover(t *testing.T) {
 	}
 	advance(t, store, there, openWindow, session.Rotated, 1)
 	nodes[0].awaitReplica(store.Slots()[0] + ":barrier")
-	following := newStore(t, clusterClient(t, nodes), redisstore.Config{}) // in a process that does nothing else
+	following := newStore(t, clusterClient(t, nodes), redisstore.Config{}) // as in a process that makes no other calls
 	f := follow(t, following)
 	nodes[0].kill()
 	_ = f.ends(3 * slack)

@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The parts of scripts, in the order in which they build on one another.
+// The common parts of the scripts. Each part may use those above it.
 var (
 	//go:embed scripts/clock.lua
 	clockLua string
@@ -27,7 +27,7 @@ var (
 	finishLua string
 )
 
-// The steps of a Store.
+// The last parts of the scripts, one for each script.
 var (
 	//go:embed scripts/create.lua
 	createLua string
@@ -47,12 +47,13 @@ var (
 	revokeLua string
 )
 
-// scripts are the steps of a Store. Redis runs each with nothing in between.
+// scripts are all scripts of a Store. Redis executes each of them atomically.
 type scripts struct {
 	create, find, advance, end, endAll, index, list, revoke *redis.Script
 }
 
-// newScripts returns the scripts that go by clock.
+// newScripts returns the scripts. Each of them begins with clock, which defines
+// now and started as clock.lua does.
 func newScripts(clock string) scripts {
 	base := clock + slotLua
 	reads := base + recordLua
@@ -69,7 +70,8 @@ func newScripts(clock string) scripts {
 	}
 }
 
-// A step is a script with what it is about.
+// A step is one execution of a script: the script, the slot of its keys, and its
+// arguments.
 type step struct {
 	script *redis.Script
 	slot   slot
@@ -77,23 +79,23 @@ type step struct {
 	args   []any
 }
 
-// run takes st, and returns the reply.
+// run executes st, and returns the reply.
 func (s *Store) run(ctx context.Context, st step) (any, error) {
 	return s.runOn(ctx, s.client, st)
 }
 
-// runOn is run by a client. What go-redis sends again has the same attempt, by
-// which the scripts know it.
+// runOn is run for a given client. If go-redis sends the script again, its
+// arguments, and so its attempt, are the same; see slot.lua.
 func (s *Store) runOn(ctx context.Context, client redis.Scripter, st step) (any, error) {
 	args := append([]any{string(st.slot), rand.Text()}, st.args...)
 	reply, err := st.script.Run(ctx, client, st.keys, args...).Result()
-	if err != nil && !errors.Is(err, redis.Nil) { // which is an answer: nothing
+	if err != nil && !errors.Is(err, redis.Nil) { // redis.Nil is the reply nil
 		s.reload(ctx)
 	}
 	return reply, err
 }
 
-// runList is run for a script whose reply is a list.
+// runList is run for a script that replies with a list.
 func (s *Store) runList(ctx context.Context, st step) ([]any, error) {
 	reply, err := s.run(ctx, st)
 	if err != nil {
@@ -106,11 +108,11 @@ func (s *Store) runList(ctx context.Context, st step) ([]any, error) {
 	return list, nil
 }
 
-// replicaWait is how long replicas have to catch up.
+// replicaWait is how long a step waits for replicas.
 const replicaWait = time.Second
 
-// runReplicated is run, and if revoked says so of the reply, waits for the
-// replicas that the configuration asks for.
+// runReplicated is run. If revoked reports true for the reply, runReplicated
+// then waits until Config.WaitReplicas replicas have the writes of the step.
 func (s *Store) runReplicated(ctx context.Context, st step, revoked func(reply any) bool) (any, error) {
 	if s.config.WaitReplicas == 0 {
 		return s.run(ctx, st)
@@ -119,7 +121,7 @@ func (s *Store) runReplicated(ctx context.Context, st step, revoked func(reply a
 	if err != nil {
 		return nil, err
 	}
-	// WAIT is about all that its own connection has seen written.
+	// WAIT covers only the writes of its own connection.
 	conn := master.Conn()
 	defer func() { _ = conn.Close() }()
 	reply, err := s.runOn(ctx, conn, st)
@@ -131,21 +133,22 @@ func (s *Store) runReplicated(ctx context.Context, st step, revoked func(reply a
 		return nil, err
 	}
 	if replicas < int64(s.config.WaitReplicas) {
-		return nil, fmt.Errorf("the step was taken, but is on %d replicas within %v, not on Config.WaitReplicas = %d", replicas, replicaWait, s.config.WaitReplicas)
+		return nil, fmt.Errorf("the server executed the step, but only %d replicas had it within %v, and Config.WaitReplicas is %d: repeat the call", replicas, replicaWait, s.config.WaitReplicas)
 	}
 	return reply, nil
 }
 
-// master returns the client of the server that has what is in slot.
+// master returns a client of the server that has the keys of the slot of.
 func (s *Store) master(ctx context.Context, of slot) (*redis.Client, error) {
 	if cluster, ok := s.client.(*redis.ClusterClient); ok {
 		return cluster.MasterForKey(ctx, of.stream())
 	}
-	return s.client.(*redis.Client), nil // New saw to it
+	return s.client.(*redis.Client), nil // as checked by New
 }
 
-// reload has a cluster's client find out, behind our back, who is master of what
-// now. By itself it does so once a minute, if a server says nothing any more.
+// reload makes the client of a cluster ask, in the background, for the current
+// master of each slot. If a server does not answer any more, the client asks
+// only once a minute by itself.
 func (s *Store) reload(ctx context.Context) {
 	if cluster, ok := s.client.(*redis.ClusterClient); ok {
 		cluster.ReloadState(ctx)

@@ -16,8 +16,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A server is a redis-server of a test's own, with a port and a directory of its
-// own.
+// A server is a redis-server that one test starts, with its own port and
+// directory.
 type server struct {
 	t    testing.TB
 	addr string
@@ -25,13 +25,14 @@ type server struct {
 	cmd  *exec.Cmd
 }
 
-// startServer starts a server with these options, which stops when the test ends.
+// startServer starts a server with the given options. It is stopped when the
+// test ends.
 func startServer(t testing.TB, options ...string) *server {
 	t.Helper()
 	return startServerFrom(t, "", append([]string{"--save", "", "--repl-diskless-sync-delay", "0"}, options...)...)
 }
 
-// startServerFrom starts one with a file of options as well.
+// startServerFrom is startServer with a configuration file.
 func startServerFrom(t testing.TB, config string, options ...string) *server {
 	t.Helper()
 	port := freePort(t)
@@ -48,7 +49,7 @@ func startServerFrom(t testing.TB, config string, options ...string) *server {
 	return s
 }
 
-// start starts the server, again if need be, and waits until it is ready.
+// start starts the server, also after kill, and waits until it is ready.
 func (s *server) start() {
 	s.t.Helper()
 	s.cmd = exec.Command(installed(s.t, "redis-server"), s.args...)
@@ -65,7 +66,7 @@ func (s *server) start() {
 		fmt.Fprintln(&log, lines.Text())
 		if strings.Contains(lines.Text(), "Ready to accept connections") || strings.Contains(lines.Text(), "Sentinel ID is") {
 			go func() {
-				for lines.Scan() { // or it would wait for us in the end
+				for lines.Scan() { // the server would block if nobody read its output
 				}
 			}()
 			return
@@ -74,13 +75,13 @@ func (s *server) start() {
 	s.t.Fatalf("redis-server does not start: %s", &log)
 }
 
-// kill kills the server, as a crash would.
+// kill kills the server, which is like a crash.
 func (s *server) kill() {
 	_ = s.cmd.Process.Kill()
 	_ = s.cmd.Wait()
 }
 
-// signal is for SIGSTOP and SIGCONT.
+// signal sends a signal, such as SIGSTOP and SIGCONT, to the server.
 func (s *server) signal(signal syscall.Signal) {
 	s.t.Helper()
 	if err := s.cmd.Process.Signal(signal); err != nil {
@@ -88,7 +89,7 @@ func (s *server) signal(signal syscall.Signal) {
 	}
 }
 
-// client returns a client of the server as the Store wants it.
+// client returns a client of the server that a Store can use.
 func (s *server) client() *redis.Client {
 	s.t.Helper()
 	client := redis.NewClient(&redis.Options{Addr: s.addr, ContextTimeoutEnabled: true})
@@ -96,7 +97,7 @@ func (s *server) client() *redis.Client {
 	return client
 }
 
-// do runs a command, of which the test wants no more than that it works.
+// do executes a command whose reply the test does not need.
 func (s *server) do(args ...any) {
 	s.t.Helper()
 	if err := s.client().Do(context.Background(), args...).Err(); err != nil {
@@ -104,10 +105,10 @@ func (s *server) do(args ...any) {
 	}
 }
 
-// awaitReplica waits until a replica has every write that the server has executed
-// so far. WAIT covers only the writes of its own connection. Replication preserves
-// the order of all writes, so this method writes key, and waits for that write on
-// the same connection.
+// awaitReplica waits until a replica has every write that the server has
+// executed so far. WAIT covers only the writes of its own connection.
+// Replication preserves the order of all writes, so this method writes key, and
+// waits for that write on the same connection.
 func (s *server) awaitReplica(key string) {
 	s.t.Helper()
 	ctx := context.Background()
@@ -131,8 +132,8 @@ func freePort(t testing.TB) string {
 	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 }
 
-// installed returns the path of program. Where it is missing, the test is skipped,
-// unless JWTGATE_REQUIRE is set.
+// installed returns the path of program. If program is missing, installed skips
+// the test, or fails it if JWTGATE_REQUIRE is set.
 func installed(t testing.TB, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
@@ -146,12 +147,12 @@ func installed(t testing.TB, program string) string {
 	return ""
 }
 
-// nodeTimeout is how long a node of a cluster may be silent, in milliseconds, before
-// the others regard it as failed. On a busy machine, a shorter time makes nodes that
-// work seem failed, and the cluster refuse commands.
+// nodeTimeout is how long a node of a cluster may be silent, in milliseconds,
+// before the others regard it as failed. On a busy machine, a shorter time
+// makes nodes that work seem failed, and the cluster refuse commands.
 const nodeTimeout = "2000"
 
-// A cluster is three servers that share the key space.
+// startCluster starts a cluster of three masters, which share the hash slots.
 func startCluster(t testing.TB, options ...string) []*server {
 	t.Helper()
 	var nodes []*server
@@ -185,6 +186,7 @@ func awaitCluster(t testing.TB, nodes []*server) {
 
 func (s *server) port() string { return s.option("--port") }
 
+// option returns the value of an option of the command line.
 func (s *server) option(name string) string {
 	for i, arg := range s.args {
 		if arg == name {
@@ -194,7 +196,7 @@ func (s *server) option(name string) string {
 	return ""
 }
 
-// clusterClient returns a client of the cluster that nodes are.
+// clusterClient returns a client of the cluster of nodes.
 func clusterClient(t testing.TB, nodes []*server) *redis.ClusterClient {
 	t.Helper()
 	options := &redis.ClusterOptions{ContextTimeoutEnabled: true}
@@ -206,7 +208,7 @@ func clusterClient(t testing.TB, nodes []*server) *redis.ClusterClient {
 	return client
 }
 
-// await waits for what other processes do in their own time.
+// await waits until happened returns true, which other processes cause.
 func await(t testing.TB, what string, happened func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !happened(); time.Sleep(10 * time.Millisecond) {

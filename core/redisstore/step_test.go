@@ -11,8 +11,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// The script, the memory store and [session.Step] agree in a walk at random, by a
-// clock that is set back now and then.
+// The script, the memory store and [session.Step] agree in a random sequence of
+// steps, with a clock that is sometimes set back.
 func TestAgreement(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -74,7 +74,7 @@ func TestAgreement(t *testing.T) {
 	t.Logf("verdicts %v", verdicts)
 	for v := session.Rotated; v <= session.Stolen; v++ {
 		if v != session.Unknown && v != session.Revoked && verdicts[v] == 0 {
-			t.Errorf("verdict %d never came up", v)
+			t.Errorf("verdict %d never occurred", v)
 		}
 	}
 }

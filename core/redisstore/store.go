@@ -13,29 +13,30 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Config is how a [Store] is set up. The zero value will do.
+// Config configures a [Store]. The zero value is ready to use.
 type Config struct {
 	_ [0]func()
 
-	// Prefix is what the names of all keys begin with. Stores with the same one
-	// share their sessions. The default is jwtgate.
+	// Prefix is the beginning of the names of all keys. Stores with the same
+	// Prefix share their sessions. It must not contain { or }. The default is
+	// jwtgate.
 	Prefix string
 
-	// WaitReplicas is how many replicas have to have the end of a session, or a
-	// revocation, before the step counts as taken: else it is an error, and can be
-	// repeated. So a failover takes nothing back. Rotations do not wait. The
-	// default is none.
+	// WaitReplicas is how many replicas must have the end of a session, or a
+	// revocation, before the call returns. A failover to one of them then loses
+	// neither. If there are fewer within a second, the call returns an error,
+	// and can be repeated. Rotations do not wait. The default is 0.
 	WaitReplicas int
 
-	// Logger gets a warning of Check's for each setting of the server by which
-	// sessions or revocations can be lost. The default discards them.
+	// Logger receives the warnings of [Store.Check], one for each setting of the
+	// server that can lose sessions or revocations. The default discards them.
 	Logger *slog.Logger
 }
 
 const defaultPrefix = "jwtgate"
 
-// Store is a [session.Store] in Redis or Valkey. It is safe for concurrent use.
-// It has nothing to close: its client is the caller's.
+// A Store is a [session.Store] on Redis or Valkey. It is safe for concurrent
+// use. A Store does not need to be closed. The caller closes the client.
 type Store struct {
 	client  redis.UniversalClient
 	config  Config
@@ -45,9 +46,11 @@ type Store struct {
 
 var _ session.Store = (*Store)(nil)
 
-// New returns a Store that uses client, a [*redis.Client] (of one server, or by
-// Sentinel) or a [*redis.ClusterClient]. It does not speak to the server: see
-// [Store.Check]. The error joins all that is wrong, each with its field.
+// New returns a Store that uses client, which must be a [*redis.Client] (for
+// one server, or with Sentinel) or a [*redis.ClusterClient], with the option
+// ContextTimeoutEnabled. New does not connect to the server; [Store.Check]
+// does. The error lists all mistakes in the arguments, each with the name of
+// its field.
 func New(client redis.UniversalClient, config Config) (*Store, error) {
 	return newStore(client, config, clockLua)
 }
@@ -57,17 +60,17 @@ func newStore(client redis.UniversalClient, config Config, clock string) (*Store
 	wrong := func(format string, args ...any) {
 		mistakes = append(mistakes, fmt.Errorf("redisstore: "+format, args...))
 	}
-	switch contextTimeout, known := heedsDeadlines(client); {
+	switch enabled, known := contextTimeoutEnabled(client); {
 	case !known:
-		wrong("client is %T: give a *redis.Client or *redis.ClusterClient, as redis.NewUniversalClient does", client)
-	case !contextTimeout:
-		wrong("client has no ContextTimeoutEnabled: set that option, or go-redis ignores the deadlines of requests")
+		wrong("client is %T: use a *redis.Client or a *redis.ClusterClient that is not nil, such as redis.NewUniversalClient returns", client)
+	case !enabled:
+		wrong("client has the option ContextTimeoutEnabled = false: set it to true, because go-redis ignores the deadlines of contexts otherwise")
 	}
 	if strings.ContainsAny(config.Prefix, "{}") {
-		wrong("Config.Prefix is %q: leave out { and }, which choose the place of a key in a cluster", config.Prefix)
+		wrong("Config.Prefix is %q: remove { and }, which set the hash slot of a key in a cluster", config.Prefix)
 	}
 	if config.WaitReplicas < 0 {
-		wrong("Config.WaitReplicas is %d: use a number, or 0 not to wait", config.WaitReplicas)
+		wrong("Config.WaitReplicas is %d: use 0 to wait for no replica, or a positive number", config.WaitReplicas)
 	}
 	if len(mistakes) > 0 {
 		return nil, errors.Join(mistakes...)
@@ -85,9 +88,9 @@ func newStore(client redis.UniversalClient, config Config, clock string) (*Store
 	return s, nil
 }
 
-// heedsDeadlines reports whether client, if it is of a kind known here, heeds the
-// deadlines of contexts.
-func heedsDeadlines(client redis.UniversalClient) (heeds, known bool) {
+// contextTimeoutEnabled returns the option of client of that name. The result
+// known is false if client is nil, or of a type that a Store cannot use.
+func contextTimeoutEnabled(client redis.UniversalClient) (enabled, known bool) {
 	switch c := client.(type) {
 	case *redis.Client:
 		if c != nil {
@@ -101,7 +104,7 @@ func heedsDeadlines(client redis.UniversalClient) (heeds, known bool) {
 	return false, false
 }
 
-var errTaken = errors.New("there is another session with that ID")
+var errTaken = errors.New("another session has the same ID")
 
 // Create implements [session.Store].
 func (s *Store) Create(ctx context.Context, n session.New, bound session.Bound) (session.Record, error) {
@@ -171,13 +174,13 @@ func (s *Store) Advance(ctx context.Context, p session.Presented, policy session
 	return r, verdict(reply), nil
 }
 
-// verdict returns the verdict in a reply.
+// verdict returns the verdict in a reply of the script for Advance.
 func verdict(reply any) session.Verdict {
 	n, _ := at(reply, 0).(int64)
-	return session.Verdict(n) //nolint:gosec // the script's
+	return session.Verdict(n) //nolint:gosec // the script returns verdicts only
 }
 
-// ceilMilliseconds keeps a window above zero above zero.
+// ceilMilliseconds rounds d up, so that a positive duration stays positive.
 func ceilMilliseconds(d time.Duration) int64 {
 	return (d + time.Millisecond - 1).Milliseconds()
 }
@@ -218,8 +221,9 @@ func (s *Store) List(ctx context.Context, subject string) ([]session.Record, err
 	return records, failed(ctx, "list", err)
 }
 
-// listPart is how many records are read at once: the server does nothing else
-// meanwhile, and who signs in over and over must not stop it for all.
+// listPart is how many records one script reads. The server executes nothing
+// else in the meantime, so the list of a subject with very many sessions is
+// read in parts.
 const listPart = 500
 
 func (s *Store) list(ctx context.Context, subject string) ([]session.Record, error) {
@@ -263,9 +267,11 @@ func (s *Store) Revoke(ctx context.Context, r session.Revocation) error {
 	return failed(ctx, "revoke", err)
 }
 
+// always is for steps that wait for replicas whatever the reply is.
 func always(any) bool { return true }
 
-// failed says where err comes from, and whether it is ctx's.
+// failed returns err with the name of the step in front. If ctx is done, the
+// returned error wraps the error of ctx.
 func failed(ctx context.Context, step string, err error) error {
 	if err == nil {
 		return nil
@@ -274,7 +280,7 @@ func failed(ctx context.Context, step string, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		err = ctx.Err()
-	case ok && !time.Now().Before(deadline): // the connection's timer was faster
+	case ok && !time.Now().Before(deadline): // the connection timed out just before ctx
 		err = context.DeadlineExceeded
 	}
 	return fmt.Errorf("redisstore: %s: %w", step, err)

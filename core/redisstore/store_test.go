@@ -30,7 +30,7 @@ func TestStoreToTheMillisecond(t *testing.T) {
 			t.Fatal(err)
 		}
 		var mu sync.Mutex
-		now := time.Now().AddDate(1, 0, 0) // so that nothing is really over in the meantime
+		now := time.Now().AddDate(1, 0, 0) // so that no key expires in the meantime
 		pass := func(d time.Duration) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -42,10 +42,10 @@ func TestStoreToTheMillisecond(t *testing.T) {
 	})
 }
 
-// keyClock goes by a key. The rest of the scripts is what it is elsewhere.
+// keyClock is a clock that reads the time from a key. It replaces clock.lua.
 const keyClock = "local now = tonumber(redis.call('GET', ARGV[1] .. ':now'))\nlocal function started() return 0 end\n"
 
-// setClock sets it.
+// setClock sets the clock of keyClock to now.
 func setClock(t *testing.T, client *redis.Client, store *redisstore.Store, now time.Time) {
 	t.Helper()
 	if _, err := client.Pipelined(t.Context(), func(pipe redis.Pipeliner) error {

@@ -1,16 +1,17 @@
--- Advance: session.Step, word by word, but for a restart of the server. Returns
--- the verdict, and the record after it.
+-- Store.Advance. This script applies the rule of session.Step, with one
+-- addition: a restart of the server can open the reuse window again (see
+-- reopens). It returns the verdict, and the record after the step.
 local id, hash, p = ARGV[3], ARGV[4], tonumber(ARGV[5])
 local idle, window, remember, retire = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9] == '1'
-local last = 4294967295 -- has no successor
+local last = 4294967295 -- the last generation
 
--- The verdicts, as package session numbers them.
+-- The verdicts, with the numbers that they have in package session.
 local rotated, repeated, reissued, healed, unknown, expired, revoked, invalid, stolen = 1, 2, 3, 4, 5, 6, 7, 8, 9
 
 local r = find(id)
 if not r then return { unknown } end
 
--- An answer that was lost is given again.
+-- This attempt was executed before, and its reply was lost: repeat the reply.
 if r.attempt == attempt then return { r.verdict, r.value } end
 if r.nonce_hash ~= hash then return { invalid, r.value } end
 if r.ended ~= 0 then return { revoked, r.value } end
@@ -27,16 +28,19 @@ local function rotate(generation, verdict)
   return { verdict, r.value }
 end
 
+-- could_reach is Record.couldReach of package session.
 local function could_reach(generation)
   if window <= 0 then return true end
   local used = r.rotated > 0 and r.rotated or r.created
   return generation - r.generation <= math.floor(math.max(now - used, 0) / window) + 1
 end
 
--- If the server went down just after a rotation, the answer may be lost, and its
--- window passed while nobody could come back for it. So it opens once more when
--- the server is up again, for as long as callers take to notice. The second of
--- its start counts as before it, but not for a window that is shorter than that.
+-- If the server goes down just after a rotation, the reply may be lost, and the
+-- reuse window may end before the client can ask again. So the window opens
+-- again for 10 seconds after the start of the server, if the rotation happened
+-- up to 10 minutes before the start. The server knows its start only to the
+-- second. A rotation within that second counts as before the start, unless the
+-- window is shorter than a second.
 local noticed, outage = 10 * 1000, 10 * 60 * 1000
 local function reopens()
   if window <= 0 then return false end
@@ -45,7 +49,7 @@ local function reopens()
   return now - start < noticed and r.rotated < before and start - r.rotated < outage
 end
 
-local open = math.abs(now - r.rotated) < window -- 0, before the first rotation, is long ago
+local open = math.abs(now - r.rotated) < window -- rotated is 0 before the first rotation: not open
 if p == r.generation then
   if open then return { repeated, r.value } end
   return rotate(p + 1, rotated)

@@ -1,13 +1,16 @@
--- What is revoked is told by the slot's stream, and kept there until its time.
+-- Each slot has a stream of revocations. A revocation stays in the stream until
+-- its time is over.
 --
--- A stream that is gone (all in it was over, or the server was emptied) and comes
--- again may count from below where its readers are, who would wait in vain. So
--- each has an origin, which is another one then.
+-- A stream can disappear, because all of its entries have expired or because the
+-- server was emptied. A new stream of the same name may begin at lower IDs than
+-- its readers have reached, and they would never receive its entries. So each
+-- stream has an origin, a random value, by which readers recognize a new stream.
 local stream, origin = slot .. ':revocations', slot .. ':origin'
 
--- trim removes what is over from the head of the stream. What is not, but holds
--- longer than what is added now, goes to the end, so that it does not keep all
--- behind it from being removed: it is told again, which does no harm.
+-- trim removes expired entries from the head of the stream. It moves an entry
+-- that expires after time to the end of the stream, so that this entry does not
+-- prevent the removal of those behind it. Readers receive a moved entry twice,
+-- which does no harm.
 local function trim(time)
   for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', 3)) do
     local id, revocation = entry[1], entry[2]
@@ -24,7 +27,8 @@ local function trim(time)
   end
 end
 
--- announce tells that a session, token or subject called name is revoked.
+-- announce adds the revocation of a session, token or subject called name, which
+-- begins at from and is over at time.
 local function announce(kind, name, generation, from, time)
   if redis.call('EXISTS', stream) == 0 then
     redis.call('SET', origin, attempt)

@@ -1,4 +1,5 @@
--- Create: returns what became of it, how many others were ended, and the record.
+-- Store.Create. This script returns the result (kept, taken or too many), how
+-- many other sessions were ended, and the record.
 local id, subject, hash, agent = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local idle, limit, remember = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local most, refuse = tonumber(ARGV[10]), ARGV[11] == '1'
@@ -7,8 +8,9 @@ local r = find(id)
 if r and r.nonce_hash ~= hash then return { 'taken', 0 } end
 if r then return { 'kept', 0, r.value } end
 
--- Without a bound, a look at some three is enough: an index that grows by one and
--- loses up to three that are over has, on average, half as many of them as live ones.
+-- Without a bound, it is enough to look at three random sessions of the index.
+-- Each call adds one session and removes up to three expired ones, so an index
+-- has, on average, half as many expired sessions as live ones.
 local index = subjectKey(subject)
 local ids
 if most > 0 then
@@ -16,7 +18,7 @@ if most > 0 then
 else
   ids = redis.call('ZRANDMEMBER', index, 3)
 end
-local others, over = live(ids)
+local others, expired = live(ids)
 local excess = most > 0 and math.max(0, #others - most + 1) or 0
 if excess > 0 and refuse then return { 'too many', 0 } end
 
@@ -29,5 +31,5 @@ keep(r)
 redis.call('ZADD', index, integer(now), id)
 live_until(index, r.limit)
 for i = 1, excess do finish(others[i], signed_out, remember) end
-for _, other in ipairs(over) do redis.call('ZREM', index, other) end
+for _, other in ipairs(expired) do redis.call('ZREM', index, other) end
 return { 'kept', excess, r.value }

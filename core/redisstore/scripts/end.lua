@@ -1,4 +1,4 @@
--- End: returns 1 if the session was live.
+-- Store.End. This script returns 1 if the session was live, 0 otherwise.
 local r = find(ARGV[3])
 if not r then return 0 end
 if r.attempt == attempt then return 1 end

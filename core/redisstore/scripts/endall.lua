@@ -1,8 +1,10 @@
--- EndAll: returns the ids of the sessions ended, one after the other.
+-- Store.EndAll. This script returns the concatenated ids of the sessions that it
+-- ended.
 local subject, remember = ARGV[3], tonumber(ARGV[4])
 local answer = slot .. ':answer:' .. attempt
 
--- A session that was created since this was sent first is not to be ended.
+-- If this attempt was executed before, repeat its reply: a session that was
+-- created in the meantime must not end.
 local given = redis.call('GET', answer)
 if given then return given end
 

@@ -1,2 +1,2 @@
--- Find: returns the record, or nil.
+-- Store.Find. This script returns the record, or nil if there is none.
 return read(ARGV[3])

@@ -1,4 +1,5 @@
--- List: returns the records of those ids that are live.
+-- The second part of Store.List. This script returns the records of those
+-- sessions that are live, in the given order.
 local ids = {}
 for i = 3, #ARGV do ids[i - 2] = ARGV[i] end
 local values = {}

@@ -1,18 +1,20 @@
--- A session is a string of this layout, which is half the work of a hash: a table
--- in Lua costs more than all else that a step does. What has a fixed size comes
--- first; record.go reads it too. A session that was ended is kept until forget,
--- a live one until idle, which is its forget too; the index of its subject has the live
--- ones by when they were created.
+-- A session is stored as a string with this layout. A hash would cost twice as
+-- much, because its reply is a table, and a table in Lua costs more than all
+-- other work of a step. Fields of fixed size come first. record.go reads this
+-- layout too. The key of a session expires at forget. For a live session, that
+-- is idle. The index of a subject is a sorted set of its live sessions, ordered
+-- by created.
 local layout = '>I1I4I8I8I8I8I8I1c26c24c32I4c0I4c0'
 local forget_at = 38
 
--- read returns the session id as it is kept, nil if there is none, or none any longer.
+-- read returns the stored string of the session id, or nil if there is none or
+-- its time is over.
 local function read(id)
   local value = redis.call('GET', sessionKey(id))
   if value and now < struct.unpack('>I8', value, forget_at) then return value end
 end
 
--- find returns the session id, or nil.
+-- find returns the session id as a table, or nil if read returns nil.
 local function find(id)
   local value = read(id)
   if not value then return nil end
@@ -22,20 +24,21 @@ local function find(id)
   return r
 end
 
--- keep writes r, changed by this attempt.
+-- keep writes r, and notes in the record that this attempt changed it.
 local function keep(r)
   r.value = struct.pack(layout, r.ended, r.generation, r.created, r.rotated, r.idle, r.limit, r.forget,
     r.verdict, attempt, r.id, r.nonce_hash, #r.subject, r.subject, #r.agent, r.agent)
   redis.call('SET', sessionKey(r.id), r.value, 'PXAT', integer(r.forget))
 end
 
--- live returns those of an index's sessions ids that are live, and the ids of the
--- others, which have expired: who is ended leaves the index.
+-- live returns the live sessions among ids, and the ids of the others. If ids
+-- are from an index, the others have expired, as an index has no ended
+-- sessions.
 local function live(ids)
-  local records, over = {}, {}
+  local records, expired = {}, {}
   for _, id in ipairs(ids) do
     local r = find(id)
-    if r then table.insert(records, r) else table.insert(over, id) end
+    if r then table.insert(records, r) else table.insert(expired, id) end
   end
-  return records, over
+  return records, expired
 end

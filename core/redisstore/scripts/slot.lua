@@ -1,17 +1,19 @@
--- All keys of a slot begin with its name, so a cluster has them on one server.
--- KEYS says as many of them as are known before, for its sake; here they are made.
+-- The names of all keys of a slot begin with the name of the slot, so a cluster
+-- keeps them on one server. KEYS has the keys that the caller knows, because a
+-- cluster routes a script by them. The scripts do not read KEYS, but build the
+-- names of keys with these functions.
 --
--- An attempt is one call of a method of the Store, however often the client
--- sends it.
+-- An attempt is one call of a method of the Store. It stays the same when the
+-- client sends the script again.
 local slot, attempt = ARGV[1], ARGV[2]
 
 local function sessionKey(id) return slot .. ':session:' .. id end
 local function subjectKey(subject) return slot .. ':subject:' .. subject end
 
--- integer writes n without an exponent.
+-- integer formats n without an exponent.
 local function integer(n) return string.format('%d', n) end
 
--- live_until gives key a time to live that ends then, unless it ends later.
+-- live_until makes key expire at time, unless key expires later already.
 local function live_until(key, time)
   if redis.call('PEXPIRETIME', key) < time then
     redis.call('PEXPIREAT', key, integer(time))

@@ -7,28 +7,28 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// An Adapter serves site with one web framework, wired by the adapter under
-// test, on a port of its own of 127.0.0.1, and returns its address (host:port).
-// It serves until the test ends: see [testing.T.Cleanup]. RunAdapter calls it
-// several times at once.
+// An Adapter serves site with a web framework and the adapter under test. It
+// listens on a free port of 127.0.0.1, returns the address (host:port), and
+// serves until the test ends; see [testing.T.Cleanup]. RunAdapter calls it
+// several times in parallel.
 //
-// The whole of one, but for the server, is a loop over the routes that calls the
-// five names which every adapter has: Protect, Handle, Claims, Identity, Send.
-// The test files of this project's adapters have four of them to copy from.
+// An Adapter consists of a server and a loop over the routes, which calls the
+// five functions that every adapter has: Protect, Handle, Claims, Identity and
+// Send. The tests of the adapters in this repository have examples.
 type Adapter func(t *testing.T, site Site) (addr string)
 
-// A Site is an application to serve.
+// A Site is an application that an [Adapter] serves.
 type Site struct {
 	// Header has the fields that a middleware outside of all guards adds to
-	// every answer before anything else runs.
+	// every response, before any other code runs.
 	Header []jwtgate.Field
 
-	// Context is what that middleware does to the request's own context. Nil
-	// does nothing.
+	// Context, if not nil, returns the context by which that middleware
+	// replaces the context of the request.
 	Context func(context.Context) context.Context
 
-	// Routes are what is served. No Path is the beginning of another. Routes of
-	// one Path differ in Method and have the same Guards.
+	// Routes are the routes of the site. No Path is a prefix of another. Routes
+	// with the same Path have different Methods and the same Guards.
 	Routes []Route
 }
 
@@ -37,51 +37,50 @@ type Route struct {
 	Method string
 	Path   string
 
-	// Guards are passed from the first to the last, each by a Protect of its
-	// own. The first belongs on a group or subtree, where the framework has
-	// such a thing, the others on the route. Without any the route is public.
+	// Guards protect the route, in this order, each with one call of Protect.
+	// If the framework has groups or subtrees, the first guard belongs on such
+	// a group, and the others on the route. A route without guards is public.
 	Guards []Guard
 
-	// Endpoint is mounted by the adapter's Handle.
+	// Endpoint is served with the adapter's Handle.
 	Endpoint jwtgate.Endpoint
 
-	// Handler is what a handler of the framework's own does: it is told what
-	// the handler sees, and what it returns goes out by the adapter's Send.
+	// Handler is called by a handler of the framework, with the View of that
+	// handler. The response is sent with the adapter's Send.
 	Handler func(View) jwtgate.Response
 }
 
-// A Guard is what one Protect is called with.
+// A Guard has the arguments of one call of Protect.
 type Guard struct {
 	Auth  *jwtgate.Auth
 	Rules []jwtgate.Rule
 }
 
-// A View is what a handler can see of the one who makes the request.
+// A View has what a handler can see of a request and its subject.
 type View struct {
-	Context  context.Context   // the request's own, as the framework gives it to handlers
-	Identity *jwtgate.Identity // what the adapter's Identity returns
-	Found    bool              // and its second value
-	Claims   Claims            // what the adapter's Claims[jwtgatetest.Claims] returns
-	Err      error             // and its error
+	Context  context.Context   // the context of the request, as the framework passes it to handlers
+	Identity *jwtgate.Identity // the first result of the adapter's Identity
+	Found    bool              // its second result
+	Claims   Claims            // the first result of the adapter's Claims[jwtgatetest.Claims]
+	Err      error             // its second result
 
-	// Header returns the first value of a header field of the request, as the
-	// handler sees it.
+	// Header returns the first value of a header field of the request that the
+	// handler receives.
 	Header func(name string) string
 }
 
-// Claims is what [View] has of a token.
+// Claims are the claims of a token in a [View].
 type Claims struct {
 	Subject string `json:"sub"`
 }
 
-// RunAdapter checks that an adapter does what package jwtgate says, to the byte:
-// status, header fields and body of every answer, which handlers run, and whom
-// they see. It sends its requests as bytes over a connection, because an HTTP
-// client would not send many of them.
+// RunAdapter checks that an adapter does exactly what package jwtgate decides.
+// It checks the status, header fields and body of every response, which
+// handlers run, and which subject they see. It writes its requests to a
+// connection itself, because an HTTP client would refuse to send many of them.
 //
-// An adapter that passes differs from the others in nothing that a client can
-// see. What only one framework has, such as its error path, is for the
-// adapter's own tests.
+// For a client, there is no difference between two adapters that pass. Features
+// of only one framework, such as its error handler, need tests of their own.
 func RunAdapter(t *testing.T, serve Adapter) {
 	t.Helper()
 	for _, part := range []struct {
@@ -96,8 +95,8 @@ func RunAdapter(t *testing.T, serve Adapter) {
 		{"sign-in", runSignIn},
 		{"renewal", runRenewal},
 		{"endpoints", runEndpoints},
-		{"requests as told", runRequests},
-		{"refusals of one's own", runRefuse},
+		{"requests as passed on", runRequests},
+		{"custom refusals", runRefuse},
 		{"outer middleware", runOuter},
 		{"connections kept alive", runKeepAlive},
 		{"bodies left unread", runUnread},

@@ -13,9 +13,9 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// runKeepAlive is about many requests on one connection. Servers use the memory
-// of a request again for the next: an identity that was kept must stay who it
-// was, a session what it was opened from, and no request may see another's.
+// runKeepAlive tests many requests on one connection. Some servers reuse the
+// memory of a request for the next one. An identity or a session must not
+// change when that happens, and no request may see the identity of another.
 func runKeepAlive(t *testing.T, serve Adapter) {
 	const connections, requests = 4, 50
 	auth := siteAuth(t, withSessions)
@@ -44,7 +44,7 @@ func runKeepAlive(t *testing.T, serve Adapter) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res.last { // a server may, after a request with a body
+		if res.last { // a server may close it after a request with a body
 			conn = dial(t, addr)
 			reader.Reset(conn)
 		}
@@ -84,10 +84,10 @@ func runKeepAlive(t *testing.T, serve Adapter) {
 	}
 	for who, v := range kept {
 		if v.Identity == nil {
-			t.Errorf("got nobody, want %q", who)
+			t.Errorf("got no identity, want %q", who)
 			continue
 		}
-		// The claims are decoded here, long after the request.
+		// The claims are decoded only here, long after the request.
 		claims, err := jwtgate.Claims[Claims](v.Context)
 		if v.Identity.Subject() != who || claims.Subject != who || err != nil {
 			t.Errorf("got subject %q and claims %v, %v later, want %q", v.Identity.Subject(), claims, err, who)
@@ -95,9 +95,9 @@ func runKeepAlive(t *testing.T, serve Adapter) {
 	}
 }
 
-// runUnread is about a request that is refused with its body unread. Some servers
-// take the body for the next request, which a client behind the same proxy could
-// use to make another's request its own.
+// runUnread tests requests whose body nobody reads. A server must not take the
+// rest of the body for the next request: behind a proxy, an attacker could use
+// that to smuggle a request into the connection of another client.
 func runUnread(t *testing.T, serve Adapter) {
 	var s stage
 	s.addr = serve(t, Site{Routes: []Route{
@@ -107,13 +107,14 @@ func runUnread(t *testing.T, serve Adapter) {
 	}})
 	for _, target := range []string{"/private", "/endpoint"} {
 		t.Run(target, func(t *testing.T) {
-			// Its length divides those of buffers, so that one ends where it begins.
+			// The length of buffers is a multiple of its length, so that a rest
+			// of the body begins with it.
 			const hidden = "GET /smuggle HTTP/1.1\r\nHost:\r\n\r\n"
 			conn := dial(t, s.addr)
 			written := make(chan struct{})
 			go func() {
 				defer close(written)
-				// A server that closes the connection early does well.
+				// An error is fine: the server may close the connection early.
 				_, _ = io.WriteString(conn, "POST "+target+" HTTP/1.1\r\nHost: site.example\r\nContent-Length: "+strconv.Itoa(len(hidden)<<14)+"\r\n\r\n"+strings.Repeat(hidden, 1<<14))
 				_, _ = io.WriteString(conn, request("GET", "/nothing", ""))
 			}()
@@ -124,7 +125,7 @@ func runUnread(t *testing.T, serve Adapter) {
 				t.Errorf("got no answer: %v", err)
 			}
 			if ran := s.ran.Load(); ran > 0 {
-				t.Errorf("%d requests were found in the body", ran)
+				t.Errorf("the server took %d parts of the body for requests", ran)
 			}
 		})
 	}

@@ -13,33 +13,34 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// A row is one request and the answer to it.
+// A row is a request and the expected answer.
 type row struct {
 	name string
 	send string // the bytes of the request
 	want answer
 }
 
-// answer is what comes back, and whether a handler or an endpoint had a part in it.
+// An answer is an expected response. The field ran is whether a handler or an
+// endpoint of the suite runs.
 type answer struct {
 	jwtgate.Response
 	ran bool
 
-	anyBody  bool // the framework's error path writes body and Content-Type
-	orServer bool // a server may refuse such bytes by itself
+	anyBody  bool // the body and the Content-Type are not compared
+	orServer bool // the server may refuse the request itself, as malformed
 }
 
-// text is what handlers of the suite answer.
+// text is the response of the suite's handlers.
 func text(body string) jwtgate.Response {
 	return jwtgate.Response{Status: http.StatusOK, Header: []jwtgate.Field{{Name: "Content-Type", Value: "text/plain"}}, Body: []byte(body)}
 }
 
-// passed is the answer of a handler that sees who.
+// passed is the answer of a handler that sees the subject who.
 func passed(who string) answer { return answer{Response: text(who), ran: true} }
 
 const problemJSON = "application/problem+json"
 
-// words are what clients and logs rely on, so they are written out once more.
+// words repeats the texts of all refusals, because clients rely on them.
 var words = map[jwtgate.Code]struct {
 	status            int
 	detail, challenge string
@@ -66,11 +67,11 @@ var words = map[jwtgate.Code]struct {
 	jwtgate.CodeThrottled:            {429, "There were too many attempts.", ""},
 }
 
-// refusal is the answer that refuses with code.
+// refusal is the answer for a refusal with code.
 func refusal(code jwtgate.Code) answer { return refusalOf(code, words[code].status, "") }
 
-// refusalOf is the answer that refuses with code, with a status of its own and
-// the error member of RFC 6749 §5.2.
+// refusalOf is the answer for a refusal with code and status. If oauth is not
+// empty, it is the value of the member error (RFC 6749 §5.2).
 func refusalOf(code jwtgate.Code, status int, oauth string) answer {
 	if oauth != "" {
 		oauth = fmt.Sprintf(`,"error":%q`, oauth)
@@ -88,46 +89,48 @@ func refusalOf(code jwtgate.Code, status int, oauth string) answer {
 	return a
 }
 
-// with returns a with another header field.
+// with returns a with an additional header field.
 func (a answer) with(name, value string) answer {
 	a.Header = append(slices.Clip(a.Header), jwtgate.Field{Name: name, Value: value})
 	return a
 }
 
-// cleared returns a with both cookies taken from the browser.
+// cleared returns a with the header fields that delete both cookies.
 func (a answer) cleared() answer {
 	const gone = "=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax"
 	return a.with("Set-Cookie", "__Host-at"+gone).with("Set-Cookie", "__Host-rt"+gone)
 }
 
-// renewed returns a with both cookies set, to values that are new every time,
-// and with what keeps it out of every cache.
+// renewed returns a with the header fields that set both cookies, to any value,
+// and that keep the response out of every cache.
 func (a answer) renewed() answer {
 	const week = "=*; Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Lax"
 	return a.with("Set-Cookie", "__Host-at"+week).with("Set-Cookie", "__Host-rt"+week).
 		with("Cache-Control", "no-store").with("CDN-Cache-Control", "no-store").with("Surrogate-Control", "no-store")
 }
 
-// server returns a for a request that a server may refuse by itself.
+// server returns a for a request that the server may refuse itself, as
+// malformed.
 func (a answer) server() answer {
 	a.orServer = true
 	return a
 }
 
-// A stage is a site that is served, and how often its handlers ran.
+// A stage is a running site. The field ran counts the calls of its handlers.
 type stage struct {
 	addr string
 	ran  atomic.Int64
 }
 
-// who is a Handler that answers with the subject that it sees, "nobody" if it
-// sees none.
+// who is a Handler that responds with the subject of the request, or with
+// "nobody" if there is none.
 func (s *stage) who(v View) jwtgate.Response {
 	s.ran.Add(1)
 	return text(subject(v))
 }
 
-// subject returns whom v shows, if its four ways to tell agree.
+// subject returns the subject of v, or "nobody". If Identity and Claims of the
+// adapter differ from the context of the request, it returns a text about that.
 func subject(v View) string {
 	id, found := jwtgate.IdentityFrom(v.Context)
 	claims, err := jwtgate.Claims[Claims](v.Context)
@@ -144,31 +147,31 @@ func subject(v View) string {
 	return fmt.Sprintf("Identity says %v, Claims %v, %v", found, claims, err)
 }
 
-// run sends the request of each row and compares. Rows run one by one, so that
-// it is clear whose handler ran.
+// run sends the request of each row, and checks the response. The rows run one
+// after the other, so that ran counts the calls for one row.
 func (s *stage) run(t *testing.T, rows []row) {
 	t.Helper()
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			before := s.ran.Load()
 			raw := exchange(t, s.addr, row.send)
-			// The connection is closed, so what ran for it is over.
+			// The server has closed the connection, so its handler has returned.
 			row.want.check(t, row.send, raw, s.ran.Load()-before)
 		})
 	}
 }
 
-// named are the header fields that core has a say in: an answer has those lines
-// of them that are wanted, and no other.
+// named are the header fields that package jwtgate sets. For these fields, a
+// response must have exactly the expected values.
 var named = []string{
 	"Allow", "Cache-Control", "CDN-Cache-Control", "Content-Type", "ETag", "Location",
 	"Retry-After", "Set-Cookie", "Surrogate-Control", "Vary", "WWW-Authenticate",
 }
 
-// fresh is a cookie of ours, whose value nobody can foretell.
+// fresh matches a cookie of package jwtgate, whose value the suite cannot know.
 var fresh = regexp.MustCompile(`\b(__Host-[ar]t)=[^;]+`)
 
-// check compares a with raw, the answer to send.
+// check compares a with raw, the response to the request send.
 func (a answer) check(t *testing.T, send string, raw []byte, ran int64) {
 	t.Helper()
 	method, _, _ := strings.Cut(send, " ")
@@ -210,8 +213,8 @@ func (a answer) check(t *testing.T, send string, raw []byte, ran int64) {
 	}
 }
 
-// values returns the values of the header fields called name: of the last one,
-// if an answer has it once.
+// values returns the values of the header field name. For a field that a
+// response has only once, it returns the last value, which replaces the others.
 func (a answer) values(name string) []string {
 	var values []string
 	for _, f := range a.Header {
@@ -226,8 +229,8 @@ func (a answer) values(name string) []string {
 	return values[max(0, len(values)-1):]
 }
 
-// checkEcho reports an answer that repeats a part of the request's credentials
-// anywhere but in new cookies.
+// checkEcho checks that the response does not repeat any part of the request's
+// credentials, except in new cookies.
 func checkEcho(t *testing.T, send string, raw []byte) {
 	t.Helper()
 	answer := fresh.ReplaceAllString(string(raw), "$1=*")
@@ -238,7 +241,7 @@ func checkEcho(t *testing.T, send string, raw []byte) {
 		}
 		for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune(" .;,=\"", r) }) {
 			if len(word) > 12 && strings.Contains(answer, word) {
-				t.Errorf("the answer repeats %q", word)
+				t.Errorf("the response repeats %q, which is a part of the credentials", word)
 			}
 		}
 	}

@@ -6,7 +6,8 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// runCookies is about tokens in cookies: finding them, and what the answer says.
+// runCookies tests access tokens in cookies: how they are found, and the header
+// fields of the responses.
 func runCookies(t *testing.T, serve Adapter) {
 	auth := siteAuth(t, withCookies)
 	good := Token(t, auth, "alice", "user")
@@ -82,7 +83,7 @@ func runCookies(t *testing.T, serve Adapter) {
 	})
 }
 
-// runOrigins is about requests that another site makes a browser send.
+// runOrigins tests requests that a page of another site makes a browser send.
 func runOrigins(t *testing.T, serve Adapter) {
 	auth := siteAuth(t, func(c *jwtgate.Config) {
 		c.Cookies = &jwtgate.CookieConfig{TrustedOrigins: []string{"https://app.example"}}

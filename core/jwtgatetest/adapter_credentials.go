@@ -14,10 +14,11 @@ const (
 	siteSecret   = "the secret of every Auth of the suite"
 )
 
-// siteTime is when the suite takes place.
+// siteTime is the time at which the suite runs, by the clock of every Auth.
 var siteTime = time.Unix(2_000_000_000, 0)
 
-// siteAuth returns an Auth for the suite, with what change makes of its Config.
+// siteAuth returns an Auth for the suite. Each change modifies its
+// configuration.
 func siteAuth(tb testing.TB, change ...func(*jwtgate.Config)) *jwtgate.Auth {
 	tb.Helper()
 	config := jwtgate.Config{
@@ -45,10 +46,10 @@ func withOtherKey(c *jwtgate.Config) {
 
 func anHourAgo(c *jwtgate.Config) { c.Now = NewClock(siteTime.Add(-time.Hour)).Now }
 
-// guards returns one Guard.
+// guards returns a list of one Guard.
 func guards(auth *jwtgate.Auth, rules ...jwtgate.Rule) []Guard { return []Guard{{auth, rules}} }
 
-// runCredentials is about finding the token and judging it.
+// runCredentials tests how the token in a request is found and verified.
 func runCredentials(t *testing.T, serve Adapter) {
 	auth := siteAuth(t)
 	small := siteAuth(t, func(c *jwtgate.Config) { c.MaxTokenSize = 100 })

@@ -12,7 +12,7 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// runEndpoints is about Handle and Send: what is returned is what is sent.
+// runEndpoints tests that Handle and Send send the response that they are given.
 func runEndpoints(t *testing.T, serve Adapter) {
 	key := ed25519.NewKeyFromSeed([]byte("the seed of the suite, 32 bytes."))
 	public := siteAuth(t, func(c *jwtgate.Config) { c.Keys = jwtgate.EdDSA(key) })
@@ -89,7 +89,7 @@ func runEndpoints(t *testing.T, serve Adapter) {
 	})
 }
 
-// runRequests is about what core is told of a request.
+// runRequests tests the Request that an adapter passes to package jwtgate.
 func runRequests(t *testing.T, serve Adapter) {
 	names := []string{
 		"Accept", "Absent", "Authorization", "Content-Type", "Cookie", "If-None-Match", "Origin", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Upgrade", "User-Agent",
@@ -103,14 +103,14 @@ func runRequests(t *testing.T, serve Adapter) {
 			}
 		}
 		fields := map[string][]string{}
-		for _, name := range names { // all of them before one is looked at
+		for _, name := range names { // read all of them before any is used
 			if lines := req.Header.Values(name); len(lines) > 0 {
 				fields[name] = lines
 			}
 		}
 		return text(fmt.Sprintf("%s %s %s, %q, %.20q and %d bytes", req.Method, req.Host, req.Path, fields, body, len(body)))
 	}
-	// A guard is told all of it but the body, so that is left out here.
+	// A guard is passed everything except the body, so the body is removed here.
 	auth := siteAuth(t, func(c *jwtgate.Config) {
 		c.Refuse = func(_ context.Context, req jwtgate.Request, _ *jwtgate.Refusal) jwtgate.Response {
 			req.Body = nil
@@ -133,7 +133,7 @@ func runRequests(t *testing.T, serve Adapter) {
 	lines := []string{
 		"Authorization: Basic YTpi", "Cookie: a=1; b=2", "Authorization: Digest c", "Cookie: a=3; é",
 		"Accept:\ttext/html ", "accept: text/*;q=0.5", "Origin: https://app.example", "Origin: null", "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: cors", "Upgrade: websocket", `If-None-Match: "a", "b"`, "Content-Type: application/json", "User-Agent: a browser",
-		// What is not asked for, and what only looks alike.
+		// Header fields that no guard reads, some with similar names.
 		"X-Authorization: Bearer x", "Proxy-Authorization: Bearer y", "X-Forwarded-Host: evil.example", "X-HTTP-Method-Override: DELETE", "Referer: https://evil.example",
 	}
 	const fields = `map["Accept":["text/html" "text/*;q=0.5"] "Authorization":["Basic YTpi" "Digest c"] "Content-Type":["application/json"] "Cookie":["a=1; b=2" "a=3; é"]` +

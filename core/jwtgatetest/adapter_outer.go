@@ -8,7 +8,7 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// runRefuse is about refusals that the application answers in its own way.
+// runRefuse tests refusals with a custom response of the application.
 func runRefuse(t *testing.T, serve Adapter) {
 	refuse := func(res jwtgate.Response) *jwtgate.Auth {
 		return siteAuth(t, withCookies, func(c *jwtgate.Config) {
@@ -57,11 +57,11 @@ func runRefuse(t *testing.T, serve Adapter) {
 	})
 }
 
-// outerKey is the key of what an outer middleware put into the context.
+// outerKey is the context key of a value that the outer middleware sets.
 type outerKey struct{}
 
-// runOuter is about what a middleware outside of the guards has done: its header
-// fields and its context are there still.
+// runOuter tests that the header fields and the context of a middleware outside
+// of the guards are kept.
 func runOuter(t *testing.T, serve Adapter) {
 	auth := siteAuth(t, withCookies)
 	token := Token(t, auth, "alice")

@@ -9,8 +9,9 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// runRenewal is about requests of a browser whose access token is too old: new
-// cookies are made before the handler runs, and go out with its answer.
+// runRenewal tests requests of a browser whose access token has expired. The
+// guard renews the session before the handler runs, and the response sets new
+// cookies.
 func runRenewal(t *testing.T, serve Adapter) {
 	clock := NewClock(siteTime)
 	auth := siteAuth(t, withSessions, func(c *jwtgate.Config) { c.Now = clock.Now })
@@ -25,7 +26,8 @@ func runRenewal(t *testing.T, serve Adapter) {
 	}
 
 	var s stage
-	// A handler that would have its answer cached and knows what the client has.
+	// This handler allows caches to store its response, and answers conditional
+	// requests.
 	cached := func(v View) jwtgate.Response {
 		res := s.who(v)
 		res.Header = append(res.Header, jwtgate.Field{Name: "Cache-Control", Value: "public, max-age=60"}, jwtgate.Field{Name: "ETag", Value: `"1"`})

@@ -9,25 +9,26 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// number is a type that the claims of a token with text in them do not fit.
+// number is a type of claims into which a token with a text as subject cannot
+// be decoded.
 type number struct {
 	Subject int `json:"sub"`
 }
 
 var errTrouble = errors.New("a store that cannot be reached")
 
-// check is a rule that always says the same. It also wants what the context
-// of a rule is to have: the identity.
+// check returns a rule that always returns ok and err. The rule returns an
+// error if its context does not have the identity.
 func check(ok bool, err error) jwtgate.Rule {
 	return jwtgate.Check(func(ctx context.Context, id *jwtgate.Identity) (bool, error) {
 		if found, _ := jwtgate.IdentityFrom(ctx); found != id {
-			return false, errors.New("the context of a rule has not the identity")
+			return false, errors.New("the context of a rule does not have the identity")
 		}
 		return ok, err
 	})
 }
 
-// runRules is about what a route asks beyond a good token.
+// runRules tests the rules of a guard, which a valid token must also satisfy.
 func runRules(t *testing.T, serve Adapter) {
 	auth := siteAuth(t)
 	var (
@@ -84,12 +85,12 @@ func runRules(t *testing.T, serve Adapter) {
 	})
 }
 
-// runStacks is about several guards on the way to one handler.
+// runStacks tests several guards in front of one handler.
 func runStacks(t *testing.T, serve Adapter) {
 	clock := NewClock(siteTime)
 	auth := siteAuth(t, withCookies, func(c *jwtgate.Config) { c.Now = clock.Now })
 	other := siteAuth(t, withOtherKey)
-	// The token is too old for whoever looks at it after this rule.
+	// After this rule, the token has expired.
 	wait := jwtgate.Check(func(context.Context, *jwtgate.Identity) (bool, error) {
 		clock.Advance(time.Hour)
 		return true, nil

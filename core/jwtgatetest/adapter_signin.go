@@ -10,7 +10,7 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// withSessions is the sign-in of the suite: everyone has the role user.
+// withSessions configures sessions in which every subject has the role user.
 func withSessions(c *jwtgate.Config) {
 	c.Cookies = &jwtgate.CookieConfig{}
 	c.Sessions = &jwtgate.SessionConfig{
@@ -26,7 +26,7 @@ func withSessions(c *jwtgate.Config) {
 	}
 }
 
-// signIn opens a session and returns its tokens.
+// signIn starts a session of subject, and returns its tokens.
 func signIn(t *testing.T, auth *jwtgate.Auth, subject string) jwtgate.Tokens {
 	t.Helper()
 	tokens, err := auth.SignIn(t.Context(), jwtgate.Request{}, subject)
@@ -36,13 +36,13 @@ func signIn(t *testing.T, auth *jwtgate.Auth, subject string) jwtgate.Tokens {
 	return tokens
 }
 
-// cookies returns the Cookie line of a browser that has tokens.
+// cookies returns the Cookie header line of a browser with tokens.
 func cookies(tokens jwtgate.Tokens) string {
 	return "Cookie: __Host-at=" + tokens.Access.Token + "; __Host-rt=" + tokens.Refresh
 }
 
-// runSignIn is about the endpoints that open, renew and end sessions, of which
-// the adapter has to bring the body and the cookies there and back.
+// runSignIn tests the endpoints that start, renew and end sessions. The adapter
+// must pass on the bodies and the cookies of their requests and responses.
 func runSignIn(t *testing.T, serve Adapter) {
 	clock := NewClock(siteTime)
 	auth := siteAuth(t, withSessions, func(c *jwtgate.Config) { c.Now = clock.Now })
@@ -89,7 +89,7 @@ func runSignIn(t *testing.T, serve Adapter) {
 	body := func(target, body string, lines ...string) string { return request("POST", target, body, lines...) }
 	answered := answer{Response: jwtgate.Response{Status: 200, Body: []byte(`{"expires_in":900}` + "\n")}}
 	answered = answered.with("Content-Type", "application/json").with("Cache-Control", "no-store")
-	secret := answered // whose body nobody can foretell
+	secret := answered // its body has tokens, which the suite cannot know
 	secret.anyBody = true
 	done := answer{Response: jwtgate.Response{Status: 204}}.with("Cache-Control", "no-store")
 	malformed := func(status int) answer { return refusalOf(jwtgate.CodeMalformedRequest, status, "invalid_request") }

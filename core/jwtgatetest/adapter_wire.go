@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// request returns the bytes of a request with lines in its header.
+// request returns the bytes of a request with lines as additional header lines.
 func request(method, target, body string, lines ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: site.example\r\nConnection: close\r\n", method, target)
@@ -30,8 +30,8 @@ func get(target string, lines ...string) string { return request("GET", target, 
 
 func post(target string, lines ...string) string { return request("POST", target, "", lines...) }
 
-// exchange sends one request over a connection of its own and returns every
-// byte that comes back until the server closes it.
+// exchange sends one request over a new connection, and returns all bytes that
+// the server sends until it closes the connection.
 func exchange(t *testing.T, addr, send string) []byte {
 	t.Helper()
 	conn := dial(t, addr)
@@ -58,9 +58,9 @@ func dial(t *testing.T, addr string) net.Conn {
 	return conn
 }
 
-var errTrailing = errors.New("more bytes than one answer has")
+var errTrailing = errors.New("there are more bytes after the response")
 
-// received is an answer as it came.
+// received is a response of the server.
 type received struct {
 	status int
 	header http.Header
@@ -68,7 +68,7 @@ type received struct {
 	last   bool // the server closes the connection
 }
 
-// parse reads raw, which is to be one whole answer to a request by method.
+// parse parses raw, which must be exactly one response to a request with method.
 func parse(raw []byte, method string) (received, error) {
 	reader := bufio.NewReader(bytes.NewReader(raw))
 	got, err := receive(reader, method)
@@ -78,7 +78,7 @@ func parse(raw []byte, method string) (received, error) {
 	return got, err
 }
 
-// receive reads one answer to a request by method.
+// receive reads one response to a request with method.
 func receive(reader *bufio.Reader, method string) (received, error) {
 	res, err := http.ReadResponse(reader, &http.Request{Method: method})
 	if err != nil {
@@ -89,7 +89,7 @@ func receive(reader *bufio.Reader, method string) (received, error) {
 	return received{res.StatusCode, res.Header, string(body), res.Close}, err
 }
 
-// roundTrip sends one request over conn and reads the answer.
+// roundTrip sends one request over conn, and reads the response.
 func roundTrip(conn io.Writer, reader *bufio.Reader, send string) (received, error) {
 	if _, err := io.WriteString(conn, send); err != nil {
 		return received{}, err

@@ -1,4 +1,8 @@
-// Package jwtgatetest has what tests of authentication need: tokens, a clock, and
-// the suites that every adapter and every session store must pass. It is for
-// this project's tests and for those of applications built on it.
+// Package jwtgatetest helps to test code that uses package jwtgate.
+//
+//   - Tests of an application use [Token], [Cookie], [Sign] and [Clock]: credentials
+//     for requests, and control of the time.
+//   - The test of an adapter, which connects jwtgate with a web framework, is
+//     [RunAdapter]. [NewAuth] is for additional tests of what only one framework has.
+//   - The test of a session store is [RunStore].
 package jwtgatetest

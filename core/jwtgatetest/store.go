@@ -9,22 +9,23 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// A StoreUnderTest is a [session.Store], and what a test can do to its clock. It
-// need not be empty: each test has subjects of its own.
+// A StoreUnderTest is a [session.Store] for [RunStore]. The store need not be
+// empty, because each test uses new subjects.
 type StoreUnderTest struct {
 	Store session.Store
 
-	// Pass lets time pass on the clock that Store goes by, which stands still
-	// otherwise. Nil says that nobody can set that clock. The suite then waits,
-	// for moments, and leaves out what needs the time to the millisecond.
+	// Pass moves the clock of Store forward. The clock must not move otherwise.
+	// If Pass is nil, the suite cannot set the clock. It then sleeps for short
+	// times, and skips the tests that need an exact time.
 	Pass func(time.Duration)
 }
 
-// RunStore checks that a store does all that [session.Store] promises. It calls
-// newStore for each test, which may clean up when that test ends.
+// RunStore checks that a store fulfills the contract of [session.Store]. It
+// calls newStore once for each test. newStore can use [testing.T.Cleanup] to
+// release the store. The tests run in parallel.
 //
-// A store that takes the step of a refresh token not by [session.Step] but by a
-// port of it is compared with it in many thousand steps at random.
+// RunStore also compares the store with [session.Step] in many thousands of
+// random steps, because a store may use a port of that function.
 func RunStore(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	t.Helper()
 	for _, part := range []struct {
@@ -56,19 +57,21 @@ const (
 	remember      = 20 * time.Minute
 )
 
-// The windows of these are open for as long as a test takes, and never.
+// In openWindow, a window stays open for as long as a test runs. singleUse has
+// no window.
 var (
 	openWindow = session.Policy{Idle: idleLimit, ReuseWindow: idleLimit, Remember: remember}
 	singleUse  = session.Policy{Idle: idleLimit, Remember: remember}
 )
 
-// sessions is a store in the hands of a test, which ends where it has an error.
+// sessions is the store of a test. Its methods end the test if the store
+// returns an error.
 type sessions struct {
 	StoreUnderTest
 	t       *testing.T
 	ctx     context.Context
-	subject string    // of this test alone
-	created time.Time // when the last session was, by the clock that waits
+	subject string    // only this test uses it
+	created time.Time // when the last session was created, by the clock of the test
 }
 
 func newSessions(t *testing.T, newStore func(t *testing.T) StoreUnderTest) *sessions {
@@ -76,13 +79,13 @@ func newSessions(t *testing.T, newStore func(t *testing.T) StoreUnderTest) *sess
 	return &sessions{StoreUnderTest: newStore(t), t: t, ctx: t.Context(), subject: "alice-" + rand.Text()}
 }
 
-// wait lets d pass.
+// wait waits until d has passed for the store.
 func (s *sessions) wait(d time.Duration) {
 	if s.Pass != nil {
 		s.Pass(d)
 		return
 	}
-	time.Sleep(d) // the store's clock is not ours
+	time.Sleep(d) // the test cannot set the clock of the store
 }
 
 // newSession returns a session to be created, and its first refresh token.
@@ -108,8 +111,8 @@ func (s *sessions) create() session.Presented {
 	return p
 }
 
-// tick lets a millisecond pass since the last session was created: those of the
-// same one have no order.
+// tick waits until a millisecond has passed since the last session was created.
+// Sessions that are created in the same millisecond have no order.
 func (s *sessions) tick() {
 	if s.Pass != nil {
 		s.Pass(time.Millisecond)
@@ -173,18 +176,19 @@ func (s *sessions) list(subject string) []session.Record {
 	return records
 }
 
-// live returns the IDs that List has for the test's subject.
+// live returns the IDs of the sessions that List returns for the test's subject.
 func (s *sessions) live() []session.ID {
 	s.t.Helper()
 	return ids(s.list(s.subject))
 }
 
-// reason returns why the session id is over, as the store remembers it.
+// reason returns the reason for the end of the session id that the store has
+// recorded.
 func (s *sessions) reason(id session.ID) session.Reason {
 	s.t.Helper()
 	r, found := s.find(id)
 	if !found {
-		s.t.Fatalf("session %v is forgotten", id)
+		s.t.Fatalf("the store has forgotten the session %v", id)
 	}
 	return r.Ended
 }
@@ -197,7 +201,8 @@ func ids(records []session.Record) []session.ID {
 	return ids
 }
 
-// same reports whether a and b are the same record to the millisecond.
+// same reports whether a and b are equal, with times compared to the
+// millisecond.
 func same(a, b session.Record) bool {
 	for _, r := range []*session.Record{&a, &b} {
 		for _, t := range []*time.Time{&r.Created, &r.Rotated, &r.Idle, &r.Limit} {

@@ -8,7 +8,7 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// A presentation is one use of a refresh token, and what is to follow.
+// A presentation is one use of a refresh token, and the expected result.
 type presentation struct {
 	generation uint32
 	policy     session.Policy
@@ -16,7 +16,7 @@ type presentation struct {
 	after      uint32 // the generation of the record
 }
 
-// runAdvance is about the steps of [session.Step] that no clock has a part in.
+// runAdvance tests the steps of [session.Step] that do not depend on the time.
 func runAdvance(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	const last = math.MaxUint32
 	for _, row := range []struct {
@@ -67,15 +67,15 @@ func runAdvance(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 		s := newSessions(t, newStore)
 		first, second := s.create(), s.create()
 		s.advance(first, singleUse)
-		s.advance(first, singleUse) // which ends it
+		s.advance(first, singleUse) // ends the first session
 		if _, verdict := s.advance(second, singleUse); verdict != session.Rotated {
 			t.Errorf("got verdict %d, want %d", verdict, session.Rotated)
 		}
 	})
 }
 
-// checkAdvanced checks that after, which Advance returned, is before with what
-// verdict changes, and that the store has just that.
+// checkAdvanced checks that after, the result of Advance, is before with the
+// changes that follow from verdict, and that the store has the same record.
 func (s *sessions) checkAdvanced(before, after session.Record, verdict session.Verdict, policy session.Policy) {
 	s.t.Helper()
 	want := before
@@ -99,8 +99,8 @@ func (s *sessions) checkAdvanced(before, after session.Record, verdict session.V
 	}
 }
 
-// runTime is about windows that close, sessions that expire, and what is
-// remembered of those that were ended.
+// runTime tests windows that close, sessions that expire, and the time for
+// which ended sessions are remembered.
 func runTime(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	const moment = 30 * time.Millisecond
 	t.Run("window", func(t *testing.T) {
@@ -151,7 +151,7 @@ func runTime(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 		s.createAs(n, session.Bound{})
 		s.wait(2 * moment)
 		next, _ := newSession(s.subject)
-		s.createAs(next, session.Bound{Max: 1, Refuse: true}) // what has expired does not count
+		s.createAs(next, session.Bound{Max: 1, Refuse: true}) // an expired session does not count
 	})
 	t.Run("forgotten", func(t *testing.T) {
 		s := newSessions(t, newStore)
@@ -187,7 +187,8 @@ func runTime(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	})
 }
 
-// checkOver checks that the session of p is over, for whoever asks.
+// checkOver checks that every method treats the session of p, the only one of
+// the subject, as over.
 func (s *sessions) checkOver(p session.Presented) {
 	s.t.Helper()
 	if got := s.live(); len(got) != 0 {
@@ -197,14 +198,14 @@ func (s *sessions) checkOver(p session.Presented) {
 		s.t.Errorf("got verdict %d, want %d or %d", verdict, session.Expired, session.Unknown)
 	}
 	if s.end(p.ID) {
-		s.t.Error("ended what is over")
+		s.t.Error("ended a session that was over")
 	}
 	if ended := s.endAll(s.subject); len(ended) != 0 {
 		s.t.Errorf("ended %v, want none", ended)
 	}
 }
 
-// checkExactly checks all edges to the millisecond.
+// checkExactly checks all time limits to the millisecond.
 func (s *sessions) checkExactly() {
 	const window = 10 * time.Second
 	policy := session.Policy{Idle: time.Minute, ReuseWindow: window, Remember: time.Minute}

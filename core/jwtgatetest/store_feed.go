@@ -15,21 +15,22 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// patience is how long a feed may take where nothing but a broken one would.
+// patience is how long a test waits for a feed, which takes that long only if
+// it is broken.
 const patience = 20 * time.Second
 
-// A follower has what a feed announced.
+// A follower calls Feed, and records what it announces.
 type follower struct {
 	t      *testing.T
 	stop   func() error // ends the feed and returns its error
 	mu     sync.Mutex
 	heard  []session.Revocation
-	known  []int         // how many were heard when the feed said that it was up to date
+	known  []int         // for each call of upToDate, the number of revocations heard before
 	more   chan struct{} // closed at the next call
-	inside atomic.Int32
+	inside atomic.Int32  // how many calls of the feed are running
 }
 
-// follow returns a follower of the store's feed, until the test ends.
+// follow returns a new follower of the store. Its feed runs until the test ends.
 func (s *sessions) follow() *follower {
 	f := &follower{t: s.t, more: make(chan struct{})}
 	ctx, cancel := context.WithCancel(s.ctx)
@@ -39,7 +40,7 @@ func (s *sessions) follow() *follower {
 		cancel()
 		select {
 		case err := <-result:
-			f.inside.Add(1) // nothing is to be heard any more
+			f.inside.Add(1) // a later call of the feed is an error
 			return err
 		case <-time.After(patience):
 			return errors.New("the feed does not end")
@@ -57,10 +58,10 @@ func (f *follower) upToDate() {
 	f.called(func() { f.known = append(f.known, len(f.heard)) })
 }
 
-// called notes a call of the feed.
+// called runs note for a call of the feed.
 func (f *follower) called(note func()) {
 	if f.inside.Add(1) != 1 {
-		f.t.Errorf("the feed calls while another call is going on, or after its end")
+		f.t.Errorf("the feed makes a call during another call, or after it has returned")
 	}
 	defer f.inside.Add(-1)
 	f.mu.Lock()
@@ -70,8 +71,8 @@ func (f *follower) called(note func()) {
 	f.more = make(chan struct{})
 }
 
-// beats waits until the feed has said n times that it is up to date, and returns
-// how many revocations it had announced the first time.
+// beats waits until the feed has called upToDate n times. It returns how many
+// revocations the feed had announced before the first of these calls.
 func (f *follower) beats(n int) int {
 	f.t.Helper()
 	timeout := time.After(patience)
@@ -85,12 +86,12 @@ func (f *follower) beats(n int) int {
 		select {
 		case <-more:
 		case <-timeout:
-			f.t.Fatalf("the feed said %d times within %v that it is up to date, want %d", len(known), patience, n)
+			f.t.Fatalf("the feed called upToDate %d times within %v, want %d", len(known), patience, n)
 		}
 	}
 }
 
-// find returns the first announcement that is wanted, and waits for it.
+// find waits until a wanted revocation is announced, and returns the first one.
 func (f *follower) find(wanted func(session.Revocation) bool) session.Revocation {
 	f.t.Helper()
 	r, err := f.await(wanted)
@@ -100,7 +101,7 @@ func (f *follower) find(wanted func(session.Revocation) bool) session.Revocation
 	return r
 }
 
-// await is find for those who have an error to tell of.
+// await is find, but returns an error instead of ending the test.
 func (f *follower) await(wanted func(session.Revocation) bool) (session.Revocation, error) {
 	timeout := time.After(patience)
 	for {
@@ -119,7 +120,8 @@ func (f *follower) await(wanted func(session.Revocation) bool) (session.Revocati
 	}
 }
 
-// all returns what was announced until now and is wanted, each once.
+// all returns the wanted revocations that were announced until now, without
+// duplicates.
 func (f *follower) all(wanted func(session.Revocation) bool) []session.Revocation {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -132,14 +134,15 @@ func (f *follower) all(wanted func(session.Revocation) bool) []session.Revocatio
 	return all
 }
 
-// heardUntil returns the first n that were announced.
+// heardUntil returns the first n revocations that were announced.
 func (f *follower) heardUntil(n int) []session.Revocation {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.heard[:n])
 }
 
-// sameRevocation reports whether a and b are the same to the millisecond.
+// sameRevocation reports whether a and b are equal, with times compared to the
+// millisecond.
 func sameRevocation(a, b session.Revocation) bool {
 	for _, r := range []*session.Revocation{&a, &b} {
 		r.From, r.Until = time.UnixMilli(r.From.UnixMilli()), time.UnixMilli(r.Until.UnixMilli())
@@ -147,8 +150,8 @@ func sameRevocation(a, b session.Revocation) bool {
 	return a == b
 }
 
-// token returns a revocation of a token that no other test has, for as long as
-// the test takes.
+// token returns the revocation of a token that no other test uses. It lasts
+// longer than the test.
 func (s *sessions) token() session.Revocation {
 	p := s.create()
 	r, _ := s.find(p.ID)
@@ -162,7 +165,7 @@ func (s *sessions) revoke(r session.Revocation) {
 	}
 }
 
-// runFeed is about followers, of whatever is announced.
+// runFeed tests that feeds announce all revocations.
 func runFeed(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	is := func(want session.Revocation) func(session.Revocation) bool {
 		return func(got session.Revocation) bool { return sameRevocation(got, want) }
@@ -184,7 +187,7 @@ func runFeed(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 		s.revoke(future)
 		second.find(is(future))
 		if got := first.all(is(future)); len(got) != 0 {
-			t.Errorf("%v is announced after the feed's end", got)
+			t.Errorf("%v was announced after the end of the feed", got)
 		}
 	})
 	t.Run("up to date", func(t *testing.T) {
@@ -197,13 +200,13 @@ func runFeed(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			s.revoke(r)
 		}
 		f := s.follow()
-		known := f.beats(3) // and not only once
+		known := f.beats(3) // upToDate is called repeatedly
 		heard := f.heardUntil(known)
 		for i := range past {
 			want := r
 			want.Token += fmt.Sprint(i)
 			if !slices.ContainsFunc(heard, is(want)) {
-				t.Fatalf("revocation %d was not announced when the feed said that it was up to date", i)
+				t.Fatalf("revocation %d was not announced before the feed called upToDate", i)
 			}
 		}
 	})
@@ -287,8 +290,8 @@ func runFeed(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	})
 }
 
-// runAnnouncements is about what each step announces, to followers and to those
-// who come later, and that it announces nothing else.
+// runAnnouncements tests what each method announces, to running feeds and to
+// later ones, and that it announces nothing else.
 func runAnnouncements(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	retire := session.Policy{Idle: idleLimit, ReuseWindow: time.Minute, Remember: remember, Retire: true}
 	for _, row := range []struct {
@@ -344,14 +347,14 @@ func runAnnouncements(t *testing.T, newStore func(t *testing.T) StoreUnderTest) 
 	}
 }
 
-// announced is what is announced beside the ends of sessions.
+// announced has what a step announces, apart from the ends of sessions.
 type announced struct {
-	subject bool
-	retired uint32 // the generation that the first session has come to
+	subject bool   // a revocation of the subject
+	retired uint32 // if not zero, the generation to which the first session was rotated
 }
 
-// check checks that f hears of the ends of sessions, and of what a says, and of
-// nothing else that has to do with the test's subject.
+// check checks that f hears the ends of the sessions ends, the revocations in
+// a, and nothing else about the test's subject.
 func (a announced) check(s *sessions, f *follower, mine []session.Presented, ends []session.ID, began time.Time) {
 	t := s.t
 	t.Helper()
@@ -393,6 +396,6 @@ func (a announced) check(s *sessions, f *follower, mine []session.Presented, end
 		return a.retired == 0 || r.Generation != a.retired
 	})
 	if len(others) != 0 {
-		t.Errorf("got %+v too, want nothing else", others)
+		t.Errorf("got also %+v, want nothing else", others)
 	}
 }

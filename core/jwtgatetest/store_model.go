@@ -10,22 +10,23 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// A model is what a store is to be, for one subject: the plainest there is.
+// A model is a simple implementation of a store for one subject. It shows what
+// the store under test should do.
 type model struct {
 	store   *sessions
 	subject string
 	now     time.Time
-	begun   []session.New       // every session, by when it was created
-	records []session.Record    // the same
-	forget  []time.Time         // of those that were ended
-	ends    map[session.ID]bool // announced, or about to be
+	begun   []session.New       // every session, in the order of creation
+	records []session.Record    // the records of these sessions
+	forget  []time.Time         // when to forget each session, if it was ended
+	ends    map[session.ID]bool // the sessions whose ends are announced
 
 	verdicts map[session.Verdict]int
-	live     int // steps of live sessions
+	live     int // the number of calls of Advance for live sessions
 }
 
-// play does ops to the store and to a model of it, and returns the model, and
-// the first difference.
+// play applies ops to the store and to a model of it. It returns the model, and
+// the first difference as an error.
 func (s *sessions) play(ops []op) (*model, error) {
 	m := &model{
 		store:    s,
@@ -36,7 +37,7 @@ func (s *sessions) play(ops []op) (*model, error) {
 	f := s.follow()
 	defer func() { _ = f.stop() }()
 	first := s.token()
-	s.revoke(first) // once it is heard, nothing that is to come is missed
+	s.revoke(first) // once the follower hears it, the follower misses no later revocation
 	f.find(func(r session.Revocation) bool { return sameRevocation(r, first) })
 	for _, o := range ops {
 		if err := m.do(o); err != nil {
@@ -45,7 +46,7 @@ func (s *sessions) play(ops []op) (*model, error) {
 	}
 	for id := range m.ends {
 		if !m.now.Before(m.forget[m.index(id)]) {
-			continue // a clock that leaps can have it over before it is heard
+			continue // on a clock that jumps, it may have expired before it was announced
 		}
 		if _, err := f.await(func(r session.Revocation) bool { return r.Session == id }); err != nil {
 			return m, fmt.Errorf("the end of %v: %w", id, err)
@@ -58,12 +59,13 @@ func (s *sessions) play(ops []op) (*model, error) {
 	}
 	for _, r := range f.all(func(r session.Revocation) bool { return m.index(r.Session) >= 0 }) {
 		if !m.ends[r.Session] {
-			return m, fmt.Errorf("%+v is announced, of a live session", r)
+			return m, fmt.Errorf("%+v was announced for a live session", r)
 		}
 	}
 	return m, m.checkList()
 }
 
+// do applies o to the store and to m.
 func (m *model) do(o op) error {
 	if o.kind == opPass {
 		m.store.wait(o.pass)
@@ -91,7 +93,8 @@ func (m *model) do(o op) error {
 	return m.checkList()
 }
 
-// pick returns the session that o is about: a live one, unless any will do.
+// pick returns the index of the session for o: of a live one, unless o.any is
+// set.
 func (m *model) pick(o op) (i int, ok bool) {
 	of := m.alive()
 	if o.any {
@@ -103,8 +106,9 @@ func (m *model) pick(o op) (i int, ok bool) {
 	return m.index(of[o.session%len(of)].ID), true
 }
 
-// gone reports whether a store may have forgotten record i: it has to, if it was
-// ended, and can, if it has expired.
+// gone reports whether the store must have forgotten record i, and whether it
+// can have forgotten it. An ended session must be forgotten at a fixed time. An
+// expired session can be forgotten at any time.
 func (m *model) gone(i int) (must, can bool) {
 	r := &m.records[i]
 	if r.Ended != session.Live {
@@ -123,21 +127,23 @@ func (m *model) alive() []session.Record {
 	return slices.DeleteFunc(slices.Clone(m.records), func(r session.Record) bool { return !r.LiveAt(m.now) })
 }
 
-// over ends session i.
+// over ends session i of the model for the reason why.
 func (m *model) over(i int, why session.Reason) {
 	m.records[i].Ended = why
 	m.forget[i] = m.now.Add(remember)
 	m.ends[m.records[i].ID] = true
 }
 
-// passed moves the time by d, if the store's clock moves only when it is told.
+// passed moves the time of the model by d, if the test controls the store's
+// clock.
 func (m *model) passed(d time.Duration) {
 	if m.store.Pass != nil && !m.now.IsZero() {
 		m.now = m.now.Add(d)
 	}
 }
 
-// read takes the time from what the store says, if nobody else knows it.
+// read sets the time of the model to t, a time from the store, if the test does
+// not control the store's clock.
 func (m *model) read(t time.Time) {
 	if m.store.Pass == nil && t.After(m.now) || m.now.IsZero() {
 		m.now = t
@@ -177,7 +183,7 @@ func (m *model) create(o op) error {
 
 func (m *model) createAgain(i int) error {
 	if _, can := m.gone(i); can {
-		return nil // it would be a new one
+		return nil // it may create a new session
 	}
 	got, err := m.store.Store.Create(m.store.ctx, m.begun[i], session.Bound{Max: 1})
 	if err != nil {
@@ -206,7 +212,7 @@ func (m *model) advance(i int, o op) error {
 	if must, can := m.gone(i); can && verdict == session.Unknown {
 		return nil
 	} else if must {
-		return fmt.Errorf("got verdict %d of what is to be forgotten", verdict)
+		return fmt.Errorf("got verdict %d for a session that must be forgotten", verdict)
 	}
 	if verdict != wanted {
 		return fmt.Errorf("got verdict %d, want %d", verdict, wanted)

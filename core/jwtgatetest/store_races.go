@@ -15,7 +15,8 @@ const (
 	rounds = 20
 )
 
-// race calls step in parallel, once for each racer, and waits.
+// race calls step in parallel, once for each racer, and waits until all calls
+// return.
 func race(step func(racer int)) {
 	var wg sync.WaitGroup
 	start := make(chan struct{})
@@ -29,8 +30,8 @@ func race(step func(racer int)) {
 	wg.Wait()
 }
 
-// runRaces is about steps at the same time. Errors do not end a test here, as
-// only its own goroutine may do that.
+// runRaces tests concurrent calls. An error does not end a test here, because
+// only the goroutine of the test may end it.
 func runRaces(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	for _, row := range []struct {
 		name   string
@@ -80,10 +81,10 @@ func runRaces(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 				before := ended.Load()
 				_, verdict, err := s.Store.Advance(s.ctx, p, openWindow)
 				if err != nil || before && verdict != session.Revoked || !verdict.Good() && verdict != session.Revoked {
-					t.Errorf("got verdict %d, error %v after the end: %v", verdict, err, before)
+					t.Errorf("got verdict %d, error %v (session ended before: %v)", verdict, err, before)
 				}
 			})
-			for p.Generation = range 2 { // nothing that was handed out is good
+			for p.Generation = range 2 { // no token that was issued is accepted
 				if _, verdict := s.advance(p, openWindow); verdict != session.Revoked {
 					t.Errorf("got verdict %d, want %d", verdict, session.Revoked)
 				}

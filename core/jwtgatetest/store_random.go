@@ -16,15 +16,15 @@ const (
 	randomSteps = 500 // in each run
 )
 
-// An op is a step at random. It means something in every sequence, whatever is
-// left out before it.
+// An op is a random operation. It has a meaning in every sequence, even if the
+// operations before it are removed.
 type op struct {
 	kind    opKind
-	session int  // counted among those that live
-	any     bool // or among all
-	ahead   int  // of the current generation
-	other   int  // sessions to spare, or a bound
-	flag    bool
+	session int  // selects a session, among the live ones
+	any     bool // selects among all sessions instead
+	ahead   int  // the generation to present, relative to the current one
+	other   int  // the maximum for Create, or the number of exceptions for EndAll
+	flag    bool // whether Create refuses, or whether Advance has another nonce
 	policy  session.Policy
 	pass    time.Duration
 }
@@ -53,11 +53,11 @@ func (o op) String() string {
 	return fmt.Sprintf("%s %d (of all: %v), %d, %v", names[o.kind], o.session, o.any, o.other, o.flag)
 }
 
-// randomOps returns a sequence for a store whose clock can be set, or not. Most
-// of it is about live sessions, and what they survive: of others there is little
-// to learn.
+// randomOps returns a random sequence. If exact is set, it is for a store whose
+// clock can be set. Most operations are such that the sessions stay live,
+// because operations on other sessions test little.
 func randomOps(seed uint64, exact bool) []op {
-	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // to be the same again
+	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a seed must give the same sequence again
 	ops := []op{{kind: opCreate}}
 	for len(ops) < randomSteps {
 		o := op{session: random.IntN(64), any: random.IntN(8) == 0, policy: pickOf(random, openWindow, singleUse)}
@@ -81,7 +81,7 @@ func randomOps(seed uint64, exact bool) []op {
 			case 1:
 				o.flag = true
 			default:
-				if o.ahead == -1 { // mostly as one that is not too late
+				if o.ahead == -1 { // mostly within the window
 					o.policy.ReuseWindow = max(o.policy.ReuseWindow, 10*time.Second)
 				}
 			}
@@ -105,7 +105,8 @@ func randomOps(seed uint64, exact bool) []op {
 
 func pickOf[T any](random *rand.Rand, of ...T) T { return of[random.IntN(len(of))] }
 
-// runRandom compares a store with a plain model of it, in sequences at random.
+// runRandom compares a store with a model of it in random sequences of
+// operations.
 func runRandom(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	seed := uint64(time.Now().UnixNano())
 	s := newSessions(t, newStore)
@@ -135,8 +136,8 @@ func runRandom(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	t.Logf("seed %d: %d steps, %d of them Advance, %d of those of live sessions, verdicts %v", seed, steps, advanced, live, verdicts)
 }
 
-// shrink returns the part of ops that is left after everything was left out
-// without which play fails just as well, and its error.
+// shrink removes operations from ops for as long as play still fails. It
+// returns the remaining operations, and the error of play for them.
 func shrink(ops []op, err error, play func([]op) error) ([]op, error) {
 	enough := time.Now().Add(patience)
 	for size := len(ops) / 2; size > 0; size /= 2 {

@@ -11,7 +11,7 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// runCreate is about what is kept of a session, and that it is found.
+// runCreate tests the record of a new session, and that Find and List return it.
 func runCreate(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	t.Run("record", func(t *testing.T) {
 		s := newSessions(t, newStore)
@@ -68,7 +68,7 @@ func runCreate(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			t.Errorf("listed %+v, want none", records)
 		}
 		if s.end(id) {
-			t.Error("ended a session that there is not")
+			t.Error("ended a session that does not exist")
 		}
 		if ended := s.endAll(s.subject); len(ended) != 0 {
 			t.Errorf("ended %v, want none", ended)
@@ -82,7 +82,7 @@ func runCreate(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 		n, p := newSession(s.subject)
 		s.createAs(n, session.Bound{Max: 1})
 		want, _ := s.advance(p, openWindow)
-		// Its answer was lost, say: the caller has another try.
+		// The caller repeats the call, because the response was lost.
 		if got := s.createAs(n, session.Bound{Max: 1}); !same(got, want) {
 			t.Errorf("got record\n%+v, want\n%+v", got, want)
 		}
@@ -111,7 +111,7 @@ func runCreate(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	})
 }
 
-// runBound is about how many live sessions a subject may have.
+// runBound tests the limit of live sessions of a subject.
 func runBound(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	for _, row := range []struct {
 		name  string
@@ -132,7 +132,7 @@ func runBound(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := newSessions(t, newStore)
-			// What is over does not count, nor do other subjects.
+			// Ended sessions and sessions of other subjects do not count.
 			s.end(s.create().ID)
 			other, _ := newSession(s.subject + "'s neighbour")
 			s.createAs(other, session.Bound{Max: 1})
@@ -141,7 +141,7 @@ func runBound(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			for len(want) < row.have {
 				want = append(want, s.create().ID)
 			}
-			s.advance(oldest, openWindow) // which does not make it younger
+			s.advance(oldest, openWindow) // a rotation does not change which session is the oldest
 
 			n, _ := newSession(s.subject)
 			s.tick()
@@ -161,7 +161,7 @@ func runBound(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 				}
 			}
 			if _, found := s.find(n.ID); found != (row.err == nil) {
-				t.Errorf("found the new one: %v, want %v", found, row.err == nil)
+				t.Errorf("found the new session: %v, want %v", found, row.err == nil)
 			}
 			if got := s.list(other.Subject); len(got) != 1 {
 				t.Errorf("listed %d sessions of another subject, want 1", len(got))
@@ -170,7 +170,7 @@ func runBound(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	}
 }
 
-// runEnd is about ending one session.
+// runEnd tests the end of one session.
 func runEnd(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	s := newSessions(t, newStore)
 	first, second, third := s.create(), s.create(), s.create()
@@ -178,7 +178,7 @@ func runEnd(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 		t.Error("got false for a live session, want true")
 	}
 	if s.end(second.ID) {
-		t.Error("got true for one that was ended, want false")
+		t.Error("got true for a session that was ended, want false")
 	}
 	if got := s.reason(second.ID); got != session.SignedOut {
 		t.Errorf("got Ended %d, want %d", got, session.SignedOut)
@@ -191,7 +191,7 @@ func runEnd(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	}
 	for _, p := range []session.Presented{first, third} {
 		if _, verdict := s.advance(p, openWindow); verdict != session.Rotated {
-			t.Errorf("got verdict %d for a session that lives on, want %d", verdict, session.Rotated)
+			t.Errorf("got verdict %d for a session that is still live, want %d", verdict, session.Rotated)
 		}
 	}
 	first.Generation, third.Generation = 1, 1
@@ -203,7 +203,7 @@ func runEnd(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			t.Errorf("got verdict %d, want %d", verdict, session.Stolen)
 		}
 		if s.end(p.ID) {
-			t.Error("got true for one that was replayed, want false")
+			t.Error("got true for a session that was replayed, want false")
 		}
 		if got := s.reason(p.ID); got != session.Replayed {
 			t.Errorf("got Ended %d, want %d", got, session.Replayed)
@@ -214,7 +214,7 @@ func runEnd(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	}
 }
 
-// runEndAll is about ending all sessions of a subject, or all but some.
+// runEndAll tests the end of all sessions of a subject, or of all but some.
 func runEndAll(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	for _, row := range []struct {
 		name   string
@@ -257,7 +257,7 @@ func runEndAll(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 				}
 			}
 			spared := slices.DeleteFunc(slices.Clone(all[:4]), func(id session.ID) bool { return slices.Contains(want, id) })
-			// What is created after it is not touched.
+			// EndAll does not end a session that is created later.
 			spared = append(spared, s.create().ID)
 			if got := s.live(); !slices.Equal(got, spared) {
 				t.Errorf("listed %v, want %v", got, spared)
@@ -269,14 +269,14 @@ func runEndAll(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	}
 }
 
-// sameIDs reports whether a and b have the same IDs, each of them once.
+// sameIDs reports whether a and b have the same IDs, in any order.
 func sameIDs(a, b []session.ID) bool {
 	order := func(a, b session.ID) int { return slices.Compare(a[:], b[:]) }
 	return slices.Equal(slices.SortedFunc(slices.Values(a), order), slices.SortedFunc(slices.Values(b), order))
 }
 
-// runContext is about callers that have given up: every step does so too, and
-// changes nothing.
+// runContext tests that every method returns the error of a context that is
+// done, and changes nothing.
 func runContext(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	s := newSessions(t, newStore)
 	p := s.create()

@@ -11,7 +11,8 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// Token returns an access token by auth for subject with roles.
+// Token returns an access token for subject with roles, issued by auth. If auth
+// cannot issue it, Token fails the test.
 func Token(tb testing.TB, auth *jwtgate.Auth, subject string, roles ...string) string {
 	tb.Helper()
 	token, err := auth.Issue(context.Background(), jwtgate.Grant{Subject: subject, Roles: roles})
@@ -21,14 +22,16 @@ func Token(tb testing.TB, auth *jwtgate.Auth, subject string, roles ...string) s
 	return token.Token
 }
 
-// Sign returns the compact JWS of header and payload, whatever is in them,
-// signed by the algorithm called alg with key: the secret of an HS algorithm, or
-// an *rsa.PrivateKey, *ecdsa.PrivateKey or ed25519.PrivateKey.
+// Sign returns a compact JWS (RFC 7515) with the given header and payload,
+// which it does not check. The algorithm alg is that of the signature, such as
+// HS256, and may differ from the one in the header. The type of key is []byte
+// for an HS algorithm, and *rsa.PrivateKey, *ecdsa.PrivateKey or
+// ed25519.PrivateKey for the others. If Sign cannot sign, it fails the test.
 func Sign(tb testing.TB, alg string, key any, header, payload string) string {
 	tb.Helper()
 	method := jwt.GetSigningMethod(alg)
 	if method == nil {
-		tb.Fatalf("no algorithm is called %q", alg)
+		tb.Fatalf("unknown algorithm %q", alg)
 	}
 	encode := base64.RawURLEncoding.EncodeToString
 	input := encode([]byte(header)) + "." + encode([]byte(payload))
@@ -39,8 +42,9 @@ func Sign(tb testing.TB, alg string, key any, header, payload string) string {
 	return input + "." + encode(signature)
 }
 
-// Cookie returns the Cookie header of a browser in which subject has just signed
-// in. auth has Config.Sessions and Config.Cookies.
+// Cookie signs subject in, and returns the value of the Cookie header that the
+// browser then sends. The configuration of auth must have Sessions and Cookies.
+// If the sign-in fails, Cookie fails the test.
 func Cookie(tb testing.TB, auth *jwtgate.Auth, subject string) string {
 	tb.Helper()
 	tokens, err := auth.SignIn(context.Background(), jwtgate.Request{}, subject)

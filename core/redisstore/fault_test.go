@@ -269,16 +269,6 @@ func TestReplica(t *testing.T) {
 	}
 }
 
-// replicate makes replica a replica of master, and waits until it has all data.
-func replicate(t *testing.T, master, replica *server) {
-	t.Helper()
-	replica.do("REPLICAOF", "127.0.0.1", master.port())
-	await(t, "replication", func() bool {
-		return strings.Contains(replica.client().Info(t.Context(), "replication").Val(), "master_link_status:up") &&
-			master.client().Wait(t.Context(), 1, time.Second).Val() == 1
-	})
-}
-
 // After a failover, the sessions that the replica has go on there, and a new
 // feed announces the past revocations.
 func TestFailover(t *testing.T) {

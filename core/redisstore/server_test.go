@@ -105,6 +105,16 @@ func (s *server) do(args ...any) {
 	}
 }
 
+// replicate makes replica a replica of master, and waits until it has all data.
+func replicate(t *testing.T, master, replica *server) {
+	t.Helper()
+	replica.do("REPLICAOF", "127.0.0.1", master.port())
+	await(t, "replication", func() bool {
+		return strings.Contains(replica.client().Info(t.Context(), "replication").Val(), "master_link_status:up") &&
+			master.client().Wait(t.Context(), 1, time.Second).Val() == 1
+	})
+}
+
 // awaitReplica waits until a replica has every write that the server has
 // executed so far. WAIT covers only the writes of its own connection.
 // Replication preserves the order of all writes, so this method writes key, and

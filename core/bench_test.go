@@ -10,6 +10,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -24,13 +25,13 @@ func BenchmarkAccept(b *testing.B) {
 		cached := func(c *jwtgate.Config) { c.CacheSize, c.Now = cache.size, nil }
 		for _, row := range []struct {
 			name string
-			key  jwtgate.Key
+			key  keys.Key
 		}{
-			{"HS256", jwtgate.HS256(secret)},
-			{"RS256", jwtgate.RS256(rsaKey())},
-			{"PS256", jwtgate.PS256(rsaKey())},
-			{"ES256", jwtgate.ES256(p256Key)},
-			{"EdDSA", jwtgate.EdDSA(ed25519Key)},
+			{"HS256", keys.HS256(secret)},
+			{"RS256", keys.RS256(rsaKey())},
+			{"PS256", keys.PS256(rsaKey())},
+			{"ES256", keys.ES256(p256Key)},
+			{"EdDSA", keys.EdDSA(ed25519Key)},
 		} {
 			b.Run(cache.name+"/"+row.name, func(b *testing.B) {
 				auth := newVerifier(b, row.key, cached)
@@ -39,7 +40,7 @@ func BenchmarkAccept(b *testing.B) {
 			})
 		}
 		b.Run(cache.name+"/HS256 of a ring", func(b *testing.B) {
-			ring := jwtgate.NewKeyRing(jwtgate.HS256(secret))
+			ring := keys.NewRing(keys.HS256(secret))
 			auth := newVerifier(b, ring, cached)
 			token := jwtgatetest.Token(b, auth, "alice", "admin", "user")
 			if err := errors.Join(ring.Announce(ringKey(1)), ring.Rotate()); err != nil {
@@ -48,7 +49,7 @@ func BenchmarkAccept(b *testing.B) {
 			benchmark(b, auth, withBearer(token), accepted)
 		})
 		b.Run(cache.name+"/HS256 by cookie", func(b *testing.B) {
-			auth := newVerifier(b, jwtgate.HS256(secret), withCookies, cached)
+			auth := newVerifier(b, keys.HS256(secret), withCookies, cached)
 			token := jwtgatetest.Token(b, auth, "alice", "admin", "user")
 			benchmark(b, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"a=b; __Host-at=" + token}}}, accepted)
 		})
@@ -58,7 +59,7 @@ func BenchmarkAccept(b *testing.B) {
 // BenchmarkManyTokens is what each of more good tokens costs than are remembered, and a
 // token in use among them.
 func BenchmarkManyTokens(b *testing.B) {
-	auth := newVerifier(b, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.CacheSize = 1024 })
+	auth := newVerifier(b, keys.HS256(secret), func(c *jwtgate.Config) { c.CacheSize = 1024 })
 	flood := make([]jwtgate.Request, 1<<14)
 	for i := range flood {
 		flood[i] = withBearer(jwtgatetest.Token(b, auth, strconv.Itoa(i)))
@@ -93,7 +94,7 @@ func BenchmarkManyTokens(b *testing.B) {
 
 // BenchmarkRefuse is what an attacker can make a request cost.
 func BenchmarkRefuse(b *testing.B) {
-	auth := newVerifier(b, jwtgate.ES256(p256Key))
+	auth := newVerifier(b, keys.ES256(p256Key))
 	good := signedES256(b, claims())
 	for _, row := range []struct {
 		name, token string

@@ -168,7 +168,7 @@ func TestBodies(t *testing.T) {
 				t.Errorf("%s: %s: the store was asked to %s", row.name, endpoint, calls)
 			}
 		}
-		check("/token", jwtgate.Token(d.Auth, deskUsers), "username", "alice", "200", " invalid_request")
+		check("/token", d.Auth.Token(deskUsers), "username", "alice", "200", " invalid_request")
 		tokens := d.token("bob")
 		check("/refresh", d.Refresh, "refresh_token", tokens.Refresh, "200", " invalid_request")
 		check("/logout", d.Logout, "refresh_token", tokens.Refresh, "204", "")
@@ -189,7 +189,7 @@ func TestBodyEmpty(t *testing.T) {
 				serve    jwtgate.Endpoint
 				want     string
 			}{
-				{"/token", jwtgate.Token(d.Auth, deskUsers), "400 malformed_request invalid_request"},
+				{"/token", d.Auth.Token(deskUsers), "400 malformed_request invalid_request"},
 				{"/refresh", d.Refresh, "401 refresh_missing invalid_grant"},
 				{"/logout", d.Logout, "204"},
 			} {
@@ -227,7 +227,7 @@ func TestBodyUnreadable(t *testing.T) {
 		if err == nil {
 			err = io.EOF
 		}
-		for endpoint, serve := range map[string]jwtgate.Endpoint{"/token": jwtgate.Token(d.Auth, deskUsers), "/refresh": d.Refresh, "/logout": d.Logout} {
+		for endpoint, serve := range map[string]jwtgate.Endpoint{"/token": d.Auth.Token(deskUsers), "/refresh": d.Refresh, "/logout": d.Logout} {
 			want := row.want
 			if endpoint != "/logout" {
 				want += " invalid_request"
@@ -259,7 +259,7 @@ func TestBodyReader(t *testing.T) {
 	d := newDesk(t)
 	req := bodyOf(formType, "")
 	req.Body = iotest.OneByteReader(strings.NewReader("username=alice&password=wonderland"))
-	if got := d.ask(jwtgate.Token(d.Auth, deskUsers), req).text; got != "200" {
+	if got := d.ask(d.Auth.Token(deskUsers), req).text; got != "200" {
 		t.Errorf("one byte at a time: got %s", got)
 	}
 	body := strings.NewReader(strings.Repeat("x", 1<<20))
@@ -290,7 +290,7 @@ func TestBodyManyParameters(t *testing.T) {
 		{"nothing but escapes", formType, "x=" + strings.Repeat("%41", maxBody/3-1), "400 malformed_request invalid_request"},
 		{"nothing but equals signs", formType, strings.Repeat("=", maxBody), "400 malformed_request invalid_request"},
 	} {
-		if got := d.ask(jwtgate.Token(d.Auth, deskUsers), bodyOf(row.contentType, row.body)).text; got != row.want {
+		if got := d.ask(d.Auth.Token(deskUsers), bodyOf(row.contentType, row.body)).text; got != row.want {
 			t.Errorf("%s: got %s; want %s", row.name, got, row.want)
 		}
 	}
@@ -324,7 +324,7 @@ func TestBodyGrantType(t *testing.T) {
 				endpoint string
 				serve    jwtgate.Endpoint
 				want     string
-			}{{"/token", jwtgate.Token(d.Auth, deskUsers), row.token}, {"/refresh", d.Refresh, row.refresh}} {
+			}{{"/token", d.Auth.Token(deskUsers), row.token}, {"/refresh", d.Refresh, row.refresh}} {
 				want := asked.want
 				if want == "400" {
 					want += " malformed_request invalid_request"
@@ -363,8 +363,8 @@ func TestBodyOtherTypes(t *testing.T) {
 			body     string
 			want     string
 		}{
-			{"/token", jwtgate.Token(d.Auth, deskUsers), `{"username":%s,"password":"wonderland"}`, "400 malformed_request invalid_request"},
-			{"/token", jwtgate.Token(d.Auth, deskUsers), `{"username":"alice","password":%s}`, "400 malformed_request invalid_request"},
+			{"/token", d.Auth.Token(deskUsers), `{"username":%s,"password":"wonderland"}`, "400 malformed_request invalid_request"},
+			{"/token", d.Auth.Token(deskUsers), `{"username":"alice","password":%s}`, "400 malformed_request invalid_request"},
 			{"/refresh", d.Refresh, `{"refresh_token":%s}`, "401 refresh_missing invalid_grant"},
 			{"/logout", d.Logout, `{"refresh_token":%s}`, "204"},
 		} {
@@ -388,7 +388,7 @@ func TestBodyEmptyValues(t *testing.T) {
 		req   jwtgate.Request
 		want  string
 	}{
-		{"grant_type at /token", jwtgate.Token(d.Auth, deskUsers), formOf("grant_type", "", "username", "alice", "password", "wonderland"), "200"},
+		{"grant_type at /token", d.Auth.Token(deskUsers), formOf("grant_type", "", "username", "alice", "password", "wonderland"), "200"},
 		{"grant_type at /refresh", d.Refresh, formOf("grant_type", "", "refresh_token", tokens.Refresh), "200"},
 		{"refresh_token", d.Refresh, formOf("refresh_token", ""), "401 refresh_missing invalid_grant"},
 		{"refresh_token at /logout", d.Logout, bearing(tokens.Access, jsonOf("refresh_token", "")), "204"},
@@ -414,7 +414,7 @@ func TestEndpointMethods(t *testing.T) {
 		allow    string
 		allowed  []string
 	}{
-		{"/token", jwtgate.Token(d.Auth, deskUsers), "POST", []string{"POST"}},
+		{"/token", d.Auth.Token(deskUsers), "POST", []string{"POST"}},
 		{"/refresh", d.Refresh, "POST", []string{"POST"}},
 		{"/logout", d.Logout, "POST", []string{"POST"}},
 		{"/logout/all", d.LogoutAll, "POST", []string{"POST"}},
@@ -461,7 +461,7 @@ func FuzzParameters(f *testing.F) {
 	var refusals sync.Map // the body of each kind of refusal
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
 		request := func() jwtgate.Request { return bodyOf(contentType, string(body)) }
-		token := jwtgate.Token(d.Auth, func(_ context.Context, username, password string) (string, bool, error) {
+		token := d.Auth.Token(func(_ context.Context, username, password string) (string, bool, error) {
 			if u, p, err := readAgain(contentType, body); err != nil || u != username || p != password {
 				t.Errorf("read as %q and %q; others read %q and %q, %v", username, password, u, p, err)
 			}

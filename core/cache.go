@@ -9,21 +9,22 @@ import (
 	"time"
 )
 
-// A cache remembers verified tokens, so that a token seen before costs next to
-// nothing. What has a say besides the token's bytes (the clock, the keys, what
-// is revoked) is asked on every hit.
+// A cache has verified tokens, so that a token seen before costs little. What can
+// change although the token does not (the time, the keys, the revocations) is
+// checked on every hit.
 //
-// It is a table of fixed size, in sets of a few slots; a token's hash says which
-// set it is kept in. What it holds is found and replaced without a lock, is never
-// changed, and dead tokens stay until their slot is needed: it is the number of
-// slots that bounds the memory they take.
+// It is a table of fixed size, divided into sets of a few slots. The hash of a
+// token selects its set. Entries are found and replaced without a lock and never
+// change. Expired tokens stay until their slot is needed, so the number of slots
+// bounds the memory.
 //
-// A flood of tokens, even of good ones, must not wash the useful ones out. So a
-// token is let in when it is seen for the second time, in place of the one that
-// is over or was used the least in the last minutes. What was let in and is not
-// used stands in for the others: each set loses one useful token at most. Caches
-// ready to use take half as long again for a hit, and in such a flood golang-lru
-// loses nearly all of the useful tokens, otter between a tenth and that.
+// A flood of tokens, even of valid ones, must not evict the tokens in use. So a
+// token is admitted when it is seen for the second time. It replaces the token of
+// its set that has expired or was used the least in the last minutes. Admitted
+// tokens that are not used are the first to be replaced, so each set loses at most
+// one token in use. Existing caches were compared: a hit takes half as long again,
+// and in such a flood golang-lru loses nearly all tokens in use, otter up to a
+// tenth of them.
 type cache struct {
 	seed maphash.Seed
 	sets []cacheSet
@@ -36,20 +37,20 @@ const (
 )
 
 type cacheSet struct {
-	slots [cacheWays]atomic.Pointer[verified]
-	tags  atomic.Uint64 // of the token in each slot, so that few need to be looked at
-	seen  atomic.Uint64 // of tokens that were seen once lately
+	slots [cacheWays]atomic.Pointer[cachedToken]
+	tags  atomic.Uint64 // of the token in each slot, so that few slots need to be read
+	seen  atomic.Uint64 // tags of tokens that were seen once recently
 }
 
-// verified is a token that was found good, and who it vouches for.
-type verified struct {
+// A cachedToken is a verified token and its identity.
+type cachedToken struct {
 	token    string
 	identity *Identity
 	used     atomic.Uint32 // the minute of the last hit, and the number of hits
 }
 
 // newCache returns a cache of size slots, rounded up to whole sets. If size is
-// less than one, it has none.
+// less than one, the cache is always empty.
 func newCache(size int) *cache {
 	return &cache{
 		seed: maphash.MakeSeed(),
@@ -57,8 +58,8 @@ func newCache(size int) *cache {
 	}
 }
 
-// find returns what is known of token, nil if nothing is.
-func (c *cache) find(token string) *verified {
+// find returns the entry for token, or nil if there is none.
+func (c *cache) find(token string) *cachedToken {
 	if len(c.sets) == 0 {
 		return nil
 	}
@@ -75,23 +76,36 @@ func (c *cache) find(token string) *verified {
 	return nil
 }
 
-// add notes that token, which was verified at now, vouches for id.
+// admits reports whether token, once verified, is to be cached: whether it was
+// seen before.
+func (c *cache) admits(token string) bool {
+	if len(c.sets) == 0 {
+		return false
+	}
+	set, tag := c.place(token)
+	return set.saw(tag)
+}
+
+// add records that token was verified at now. If id.cached is set, as admits has
+// said, it caches the token and its identity.
 func (c *cache) add(token string, id *Identity, now time.Time) {
 	if len(c.sets) == 0 {
 		return
 	}
 	set, tag := c.place(token)
-	if !set.sawBefore(tag) {
+	if !id.cached {
+		if !set.saw(tag) {
+			set.seen.Store(withTag(set.seen.Load(), rand.IntN(cacheWays), tag)) //nolint:gosec // which token is replaced is no secret
+		}
 		return
 	}
-	id.kept = true
-	v := &verified{token: strings.Clone(token), identity: id}
+	v := &cachedToken{token: strings.Clone(token), identity: id}
 	v.hit(now)
 	i := set.choose(token, now)
 	set.slots[i].Store(v)
 	for {
-		// Whoever writes to the same slot in between makes one of the two hard to
-		// find, until it is added again.
+		// If another goroutine writes to the same slot in between, one of the two
+		// tokens has a wrong tag, and is not found until it is added again.
 		tags := set.tags.Load()
 		if set.tags.CompareAndSwap(tags, withTag(tags, i, tag)) {
 			return
@@ -99,59 +113,58 @@ func (c *cache) add(token string, id *Identity, now time.Time) {
 	}
 }
 
-// place returns the set where token is kept, and its tag there. They go by its
-// end: nobody can choose what a signature ends with, and no two have one in common.
+// place returns the set for token, and its tag there. Both are derived from the end
+// of the token, because nobody can choose the end of a signature.
 func (c *cache) place(token string) (set *cacheSet, tag byte) {
 	hash := maphash.String(c.seed, token[max(0, len(token)-64):])
-	i, _ := bits.Mul64(hash, uint64(len(c.sets))) // as evenly as the remainder, and faster
-	return &c.sets[i], byte(hash&0xff) | 1        // zero is none
+	i, _ := bits.Mul64(hash, uint64(len(c.sets))) // as uniform as the remainder, and faster
+	return &c.sets[i], byte(hash&0xff) | 1        // never zero, the tag of an empty slot
 }
 
-// sawBefore notes that a token with tag was seen, in place of any other, and
-// reports whether it was before. It errs once in a while.
-func (s *cacheSet) sawBefore(tag byte) bool {
+// saw reports whether a token with tag was seen recently. False positives are
+// possible.
+func (s *cacheSet) saw(tag byte) bool {
 	seen := s.seen.Load()
 	for i := range cacheWays {
 		if tagAt(seen, i) == tag {
 			return true
 		}
 	}
-	s.seen.Store(withTag(seen, rand.IntN(cacheWays), tag)) //nolint:gosec // which one is lost is no secret
 	return false
 }
 
-// choose returns the slot to keep token in: its own, if its keys changed since,
-// or the one with the least to lose.
+// choose returns the slot for token: the slot that it has already, if its keys have
+// changed since, or else the slot of the least value.
 func (s *cacheSet) choose(token string, now time.Time) int {
-	chosen, least := 0, maxWorth+1
+	chosen, least := 0, maxValue+1
 	for i := range s.slots {
 		v := s.slots[i].Load()
 		if v != nil && v.token == token {
 			return i
 		}
-		if worth := v.worth(now); worth < least {
-			chosen, least = i, worth
+		if value := v.value(now); value < least {
+			chosen, least = i, value
 		}
 	}
 	return chosen
 }
 
-// tagAt returns the ith of eight tags, each a byte of a token's hash.
+// tagAt returns the ith of eight tags, each of one byte.
 func tagAt(tags uint64, i int) byte { return byte(tags >> (8 * i) & 0xff) }
 
-// withTag returns tags with tag as the ith.
+// withTag returns tags with tag as the ith of them.
 func withTag(tags uint64, i int, tag byte) uint64 {
 	return tags&^(0xff<<(8*i)) | uint64(tag)<<(8*i)
 }
 
 const (
-	maxHits  = 15 // are counted, so that a token in steady use is not written to
-	maxWorth = maxHits + 2
+	maxHits  = 15 // no more are counted, so that hits of a busy token write nothing
+	maxValue = maxHits + 2
 )
 
-// worth returns how much is lost with v: nothing with an empty slot, little with
-// one that is over, more with each hit in the last minutes.
-func (v *verified) worth(now time.Time) int {
+// value returns what the cache would lose with v: nothing with an empty slot,
+// little with an expired token, and more with each hit in the last minutes.
+func (v *cachedToken) value(now time.Time) int {
 	switch {
 	case v == nil:
 		return 0
@@ -161,20 +174,20 @@ func (v *verified) worth(now time.Time) int {
 	return 2 + int(v.hits(minute(now)))
 }
 
-// hit counts a use of v.
-func (v *verified) hit(now time.Time) {
+// hit counts a hit.
+func (v *cachedToken) hit(now time.Time) {
 	at := minute(now)
 	if used := at<<8 | min(v.hits(at)+1, maxHits); used != v.used.Load() {
 		v.used.Store(used)
 	}
 }
 
-// hits returns how often v was used, at a minute: each that has passed since the
-// last use halves the number. Nobody can make time pass faster by asking often.
-func (v *verified) hits(at uint32) uint32 {
+// hits returns the number of hits, halved for each minute that has passed since the
+// last one.
+func (v *cachedToken) hits(at uint32) uint32 {
 	used := v.used.Load()
 	return used & 0xff >> (at - used>>8)
 }
 
-// minute returns now in minutes, as many as there is room for beside the hits.
+// minute returns now in minutes, in the 24 bits that remain beside the hits.
 func minute(now time.Time) uint32 { return uint32(now.Unix() / 60 & 0xffffff) }

@@ -14,6 +14,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -37,7 +38,7 @@ func TestCacheForgetsNothing(t *testing.T) {
 	type house struct {
 		*desk
 
-		ring   *jwtgate.KeyRing
+		ring   *keys.Ring
 		feed   *switchedFeed
 		tokens deskReply
 	}
@@ -84,9 +85,9 @@ func TestCacheForgetsNothing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := house{feed: &switchedFeed{}}
 				var checks atomic.Int64
-				h.ring = jwtgate.NewKeyRing(jwtgate.Counted(ringKey(1), &checks))
+				h.ring = keys.NewRing(ringKey(1))
 				h.desk = newDesk(t, func(c *jwtgate.Config) {
-					c.Keys = h.ring
+					c.Keys = counted(h.ring, &checks)
 					c.Sessions = &jwtgate.SessionConfig{Store: c.Sessions.Store, Keys: c.Sessions.Keys, Subject: c.Sessions.Subject}
 					h.feed.Store, c.Sessions.Store = c.Sessions.Store, h.feed
 					if row.change != nil {
@@ -114,8 +115,8 @@ func TestCacheRetiredKey(t *testing.T) {
 	t.Parallel()
 	var checks atomic.Int64
 	clock := jwtgatetest.NewClock(time.Unix(start, 0))
-	ring := jwtgate.NewKeyRing(jwtgate.Counted(ringKey(1), &checks))
-	auth := newVerifier(t, ring, withClock(clock))
+	ring := keys.NewRing(ringKey(1))
+	auth := newVerifier(t, counted(ring, &checks), withClock(clock))
 	jwtgatetest.Token(t, auth, "alice")
 	do(t, ring.Announce(ringKey(2)))
 	do(t, ring.Rotate())
@@ -146,7 +147,7 @@ func TestCacheRemoteKeys(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
-				auth := trusting(t, web, jwtgate.RemoteKeys{})
+				auth := trusting(t, web, keys.Remote{})
 				req := theirs(t, "a")
 				for range 3 {
 					decide(t, auth, req, accepted)
@@ -168,7 +169,7 @@ func TestCacheRemoteKeys(t *testing.T) {
 func TestCacheHits(t *testing.T) {
 	t.Parallel()
 	var checks atomic.Int64
-	key := jwtgate.Counted(jwtgate.HS256(secret), &checks)
+	key := counted(keys.HS256(secret), &checks)
 	auth := newVerifier(t, key, withCookies)
 	elsewhere := newVerifier(t, key, func(c *jwtgate.Config) { c.Audience = "https://other.example" })
 	token := jwtgatetest.Token(t, auth, "alice", "user")
@@ -233,7 +234,7 @@ func TestCacheRenewal(t *testing.T) {
 // Each request gets a context of its own, made of the one that it came with.
 func TestCacheContext(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret), withCookies)
+	auth := newVerifier(t, keys.HS256(secret), withCookies)
 	token := jwtgatetest.Token(t, auth, "alice")
 	type key struct{}
 	for i := range 5 {
@@ -258,7 +259,7 @@ func TestCacheContext(t *testing.T) {
 func TestCacheCopies(t *testing.T) {
 	t.Parallel()
 	var checks atomic.Int64
-	auth := newVerifier(t, jwtgate.Counted(jwtgate.HS256(secret), &checks))
+	auth := newVerifier(t, counted(keys.HS256(secret), &checks))
 	alice, bobby := jwtgatetest.Token(t, auth, "alice"), jwtgatetest.Token(t, auth, "bobby")
 	buffer := []byte("Bearer " + alice)
 	req := jwtgate.Request{Header: http.Header{"Authorization": {unsafe.String(&buffer[0], len(buffer))}}}
@@ -280,7 +281,7 @@ func TestCacheFlood(t *testing.T) {
 	const size, useful = 1024, 256
 	var checks atomic.Int64
 	clock := jwtgatetest.NewClock(time.Unix(start, 0))
-	auth := newVerifier(t, jwtgate.Counted(jwtgate.HS256(secret), &checks), withClock(clock), func(c *jwtgate.Config) { c.CacheSize = size })
+	auth := newVerifier(t, counted(keys.HS256(secret), &checks), withClock(clock), func(c *jwtgate.Config) { c.CacheSize = size })
 	var tokens []jwtgate.Request
 	for range useful {
 		tokens = append(tokens, withBearer(jwtgatetest.Token(t, auth, "alice")))
@@ -327,7 +328,7 @@ func TestCacheTurnsOver(t *testing.T) {
 	} {
 		var checks atomic.Int64
 		clock := jwtgatetest.NewClock(time.Unix(start, 0))
-		auth := newVerifier(t, jwtgate.Counted(jwtgate.HS256(secret), &checks), withClock(clock), func(c *jwtgate.Config) { c.CacheSize = 8 })
+		auth := newVerifier(t, counted(keys.HS256(secret), &checks), withClock(clock), func(c *jwtgate.Config) { c.CacheSize = 8 })
 		for round := range 3 {
 			var tokens []jwtgate.Request
 			for range 8 {
@@ -351,7 +352,7 @@ func TestCacheSize(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ size, checks int }{{-1, 10}, {0, 2}, {1, 2}, {1000, 2}, {1 << 20, 2}} {
 		var checks atomic.Int64
-		auth := newVerifier(t, jwtgate.Counted(jwtgate.HS256(secret), &checks), func(c *jwtgate.Config) { c.CacheSize = row.size })
+		auth := newVerifier(t, counted(keys.HS256(secret), &checks), func(c *jwtgate.Config) { c.CacheSize = row.size })
 		token := withBearer(jwtgatetest.Token(t, auth, "alice"))
 		for range 10 {
 			decide(t, auth, token, accepted)
@@ -365,7 +366,7 @@ func TestCacheSize(t *testing.T) {
 // Keys change while tokens are judged: none is good by a key that is gone.
 func TestCacheRaces(t *testing.T) {
 	t.Parallel()
-	ring := jwtgate.NewKeyRing(ringKey(0))
+	ring := keys.NewRing(ringKey(0))
 	auth := newVerifier(t, ring, func(c *jwtgate.Config) { c.CacheSize = 8 })
 	var tokens []jwtgate.Request
 	for n := range 4 {

@@ -2,96 +2,115 @@ package jwtgate
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"github.com/jwtgate/jwtgate/core/internal/clone"
 )
 
-// ErrNoIdentity is what [Claims] returns for a context without an identity: the
-// route is not protected, its visitor is anonymous, or the context is not the
-// request's own. In Gin that is c.Request.Context(), in Fiber c.UserContext().
-var ErrNoIdentity = errors.New("jwtgate: the context has no identity")
-
-// Claims returns the claims of the token that the request with ctx was judged
-// by, decoded from JSON into a T that is the caller's own. It fails with
-// [ErrNoIdentity], or with the decoder's error for claims that do not fit T;
-// [ClaimsOf] refuses such tokens before the handler runs.
+// Claims returns the claims of the token that the request with ctx was judged by,
+// decoded from JSON into a T of the caller's own. It returns [ErrNoIdentity], or
+// the decoder's error if the claims do not fit T. The rule [ClaimsOf] refuses such
+// tokens before the handler runs.
 //
-// For a token seen before, the caller gets a copy of what was decoded then, at a
-// tenth of the cost, and UnmarshalJSON is not asked again. A T that may hold an
-// interface, as a map of any value does, or pointers that an UnmarshalJSON has set,
-// is decoded every time: what is in it can't be copied safely.
+// For a cached token, Claims returns a copy of the value that was decoded before,
+// at a tenth of the cost, without calling UnmarshalJSON again. A T that may hold
+// an interface, such as a map of any value, or a pointer that an UnmarshalJSON has
+// set, cannot be copied safely and is decoded on every call.
 func Claims[T any](ctx context.Context) (T, error) {
 	id, ok := IdentityFrom(ctx)
 	if !ok {
 		var zero T
 		return zero, ErrNoIdentity
 	}
-	return decodeClaims[T](id, id.kept)
+	return decodeClaims[T](id, id.cached)
 }
 
-// IdentityFrom returns the identity that the request with ctx was judged to
-// have, and false if it has none.
-func IdentityFrom(ctx context.Context) (*Identity, bool) {
-	v, ok := ctx.Value(visitKey{}).(*visit)
-	if !ok || v.identity == nil {
-		return nil, false
+// A decodedClaims is the claims of a token decoded into one type, and a list of
+// those decoded into other types. Decoding takes ten times as long as everything
+// else that a cached token costs, so it is done once for a cached token, and once
+// for a request whose route has a [ClaimsOf] rule.
+type decodedClaims struct {
+	original any // a *T that is never given away; a nil *T if T must be decoded on every call
+	cloner   clone.Cloner
+	next     *decodedClaims // of another type
+}
+
+// decodeClaims returns the claims of id as a T of the caller's own, and calls its
+// Validate method. The decoded value is kept if keep is set.
+func decodeClaims[T any](id *Identity, keep bool) (T, error) {
+	claims, err := claimsAs[T](id, keep)
+	if err != nil {
+		var zero T
+		return zero, fmt.Errorf("jwtgate: claims do not fit %T: %w", zero, err)
 	}
-	return v.identity, true
-}
-
-// visit is the context of a request that was let through: the identity, nil for
-// an anonymous one, and what later guards of the same request must know.
-type visit struct {
-	context.Context
-
-	auth     *Auth
-	identity *Identity
-	cookie   bool // judged by its cookies
-}
-
-// visit returns ctx, that of a request which a let through, with id in it.
-func (a *Auth) visit(ctx context.Context, id *Identity, cookie bool) *visit {
-	if !cookie && ctx == context.Background() {
-		return &id.alone
+	if _, validates := any((*T)(nil)).(validator); validates || reflect.TypeFor[T]().Kind() == reflect.Pointer {
+		return validated(claims)
 	}
-	return &visit{Context: ctx, auth: a, identity: id, cookie: cookie}
+	return claims, nil
 }
 
-type visitKey struct{}
+type validator interface{ Validate() error }
 
-// Value makes v findable from every context derived from it.
-func (v *visit) Value(key any) any {
-	if key == (visitKey{}) {
-		return v
+func validated[T any](claims T) (T, error) {
+	v, validates := any(&claims).(validator)
+	if !validates { // T can be a pointer to a type that does
+		v, validates = any(claims).(validator)
 	}
-	return v.Context.Value(key)
+	if !validates {
+		return claims, nil
+	}
+	if err := v.Validate(); err != nil {
+		var zero T
+		return zero, fmt.Errorf("jwtgate: claims are not a valid %T: %w", zero, err)
+	}
+	return claims, nil
 }
 
-// visitOf returns the visit that a put into ctx. Another Auth's does not count:
-// what one lets through, the next must still judge.
-func visitOf(ctx context.Context, a *Auth) *visit {
-	for {
-		v, ok := ctx.Value(visitKey{}).(*visit)
-		if !ok || v.auth == a {
-			return v
+// claimsAs returns the claims of id as a T that shares nothing with other values.
+func claimsAs[T any](id *Identity, keep bool) (T, error) {
+	known := id.decoded.Load()
+	for d := known; d != nil; d = d.next {
+		switch original, ok := d.original.(*T); {
+		case !ok:
+		case original == nil:
+			return unmarshal[T](id)
+		default:
+			return clone.Clone(d.cloner, *original), nil
 		}
-		ctx = v.Context
 	}
+	claims, err := unmarshal[T](id)
+	if err != nil || !keep {
+		return claims, err
+	}
+	d := &decodedClaims{original: (*T)(nil), next: known}
+	if cloner, ok := id.bearerVisit.auth.clonerOf(reflect.TypeFor[T]()); ok {
+		original := clone.Clone(cloner, claims)
+		d.original, d.cloner = &original, cloner
+	}
+	id.decoded.CompareAndSwap(known, d) // if another goroutine was faster, the next call tries again
+	return claims, nil
 }
 
-// onTop returns ctx with v as what [IdentityFrom] finds: guards of another Auth
-// may stand between v and ctx.
-func (v *visit) onTop(ctx context.Context) context.Context {
-	if ctx.Value(visitKey{}) == v {
-		return ctx
-	}
-	return &visit{Context: ctx, auth: v.auth, identity: v.identity, cookie: v.cookie}
+func unmarshal[T any](id *Identity) (claims T, err error) {
+	err = json.Unmarshal([]byte(id.payload), &claims)
+	return claims, err
 }
 
-// nobody returns ctx for a visitor whom a let through without credentials, so
-// that the identity which another Auth found is not taken for one of a.
-func (a *Auth) nobody(ctx context.Context) context.Context {
-	if _, known := IdentityFrom(ctx); !known {
-		return ctx
+// A knownCloner is the result of [clone.For].
+type knownCloner struct {
+	cloner clone.Cloner
+	ok     bool
+}
+
+// clonerOf returns the result of [clone.For], which is computed once for each type.
+func (a *Auth) clonerOf(t reflect.Type) (clone.Cloner, bool) {
+	if known, ok := a.cloners.Load(t); ok {
+		k := known.(knownCloner)
+		return k.cloner, k.ok
 	}
-	return &visit{Context: ctx, auth: a}
+	cloner, ok := clone.For(t)
+	a.cloners.Store(t, knownCloner{cloner, ok})
+	return cloner, ok
 }

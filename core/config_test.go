@@ -11,6 +11,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // fields returns the fields of all mistakes that err joins.
@@ -31,7 +32,7 @@ func fields(err error) []string {
 
 func TestConfigMistakes(t *testing.T) {
 	t.Parallel()
-	other := jwtgate.HS256([]byte(strings.Repeat("another secret ", 4)))
+	other := keys.HS256([]byte(strings.Repeat("another secret ", 4)))
 	for _, row := range []struct {
 		name   string
 		change func(*jwtgate.Config)
@@ -43,7 +44,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"Issuer empty, given up", func(c *jwtgate.Config) { c.Issuer, c.InsecureAnyIssuer = "", true }, nil},
 		{"Audience empty, given up", func(c *jwtgate.Config) { c.Audience, c.InsecureAnyAudience = "", true }, nil},
 		{"Keys nil", func(c *jwtgate.Config) { c.Keys = nil }, []string{"Keys"}},
-		{"Keys with two mistakes", func(c *jwtgate.Config) { c.Keys = jwtgate.KeySet{jwtgate.HS256(nil), jwtgate.RS256([]byte("x"))} }, []string{"Keys", "Keys"}},
+		{"Keys with two mistakes", func(c *jwtgate.Config) { c.Keys = keys.Set{keys.HS256(nil), keys.RS256([]byte("x"))} }, []string{"Keys", "Keys"}},
 		{"RolesPath with an empty name", func(c *jwtgate.Config) { c.RolesPath = []string{"a", ""} }, []string{"RolesPath"}},
 		{"RolesPath of a registered claim", func(c *jwtgate.Config) { c.RolesPath = []string{"aud"} }, []string{"RolesPath"}},
 		{"AccessTTL negative", func(c *jwtgate.Config) { c.AccessTTL = -time.Second }, []string{"AccessTTL"}},
@@ -60,23 +61,23 @@ func TestConfigMistakes(t *testing.T) {
 		{"Leeway of more", func(c *jwtgate.Config) { c.Leeway = 5*time.Minute + 1 }, []string{"Leeway"}},
 		{"CacheSize too large", func(c *jwtgate.Config) { c.CacheSize = 1<<24 + 1 }, []string{"CacheSize"}},
 		{"MaxTokenSize negative", func(c *jwtgate.Config) { c.MaxTokenSize = -1 }, []string{"MaxTokenSize"}},
-		{"Trusted without anything", func(c *jwtgate.Config) { c.Trusted = []jwtgate.Issuer{{}} }, []string{"Trusted[0].Name", "Trusted[0].Keys"}},
+		{"Trusted without anything", func(c *jwtgate.Config) { c.Trusted = []jwtgate.TrustedIssuer{{}} }, []string{"Trusted[0].Name", "Trusted[0].Keys"}},
 		{"Trusted twice", func(c *jwtgate.Config) {
-			c.Trusted = []jwtgate.Issuer{{Name: "b", Keys: other}, {Name: "b", Keys: other}}
+			c.Trusted = []jwtgate.TrustedIssuer{{Name: "b", Keys: other}, {Name: "b", Keys: other}}
 		}, []string{"Trusted[1].Name"}},
-		{"Trusted as ourselves", func(c *jwtgate.Config) { c.Trusted = []jwtgate.Issuer{{Name: issuer, Keys: other}} }, []string{"Trusted[0].Name"}},
+		{"Trusted as ourselves", func(c *jwtgate.Config) { c.Trusted = []jwtgate.TrustedIssuer{{Name: issuer, Keys: other}} }, []string{"Trusted[0].Name"}},
 		{"Trusted without an audience", func(c *jwtgate.Config) {
 			c.Audience, c.InsecureAnyAudience = "", true
-			c.Trusted = []jwtgate.Issuer{{Name: "b", Keys: other}}
+			c.Trusted = []jwtgate.TrustedIssuer{{Name: "b", Keys: other}}
 		}, []string{"Trusted[0].Audience"}},
-		{"Trusted with a bad key", func(c *jwtgate.Config) { c.Trusted = []jwtgate.Issuer{{Name: "b", Keys: jwtgate.HS256(nil)}} }, []string{"Trusted[0].Keys"}},
+		{"Trusted with a bad key", func(c *jwtgate.Config) { c.Trusted = []jwtgate.TrustedIssuer{{Name: "b", Keys: keys.HS256(nil)}} }, []string{"Trusted[0].Keys"}},
 		{"all together", func(c *jwtgate.Config) {
-			*c = jwtgate.Config{Leeway: -1, MaxLifetime: -1, AccessTTL: -1, MaxTokenSize: -1, RolesPath: []string{""}, Trusted: []jwtgate.Issuer{{}}}
+			*c = jwtgate.Config{Leeway: -1, MaxLifetime: -1, AccessTTL: -1, MaxTokenSize: -1, RolesPath: []string{""}, Trusted: []jwtgate.TrustedIssuer{{}}}
 		}, []string{"Issuer", "Audience", "RolesPath", "MaxLifetime", "AccessTTL", "Leeway", "MaxTokenSize", "Keys", "Trusted[0].Name", "Trusted[0].Audience", "Trusted[0].Keys"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			config := jwtgate.Config{Issuer: issuer, Audience: audience, Keys: jwtgate.HS256(secret)}
+			config := jwtgate.Config{Issuer: issuer, Audience: audience, Keys: keys.HS256(secret)}
 			row.change(&config)
 			auth, err := jwtgate.New(config)
 			if got := fields(err); !slices.Equal(got, row.want) {
@@ -94,7 +95,7 @@ func TestConfigMistakes(t *testing.T) {
 
 func TestConfigErrorText(t *testing.T) {
 	t.Parallel()
-	_, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: jwtgate.HS256([]byte("too short"))})
+	_, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: keys.HS256([]byte("too short"))})
 	const want = "jwtgate: Config.Keys: the secret has 9 bytes: HS256 needs at least 32 (RFC 7518 §3.2)"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
@@ -104,7 +105,7 @@ func TestConfigErrorText(t *testing.T) {
 // What a literal says is what was meant, in every later version too.
 func TestConfigsNameTheirFields(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []reflect.Type{reflect.TypeFor[jwtgate.Config](), reflect.TypeFor[jwtgate.Issuer](), reflect.TypeFor[jwtgate.CookieConfig](), reflect.TypeFor[jwtgate.SessionConfig]()} {
+	for _, kind := range []reflect.Type{reflect.TypeFor[jwtgate.Config](), reflect.TypeFor[jwtgate.TrustedIssuer](), reflect.TypeFor[jwtgate.CookieConfig](), reflect.TypeFor[jwtgate.SessionConfig]()} {
 		if first := kind.Field(0); first.Name != "_" || kind.Comparable() {
 			t.Errorf("got %s for the first field of %v, want one that makes literals name theirs", first.Name, kind)
 		}
@@ -113,7 +114,7 @@ func TestConfigsNameTheirFields(t *testing.T) {
 
 func TestConfigDefaults(t *testing.T) {
 	t.Parallel()
-	auth, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: jwtgate.HS256(secret)})
+	auth, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: keys.HS256(secret)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestConfigDefaults(t *testing.T) {
 	}
 
 	// With a short MaxLifetime, the default AccessTTL is no longer than that.
-	short, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: jwtgate.HS256(secret), MaxLifetime: 90*time.Second + time.Millisecond})
+	short, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: keys.HS256(secret), MaxLifetime: 90*time.Second + time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,11 +142,11 @@ func TestConfigDefaults(t *testing.T) {
 func TestConfigIsCopied(t *testing.T) {
 	t.Parallel()
 	path := []string{"realm", "roles"}
-	set := jwtgate.KeySet{jwtgate.HS256(secret)}
-	trusted := []jwtgate.Issuer{{Name: "https://b.example", Keys: jwtgate.ES256(p256Key), RolesPath: path}}
+	set := keys.Set{keys.HS256(secret)}
+	trusted := []jwtgate.TrustedIssuer{{Name: "https://b.example", Keys: keys.ES256(p256Key), RolesPath: path}}
 	auth := newVerifier(t, set, func(c *jwtgate.Config) { c.RolesPath, c.Trusted = slices.Clone(path), trusted })
 	ours, theirs := jwtgatetest.Token(t, auth, "alice", "admin"), jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256"}`, claims("iss", `"https://b.example"`, "realm", `{"roles":["admin"]}`))
-	path[0], set[0], trusted[0] = "x", jwtgate.Key{}, jwtgate.Issuer{}
+	path[0], set[0], trusted[0] = "x", keys.Key{}, jwtgate.TrustedIssuer{}
 	for _, token := range []string{ours, theirs, signed(t, claims("realm", `{"roles":["admin"]}`))} {
 		if d := decide(t, auth, withBearer(token), accepted); !d.Identity.HasRole("admin") {
 			t.Errorf("got no role for %s once the Config was changed", d.Identity.Issuer())
@@ -172,7 +173,7 @@ func TestRefuse(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			var told jwtgate.Code
-			auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) {
+			auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
 				c.Refuse = func(_ context.Context, req jwtgate.Request, r *jwtgate.Refusal) jwtgate.Response {
 					if req.Path == "/x" {
 						told = r.Code
@@ -193,7 +194,7 @@ func TestRefuse(t *testing.T) {
 
 func TestHandOver(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Refuse = jwtgate.HandOver })
+	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Refuse = jwtgate.HandOver })
 	d := decide(t, auth, withBearer("garbage"), jwtgate.CodeTokenInvalid)
 	var refusal *jwtgate.Refusal
 	if !errors.As(d.Response.Err, &refusal) || refusal != d.Refusal {
@@ -205,7 +206,7 @@ func TestHandOver(t *testing.T) {
 func TestLogger(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder
-	auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Logger = debugLogger(&log) })
+	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Logger = debugLogger(&log) })
 	token := signed(t, claims("iss", `"x"`))
 	decide(t, auth, withBearer(token), jwtgate.CodeTokenInvalid)
 	decide(t, auth, withBearer(token+" x"), jwtgate.CodeMalformedCredentials)

@@ -15,6 +15,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -58,7 +59,7 @@ func (s *cookieSite) another(change ...func(*jwtgate.Config)) *jwtgate.Auth {
 	config := jwtgate.Config{
 		Issuer:   cookieIssuer,
 		Audience: cookieAudience,
-		Keys:     jwtgate.HS256(cookieSecret),
+		Keys:     keys.HS256(cookieSecret),
 		Cookies:  &jwtgate.CookieConfig{TrustedOrigins: []string{"https://app.example"}},
 		Sessions: &jwtgate.SessionConfig{
 			Store:   s.store,
@@ -109,7 +110,7 @@ func (s *cookieSite) decide(req jwtgate.Request, rules ...jwtgate.Rule) string {
 // mint returns a token by the site's key for alice in the session sid, issued
 // age ago, with the members of more in place of what it would have.
 func (s *cookieSite) mint(sid string, age time.Duration, more map[string]any) string {
-	return s.mintBy(cookieSecret, jwtgate.HS256(cookieSecret).ID(), sid, age, more)
+	return s.mintBy(cookieSecret, keys.HS256(cookieSecret).ID(), sid, age, more)
 }
 
 func (s *cookieSite) mintBy(secret []byte, kid, sid string, age time.Duration, more map[string]any) string {
@@ -471,7 +472,7 @@ func TestCookieConfigMistakes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			config := jwtgate.Config{
-				Issuer: cookieIssuer, Audience: cookieAudience, Keys: jwtgate.HS256(cookieSecret),
+				Issuer: cookieIssuer, Audience: cookieAudience, Keys: keys.HS256(cookieSecret),
 				Cookies:  &jwtgate.CookieConfig{},
 				Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }},
 			}
@@ -527,7 +528,7 @@ func TestCookieSize(t *testing.T) {
 		if length > 4096 {
 			want = "503 unavailable"
 		}
-		if got := tell(t, jwtgate.Login(s.Auth, checkAlice)(t.Context(), postJSON(nil, alicesPassword))); got != want {
+		if got := tell(t, s.Auth.Login(checkAlice)(t.Context(), postJSON(nil, alicesPassword))); got != want {
 			t.Errorf("login with a cookie of %d bytes: got %s; want %s", length, got, want)
 		}
 		size -= more
@@ -543,7 +544,7 @@ func TestCookieSizeAtLogin(t *testing.T) {
 	s.subject = func(context.Context, string) (jwtgate.Grant, error) {
 		return jwtgate.Grant{Claims: map[string]string{"padding": strings.Repeat("x", 5000)}}, nil
 	}
-	if got, want := tell(t, jwtgate.Login(s.Auth, checkAlice)(t.Context(), postJSON(jarOf(old).lines(), alicesPassword))), "503 unavailable"; got != want {
+	if got, want := tell(t, s.Auth.Login(checkAlice)(t.Context(), postJSON(jarOf(old).lines(), alicesPassword))), "503 unavailable"; got != want {
 		t.Fatalf("got %s; want %s", got, want)
 	}
 	records, err := s.store.List(t.Context(), "alice")
@@ -734,7 +735,7 @@ func FuzzCookieLines(f *testing.F) {
 func TestCookieLogin(t *testing.T) {
 	t.Parallel()
 	s := newCookieSite(t)
-	login := jwtgate.Login(s.Auth, checkAlice)
+	login := s.Auth.Login(checkAlice)
 	for _, test := range []struct {
 		name  string
 		lines func(j jar) []string
@@ -797,7 +798,7 @@ func TestCookieFixation(t *testing.T) {
 	for _, reissue := range []bool{false, true} {
 		s := newCookieSite(t, func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = reissue })
 		planted := s.signIn("mallory")
-		res := jwtgate.Login(s.Auth, checkAlice)(t.Context(), postJSON(jarOf(planted).lines(), alicesPassword))
+		res := s.Auth.Login(checkAlice)(t.Context(), postJSON(jarOf(planted).lines(), alicesPassword))
 		var victim jar
 		victim.take(res.Header)
 		d := s.Decide(t.Context(), victim.request(http.MethodGet))
@@ -848,7 +849,7 @@ func TestCookieTossing(t *testing.T) {
 	if d := s.Decide(t.Context(), stitched); d.Refusal == nil || d.Refusal.Code != jwtgate.CodeTokenInvalid || s.store.taken() != "" {
 		t.Errorf("alice's old access and mallory's refresh: got %v, %v", d.Refusal, d.Identity)
 	}
-	res := jwtgate.Login(s.Auth, checkAlice)(t.Context(), postJSON([]string{rt, "rt=" + mallory.Refresh}, alicesPassword))
+	res := s.Auth.Login(checkAlice)(t.Context(), postJSON([]string{rt, "rt=" + mallory.Refresh}, alicesPassword))
 	if res.Status != http.StatusOK {
 		t.Errorf("login with tossed cookies: got %d", res.Status)
 	}
@@ -913,7 +914,7 @@ func TestCookieLogoutAll(t *testing.T) {
 	if got, want := s.decide(j.request(http.MethodGet)), "401 refresh_revoked clear"; got != want {
 		t.Errorf("after it: got %s; want %s", got, want)
 	}
-	res := jwtgate.Login(s.Auth, checkAlice)(t.Context(), postJSON(j.lines(), alicesPassword))
+	res := s.Auth.Login(checkAlice)(t.Context(), postJSON(j.lines(), alicesPassword))
 	j.take(res.Header)
 	if got, want := s.decide(j.request(http.MethodGet)), "pass alice"; got != want {
 		t.Errorf("a login right after it: got %s; want %s", got, want)

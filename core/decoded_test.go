@@ -13,6 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // everything is what the token of these tests says.
@@ -77,7 +78,7 @@ func TestClaimsAreNotShared(t *testing.T) {
 
 func own[T any](t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	payload := claims("exp", at(900))
 	payload = payload[:len(payload)-1] + "," + everything[1:]
 	var want T
@@ -185,7 +186,7 @@ func TestClaimsAreDecodedOnce(t *testing.T) {
 			return nil
 		}, 10},
 	} {
-		auth := newVerifier(t, jwtgate.HS256(secret))
+		auth := newVerifier(t, keys.HS256(secret))
 		req := withBearer(signed(t, claims("a", `"b"`, "list", `["x"]`, "text", `"x"`)))
 		decodings.Store(0)
 		for range 10 {
@@ -202,7 +203,7 @@ func TestClaimsAreDecodedOnce(t *testing.T) {
 // A route that wants claims of a type has them decoded by its rule, for its handler
 // too: also those of a token never seen before.
 func TestClaimsAreDecodedByTheRule(t *testing.T) {
-	auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.CacheSize = -1 })
+	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.CacheSize = -1 })
 	type wanted struct {
 		A    reads
 		List []string
@@ -243,7 +244,7 @@ func (m *membership) UnmarshalText([]byte) error { m.Of = staff; return nil }
 // would be another.
 func TestClaimsThatDecodeThemselves(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	req := withBearer(signed(t, claims("list", `["staff"]`)))
 	for i := range 4 {
 		got, err := jwtgate.Claims[struct{ List groups }](decide(t, auth, req, accepted).Context)
@@ -268,7 +269,7 @@ func (a *asked) Validate() error {
 // A type has its say on every request, also about claims that were decoded before:
 // what it goes by may have changed.
 func TestClaimsAreValidatedAlways(t *testing.T) {
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	req := withBearer(signed(t, claims("a", `"b"`)))
 	for range 3 {
 		decide(t, auth, req, accepted, jwtgate.ClaimsOf[asked]())

@@ -20,6 +20,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -62,7 +63,7 @@ func newDesk(tb testing.TB, change ...func(*jwtgate.Config)) *desk {
 	d.config = jwtgate.Config{
 		Issuer:   deskIssuer,
 		Audience: deskAudience,
-		Keys:     jwtgate.HS256(deskSecret),
+		Keys:     keys.HS256(deskSecret),
 		Events:   d.book.note,
 		Logger:   slog.New(slog.NewTextHandler(d.book, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:      clock.Now,
@@ -303,7 +304,7 @@ func strictly(text []byte, v any) error {
 // token signs subject in, with a name and a password.
 func (d *desk) token(subject string) deskReply {
 	d.tb.Helper()
-	r := d.ask(jwtgate.Token(d.Auth, deskUsers), formOf("username", subject, "password", "wonderland"))
+	r := d.ask(d.Auth.Token(deskUsers), formOf("username", subject, "password", "wonderland"))
 	if r.Status != http.StatusOK {
 		d.tb.Fatalf("sign in: %s", r.text)
 	}

@@ -32,7 +32,7 @@ func TestListSessions(t *testing.T) {
 	})
 	login := func(subject, userAgent string) deskReply {
 		req := withField(formOf("username", subject, "password", "wonderland"), "User-Agent", userAgent)
-		return d.ask(jwtgate.Token(d.Auth, deskUsers), req)
+		return d.ask(d.Auth.Token(deskUsers), req)
 	}
 	first := login("alice", "looking glass")
 	login("bob", "ladder")

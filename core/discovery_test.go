@@ -8,6 +8,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 const metadata = `{"issuer":"https://idp.example","jwks_uri":"https://idp.example/keys","response_types_supported":["code"]}`
@@ -44,8 +45,8 @@ func TestDiscovery(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				good := setOf(t, es256("a"))
 				web := newWeb(map[string]page{row.at: {body: row.body}, providerSet: good, "https://cdn.example/keys": good, "http://127.0.0.1:9/keys": good, "http://idp.example/keys": good})
-				auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) {
-					c.Trusted = []jwtgate.Issuer{{Name: row.issuer, Keys: jwtgate.RemoteKeys{Transport: web}}}
+				auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
+					c.Trusted = []jwtgate.TrustedIssuer{{Name: row.issuer, Keys: keys.Remote{Transport: web}}}
 				})
 				defer auth.Close()
 				decide(t, auth, withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"a"}`, claims("iss", strconv.Quote(row.issuer)))), row.want)
@@ -60,8 +61,8 @@ func TestDiscoveryAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const document = provider + "/.well-known/openid-configuration"
 		web := newWeb(map[string]page{document: {body: metadata}, providerSet: setOf(t, es256("a"))})
-		auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) {
-			c.Trusted = []jwtgate.Issuer{{Name: provider, Keys: jwtgate.RemoteKeys{Transport: web}}}
+		auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
+			c.Trusted = []jwtgate.TrustedIssuer{{Name: provider, Keys: keys.Remote{Transport: web}}}
 		})
 		defer auth.Close()
 		for range 4 * 24 {

@@ -1,55 +1,60 @@
-// Package jwtgate is JWT authentication without a web framework: it judges plain
-// requests and answers with plain values.
+// Package jwtgate is JWT authentication for web servers, independent of the web
+// framework.
 //
-// An adapter (packages nethttp, echojwt, ginjwt and fiberjwt) turns its
-// framework's request into a [Request], asks an [Auth] for a [Decision], and
-// does what the Decision says. All policy is here: what is refused, with which
-// status, header, cookie and body. An application wires its adapter and meets
-// this package where it is configured and where claims are read:
+// An adapter (packages nethttp, echojwt, ginjwt and fiberjwt) converts its
+// framework's request into a [Request], asks an [Auth] for a [Decision], and carries
+// it out. All policy is in this package: which requests are refused, and with which
+// status, header, cookie and body. Applications use this package to configure an Auth
+// and to read claims:
 //
 //	auth, err := jwtgate.New(jwtgate.Config{
 //		Issuer:   "https://auth.example.com",
 //		Audience: "https://api.example.com",
-//		Keys:     jwtgate.HS256(secret),
+//		Keys:     keys.HS256(secret),
 //	})
 //
 //	mux.Handle("/api/", nethttp.Protect(auth)(api))
 //
 //	claims, err := jwtgate.Claims[MyClaims](ctx)
 //
+// The folder of this package is called core, so import it with its name:
+//
+//	import jwtgate "github.com/jwtgate/jwtgate/core"
+//
 // # How a request is judged
 //
-// One credential is looked for: the Authorization header with the Bearer scheme
-// (RFC 6750 §2.1), else, where [Config.Cookies] is set, the access cookie.
-// Anything double is refused. A state-changing request that is to be judged by
-// a cookie must come from this site. The token's size, shape and header are
-// checked, then its signature, and only then is its payload read: type, issuer,
-// audience, lifetime. Last come the rules that the route gave to Protect.
-// A refusal is one of the [Code] constants, as application/problem+json
-// (RFC 9457) with the challenge that RFC 6750 §3 asks for.
+// A request is judged by one credential: the Authorization header with the Bearer
+// scheme (RFC 6750 §2.1), or, if [Config.Cookies] is set and there is no such header,
+// the access cookie. Two of the same kind are refused. A state-changing request that
+// is judged by a cookie must come from this site. The token's size, syntax and header
+// are checked, then its signature, and only then its claims: issuer, audience and
+// lifetime. The last check is the rules that the route gives to Protect. A refusal has
+// one of the [Code] constants. It is a problem document (RFC 9457) with the challenge
+// of RFC 6750 §3.
 //
-// Where [Config.Sessions] is set too, a browser whose access token is merely old
-// is given a new one on the way in, by its refresh cookie: the request is served
-// once, and its answer carries the new cookies.
+// If [Config.Sessions] is set too, the request of a browser whose access token has
+// expired is renewed by its refresh cookie before the handler runs: the request is
+// served once, and its answer carries the new cookies.
 //
-// # What it accepts
+// # Accepted tokens
 //
-// Signed compact JWTs with exp and sub, whose typ is at+jwt (RFC 9068), JWT or
-// absent, by a key that was configured for exactly the algorithm that the token
-// names. Nothing in a token chooses a key, an algorithm or an address.
+// Signed JWTs in compact form are accepted, with exp and sub, whose typ is at+jwt (RFC
+// 9068), JWT or absent, and which were signed by a key that is configured for the
+// algorithm that the token names. Nothing in a token selects a key of another
+// algorithm, or an address to fetch keys from.
 //
-// # Tokens of others
+// # Tokens of other issuers
 //
-// [Config.Trusted] names further issuers, each with its own keys, audience and
-// path to the roles. Where [RemoteKeys] are their keys, these are fetched: from
-// the address that was configured, when the first token of the issuer comes, and
-// again in the background. The iss of a token whose signature cannot be checked
-// yet decides which of the configured issuers is asked, and nothing else. Tokens
-// of an issuer whose keys cannot be had are refused with 503; no other is touched.
+// [Config.Trusted] lists other issuers, each with its keys, its audience and the place
+// of its roles. If their keys are [keys.Remote], they are fetched from the configured
+// address when the first token of the issuer comes, and again in the background. As
+// long as the signature of a token cannot be checked, its iss only decides which of the
+// configured issuers is asked for keys. If the keys of an issuer cannot be fetched, its
+// tokens are refused with 503, and all other tokens are not affected.
 //
-// # What it does not do
+// # Limits
 //
-// No tokens in query strings or forms, no encrypted tokens (JWE), no proof of
-// possession: a token with a cnf claim is refused rather than taken as a bearer
-// token. It does not limit request rates.
+// Tokens are not accepted in query strings or forms. Encrypted tokens (JWE) and proof
+// of possession are not supported: a token with a cnf claim is refused. Request rates
+// are not limited.
 package jwtgate

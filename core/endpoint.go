@@ -1,9 +1,13 @@
 package jwtgate
 
-import "context"
+import (
+	"context"
+	"net/http"
+	"slices"
+)
 
-// An Endpoint answers requests by itself, such as a login. Handle of each
-// adapter mounts one.
+// An Endpoint answers a request by itself, such as a login. The Handle function of
+// each adapter mounts one.
 type Endpoint func(ctx context.Context, req Request) Response
 
 // wrongMethod returns the answer to a method that an endpoint does not have
@@ -12,4 +16,58 @@ func (a *Auth) wrongMethod(ctx context.Context, req *Request, allowed string) Re
 	res := a.refused(ctx, req, false, refuse(CodeMethodNotAllowed, nil)).Response
 	res.Header = append(res.Header, Field{"Allow", allowed})
 	return res
+}
+
+// signedIn returns the decision on a request to an endpoint for callers with a
+// token of ours, or the answer that refuses the request.
+func (a *Auth) signedIn(ctx context.Context, req *Request, method string) (Decision, *Response) {
+	if a == nil || a.sessions == nil {
+		res := a.refused(ctx, req, false, refuse(CodeUnavailable, errNoSessions)).Response
+		return Decision{}, &res
+	}
+	if req.Method != method && (req.Method != http.MethodHead || method != http.MethodGet) {
+		res := a.wrongMethod(ctx, req, method)
+		return Decision{}, &res
+	}
+	d := a.Decide(ctx, *req, ownTokens)
+	if d.Refusal != nil {
+		return d, &d.Response
+	}
+	return d, nil
+}
+
+// ownTokens refuses the tokens of other issuers: their subjects are not ours, even
+// if the names are equal.
+var ownTokens = Check(func(_ context.Context, id *Identity) (bool, error) { return id.own, nil })
+
+// withHeader returns res with the header fields of d: if the endpoint judged the
+// request, they can be new cookies.
+func (d *Decision) withHeader(res Response) Response {
+	res.Header = append(slices.Clip(d.Response.Header), res.Header...)
+	return res
+}
+
+// refusedOAuth returns the answer for r at a token endpoint (RFC 6749 §5.2).
+func (a *Auth) refusedOAuth(ctx context.Context, req *Request, byCookie bool, r *Refusal) Response {
+	switch {
+	case r.Status == http.StatusUnauthorized:
+		r.OAuthError = "invalid_grant"
+	case r.Status < http.StatusInternalServerError && r.Status != http.StatusTooManyRequests:
+		r.OAuthError = "invalid_request"
+	}
+	return a.refused(ctx, req, byCookie, r).Response
+}
+
+// jsonAnswer returns a JSON answer that no cache may store.
+func jsonAnswer(header []Field, body []byte) Response {
+	return Response{
+		Status: http.StatusOK,
+		Header: append(header, Field{"Content-Type", "application/json"}, Field{"Cache-Control", "no-store"}),
+		Body:   append(body, '\n'),
+	}
+}
+
+// noContent returns the answer of an endpoint that has done what it was asked for.
+func noContent() Response {
+	return Response{Status: http.StatusNoContent, Header: []Field{{"Cache-Control", "no-store"}}}
 }

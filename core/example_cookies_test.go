@@ -11,6 +11,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // exampleConfig is for a site that browsers sign in to.
@@ -18,7 +19,7 @@ func exampleConfig() jwtgate.Config {
 	return jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://www.example.com",
-		Keys:     jwtgate.HS256([]byte("at least 32 bytes, from a secret store")),
+		Keys:     keys.HS256([]byte("at least 32 bytes, from a secret store")),
 		Cookies:  &jwtgate.CookieConfig{},
 		Sessions: &jwtgate.SessionConfig{
 			Subject: func(_ context.Context, subject string) (jwtgate.Grant, error) {
@@ -29,8 +30,8 @@ func exampleConfig() jwtgate.Config {
 }
 
 // A browser signs in and gets two cookies; from then on it needs no script.
-// With an adapter, this is e.POST("/login", echojwt.Handle(jwtgate.Login(auth, check))).
-func ExampleLogin() {
+// With an adapter, this is e.POST("/login", echojwt.Handle(auth.Login(check))).
+func ExampleAuth_Login() {
 	auth, err := jwtgate.New(exampleConfig())
 	if err != nil {
 		fmt.Println(err)
@@ -38,7 +39,7 @@ func ExampleLogin() {
 	}
 	defer auth.Close()
 
-	login := jwtgate.Login(auth, func(_ context.Context, username, password string) (string, bool, error) {
+	login := auth.Login(func(_ context.Context, username, password string) (string, bool, error) {
 		return username, username == "alice" && password == "wonderland", nil // a password hash, in earnest
 	})
 	res := login(context.Background(), jwtgate.Request{
@@ -85,7 +86,7 @@ func ExampleTokens_Cookies() {
 			return
 		}
 		cookies := tokens.Cookies()
-		cookies.WriteHeader(w.Header())
+		cookies.CopyHeader(w.Header())
 		if cookies.Status != 0 { // the cookies do not fit
 			http.Error(w, "please try again later", cookies.Status)
 			return

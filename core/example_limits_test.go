@@ -13,6 +13,7 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // Who guesses at passwords has to wait. This counts for ever, and in this process:
@@ -23,7 +24,7 @@ func ExampleSessionConfig_throttle() {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     jwtgate.HS256(exampleSecret),
+		Keys:     keys.HS256(exampleSecret),
 		Sessions: &jwtgate.SessionConfig{
 			Subject: loadUser,
 			Throttle: func(_ context.Context, req jwtgate.Request, username string) (time.Duration, error) {
@@ -42,7 +43,7 @@ func ExampleSessionConfig_throttle() {
 	}
 	defer auth.Close()
 
-	login := handle(jwtgate.Token(auth, checkPassword))
+	login := handle(auth.Token(checkPassword))
 	for range 3 {
 		form := url.Values{"username": {"alice"}, "password": {"looking-glass"}}
 		r := httptest.NewRequest(http.MethodPost, "/token", strings.NewReader(form.Encode()))
@@ -63,7 +64,7 @@ func ExampleSessionConfig_refuseAtMax() {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     jwtgate.HS256(exampleSecret),
+		Keys:     keys.HS256(exampleSecret),
 		Sessions: &jwtgate.SessionConfig{
 			Subject:     loadUser,
 			MaxSessions: 1,

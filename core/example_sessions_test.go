@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 var exampleSecret = []byte("a secret of at least 32 bytes, from the environment")
@@ -36,17 +37,17 @@ func handle(endpoint jwtgate.Endpoint) http.HandlerFunc {
 }
 
 func send(w http.ResponseWriter, res jwtgate.Response) {
-	res.WriteHeader(w.Header())
+	res.CopyHeader(w.Header())
 	w.WriteHeader(res.Status)
 	_, _ = w.Write(res.Body)
 }
 
 // Login, refresh and logout for programs and apps.
-func ExampleToken() {
+func ExampleAuth_Token() {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     jwtgate.HS256(exampleSecret),
+		Keys:     keys.HS256(exampleSecret),
 		Sessions: &jwtgate.SessionConfig{Subject: loadUser},
 	})
 	if err != nil {
@@ -55,7 +56,7 @@ func ExampleToken() {
 	defer auth.Close()
 
 	mux := http.NewServeMux()
-	mux.Handle("/token", handle(jwtgate.Token(auth, checkPassword)))
+	mux.Handle("/token", handle(auth.Token(checkPassword)))
 	mux.Handle("/refresh", handle(auth.Refresh))
 	mux.Handle("/logout", handle(auth.Logout))
 	server := httptest.NewServer(mux)
@@ -93,7 +94,7 @@ func ExampleAuth_SignIn() {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     jwtgate.HS256(exampleSecret),
+		Keys:     keys.HS256(exampleSecret),
 		Sessions: &jwtgate.SessionConfig{Subject: loadUser},
 	})
 	if err != nil {
@@ -133,7 +134,7 @@ func ExampleAuth_EndSessions() {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     jwtgate.HS256(exampleSecret),
+		Keys:     keys.HS256(exampleSecret),
 		Sessions: &jwtgate.SessionConfig{Subject: loadUser},
 	})
 	if err != nil {
@@ -168,7 +169,7 @@ func ExampleConfig_events() {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     jwtgate.HS256(exampleSecret),
+		Keys:     keys.HS256(exampleSecret),
 		Sessions: &jwtgate.SessionConfig{Subject: loadUser, SingleUse: true},
 		Events: func(_ context.Context, e jwtgate.Event) {
 			switch e.Kind {

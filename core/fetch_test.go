@@ -16,6 +16,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // faults are what a JWK Set is not. Each is a fetch that failed.
@@ -78,7 +79,7 @@ func TestRemoteFaults(t *testing.T) {
 						web.set(address, good)
 					}
 					d := &diary{}
-					auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Events = d.write })
+					auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Events = d.write })
 					if later {
 						decide(t, auth, theirs(t, "a"), accepted)
 						time.Sleep(time.Hour)
@@ -138,7 +139,7 @@ func TestRemoteRedirect(t *testing.T) {
 			provider + "/v1/keys": {status: 308, header: http.Header{"Location": {provider + "/v2/keys"}}},
 			provider + "/v2/keys": setOf(t, es256("a")),
 		})
-		decide(t, trusting(t, web, jwtgate.RemoteKeys{}), theirs(t, "a"), accepted)
+		decide(t, trusting(t, web, keys.Remote{}), theirs(t, "a"), accepted)
 		for _, header := range web.seen {
 			if header.Get("Cookie") != "" {
 				t.Errorf("got a cookie back in %v", header)
@@ -152,7 +153,7 @@ func TestRemoteRedirect(t *testing.T) {
 func TestRemoteFlapping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{})
-		auth := trusting(t, web, jwtgate.RemoteKeys{})
+		auth := trusting(t, web, keys.Remote{})
 		const rounds = 20
 		for i := range rounds {
 			kid := []string{"a", "b"}[i%2]
@@ -185,8 +186,8 @@ func TestRemoteOverHTTP(t *testing.T) {
 	defer server.Close()
 	goroutines := runtime.NumGoroutine()
 	newAuth := func(timeout time.Duration) *jwtgate.Auth {
-		return newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) {
-			c.Trusted = []jwtgate.Issuer{{Name: server.URL, Keys: jwtgate.RemoteKeys{Timeout: timeout}}}
+		return newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
+			c.Trusted = []jwtgate.TrustedIssuer{{Name: server.URL, Keys: keys.Remote{Timeout: timeout}}}
 		})
 	}
 	token := withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"a"}`, claims("iss", strconv.Quote(server.URL))))

@@ -19,6 +19,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 const (
@@ -50,13 +51,13 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// newVerifier returns an Auth that accepts tokens by keys, as changed.
-func newVerifier(tb testing.TB, keys jwtgate.Keys, changes ...func(*jwtgate.Config)) *jwtgate.Auth {
+// newVerifier returns an Auth that accepts tokens signed by the keys of source, as changed.
+func newVerifier(tb testing.TB, source keys.Source, changes ...func(*jwtgate.Config)) *jwtgate.Auth {
 	tb.Helper()
 	config := jwtgate.Config{
 		Issuer:   issuer,
 		Audience: audience,
-		Keys:     keys,
+		Keys:     source,
 		Now:      jwtgatetest.NewClock(time.Unix(start, 0)).Now,
 	}
 	for _, change := range changes {

@@ -1,6 +1,7 @@
 package jwtgate
 
 import (
+	"context"
 	"iter"
 	"slices"
 	"sync/atomic"
@@ -10,22 +11,36 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// An Identity is who a verified token vouches for. It never changes, so it may
-// be shared, kept and used concurrently.
+// An Identity is the subject of a verified token and what the token says about
+// it. It never changes, so it can be shared, kept and used concurrently.
 type Identity struct {
 	claims  jose.Claims
 	payload string
-	signer  signer
+	key     issuerKey
 	own     bool // issued by Config.Keys, not by one of Config.Trusted
-	kept    bool // in the cache, with what it is decoded into
-	hasSID  bool // sid is the session of ours that the token belongs to
+	cached  bool // kept in the cache of verified tokens, with its decoded claims
+	hasSID  bool // sid is a session ID of ours
 	sid     session.ID
-	alone   visit // by Bearer token, of a request that has no context of its own
-	decoded atomic.Pointer[decoded]
+	decoded atomic.Pointer[decodedClaims]
+
+	// bearerVisit is the context of a request by Bearer token that has no context
+	// of its own, which saves an allocation.
+	bearerVisit visit
 }
 
-// Subject returns the sub claim, which is never empty. With several issuers
-// only the pair with [Identity.Issuer] names someone (RFC 7519 §4.1.2).
+// newIdentity returns the identity that claims, decoded from payload, say. The
+// caller has filled in claims and key, and passes the identity to no one before.
+func (a *Auth) finish(id *Identity) {
+	id.own = id.key.issuer == &a.issuers[0]
+	if id.own && a.sessions != nil {
+		id.sid, id.hasSID = session.ParseID(id.claims.SessionID)
+	}
+	id.bearerVisit = visit{Context: context.Background(), auth: a, identity: id}
+}
+
+// Subject returns the sub claim, which is never empty. If several issuers are
+// trusted, only the pair of [Identity.Issuer] and Subject identifies someone
+// (RFC 7519 §4.1.2).
 func (id *Identity) Subject() string { return id.claims.Subject }
 
 // Issuer returns the iss claim.
@@ -37,8 +52,8 @@ func (id *Identity) TokenID() string { return id.claims.ID }
 // SessionID returns the sid claim, empty if the token belongs to no session.
 func (id *Identity) SessionID() string { return id.claims.SessionID }
 
-// AuthTime returns when the subject last proved who it is (auth_time), the zero
-// time if the token does not say. Refreshing does not change it.
+// AuthTime returns when the subject last authenticated (auth_time), the zero time
+// if the token does not say. Refreshing does not change it.
 func (id *Identity) AuthTime() time.Time {
 	if id.claims.AuthTime == 0 {
 		return time.Time{}
@@ -47,10 +62,10 @@ func (id *Identity) AuthTime() time.Time {
 }
 
 // Expires returns when the token expires (exp). A connection that outlives the
-// request, such as a WebSocket, should end then.
+// request, such as a WebSocket, should be closed then.
 func (id *Identity) Expires() time.Time { return time.Unix(id.claims.Expires, 0) }
 
-// HasRole reports whether role is one of the token's roles, to the letter.
+// HasRole reports whether role is one of the token's roles. Case matters.
 func (id *Identity) HasRole(role string) bool {
 	return role != "" && slices.Contains(id.claims.Roles(), role)
 }
@@ -58,8 +73,8 @@ func (id *Identity) HasRole(role string) bool {
 // Roles returns the token's roles.
 func (id *Identity) Roles() iter.Seq[string] { return slices.Values(id.claims.Roles()) }
 
-// HasScope reports whether scope is one of the token's scopes, to the letter
-// (RFC 6749 §3.3).
+// HasScope reports whether scope is one of the token's scopes (RFC 6749 §3.3).
+// Case matters.
 func (id *Identity) HasScope(scope string) bool {
 	return scope != "" && slices.Contains(id.claims.Scopes(), scope)
 }
@@ -71,7 +86,7 @@ func (id *Identity) Scopes() iter.Seq[string] { return slices.Values(id.claims.S
 // there is none.
 func (id *Identity) session() (session.ID, bool) { return id.sid, id.hasSID }
 
-// over reports whether id's token has expired or its key is gone.
+// over reports whether the token has expired or its key is gone.
 func (id *Identity) over(now time.Time) bool {
-	return now.Unix() >= id.claims.Expires || !id.signer.held(now)
+	return now.Unix() >= id.claims.Expires || !id.key.held(now)
 }

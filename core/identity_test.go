@@ -8,11 +8,12 @@ import (
 	"unsafe"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 func TestIdentity(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	token := signed(t, claims("jti", `"t1"`, "sid", `"s1"`, "roles", `["admin","user"]`, "scope", `"read  write"`, "act", `{"sub":"bob"}`, "auth_time", at(-60)))
 	d := decide(t, auth, withBearer(token), accepted)
 	id, found := jwtgate.IdentityFrom(d.Context)
@@ -69,7 +70,7 @@ func TestIdentity(t *testing.T) {
 // that pointed there would become the next user's.
 func TestIdentityKeepsNothingOfTheRequest(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{} })
+	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{} })
 	token := signed(t, claims("jti", `"t1"`, "roles", `["admin"]`))
 	for _, row := range []struct {
 		name, line string

@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/jose"
+	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// A Grant is what an access token says about its bearer.
+// A Grant is what an access token says about its subject.
 type Grant struct {
 	// Subject becomes sub. Required.
 	Subject string
@@ -21,7 +22,7 @@ type Grant struct {
 	// Roles are put where [Config.RolesPath] says.
 	Roles []string
 
-	// Scopes become scope, a list with spaces between (RFC 8693 §4.2).
+	// Scopes become scope, a list separated by spaces (RFC 8693 §4.2).
 	Scopes []string
 
 	// Claims, if not nil, has further claims: a value that encodes to a JSON
@@ -29,65 +30,68 @@ type Grant struct {
 	Claims any
 }
 
-// An AccessToken is a signed token, ready to be sent.
+// An AccessToken is a signed token.
 type AccessToken struct {
 	Token   string
 	Expires time.Time
-	TTL     time.Duration // from issue to Expires, in whole seconds: the expires_in of RFC 6749 §5.1
+	TTL     time.Duration // from issue to Expires, in whole seconds: expires_in of RFC 6749 §5.1
 }
 
 var (
 	errNoSigner   = errors.New("jwtgate: none of Config.Keys can sign: give a secret or a private key")
 	errNoSubject  = errors.New("jwtgate: Grant.Subject is empty")
 	errBadClaims  = errors.New("jwtgate: Grant.Claims does not encode to a JSON object")
-	errNoIssuer   = errors.New("jwtgate: Config.Issuer and Config.Audience are needed to issue tokens")
-	errRefused    = errors.New("jwtgate: the Grant makes a token that would be refused: its subject or claims are not what a token can hold")
-	errScopeWords = errors.New("jwtgate: Grant.Scopes has a scope that is empty or has a space in it")
+	errNoIssuer   = errors.New("jwtgate: issuing tokens needs Config.Issuer and Config.Audience: set both")
+	errBadGrant   = errors.New("jwtgate: a token with this Grant would be refused: its subject or its claims are not valid in a token")
+	errScopeWords = errors.New("jwtgate: Grant.Scopes has a scope that is empty or contains a space")
 )
 
-// Issue returns a new access token for grant in the form of RFC 9068, signed by
-// the first of [Config.Keys] that can, good for [Config.AccessTTL]. It belongs to
-// no session: what signs users in is [Token] and [Auth.SignIn].
+// Issue returns a new access token for grant in the form of RFC 9068, signed by the
+// first of [Config.Keys] that can sign, and valid for [Config.AccessTTL]. The token
+// belongs to no session. To sign a user in, use [Auth.Token] or [Auth.SignIn].
 func (a *Auth) Issue(_ context.Context, grant Grant) (AccessToken, error) {
 	if a == nil {
 		return AccessToken{}, errNilAuth
 	}
-	return a.issue(grant, about{})
+	access, _, err := a.issue(grant, sessionClaims{})
+	return access, err
 }
 
-// about is what an access token says of its session; zero if it has none.
-type about struct {
-	session    session.ID
-	hasSession bool
+// sessionClaims are what an access token says about its session. They are zero for
+// a token without a session.
+type sessionClaims struct {
+	id         session.ID
+	present    bool
 	generation uint32
 	authTime   time.Time
-	limit      time.Time // the session's absolute end
+	limit      time.Time // the absolute end of the session
 }
 
-func aboutRecord(r *session.Record) about {
-	return about{session: r.ID, hasSession: true, generation: r.Generation, authTime: r.Created, limit: r.Limit}
+func sessionClaimsOf(r *session.Record) sessionClaims {
+	return sessionClaims{id: r.ID, present: true, generation: r.Generation, authTime: r.Created, limit: r.Limit}
 }
 
-// errSessionOver says that no token of a session can live for a second.
+// errSessionOver is the error for a session whose end is less than a second away.
 var errSessionOver = errors.New("jwtgate: the session is about to end")
 
-func (a *Auth) issue(grant Grant, about about) (AccessToken, error) {
+// issue returns a new access token, and the identity of a request that has it.
+func (a *Auth) issue(grant Grant, of sessionClaims) (AccessToken, *Identity, error) {
 	claims, err := a.claims(grant)
 	if err != nil {
-		return AccessToken{}, err
+		return AccessToken{}, nil, err
 	}
 	issued := time.Unix(a.config.Now().Unix(), 0)
 	ttl := a.config.AccessTTL
-	if about.hasSession {
+	if of.present {
 		ttl -= a.sessions.jitter()
-		ttl = min(ttl, about.limit.Sub(issued).Truncate(time.Second))
+		ttl = min(ttl, of.limit.Sub(issued).Truncate(time.Second))
 		if ttl <= 0 {
-			return AccessToken{}, errSessionOver
+			return AccessToken{}, nil, errSessionOver
 		}
-		claims["sid"] = about.session.String()
-		claims["auth_time"] = about.authTime.Unix()
+		claims["sid"] = of.id.String()
+		claims["auth_time"] = of.authTime.Unix()
 		if a.sessions.RetireReplaced {
-			claims["gen"] = about.generation
+			claims["gen"] = of.generation
 		}
 	}
 	expires := issued.Add(ttl)
@@ -98,18 +102,11 @@ func (a *Auth) issue(grant Grant, about about) (AccessToken, error) {
 	claims["iat"] = issued.Unix()
 	claims["nbf"] = issued.Unix()
 	claims["exp"] = expires.Unix()
-	token, err := a.sign(claims, issued, expires)
+	token, id, err := a.sign(claims, issued, expires)
 	if err != nil {
-		return AccessToken{}, err
+		return AccessToken{}, nil, err
 	}
-	return AccessToken{Token: token, Expires: expires, TTL: ttl}, nil
-}
-
-// registered are the claims that only the issuer sets.
-var registered = map[string]bool{
-	"iss": true, "sub": true, "aud": true, "exp": true, "nbf": true, "iat": true, "jti": true,
-	"sid": true, "auth_time": true, "gen": true, "scope": true, "scp": true, "cnf": true,
-	"token_use": true, "nonce": true, "at_hash": true, "c_hash": true,
+	return AccessToken{Token: token, Expires: expires, TTL: ttl}, id, nil
 }
 
 // claims returns the claims of grant that are not registered ones.
@@ -125,7 +122,7 @@ func (a *Auth) claims(grant Grant) (map[string]any, error) {
 		return nil, err
 	}
 	if len(grant.Roles) > 0 {
-		if err := put(claims, a.config.RolesPath, grant.Roles); err != nil {
+		if err := setPath(claims, a.config.RolesPath, grant.Roles); err != nil {
 			return nil, err
 		}
 	}
@@ -139,8 +136,8 @@ func (a *Auth) claims(grant Grant) (map[string]any, error) {
 	return claims, nil
 }
 
-// furtherClaims returns the members of the JSON object that v encodes to, each
-// as it is encoded: a large number would not survive a decoder.
+// furtherClaims returns the members of the JSON object that v encodes to. Their
+// values stay encoded, because decoding would round large numbers.
 func furtherClaims(v any) (map[string]any, error) {
 	claims := map[string]any{}
 	if v == nil {
@@ -155,18 +152,18 @@ func furtherClaims(v any) (map[string]any, error) {
 		return nil, errBadClaims
 	}
 	for name, value := range members {
-		if registered[strings.ToLower(name)] {
-			return nil, fmt.Errorf("jwtgate: Grant.Claims has the registered claim %q", name)
+		if jose.IsRegistered(name) {
+			return nil, fmt.Errorf("jwtgate: Grant.Claims has the registered claim %q, which only the library sets", name)
 		}
 		claims[name] = value
 	}
 	return claims, nil
 }
 
-// put sets the member of claims that path leads to.
-func put(claims map[string]any, path []string, value any) error {
+// setPath sets the member of claims at path.
+func setPath(claims map[string]any, path []string, value any) error {
 	if _, taken := claims[path[0]]; taken {
-		return fmt.Errorf("jwtgate: Grant.Claims has the claim %q, where roles go", path[0])
+		return fmt.Errorf("jwtgate: Grant.Claims has the claim %q, where Config.RolesPath puts the roles", path[0])
 	}
 	for i := len(path) - 1; i > 0; i-- {
 		value = map[string]any{path[i]: value}
@@ -184,42 +181,53 @@ func joinScopes(scopes []string) (string, error) {
 	return strings.Join(scopes, " "), nil
 }
 
-// sign returns claims, which are of this lifetime, as a token of RFC 9068, signed
-// by the first key that can.
-func (a *Auth) sign(claims map[string]any, issued, expires time.Time) (string, error) {
-	key := a.trusted[0].keys.signerFor(issued, expires)
+// sign returns claims as a token of RFC 9068, signed by the first key that can
+// sign, and the identity that verifying it would return.
+func (a *Auth) sign(claims map[string]any, issued, expires time.Time) (string, *Identity, error) {
+	own := &a.issuers[0]
+	set := own.keys.Current()
+	key := own.keys.SigningKey(issued, expires)
 	if key == nil {
-		return "", errNoSigner
+		return "", nil, errNoSigner
 	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", nil, fmt.Errorf("jwtgate: encode claims: %w", err)
+	}
+	// No token is signed that would be refused, or whose subject differs from the
+	// grant's: encoding/json replaces invalid UTF-8.
+	id := &Identity{payload: string(payload), key: issuerKey{own, set, key}}
+	if err := id.claims.Parse(id.payload, own.rolesPath); err != nil {
+		return "", nil, fmt.Errorf("%w: %w", errBadGrant, err)
+	}
+	if id.claims.Subject != claims["sub"] {
+		return "", nil, errBadGrant
+	}
+	token, err := encodeToken(key, payload)
+	if err != nil {
+		return "", nil, err
+	}
+	if len(token) > a.config.MaxTokenSize {
+		return "", nil, fmt.Errorf("%w: %w", errBadGrant, errTokenSize)
+	}
+	a.finish(id)
+	return token, id, nil
+}
+
+// encodeToken returns payload as a token signed by key.
+func encodeToken(key keyaccess.SigningKey, payload []byte) (string, error) {
 	header, err := json.Marshal(struct {
 		Alg string `json:"alg"`
 		Kid string `json:"kid"`
 		Typ string `json:"typ"`
-	}{key.method.alg, key.id, "at+jwt"})
+	}{key.Algorithm(), key.ID(), "at+jwt"})
 	if err != nil {
 		return "", fmt.Errorf("jwtgate: encode header: %w", err)
 	}
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		return "", fmt.Errorf("jwtgate: encode claims: %w", err)
-	}
-	// No token is signed that would be refused, or says something else: JSON
-	// replaces what is not UTF-8.
-	var read jose.Claims
-	if err := read.Parse(string(payload), a.config.RolesPath); err != nil {
-		return "", fmt.Errorf("%w: %w", errRefused, err)
-	}
-	if read.Subject != claims["sub"] {
-		return "", errRefused
-	}
 	input := jose.Encode(header, payload)
-	signature, err := key.sign(input)
+	signature, err := key.Sign(input)
 	if err != nil {
 		return "", fmt.Errorf("jwtgate: sign: %w", err)
 	}
-	token := jose.Compact(input, signature)
-	if len(token) > a.config.MaxTokenSize {
-		return "", fmt.Errorf("%w: %w", errRefused, errTokenSize)
-	}
-	return token, nil
+	return jose.Compact(input, signature), nil
 }

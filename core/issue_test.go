@@ -11,6 +11,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // segment returns the JSON object in segment i of token.
@@ -30,7 +31,7 @@ func segment(t *testing.T, token string, i int) map[string]any {
 func TestIssue(t *testing.T) {
 	t.Parallel()
 	clock := jwtgatetest.NewClock(time.Unix(start, 999_999_999))
-	key := jwtgate.HS256(secret)
+	key := keys.HS256(secret)
 	auth := newVerifier(t, key, func(c *jwtgate.Config) { c.Now, c.AccessTTL = clock.Now, 5*time.Minute })
 	token, err := auth.Issue(t.Context(), jwtgate.Grant{
 		Subject: "alice",
@@ -79,7 +80,7 @@ func TestIssue(t *testing.T) {
 
 func TestIssueByRolesPath(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.RolesPath = []string{"realm_access", "roles"} })
+	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.RolesPath = []string{"realm_access", "roles"} })
 	if d := decide(t, auth, withBearer(jwtgatetest.Token(t, auth, "alice", "admin")), accepted); !d.Identity.HasRole("admin") {
 		t.Error("got a token without the role that it was issued with")
 	}
@@ -88,7 +89,7 @@ func TestIssueByRolesPath(t *testing.T) {
 // The first key that can sign does.
 func TestIssueBySet(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.KeySet{jwtgate.ES384(&p384Key.PublicKey), jwtgate.ES256(p256Key), jwtgate.HS256(secret)})
+	auth := newVerifier(t, keys.Set{keys.ES384(&p384Key.PublicKey), keys.ES256(p256Key), keys.HS256(secret)})
 	token := jwtgatetest.Token(t, auth, "alice")
 	if got := segment(t, token, 0)["alg"]; got != "ES256" {
 		t.Errorf("got alg %v, want ES256", got)
@@ -98,10 +99,10 @@ func TestIssueBySet(t *testing.T) {
 
 func TestIssueRefuses(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
-	verifyOnly := newVerifier(t, jwtgate.ES256(&p256Key.PublicKey))
-	anyIssuer := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Issuer, c.InsecureAnyIssuer = "", true })
-	anyAudience := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Audience, c.InsecureAnyAudience = "", true })
+	auth := newVerifier(t, keys.HS256(secret))
+	verifyOnly := newVerifier(t, keys.ES256(&p256Key.PublicKey))
+	anyIssuer := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Issuer, c.InsecureAnyIssuer = "", true })
+	anyAudience := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Audience, c.InsecureAnyAudience = "", true })
 	var none *jwtgate.Auth
 	for _, row := range []struct {
 		name  string
@@ -143,7 +144,7 @@ func TestIssueRefuses(t *testing.T) {
 // someone else: they are not signed.
 func TestIssueRefusesItself(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	for _, test := range []struct {
 		name  string
 		grant jwtgate.Grant

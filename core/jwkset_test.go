@@ -15,11 +15,12 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // jwk returns key as a JWK, changed: changes are names, each followed by its
 // value in JSON, or by nothing to leave the member out.
-func jwk(t *testing.T, key jwtgate.Key, changes ...string) string {
+func jwk(t *testing.T, key keys.Key, changes ...string) string {
 	t.Helper()
 	var set struct{ Keys []map[string]json.RawMessage }
 	if err := json.Unmarshal([]byte(setOf(t, key).body), &set); err != nil {
@@ -47,7 +48,7 @@ func number(n *big.Int, size int) string {
 // unless it is for another use, and the rest are used.
 func TestJWKSet(t *testing.T) {
 	const skipped, other = "key_skipped×1", ""
-	es, rs, ed := es256("k"), jwtgate.RS256(&rsaKey().PublicKey).WithID("k"), jwtgate.EdDSA(ed25519Key.Public().(ed25519.PublicKey)).WithID("k")
+	es, rs, ed := es256("k"), keys.RS256(&rsaKey().PublicKey).WithID("k"), keys.EdDSA(ed25519Key.Public().(ed25519.PublicKey)).WithID("k")
 	x, y, n := p256Key.X, p256Key.Y, rsaKey().N
 	low := strings.Repeat("A", 43)
 	stranger := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
@@ -57,8 +58,8 @@ func TestJWKSet(t *testing.T) {
 		told           string
 	}{
 		{"EC", jwk(t, es), "ES256", accepted, ""},
-		{"EC, P-384", jwk(t, jwtgate.ES384(p384Key).WithID("k")), "ES384", accepted, ""},
-		{"EC, P-521", jwk(t, jwtgate.ES512(p521Key).WithID("k")), "ES512", accepted, ""},
+		{"EC, P-384", jwk(t, keys.ES384(p384Key).WithID("k")), "ES384", accepted, ""},
+		{"EC, P-521", jwk(t, keys.ES512(p521Key).WithID("k")), "ES512", accepted, ""},
 		{"EC, no alg", jwk(t, es, "alg", ""), "ES256", accepted, ""},
 		{"EC, alg of another curve", jwk(t, es, "alg", `"ES384"`), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"EC, alg of another type", jwk(t, es, "alg", `"RS256"`), "ES256", jwtgate.CodeTokenInvalid, skipped},
@@ -141,7 +142,7 @@ func TestJWKSet(t *testing.T) {
 		{"twice the same, written otherwise", jwk(t, es) + "," + jwk(t, es, "alg", "", "x5c", `[]`), "ES256", accepted, ""},
 		{"two with one kid", jwk(t, es) + "," + jwk(t, rs), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"two with one kid, the other first", jwk(t, rs) + "," + jwk(t, es), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"two of one kind with one kid", jwk(t, es) + "," + jwk(t, jwtgate.ES256(stranger).WithID("k")), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"two of one kind with one kid", jwk(t, es) + "," + jwk(t, keys.ES256(stranger).WithID("k")), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"three with one kid", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, es), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"three different with one kid", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, ed), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"one for two algorithms with one kid", jwk(t, rs) + "," + jwk(t, rs, "alg", `"PS256"`), "RS256", jwtgate.CodeTokenInvalid, skipped},
@@ -150,10 +151,10 @@ func TestJWKSet(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				beside := newEd25519()
-				set := jwk(t, jwtgate.EdDSA(beside).WithID("beside"))
+				set := jwk(t, keys.EdDSA(beside).WithID("beside"))
 				d := &diary{}
 				web := newWeb(map[string]page{providerSet: {body: `{"keys":[` + row.jwk + `,` + set + `]}`}})
-				auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Events = d.write })
+				auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Events = d.write })
 				sign := func(alg, kid string, key any) jwtgate.Request {
 					return withBearer(jwtgatetest.Sign(t, alg, key, `{"alg":"`+alg+`","kid":"`+kid+`"}`, claims("iss", strconv.Quote(provider))))
 				}
@@ -193,9 +194,9 @@ func privateKey(alg string) any {
 // A key without kid has its thumbprint (RFC 7638) for one.
 func TestJWKSetWithoutKid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		key := jwtgate.ES256(&p256Key.PublicKey)
+		key := keys.ES256(&p256Key.PublicKey)
 		web := newWeb(map[string]page{providerSet: {body: `{"keys":[` + jwk(t, key, "kid", "") + `],"more":[1]}`}})
-		auth := trusting(t, web, jwtgate.RemoteKeys{})
+		auth := trusting(t, web, keys.Remote{})
 		decide(t, auth, theirs(t, key.ID()), accepted)
 		decide(t, auth, theirs(t, ""), accepted)
 	})
@@ -207,7 +208,7 @@ func TestJWKSetSkippedOnce(t *testing.T) {
 		d := &diary{}
 		good := jwk(t, es256("a"))
 		web := newWeb(map[string]page{providerSet: {body: `{"keys":[{"kty":"x"},` + good + `]}`}})
-		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Events = d.write })
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Events = d.write })
 		for _, row := range []struct{ set, want string }{
 			{`{"kty":"x"},` + good, "key_skipped×1 keys_changed×1"},
 			{`{"kty":"x"},` + good, "key_skipped×1 keys_changed×1"},

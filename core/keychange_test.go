@@ -8,6 +8,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // What sessions have to do with keys that change: nothing.
@@ -16,7 +17,7 @@ import (
 // a session, whichever way it went.
 func TestSessionsOutliveSigningKeys(t *testing.T) {
 	t.Parallel()
-	ring := jwtgate.NewKeyRing(ringKey(1))
+	ring := keys.NewRing(ringKey(1))
 	d := newDesk(t, func(c *jwtgate.Config) { c.Keys = ring })
 	first := d.token("alice")
 	do(t, ring.Replace(ringKey(2)))
@@ -39,7 +40,7 @@ func TestSessionsOutliveSigningKeys(t *testing.T) {
 // A browser whose access token is by a key that is gone is renewed on the way in.
 func TestKeyRingRenewal(t *testing.T) {
 	t.Parallel()
-	ring := jwtgate.NewKeyRing(ringKey(1))
+	ring := keys.NewRing(ringKey(1))
 	auth := newVerifier(t, ring, withCookies, func(c *jwtgate.Config) {
 		c.Now = nil
 		c.Sessions = &jwtgate.SessionConfig{Subject: loadUser}
@@ -64,13 +65,13 @@ func TestKeyRingRenewal(t *testing.T) {
 func TestFromSecretToKeyPair(t *testing.T) {
 	t.Parallel()
 	before := newDesk(t, func(c *jwtgate.Config) { c.Sessions.Keys = nil })
-	for _, keys := range []jwtgate.Keys{
-		jwtgate.KeySet{jwtgate.RS256(rsaKey()), jwtgate.HS256(deskSecret)},
-		jwtgate.NewKeyRing(jwtgate.RS256(rsaKey()), jwtgate.HS256(deskSecret)),
+	for _, source := range []keys.Source{
+		keys.Set{keys.RS256(rsaKey()), keys.HS256(deskSecret)},
+		keys.NewRing(keys.RS256(rsaKey()), keys.HS256(deskSecret)),
 	} {
 		first := before.token("alice")
 		after := before.another(func(c *jwtgate.Config) {
-			c.Keys, c.Sessions.Keys = keys, [][]byte{deskSecret}
+			c.Keys, c.Sessions.Keys = source, [][]byte{deskSecret}
 		})
 		if got := after.who(first.Access); got != "alice" {
 			t.Errorf("got %s for a token by the secret; want alice", got)

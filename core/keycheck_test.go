@@ -22,6 +22,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // All 13 algorithms issue what they verify, also where the verifier has the
@@ -32,21 +33,21 @@ func TestAlgorithms(t *testing.T) {
 	public := &private.PublicKey
 	for _, row := range []struct {
 		alg             string
-		signer, checker jwtgate.Key
+		signer, checker keys.Key
 	}{
-		{"HS256", jwtgate.HS256(secret), jwtgate.HS256(secret)},
-		{"HS384", jwtgate.HS384(secret), jwtgate.HS384(secret)},
-		{"HS512", jwtgate.HS512(secret), jwtgate.HS512(secret)},
-		{"RS256", jwtgate.RS256(private), jwtgate.RS256(public)},
-		{"RS384", jwtgate.RS384(private), jwtgate.RS384(public)},
-		{"RS512", jwtgate.RS512(private), jwtgate.RS512(public)},
-		{"PS256", jwtgate.PS256(private), jwtgate.PS256(public)},
-		{"PS384", jwtgate.PS384(private), jwtgate.PS384(public)},
-		{"PS512", jwtgate.PS512(private), jwtgate.PS512(public)},
-		{"ES256", jwtgate.ES256(p256Key), jwtgate.ES256(&p256Key.PublicKey)},
-		{"ES384", jwtgate.ES384(p384Key), jwtgate.ES384(&p384Key.PublicKey)},
-		{"ES512", jwtgate.ES512(p521Key), jwtgate.ES512(&p521Key.PublicKey)},
-		{"EdDSA", jwtgate.EdDSA(ed25519Key), jwtgate.EdDSA(ed25519Key.Public().(ed25519.PublicKey))},
+		{"HS256", keys.HS256(secret), keys.HS256(secret)},
+		{"HS384", keys.HS384(secret), keys.HS384(secret)},
+		{"HS512", keys.HS512(secret), keys.HS512(secret)},
+		{"RS256", keys.RS256(private), keys.RS256(public)},
+		{"RS384", keys.RS384(private), keys.RS384(public)},
+		{"RS512", keys.RS512(private), keys.RS512(public)},
+		{"PS256", keys.PS256(private), keys.PS256(public)},
+		{"PS384", keys.PS384(private), keys.PS384(public)},
+		{"PS512", keys.PS512(private), keys.PS512(public)},
+		{"ES256", keys.ES256(p256Key), keys.ES256(&p256Key.PublicKey)},
+		{"ES384", keys.ES384(p384Key), keys.ES384(&p384Key.PublicKey)},
+		{"ES512", keys.ES512(p521Key), keys.ES512(&p521Key.PublicKey)},
+		{"EdDSA", keys.EdDSA(ed25519Key), keys.EdDSA(ed25519Key.Public().(ed25519.PublicKey))},
 	} {
 		t.Run(row.alg, func(t *testing.T) {
 			t.Parallel()
@@ -90,21 +91,21 @@ func TestPEM(t *testing.T) {
 	sec1 := asPEM("EC PRIVATE KEY", must(x509.MarshalECPrivateKey(p256Key)))
 	for _, row := range []struct {
 		name  string
-		got   jwtgate.Key
-		want  jwtgate.Key
+		got   keys.Key
+		want  keys.Key
 		signs bool
 	}{
-		{"RSA, PKCS #8", jwtgate.RS256(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(private)))), jwtgate.RS256(private), true},
-		{"RSA, PKCS #1", jwtgate.PS256(asPEM("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(private))), jwtgate.PS256(private), true},
-		{"RSA public, PKIX", jwtgate.RS384(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&private.PublicKey)))), jwtgate.RS384(private), false},
-		{"RSA public, PKCS #1", jwtgate.RS512(asPEM("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&private.PublicKey))), jwtgate.RS512(private), false},
-		{"ECDSA, PKCS #8", jwtgate.ES256(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p256Key)))), jwtgate.ES256(p256Key), true},
-		{"ECDSA, SEC 1", jwtgate.ES256(sec1), jwtgate.ES256(p256Key), true},
-		{"ECDSA, SEC 1 after its parameters", jwtgate.ES256(append(ecParameters, sec1...)), jwtgate.ES256(p256Key), true},
-		{"ECDSA public, PKIX", jwtgate.ES384(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&p384Key.PublicKey)))), jwtgate.ES384(p384Key), false},
-		{"Ed25519, PKCS #8", jwtgate.EdDSA(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(ed25519Key)))), jwtgate.EdDSA(ed25519Key), true},
-		{"Ed25519 public, PKIX", jwtgate.EdDSA(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(ed25519Key.Public())))), jwtgate.EdDSA(ed25519Key), false},
-		{"text before it", jwtgate.ES256(append([]byte("my key:\n\n"), sec1...)), jwtgate.ES256(p256Key), true},
+		{"RSA, PKCS #8", keys.RS256(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(private)))), keys.RS256(private), true},
+		{"RSA, PKCS #1", keys.PS256(asPEM("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(private))), keys.PS256(private), true},
+		{"RSA public, PKIX", keys.RS384(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&private.PublicKey)))), keys.RS384(private), false},
+		{"RSA public, PKCS #1", keys.RS512(asPEM("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&private.PublicKey))), keys.RS512(private), false},
+		{"ECDSA, PKCS #8", keys.ES256(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p256Key)))), keys.ES256(p256Key), true},
+		{"ECDSA, SEC 1", keys.ES256(sec1), keys.ES256(p256Key), true},
+		{"ECDSA, SEC 1 after its parameters", keys.ES256(append(ecParameters, sec1...)), keys.ES256(p256Key), true},
+		{"ECDSA public, PKIX", keys.ES384(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&p384Key.PublicKey)))), keys.ES384(p384Key), false},
+		{"Ed25519, PKCS #8", keys.EdDSA(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(ed25519Key)))), keys.EdDSA(ed25519Key), true},
+		{"Ed25519 public, PKIX", keys.EdDSA(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(ed25519Key.Public())))), keys.EdDSA(ed25519Key), false},
+		{"text before it", keys.ES256(append([]byte("my key:\n\n"), sec1...)), keys.ES256(p256Key), true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -135,95 +136,95 @@ func TestUnusableKeys(t *testing.T) {
 	x25519 := must(ecdh.X25519().GenerateKey(rand.Reader))
 	for _, row := range []struct {
 		name   string
-		keys   jwtgate.Keys
+		keys   keys.Source
 		reason string // a part of it
 	}{
 		{"no keys", nil, "is nil"},
-		{"an empty set", jwtgate.KeySet{}, "is empty"},
-		{"the zero Key", jwtgate.Key{}, "zero Key"},
-		{"the zero Key with a kid", jwtgate.Key{}.WithID("k"), "zero Key"},
-		{"the zero Key in a set", jwtgate.KeySet{jwtgate.HS256(secret), {}}, "key 1 is the zero Key"},
-		{"a nil ring", (*jwtgate.KeyRing)(nil), "is a nil *KeyRing"},
-		{"the zero KeyRing", new(jwtgate.KeyRing), "is the zero KeyRing"},
-		{"an empty ring", jwtgate.NewKeyRing(), "is empty"},
-		{"a ring with the zero Key", jwtgate.NewKeyRing(jwtgate.HS256(secret), jwtgate.Key{}), "key 1 is the zero Key"},
-		{"a ring with two keys of one kid", jwtgate.NewKeyRing(jwtgate.HS256(secret), jwtgate.HS256(secret)), "two keys have the kid"},
-		{"a ring of a short secret that rotated on", rotated(jwtgate.NewKeyRing(jwtgate.HS256(secret[:31])), jwtgate.HS256(secret)), "31 bytes"},
+		{"an empty set", keys.Set{}, "is empty"},
+		{"the zero Key", keys.Key{}, "zero Key"},
+		{"the zero Key with a kid", keys.Key{}.WithID("k"), "zero Key"},
+		{"the zero Key in a set", keys.Set{keys.HS256(secret), {}}, "key 1 is the zero Key"},
+		{"a nil ring", (*keys.Ring)(nil), "is a nil *keys.Ring"},
+		{"the zero KeyRing", new(keys.Ring), "is the zero keys.Ring"},
+		{"an empty ring", keys.NewRing(), "is empty"},
+		{"a ring with the zero Key", keys.NewRing(keys.HS256(secret), keys.Key{}), "key 1 is the zero Key"},
+		{"a ring with two keys of one kid", keys.NewRing(keys.HS256(secret), keys.HS256(secret)), "two keys have the kid"},
+		{"a ring of a short secret that rotated on", rotated(keys.NewRing(keys.HS256(secret[:31])), keys.HS256(secret)), "31 bytes"},
 
-		{"HS256 without a secret", jwtgate.HS256(nil), "0 bytes: HS256 needs at least 32"},
-		{"HS256 of 1 byte", jwtgate.HS256(secret[:1]), "1 bytes"},
-		{"HS256 of 31 bytes", jwtgate.HS256(secret[:31]), "31 bytes: HS256 needs at least 32"},
-		{"HS384 of 47 bytes", jwtgate.HS384(secret[:47]), "47 bytes: HS384 needs at least 48"},
-		{"HS512 of 63 bytes", jwtgate.HS512(secret[:63]), "63 bytes: HS512 needs at least 64"},
-		{"HS256 of zeros", jwtgate.HS256(make([]byte, 32)), "zeros"},
-		{"HS256 of a public key", jwtgate.HS256(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&private.PublicKey)))), "is a PEM file"},
+		{"HS256 without a secret", keys.HS256(nil), "0 bytes: HS256 needs at least 32"},
+		{"HS256 of 1 byte", keys.HS256(secret[:1]), "1 bytes"},
+		{"HS256 of 31 bytes", keys.HS256(secret[:31]), "31 bytes: HS256 needs at least 32"},
+		{"HS384 of 47 bytes", keys.HS384(secret[:47]), "47 bytes: HS384 needs at least 48"},
+		{"HS512 of 63 bytes", keys.HS512(secret[:63]), "63 bytes: HS512 needs at least 64"},
+		{"HS256 of zeros", keys.HS256(make([]byte, 32)), "zeros"},
+		{"HS256 of a public key", keys.HS256(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&private.PublicKey)))), "is a PEM file"},
 
-		{"RSA nil", jwtgate.RS256((*rsa.PrivateKey)(nil)), "is nil"},
-		{"RSA public nil", jwtgate.RS256((*rsa.PublicKey)(nil)), "is nil"},
-		{"RSA without anything", jwtgate.RS256(&rsa.PrivateKey{}), "not valid"},
-		{"RSA public without anything", jwtgate.RS256(&rsa.PublicKey{}), "is nil"},
-		{"RSA modulus zero", jwtgate.RS256(&rsa.PublicKey{N: new(big.Int), E: 65537}), "0 bits"},
-		{"RSA modulus negative", jwtgate.RS256(&rsa.PublicKey{N: new(big.Int).Neg(private.N), E: 65537}), "no RSA key has"},
-		{"RSA modulus even", jwtgate.RS256(&rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 65537}), "no RSA key has"},
-		{"RSA of 512 bits", jwtgate.RS256(rsaOf(512, 65537)), "512 bits"},
-		{"RSA of 1024 bits", jwtgate.PS256(rsaOf(1024, 65537)), "1024 bits"},
-		{"RSA of 2047 bits", jwtgate.RS256(rsaOf(2047, 65537)), "2047 bits"},
-		{"RSA of 8193 bits", jwtgate.RS256(rsaOf(8193, 65537)), "8193 bits"},
-		{"RSA exponent 0", jwtgate.RS256(rsaOf(2048, 0)), "no RSA key has"},
-		{"RSA exponent 1", jwtgate.RS256(rsaOf(2048, 1)), "no RSA key has"},
-		{"RSA exponent even", jwtgate.RS256(rsaOf(2048, 65536)), "no RSA key has"},
-		{"RSA exponent negative", jwtgate.RS256(rsaOf(2048, -3)), "no RSA key has"},
-		{"RSA exponent of 33 bits", jwtgate.RS256(rsaOf(2048, 1<<32+1)), "no RSA key has"},
-		{"RSA halves that do not match", jwtgate.RS256(&wrongHalf), "not valid"},
+		{"RSA nil", keys.RS256((*rsa.PrivateKey)(nil)), "is nil"},
+		{"RSA public nil", keys.RS256((*rsa.PublicKey)(nil)), "is nil"},
+		{"RSA without anything", keys.RS256(&rsa.PrivateKey{}), "not valid"},
+		{"RSA public without anything", keys.RS256(&rsa.PublicKey{}), "is nil"},
+		{"RSA modulus zero", keys.RS256(&rsa.PublicKey{N: new(big.Int), E: 65537}), "0 bits"},
+		{"RSA modulus negative", keys.RS256(&rsa.PublicKey{N: new(big.Int).Neg(private.N), E: 65537}), "no RSA key has"},
+		{"RSA modulus even", keys.RS256(&rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 2047), E: 65537}), "no RSA key has"},
+		{"RSA of 512 bits", keys.RS256(rsaOf(512, 65537)), "512 bits"},
+		{"RSA of 1024 bits", keys.PS256(rsaOf(1024, 65537)), "1024 bits"},
+		{"RSA of 2047 bits", keys.RS256(rsaOf(2047, 65537)), "2047 bits"},
+		{"RSA of 8193 bits", keys.RS256(rsaOf(8193, 65537)), "8193 bits"},
+		{"RSA exponent 0", keys.RS256(rsaOf(2048, 0)), "no RSA key has"},
+		{"RSA exponent 1", keys.RS256(rsaOf(2048, 1)), "no RSA key has"},
+		{"RSA exponent even", keys.RS256(rsaOf(2048, 65536)), "no RSA key has"},
+		{"RSA exponent negative", keys.RS256(rsaOf(2048, -3)), "no RSA key has"},
+		{"RSA exponent of 33 bits", keys.RS256(rsaOf(2048, 1<<32+1)), "no RSA key has"},
+		{"RSA halves that do not match", keys.RS256(&wrongHalf), "not valid"},
 
-		{"ECDSA nil", jwtgate.ES256((*ecdsa.PrivateKey)(nil)), "is nil"},
-		{"ECDSA public nil", jwtgate.ES256((*ecdsa.PublicKey)(nil)), "is nil"},
-		{"ECDSA without anything", jwtgate.ES256(&ecdsa.PrivateKey{}), "is nil"},
-		{"ECDSA public without anything", jwtgate.ES256(&ecdsa.PublicKey{}), "is nil"},
-		{"ECDSA without a point", jwtgate.ES256(&ecdsa.PrivateKey{PublicKey: ecdsa.PublicKey{Curve: p256}, D: big.NewInt(5)}), "is nil"},
-		{"ECDSA without one coordinate", jwtgate.ES256(&ecdsa.PublicKey{Curve: p256, X: p256Key.X}), "is nil"},
-		{"ECDSA without the other", jwtgate.ES256(&ecdsa.PublicKey{Curve: p256, Y: p256Key.Y}), "is nil"},
-		{"ECDSA without a private number", jwtgate.ES256(&ecdsa.PrivateKey{PublicKey: p256Key.PublicKey}), "is nil"},
-		{"ECDSA without a curve", jwtgate.ES256(&ecdsa.PublicKey{X: p256Key.X, Y: p256Key.Y}), "is nil"},
-		{"ECDSA point off the curve", jwtgate.ES256(&ecdsa.PublicKey{Curve: p256, X: p256Key.Y, Y: p256Key.X}), "not a point"},
-		{"ECDSA point at infinity", jwtgate.ES256(&ecdsa.PublicKey{Curve: p256, X: new(big.Int), Y: new(big.Int)}), "not a point"},
-		{"ECDSA point beyond the field", jwtgate.ES256(&ecdsa.PublicKey{Curve: p256, X: new(big.Int).Add(p256Key.X, p256.Params().P), Y: p256Key.Y}), "not a point"},
-		{"ECDSA private number zero", jwtgate.ES256(&ecdsa.PrivateKey{PublicKey: p256Key.PublicKey, D: new(big.Int)}), "not one of its public key"},
-		{"ECDSA halves that do not match", jwtgate.ES256(otherEC), "not one of its public key"},
-		{"ES256 on P-224", jwtgate.ES256(p224), "is on P-224: ES256 needs P-256"},
-		{"ES256 on P-384", jwtgate.ES256(p384Key), "is on P-384: ES256 needs P-256"},
-		{"ES384 on P-256", jwtgate.ES384(&p256Key.PublicKey), "is on P-256: ES384 needs P-384"},
-		{"ES512 on P-384", jwtgate.ES512(p384Key), "is on P-384: ES512 needs P-521"},
+		{"ECDSA nil", keys.ES256((*ecdsa.PrivateKey)(nil)), "is nil"},
+		{"ECDSA public nil", keys.ES256((*ecdsa.PublicKey)(nil)), "is nil"},
+		{"ECDSA without anything", keys.ES256(&ecdsa.PrivateKey{}), "is nil"},
+		{"ECDSA public without anything", keys.ES256(&ecdsa.PublicKey{}), "is nil"},
+		{"ECDSA without a point", keys.ES256(&ecdsa.PrivateKey{PublicKey: ecdsa.PublicKey{Curve: p256}, D: big.NewInt(5)}), "is nil"},
+		{"ECDSA without one coordinate", keys.ES256(&ecdsa.PublicKey{Curve: p256, X: p256Key.X}), "is nil"},
+		{"ECDSA without the other", keys.ES256(&ecdsa.PublicKey{Curve: p256, Y: p256Key.Y}), "is nil"},
+		{"ECDSA without a private number", keys.ES256(&ecdsa.PrivateKey{PublicKey: p256Key.PublicKey}), "is nil"},
+		{"ECDSA without a curve", keys.ES256(&ecdsa.PublicKey{X: p256Key.X, Y: p256Key.Y}), "is nil"},
+		{"ECDSA point off the curve", keys.ES256(&ecdsa.PublicKey{Curve: p256, X: p256Key.Y, Y: p256Key.X}), "not a point"},
+		{"ECDSA point at infinity", keys.ES256(&ecdsa.PublicKey{Curve: p256, X: new(big.Int), Y: new(big.Int)}), "not a point"},
+		{"ECDSA point beyond the field", keys.ES256(&ecdsa.PublicKey{Curve: p256, X: new(big.Int).Add(p256Key.X, p256.Params().P), Y: p256Key.Y}), "not a point"},
+		{"ECDSA private number zero", keys.ES256(&ecdsa.PrivateKey{PublicKey: p256Key.PublicKey, D: new(big.Int)}), "does not belong to its public key"},
+		{"ECDSA halves that do not match", keys.ES256(otherEC), "does not belong to its public key"},
+		{"ES256 on P-224", keys.ES256(p224), "is on P-224: ES256 needs P-256"},
+		{"ES256 on P-384", keys.ES256(p384Key), "is on P-384: ES256 needs P-256"},
+		{"ES384 on P-256", keys.ES384(&p256Key.PublicKey), "is on P-256: ES384 needs P-384"},
+		{"ES512 on P-384", keys.ES512(p384Key), "is on P-384: ES512 needs P-521"},
 
-		{"Ed25519 nil", jwtgate.EdDSA(ed25519.PrivateKey(nil)), "0 bytes"},
-		{"Ed25519 public nil", jwtgate.EdDSA(ed25519.PublicKey(nil)), "0 bytes"},
-		{"Ed25519 seed alone", jwtgate.EdDSA(ed25519.PrivateKey(ed25519Key.Seed())), "32 bytes: Ed25519 has 64"},
-		{"Ed25519 private for public", jwtgate.EdDSA(ed25519.PublicKey(ed25519Key)), "64 bytes: Ed25519 has 32"},
-		{"Ed25519 halves that do not match", jwtgate.EdDSA(ed25519.PrivateKey(otherEd)), "not one of its public key"},
+		{"Ed25519 nil", keys.EdDSA(ed25519.PrivateKey(nil)), "0 bytes"},
+		{"Ed25519 public nil", keys.EdDSA(ed25519.PublicKey(nil)), "0 bytes"},
+		{"Ed25519 seed alone", keys.EdDSA(ed25519.PrivateKey(ed25519Key.Seed())), "32 bytes: Ed25519 has 64"},
+		{"Ed25519 private for public", keys.EdDSA(ed25519.PublicKey(ed25519Key)), "64 bytes: Ed25519 has 32"},
+		{"Ed25519 halves that do not match", keys.EdDSA(ed25519.PrivateKey(otherEd)), "does not belong to its public key"},
 
-		{"PEM empty", jwtgate.RS256([]byte(nil)), "not a PEM file with a key"},
-		{"PEM of garbage", jwtgate.ES256(secret), "not a PEM file with a key"},
-		{"PEM cut short", jwtgate.EdDSA([]byte("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n")), "not a PEM file with a key"},
-		{"PEM of a certificate", jwtgate.RS256(asPEM("CERTIFICATE", []byte("x"))), "not a PEM file with a key"},
-		{"PEM, parameters alone", jwtgate.ES256(asPEM("EC PARAMETERS", []byte("x"))), "not a PEM file with a key"},
-		{"PEM with garbage in it", jwtgate.RS256(asPEM("PRIVATE KEY", secret)), "cannot be read"},
-		{"PEM with garbage in it, PKCS #1", jwtgate.RS256(asPEM("RSA PRIVATE KEY", secret)), "cannot be read"},
-		{"PEM with garbage in it, SEC 1", jwtgate.ES256(asPEM("EC PRIVATE KEY", secret)), "cannot be read"},
-		{"PEM with garbage in it, PKIX", jwtgate.ES256(asPEM("PUBLIC KEY", secret)), "cannot be read"},
-		{"PEM with garbage in it, PKCS #1 public", jwtgate.RS256(asPEM("RSA PUBLIC KEY", secret)), "cannot be read"},
-		{"PEM encrypted, PKCS #8", jwtgate.RS256(asPEM("ENCRYPTED PRIVATE KEY", secret)), "is encrypted"},
-		{"PEM encrypted, RFC 1421", jwtgate.RS256(pem.EncodeToMemory(encrypted)), "is encrypted"},
-		{"PEM of ECDSA for RSA", jwtgate.RS256(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p256Key)))), "RS256 needs an RSA key"},
-		{"PEM of RSA for ECDSA", jwtgate.ES256(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&private.PublicKey)))), "ES256 needs an ECDSA key"},
-		{"PEM of ECDSA for Ed25519", jwtgate.EdDSA(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p256Key)))), "EdDSA needs an Ed25519 key"},
-		{"PEM of X25519 for Ed25519", jwtgate.EdDSA(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(x25519)))), "EdDSA needs an Ed25519 key"},
+		{"PEM empty", keys.RS256([]byte(nil)), "not a PEM file with a key"},
+		{"PEM of garbage", keys.ES256(secret), "not a PEM file with a key"},
+		{"PEM cut short", keys.EdDSA([]byte("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n")), "not a PEM file with a key"},
+		{"PEM of a certificate", keys.RS256(asPEM("CERTIFICATE", []byte("x"))), "not a PEM file with a key"},
+		{"PEM, parameters alone", keys.ES256(asPEM("EC PARAMETERS", []byte("x"))), "not a PEM file with a key"},
+		{"PEM with garbage in it", keys.RS256(asPEM("PRIVATE KEY", secret)), "cannot be read"},
+		{"PEM with garbage in it, PKCS #1", keys.RS256(asPEM("RSA PRIVATE KEY", secret)), "cannot be read"},
+		{"PEM with garbage in it, SEC 1", keys.ES256(asPEM("EC PRIVATE KEY", secret)), "cannot be read"},
+		{"PEM with garbage in it, PKIX", keys.ES256(asPEM("PUBLIC KEY", secret)), "cannot be read"},
+		{"PEM with garbage in it, PKCS #1 public", keys.RS256(asPEM("RSA PUBLIC KEY", secret)), "cannot be read"},
+		{"PEM encrypted, PKCS #8", keys.RS256(asPEM("ENCRYPTED PRIVATE KEY", secret)), "is encrypted"},
+		{"PEM encrypted, RFC 1421", keys.RS256(pem.EncodeToMemory(encrypted)), "is encrypted"},
+		{"PEM of ECDSA for RSA", keys.RS256(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p256Key)))), "RS256 needs an RSA key"},
+		{"PEM of RSA for ECDSA", keys.ES256(asPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(&private.PublicKey)))), "ES256 needs an ECDSA key"},
+		{"PEM of ECDSA for Ed25519", keys.EdDSA(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p256Key)))), "EdDSA needs an Ed25519 key"},
+		{"PEM of X25519 for Ed25519", keys.EdDSA(asPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(x25519)))), "EdDSA needs an Ed25519 key"},
 
-		{"kid of 257 bytes", jwtgate.HS256(secret).WithID(strings.Repeat("k", 257)), "kid of key 0"},
-		{"kid empty", jwtgate.HS256(secret).WithID(""), "kid of key 0"},
-		{"kid with a line end", jwtgate.HS256(secret).WithID("k\n"), "kid of key 0"},
-		{"two keys of one kid", jwtgate.KeySet{jwtgate.HS256(secret).WithID("k"), jwtgate.ES256(p256Key).WithID("k")}, `two keys have the kid "k"`},
-		{"one key twice", jwtgate.KeySet{jwtgate.ES256(p256Key), jwtgate.ES256(&p256Key.PublicKey)}, "two keys have the kid"},
-		{"one key, two algorithms", jwtgate.KeySet{jwtgate.RS256(private), jwtgate.PS256(private)}, "two keys have the kid"},
+		{"kid of 257 bytes", keys.HS256(secret).WithID(strings.Repeat("k", 257)), "kid of key 0"},
+		{"kid empty", keys.HS256(secret).WithID(""), "kid of key 0"},
+		{"kid with a line end", keys.HS256(secret).WithID("k\n"), "kid of key 0"},
+		{"two keys of one kid", keys.Set{keys.HS256(secret).WithID("k"), keys.ES256(p256Key).WithID("k")}, `two keys have the kid "k"`},
+		{"one key twice", keys.Set{keys.ES256(p256Key), keys.ES256(&p256Key.PublicKey)}, "two keys have the kid"},
+		{"one key, two algorithms", keys.Set{keys.RS256(private), keys.PS256(private)}, "two keys have the kid"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -241,14 +242,14 @@ func TestUnusableKeys(t *testing.T) {
 }
 
 // rotated returns ring with next as its active key.
-func rotated(ring *jwtgate.KeyRing, next jwtgate.Key) *jwtgate.KeyRing {
+func rotated(ring *keys.Ring, next keys.Key) *keys.Ring {
 	_ = ring.Announce(next)
 	_ = ring.Rotate()
 	return ring
 }
 
 // mended returns ring with key as its only one.
-func mended(ring *jwtgate.KeyRing, key jwtgate.Key) *jwtgate.KeyRing {
+func mended(ring *keys.Ring, key keys.Key) *keys.Ring {
 	_ = ring.Replace(key)
 	return ring
 }
@@ -257,16 +258,16 @@ func TestUsableKeys(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name string
-		key  jwtgate.Keys
+		key  keys.Source
 	}{
-		{"HS256 of 32 bytes", jwtgate.HS256(secret[:32])},
-		{"HS384 of 48 bytes", jwtgate.HS384(secret[:48])},
-		{"HS512 of 64 bytes", jwtgate.HS512(secret[:64])},
-		{"RSA of 2048 bits", jwtgate.RS256(rsaOf(2048, 3))},
-		{"RSA of 8192 bits", jwtgate.RS256(rsaOf(8192, 1<<31-1))},
-		{"kid of 256 bytes", jwtgate.HS256(secret).WithID(strings.Repeat("k", 256))},
-		{"a ring", jwtgate.NewKeyRing(jwtgate.HS256(secret))},
-		{"a ring that was mended", mended(jwtgate.NewKeyRing(), jwtgate.HS256(secret))},
+		{"HS256 of 32 bytes", keys.HS256(secret[:32])},
+		{"HS384 of 48 bytes", keys.HS384(secret[:48])},
+		{"HS512 of 64 bytes", keys.HS512(secret[:64])},
+		{"RSA of 2048 bits", keys.RS256(rsaOf(2048, 3))},
+		{"RSA of 8192 bits", keys.RS256(rsaOf(8192, 1<<31-1))},
+		{"kid of 256 bytes", keys.HS256(secret).WithID(strings.Repeat("k", 256))},
+		{"a ring", keys.NewRing(keys.HS256(secret))},
+		{"a ring that was mended", mended(keys.NewRing(), keys.HS256(secret))},
 	} {
 		if _, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: row.key}); err != nil {
 			t.Errorf("%s: got error %v, want none", row.name, err)
@@ -291,7 +292,7 @@ func TestEd25519LowOrder(t *testing.T) {
 		for _, sign := range []byte{0, 0x80} {
 			key := must(hex.DecodeString(y))
 			key[31] |= sign
-			_, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: jwtgate.EdDSA(ed25519.PublicKey(key))})
+			_, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: keys.EdDSA(ed25519.PublicKey(key))})
 			if err == nil || !strings.Contains(err.Error(), "low order") {
 				t.Errorf("got error %v for %x, want one that says low order", err, key)
 			}
@@ -305,31 +306,31 @@ func TestKeyCopiesItsBytes(t *testing.T) {
 	shortLived := bytes.Clone(secret)
 	seed := bytes.Clone(ed25519Key)
 	public := bytes.Clone(ed25519Key[32:])
-	hmac, signer, checker := jwtgate.HS256(shortLived), jwtgate.EdDSA(ed25519.PrivateKey(seed)), jwtgate.EdDSA(ed25519.PublicKey(public))
+	hmac, signer, checker := keys.HS256(shortLived), keys.EdDSA(ed25519.PrivateKey(seed)), keys.EdDSA(ed25519.PublicKey(public))
 	clear(shortLived)
 	clear(seed)
 	clear(public)
-	decide(t, newVerifier(t, jwtgate.HS256(secret)), withBearer(jwtgatetest.Token(t, newVerifier(t, hmac), "alice")), accepted)
+	decide(t, newVerifier(t, keys.HS256(secret)), withBearer(jwtgatetest.Token(t, newVerifier(t, hmac), "alice")), accepted)
 	token := jwtgatetest.Token(t, newVerifier(t, signer), "alice")
-	decide(t, newVerifier(t, jwtgate.EdDSA(ed25519Key)), withBearer(token), accepted)
+	decide(t, newVerifier(t, keys.EdDSA(ed25519Key)), withBearer(token), accepted)
 	decide(t, newVerifier(t, checker), withBearer(token), accepted)
 }
 
 func TestKeyIDs(t *testing.T) {
 	t.Parallel()
-	k := jwtgate.HS256(secret)
+	k := keys.HS256(secret)
 	if named := k.WithID("mine"); named.ID() != "mine" || k.ID() == "mine" {
 		t.Errorf("got kid %q, and %q for the key it was made of, want mine for the first only", named.ID(), k.ID())
 	}
-	if got := (jwtgate.Key{}).ID(); got != "" {
+	if got := (keys.Key{}).ID(); got != "" {
 		t.Errorf("got kid %q for the zero Key, want none", got)
 	}
 	// The kid of a secret must not be a plain hash of it, against which guesses
 	// could be tried with tools that are there (RFC 7638 §7).
-	if jwtgate.HS256(secret).ID() == jwtgate.HS256(secret[:63]).ID() {
+	if keys.HS256(secret).ID() == keys.HS256(secret[:63]).ID() {
 		t.Error("got the same kid for two secrets")
 	}
-	if jwtgate.ES256(p256Key).ID() == jwtgate.ES256(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))).ID() {
+	if keys.ES256(p256Key).ID() == keys.ES256(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))).ID() {
 		t.Error("got the same kid for two keys")
 	}
 }
@@ -339,21 +340,21 @@ func TestKeyPrintsNoSecret(t *testing.T) {
 	t.Parallel()
 	type hidden struct {
 		name string
-		key  jwtgate.Key
-		keys jwtgate.Keys
-		set  jwtgate.KeySet
+		key  keys.Key
+		keys keys.Source
+		set  keys.Set
 	}
 	type open struct {
-		Key  jwtgate.Key
-		Keys jwtgate.Keys
-		Set  jwtgate.KeySet
+		Key  keys.Key
+		Keys keys.Source
+		Set  keys.Set
 	}
-	for _, key := range []jwtgate.Key{jwtgate.HS256(secret), jwtgate.EdDSA(ed25519Key), jwtgate.ES256(p256Key), jwtgate.RS256(rsaKey()), {}, jwtgate.HS256(secret[:8])} {
-		set := jwtgate.KeySet{key}
-		ring := jwtgate.NewKeyRing(key, jwtgate.HS256(deskSecret))
+	for _, key := range []keys.Key{keys.HS256(secret), keys.EdDSA(ed25519Key), keys.ES256(p256Key), keys.RS256(rsaKey()), {}, keys.HS256(secret[:8])} {
+		set := keys.Set{key}
+		ring := keys.NewRing(key, keys.HS256(deskSecret))
 		_ = ring.Announce(key) // fails where it is active already
 		auth, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: key})
-		values := []any{key, &key, set, hidden{"k", key, key, set}, &hidden{"k", key, set, set}, open{key, set, set}, jwtgate.Config{Keys: key}, &jwtgate.Config{Keys: set}, auth, err, map[string]jwtgate.Key{"k": key}, ring, hidden{"k", key, ring, set}, open{key, ring, set}, ring.Replace(key, key)}
+		values := []any{key, &key, set, hidden{"k", key, key, set}, &hidden{"k", key, set, set}, open{key, set, set}, jwtgate.Config{Keys: key}, &jwtgate.Config{Keys: set}, auth, err, map[string]keys.Key{"k": key}, ring, hidden{"k", key, ring, set}, open{key, ring, set}, ring.Replace(key, key)}
 		var b strings.Builder
 		for _, verb := range []string{"%s", "%q", "%x", "%X"} {
 			fmt.Fprintf(&b, verb+verb+verb+verb+"\n", key, &key, set, ring)
@@ -373,20 +374,20 @@ func TestKeyPrintsNoSecret(t *testing.T) {
 		checkNoSecret(t, b.String())
 	}
 	var b strings.Builder
-	slog.New(slog.NewJSONHandler(&b, nil)).Info("rotated", "key", jwtgate.HS256(secret).WithID("k"))
+	slog.New(slog.NewJSONHandler(&b, nil)).Info("rotated", "key", keys.HS256(secret).WithID("k"))
 	if !strings.Contains(b.String(), `"key":"HS256 key k"`) {
 		t.Errorf("got %s in the log, want the algorithm and the kid", b.String())
 	}
 	b.Reset()
-	slog.New(slog.NewJSONHandler(&b, nil)).Info("rotated", "keys", jwtgate.NewKeyRing(jwtgate.HS256(secret).WithID("k")))
+	slog.New(slog.NewJSONHandler(&b, nil)).Info("rotated", "keys", keys.NewRing(keys.HS256(secret).WithID("k")))
 	if !strings.Contains(b.String(), `"keys":"HS256 key k signs"`) {
 		t.Errorf("got %s in the log, want the algorithm and the kid", b.String())
 	}
-	ring := jwtgate.NewKeyRing(jwtgate.HS256(secret).WithID("k"))
-	if got, want := fmt.Sprintf("%v; %s; %#v; %v", new(jwtgate.KeyRing), ring, ring, (*jwtgate.KeyRing)(nil)), "no keys; HS256 key k signs; HS256 key k signs; no keys"; got != want {
+	ring := keys.NewRing(keys.HS256(secret).WithID("k"))
+	if got, want := fmt.Sprintf("%v; %s; %#v; %v", new(keys.Ring), ring, ring, (*keys.Ring)(nil)), "no keys; HS256 key k signs; HS256 key k signs; no keys"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := fmt.Sprintf("%v %s %#v", jwtgate.Key{}, jwtgate.HS256(secret).WithID("k"), jwtgate.HS256(secret).WithID("k")), "no key HS256 key k HS256 key k"; got != want {
+	if got, want := fmt.Sprintf("%v %s %#v", keys.Key{}, keys.HS256(secret).WithID("k"), keys.HS256(secret).WithID("k")), "no key HS256 key k HS256 key k"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -420,7 +421,7 @@ func checkNoSecret(t *testing.T, text string) {
 // The public halves are served, a secret never is.
 func TestJWKS(t *testing.T) {
 	t.Parallel()
-	set := jwtgate.KeySet{jwtgate.HS256(secret), jwtgate.RS256(rsaKey()), jwtgate.ES256(p256Key), jwtgate.ES512(&p521Key.PublicKey), jwtgate.EdDSA(ed25519Key)}
+	set := keys.Set{keys.HS256(secret), keys.RS256(rsaKey()), keys.ES256(p256Key), keys.ES512(&p521Key.PublicKey), keys.EdDSA(ed25519Key)}
 	auth := newVerifier(t, set)
 	res := auth.JWKS(t.Context(), jwtgate.Request{Method: "GET"})
 	if got := field(res, "Content-Type"); res.Status != 200 || got != "application/jwk-set+json" {
@@ -448,7 +449,7 @@ func TestJWKS(t *testing.T) {
 	}
 	checkNoSecret(t, string(res.Body))
 
-	none := newVerifier(t, jwtgate.HS256(secret)).JWKS(t.Context(), jwtgate.Request{Method: "HEAD"})
+	none := newVerifier(t, keys.HS256(secret)).JWKS(t.Context(), jwtgate.Request{Method: "HEAD"})
 	if string(none.Body) != `{"keys":[]}` {
 		t.Errorf("got %s for secrets only, want no keys", none.Body)
 	}
@@ -465,7 +466,7 @@ func TestJWKCoordinates(t *testing.T) {
 		short = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	}
 	var got struct{ Keys []struct{ X, Y string } }
-	res := newVerifier(t, jwtgate.ES256(short)).JWKS(t.Context(), jwtgate.Request{Method: "GET"})
+	res := newVerifier(t, keys.ES256(short)).JWKS(t.Context(), jwtgate.Request{Method: "GET"})
 	if err := json.Unmarshal(res.Body, &got); err != nil {
 		t.Fatal(err)
 	}

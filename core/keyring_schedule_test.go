@@ -12,6 +12,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // Each key is announced for an interval before it signs, and trouble with the
@@ -20,18 +21,18 @@ func TestRotateEvery(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		ring := jwtgate.NewKeyRing(ringKey(0))
+		ring := keys.NewRing(ringKey(0))
 		auth := newVerifier(t, ring, func(c *jwtgate.Config) { c.Now = nil })
 		var asked []time.Duration
-		generate := func(context.Context) (jwtgate.Key, error) {
+		generate := func(context.Context) (keys.Key, error) {
 			asked = append(asked, time.Since(began).Round(time.Second))
 			switch n := len(asked); n {
 			case 3:
-				return jwtgate.Key{}, errors.New("the vault is sealed")
+				return keys.Key{}, errors.New("the vault is sealed")
 			case 4:
-				return jwtgate.ES256(&p256Key.PublicKey), nil
+				return keys.ES256(&p256Key.PublicKey), nil
 			case 5:
-				return jwtgate.HS256(secret[:31]), nil
+				return keys.HS256(secret[:31]), nil
 			default:
 				return ringKey(n), nil
 			}
@@ -83,12 +84,12 @@ func TestRotateEveryEnds(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	ring := jwtgate.NewKeyRing(ringKey(0))
+	ring := keys.NewRing(ringKey(0))
 	var log bytes.Buffer
 	for _, logger := range []*slog.Logger{nil, slog.New(slog.NewTextHandler(&log, nil))} {
-		err := ring.RotateEvery(ctx, 5*time.Minute, func(ctx context.Context) (jwtgate.Key, error) {
+		err := ring.RotateEvery(ctx, 5*time.Minute, func(ctx context.Context) (keys.Key, error) {
 			cancel()
-			return jwtgate.Key{}, ctx.Err()
+			return keys.Key{}, ctx.Err()
 		}, logger)
 		if !errors.Is(err, context.Canceled) || log.Len() > 0 {
 			t.Errorf("got %v and %q; want context.Canceled and no line", err, &log)

@@ -16,10 +16,11 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // ringKey returns the nth key of a test, whose kid is its number.
-func ringKey(n int) jwtgate.Key { return jwtgate.HS256(ringSecret(n)).WithID(fmt.Sprint(n)) }
+func ringKey(n int) keys.Key { return keys.HS256(ringSecret(n)).WithID(fmt.Sprint(n)) }
 
 func ringSecret(n int) []byte { return fmt.Appendf(nil, "%032d of the secrets for rings", n) }
 
@@ -35,7 +36,7 @@ func withClock(clock *jwtgatetest.Clock) func(*jwtgate.Config) {
 }
 
 // checkRing fails unless the keys of ring are those that want says.
-func checkRing(t *testing.T, ring *jwtgate.KeyRing, want string) {
+func checkRing(t *testing.T, ring *keys.Ring, want string) {
 	t.Helper()
 	if got := strings.NewReplacer("HS256 key ", "", "2027-01-15T", "", "Z", "").Replace(ring.String()); got != want {
 		t.Errorf("got the keys %s; want %s", got, want)
@@ -53,19 +54,19 @@ func do(t *testing.T, err error) {
 // What is listed holds, what is not is gone, and the first that can sign signs.
 func TestKeyRingReplace(t *testing.T) {
 	t.Parallel()
-	ring := jwtgate.NewKeyRing(ringKey(1))
+	ring := keys.NewRing(ringKey(1))
 	auth := newVerifier(t, ring)
 	for _, step := range []struct {
-		keys  []jwtgate.Key
+		keys  []keys.Key
 		held  string
 		wants [4]jwtgate.Code // of tokens by the keys 0 to 3
 	}{
 		{nil, "1 signs", [4]jwtgate.Code{jwtgate.CodeTokenInvalid, accepted, jwtgate.CodeTokenInvalid, jwtgate.CodeTokenInvalid}},
-		{[]jwtgate.Key{ringKey(1), ringKey(2)}, "1 signs, 2 verifies", [4]jwtgate.Code{jwtgate.CodeTokenInvalid, accepted, accepted, jwtgate.CodeTokenInvalid}},
-		{[]jwtgate.Key{ringKey(2), ringKey(1)}, "2 signs, 1 verifies", [4]jwtgate.Code{jwtgate.CodeTokenInvalid, accepted, accepted, jwtgate.CodeTokenInvalid}},
-		{[]jwtgate.Key{ringKey(2)}, "2 signs", [4]jwtgate.Code{jwtgate.CodeTokenInvalid, jwtgate.CodeTokenInvalid, accepted, jwtgate.CodeTokenInvalid}},
-		{[]jwtgate.Key{jwtgate.ES256(&p256Key.PublicKey).WithID("es"), ringKey(1)}, "1 signs, ES256 key es verifies", [4]jwtgate.Code{jwtgate.CodeTokenInvalid, accepted, jwtgate.CodeTokenInvalid, jwtgate.CodeTokenInvalid}},
-		{[]jwtgate.Key{ringKey(3), ringKey(0)}, "3 signs, 0 verifies", [4]jwtgate.Code{accepted, jwtgate.CodeTokenInvalid, jwtgate.CodeTokenInvalid, accepted}},
+		{[]keys.Key{ringKey(1), ringKey(2)}, "1 signs, 2 verifies", [4]jwtgate.Code{jwtgate.CodeTokenInvalid, accepted, accepted, jwtgate.CodeTokenInvalid}},
+		{[]keys.Key{ringKey(2), ringKey(1)}, "2 signs, 1 verifies", [4]jwtgate.Code{jwtgate.CodeTokenInvalid, accepted, accepted, jwtgate.CodeTokenInvalid}},
+		{[]keys.Key{ringKey(2)}, "2 signs", [4]jwtgate.Code{jwtgate.CodeTokenInvalid, jwtgate.CodeTokenInvalid, accepted, jwtgate.CodeTokenInvalid}},
+		{[]keys.Key{keys.ES256(&p256Key.PublicKey).WithID("es"), ringKey(1)}, "1 signs, ES256 key es verifies", [4]jwtgate.Code{jwtgate.CodeTokenInvalid, accepted, jwtgate.CodeTokenInvalid, jwtgate.CodeTokenInvalid}},
+		{[]keys.Key{ringKey(3), ringKey(0)}, "3 signs, 0 verifies", [4]jwtgate.Code{accepted, jwtgate.CodeTokenInvalid, jwtgate.CodeTokenInvalid, accepted}},
 	} {
 		if step.keys != nil {
 			do(t, ring.Announce(ringKey(7))) // not listed: gone, too
@@ -85,41 +86,41 @@ func TestKeyRingReplace(t *testing.T) {
 // An error leaves the keys what they were, whatever is wrong.
 func TestKeyRingRefuses(t *testing.T) {
 	t.Parallel()
-	public := jwtgate.ES256(&p256Key.PublicKey)
+	public := keys.ES256(&p256Key.PublicKey)
 	for _, row := range []struct {
 		name   string
-		change func(*jwtgate.KeyRing) error
+		change func(*keys.Ring) error
 		reason string // a part of it
 	}{
-		{"nothing", func(r *jwtgate.KeyRing) error { return r.Replace() }, "is empty"},
-		{"the zero Key", func(r *jwtgate.KeyRing) error { return r.Replace(ringKey(3), jwtgate.Key{}) }, "key 1 is the zero Key"},
-		{"a short secret", func(r *jwtgate.KeyRing) error { return r.Replace(ringKey(3), jwtgate.HS256(secret[:31])) }, "31 bytes"},
-		{"two mistakes", func(r *jwtgate.KeyRing) error { return r.Replace(jwtgate.HS256(nil), jwtgate.HS256(secret[:31])) }, "0 bytes: HS256 needs at least 32 (RFC 7518 §3.2); key 1: the secret has 31 bytes"},
-		{"one kid twice", func(r *jwtgate.KeyRing) error { return r.Replace(ringKey(3), ringKey(4).WithID("3")) }, `two keys have the kid "3"`},
-		{"no key that signs", func(r *jwtgate.KeyRing) error { return r.Replace(public) }, "none of the keys can sign"},
-		{"another key by the kid of the active one", func(r *jwtgate.KeyRing) error { return r.Replace(ringKey(4).WithID("1")) }, `the kid "1" names another key`},
-		{"another key by the kid of the next one", func(r *jwtgate.KeyRing) error { return r.Replace(ringKey(4).WithID("2")) }, `the kid "2" names another key`},
-		{"another key by the kid of one that verifies", func(r *jwtgate.KeyRing) error { return r.Replace(ringKey(4).WithID("es")) }, `the kid "es" names another key`},
-		{"the secret of another algorithm", func(r *jwtgate.KeyRing) error { return r.Replace(jwtgate.HS384(ringSecret(1)).WithID("1")) }, `the kid "1" names another key`},
-		{"another public key by the kid of one", func(r *jwtgate.KeyRing) error {
-			return r.Replace(ringKey(1), jwtgate.ES256(&must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).PublicKey).WithID("es"))
-		}, `the kid "es" names another key`},
-		{"announce the zero Key", func(r *jwtgate.KeyRing) error { return r.Announce(jwtgate.Key{}) }, "zero Key"},
-		{"announce a public key", func(r *jwtgate.KeyRing) error { return r.Announce(public) }, "can sign"},
-		{"announce the active key", func(r *jwtgate.KeyRing) error { return r.Announce(ringKey(1)) }, "signs already"},
-		{"announce another key by the kid of the active one", func(r *jwtgate.KeyRing) error { return r.Announce(ringKey(4).WithID("1")) }, `the kid "1" names another key`},
-		{"rotate twice", func(r *jwtgate.KeyRing) error { return errors.Join(r.Rotate(), r.Rotate()) }, "no next key"},
+		{"nothing", func(r *keys.Ring) error { return r.Replace() }, "is empty"},
+		{"the zero Key", func(r *keys.Ring) error { return r.Replace(ringKey(3), keys.Key{}) }, "key 1 is the zero Key"},
+		{"a short secret", func(r *keys.Ring) error { return r.Replace(ringKey(3), keys.HS256(secret[:31])) }, "31 bytes"},
+		{"two mistakes", func(r *keys.Ring) error { return r.Replace(keys.HS256(nil), keys.HS256(secret[:31])) }, "0 bytes: HS256 needs at least 32 (RFC 7518 §3.2); key 1: the secret has 31 bytes"},
+		{"one kid twice", func(r *keys.Ring) error { return r.Replace(ringKey(3), ringKey(4).WithID("3")) }, `two keys have the kid "3"`},
+		{"no key that signs", func(r *keys.Ring) error { return r.Replace(public) }, "none of the keys can sign"},
+		{"another key by the kid of the active one", func(r *keys.Ring) error { return r.Replace(ringKey(4).WithID("1")) }, `the kid "1" already names another key`},
+		{"another key by the kid of the next one", func(r *keys.Ring) error { return r.Replace(ringKey(4).WithID("2")) }, `the kid "2" already names another key`},
+		{"another key by the kid of one that verifies", func(r *keys.Ring) error { return r.Replace(ringKey(4).WithID("es")) }, `the kid "es" already names another key`},
+		{"the secret of another algorithm", func(r *keys.Ring) error { return r.Replace(keys.HS384(ringSecret(1)).WithID("1")) }, `the kid "1" already names another key`},
+		{"another public key by the kid of one", func(r *keys.Ring) error {
+			return r.Replace(ringKey(1), keys.ES256(&must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)).PublicKey).WithID("es"))
+		}, `the kid "es" already names another key`},
+		{"announce the zero Key", func(r *keys.Ring) error { return r.Announce(keys.Key{}) }, "zero Key"},
+		{"announce a public key", func(r *keys.Ring) error { return r.Announce(public) }, "can sign"},
+		{"announce the active key", func(r *keys.Ring) error { return r.Announce(ringKey(1)) }, "already the active one"},
+		{"announce another key by the kid of the active one", func(r *keys.Ring) error { return r.Announce(ringKey(4).WithID("1")) }, `the kid "1" already names another key`},
+		{"rotate twice", func(r *keys.Ring) error { return errors.Join(r.Rotate(), r.Rotate()) }, "no key is announced"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			ring := jwtgate.NewKeyRing(ringKey(1), public.WithID("es"))
+			ring := keys.NewRing(ringKey(1), public.WithID("es"))
 			do(t, ring.Announce(ringKey(2)))
 			want := "1 signs, 2 is next, ES256 key es verifies"
-			if row.reason == "no next key" {
+			if row.reason == "no key is announced" {
 				want = "2 signs, ES256 key es verifies"
 			}
 			err := row.change(ring)
-			if err == nil || !strings.HasPrefix(err.Error(), "jwtgate: KeyRing: ") || !strings.Contains(err.Error(), row.reason) {
+			if err == nil || !strings.HasPrefix(err.Error(), "keys: Ring: ") || !strings.Contains(err.Error(), row.reason) {
 				t.Errorf("got error %v; want one with %q", err, row.reason)
 			}
 			checkNoSecret(t, fmt.Sprint(err))
@@ -131,9 +132,9 @@ func TestKeyRingRefuses(t *testing.T) {
 // A ring that only verifies may stay one, and may begin to sign.
 func TestKeyRingOfPublicKeys(t *testing.T) {
 	t.Parallel()
-	ring := jwtgate.NewKeyRing(jwtgate.ES256(&p256Key.PublicKey).WithID("a"))
+	ring := keys.NewRing(keys.ES256(&p256Key.PublicKey).WithID("a"))
 	auth := newVerifier(t, ring)
-	do(t, ring.Replace(jwtgate.ES256(&p256Key.PublicKey).WithID("b")))
+	do(t, ring.Replace(keys.ES256(&p256Key.PublicKey).WithID("b")))
 	do(t, ring.Announce(ringKey(1)))
 	if _, err := auth.Issue(t.Context(), jwtgate.Grant{Subject: "alice"}); err == nil {
 		t.Error("an announced key signed")
@@ -146,12 +147,12 @@ func TestKeyRingOfPublicKeys(t *testing.T) {
 // The public half of a key is the same key.
 func TestKeyRingHalves(t *testing.T) {
 	t.Parallel()
-	for _, halves := range [][2]jwtgate.Key{
-		{jwtgate.RS256(rsaKey()), jwtgate.RS256(&rsaKey().PublicKey)},
-		{jwtgate.ES256(p256Key), jwtgate.ES256(&p256Key.PublicKey)},
-		{jwtgate.EdDSA(ed25519Key), jwtgate.EdDSA(ed25519Key.Public().(ed25519.PublicKey))},
+	for _, halves := range [][2]keys.Key{
+		{keys.RS256(rsaKey()), keys.RS256(&rsaKey().PublicKey)},
+		{keys.ES256(p256Key), keys.ES256(&p256Key.PublicKey)},
+		{keys.EdDSA(ed25519Key), keys.EdDSA(ed25519Key.Public().(ed25519.PublicKey))},
 	} {
-		ring := jwtgate.NewKeyRing(halves[0])
+		ring := keys.NewRing(halves[0])
 		do(t, ring.Replace(ringKey(1), halves[1]))
 		do(t, ring.Announce(halves[0]))
 		if got, want := ring.String(), "HS256 key 1 signs, "+halves[0].String()+" is next"; got != want {
@@ -166,7 +167,7 @@ func TestKeyRingRotate(t *testing.T) {
 	t.Parallel()
 	for _, leeway := range []time.Duration{0, time.Minute} {
 		clock := jwtgatetest.NewClock(time.Unix(start, 0))
-		ring := jwtgate.NewKeyRing(ringKey(1))
+		ring := keys.NewRing(ringKey(1))
 		auth := newVerifier(t, ring, withClock(clock), func(c *jwtgate.Config) { c.Leeway = leeway })
 		long := elsewhere(t, 1, 3600) // by whoever got hold of the key
 
@@ -195,7 +196,7 @@ func TestKeyRingRotate(t *testing.T) {
 // A key that signed nothing has nothing to be held for.
 func TestKeyRingRotateUnused(t *testing.T) {
 	t.Parallel()
-	ring := jwtgate.NewKeyRing(ringKey(1))
+	ring := keys.NewRing(ringKey(1))
 	do(t, ring.Announce(ringKey(2)))
 	do(t, ring.Announce(ringKey(3))) // in its place
 	checkRing(t, ring, "1 signs, 3 is next")
@@ -208,7 +209,7 @@ func TestKeyRingRotateUnused(t *testing.T) {
 func TestKeyRingShared(t *testing.T) {
 	t.Parallel()
 	clock := jwtgatetest.NewClock(time.Unix(start, 0))
-	ring := jwtgate.NewKeyRing(jwtgate.EdDSA(ed25519Key).WithID("ed"))
+	ring := keys.NewRing(keys.EdDSA(ed25519Key).WithID("ed"))
 	long := newVerifier(t, ring, withClock(clock), func(c *jwtgate.Config) { c.AccessTTL = time.Hour })
 	short := newVerifier(t, ring, withClock(clock), func(c *jwtgate.Config) { c.AccessTTL, c.Leeway = time.Minute, time.Minute })
 	stolen := jwtgatetest.Sign(t, "EdDSA", ed25519Key, `{"alg":"EdDSA","kid":"ed"}`, claims("exp", at(7200)))
@@ -234,10 +235,10 @@ func TestKeyRingShared(t *testing.T) {
 func TestKeyRingComesBack(t *testing.T) {
 	t.Parallel()
 	clock := jwtgatetest.NewClock(time.Unix(start, 0))
-	ring := jwtgate.NewKeyRing(ringKey(1))
+	ring := keys.NewRing(ringKey(1))
 	auth := newVerifier(t, ring, withClock(clock))
 	jwtgatetest.Token(t, auth, "alice")
-	rotate := func(key jwtgate.Key) {
+	rotate := func(key keys.Key) {
 		t.Helper()
 		do(t, ring.Announce(key))
 		do(t, ring.Rotate())
@@ -267,7 +268,7 @@ func TestKeyRingComesBack(t *testing.T) {
 func TestKeyRingForgets(t *testing.T) {
 	t.Parallel()
 	clock := jwtgatetest.NewClock(time.Unix(start, 0))
-	ring := jwtgate.NewKeyRing(ringKey(0))
+	ring := keys.NewRing(ringKey(0))
 	auth := newVerifier(t, ring, withClock(clock))
 	for n := range 50 {
 		jwtgatetest.Token(t, auth, "alice")
@@ -284,12 +285,12 @@ func TestKeyRingForgets(t *testing.T) {
 // A kid names one key for as long as an Auth can hold it, then it may name another.
 func TestKeyRingKeyIDIsFree(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*jwtgate.KeyRing, jwtgate.Key) error{
-		"announce": func(r *jwtgate.KeyRing, k jwtgate.Key) error { return r.Announce(k) },
-		"replace":  func(r *jwtgate.KeyRing, k jwtgate.Key) error { return r.Replace(k) },
+	for name, change := range map[string]func(*keys.Ring, keys.Key) error{
+		"announce": func(r *keys.Ring, k keys.Key) error { return r.Announce(k) },
+		"replace":  func(r *keys.Ring, k keys.Key) error { return r.Replace(k) },
 	} {
 		clock := jwtgatetest.NewClock(time.Unix(start, 0))
-		ring := jwtgate.NewKeyRing(ringKey(1))
+		ring := keys.NewRing(ringKey(1))
 		auth := newVerifier(t, ring, withClock(clock))
 		jwtgatetest.Token(t, auth, "alice")
 		do(t, ring.Announce(ringKey(2)))
@@ -311,7 +312,7 @@ func TestKeyRingKeyIDIsFree(t *testing.T) {
 func TestKeyRingWithoutKeyID(t *testing.T) {
 	t.Parallel()
 	clock := jwtgatetest.NewClock(time.Unix(start, 0))
-	ring := jwtgate.NewKeyRing(ringKey(1))
+	ring := keys.NewRing(ringKey(1))
 	auth := newVerifier(t, ring, withClock(clock))
 	old := jwtgatetest.Sign(t, "HS256", ringSecret(1), `{"alg":"HS256"}`, claims("exp", at(3600)))
 	current := jwtgatetest.Sign(t, "HS256", ringSecret(2), `{"alg":"HS256"}`, claims("exp", at(3600)))
@@ -329,11 +330,11 @@ func TestKeyRingWithoutKeyID(t *testing.T) {
 func TestKeyRingOfTrustedIssuer(t *testing.T) {
 	t.Parallel()
 	clock := jwtgatetest.NewClock(time.Unix(start, 0))
-	ring := jwtgate.NewKeyRing(ringKey(1))
+	ring := keys.NewRing(ringKey(1))
 	tenant := newVerifier(t, ring, withClock(clock))
-	auth := newVerifier(t, jwtgate.HS256(secret), withClock(clock), func(c *jwtgate.Config) {
+	auth := newVerifier(t, keys.HS256(secret), withClock(clock), func(c *jwtgate.Config) {
 		c.Issuer = "https://we.example"
-		c.Trusted = []jwtgate.Issuer{{Name: "https://a.example", Keys: ringKey(1)}, {Name: issuer, Keys: ring}}
+		c.Trusted = []jwtgate.TrustedIssuer{{Name: "https://a.example", Keys: ringKey(1)}, {Name: issuer, Keys: ring}}
 	})
 	jwtgatetest.Token(t, tenant, "alice")
 	do(t, ring.Announce(ringKey(2)))
@@ -347,7 +348,7 @@ func TestKeyRingOfTrustedIssuer(t *testing.T) {
 func TestKeyRingRaces(t *testing.T) {
 	t.Parallel()
 	clock := jwtgatetest.NewClock(time.Unix(start, 0))
-	ring := jwtgate.NewKeyRing(ringKey(0))
+	ring := keys.NewRing(ringKey(0))
 	auth := newVerifier(t, ring, withClock(clock))
 	var signers, others sync.WaitGroup
 	tokens := make(chan string, 1<<16)
@@ -389,8 +390,8 @@ func TestKeyRingRaces(t *testing.T) {
 func TestKeyRingJWKS(t *testing.T) {
 	t.Parallel()
 	clock := jwtgatetest.NewClock(time.Unix(start, 0))
-	es, ed := jwtgate.ES256(p256Key).WithID("es"), jwtgate.EdDSA(ed25519Key).WithID("ed")
-	ring := jwtgate.NewKeyRing(es, ringKey(1))
+	es, ed := keys.ES256(p256Key).WithID("es"), keys.EdDSA(ed25519Key).WithID("ed")
+	ring := keys.NewRing(es, ringKey(1))
 	auth := newVerifier(t, ring, withClock(clock))
 	check := func(want ...string) {
 		t.Helper()

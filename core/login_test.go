@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -24,7 +25,7 @@ func TestTokenOfNobody(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	check := func(context.Context, string, string) (string, bool, error) { return "", true, nil }
-	if got := d.ask(jwtgate.Token(d.Auth, check), formOf("username", "alice", "password", "x")).text; got != "401 invalid_credentials invalid_grant" {
+	if got := d.ask(d.Auth.Token(check), formOf("username", "alice", "password", "x")).text; got != "401 invalid_credentials invalid_grant" {
 		t.Errorf("got %s", got)
 	}
 }
@@ -38,7 +39,7 @@ func TestToken(t *testing.T) {
 		jsonOf("username", "alice", "password", "wonderland"),
 		formOf("grant_type", "password", "username", "alice", "password", "wonderland", "scope", "all"),
 	} {
-		res := d.ask(jwtgate.Token(d.Auth, deskUsers), req)
+		res := d.ask(d.Auth.Token(deskUsers), req)
 		if res.text != "200" || res.Expires != 15*time.Minute {
 			t.Fatalf("got %s, good for %v", res.text, res.Expires)
 		}
@@ -50,7 +51,7 @@ func TestToken(t *testing.T) {
 			t.Errorf("access token is for %s", got)
 		}
 		header, claims := claimsOf(t, res.Access)
-		if header["typ"] != "at+jwt" || header["alg"] != "HS256" || header["kid"] != jwtgate.HS256(deskSecret).ID() || len(header) != 3 {
+		if header["typ"] != "at+jwt" || header["alg"] != "HS256" || header["kid"] != keys.HS256(deskSecret).ID() || len(header) != 3 {
 			t.Errorf("header is %v", header)
 		}
 		now := float64(deskOpens.Unix())
@@ -119,7 +120,7 @@ func TestTokenRefusals(t *testing.T) {
 		d := newDesk(t)
 		d.loads(row.subject)
 		d.store.breaks(row.broken, false)
-		res := d.ask(jwtgate.Token(d.Auth, deskUsers), jsonOf(row.parameters...))
+		res := d.ask(d.Auth.Token(deskUsers), jsonOf(row.parameters...))
 		if res.text != row.want {
 			t.Errorf("%s: got %s; want %s", row.name, res.text, row.want)
 		}
@@ -157,7 +158,7 @@ func TestTokenSaysNothingOfNames(t *testing.T) {
 		}
 		return jwtgate.Grant{}, nil
 	})
-	first := d.ask(jwtgate.Token(d.Auth, deskUsers), formOf("username", "alice", "password", "guess"))
+	first := d.ask(d.Auth.Token(deskUsers), formOf("username", "alice", "password", "guess"))
 	for name, req := range map[string]jwtgate.Request{
 		"unknown":  formOf("username", "nobody", "password", "guess"),
 		"disabled": formOf("username", "dormouse", "password", "wonderland"),
@@ -165,7 +166,7 @@ func TestTokenSaysNothingOfNames(t *testing.T) {
 		"binary":   formOf("username", "alice\x00\r\n", "password", "guess"),
 		"JSON":     jsonOf("username", "bob", "password", "guess"),
 	} {
-		if res := d.ask(jwtgate.Token(d.Auth, deskUsers), req); fmt.Sprintf("%+v", res.Response) != fmt.Sprintf("%+v", first.Response) {
+		if res := d.ask(d.Auth.Token(deskUsers), req); fmt.Sprintf("%+v", res.Response) != fmt.Sprintf("%+v", first.Response) {
 			t.Errorf("%s: got %+v; want %+v", name, res, first)
 		}
 	}
@@ -182,7 +183,7 @@ func TestTokenAndCookies(t *testing.T) {
 	req := withField(formOf("username", "mallory", "password", "wonderland"), "Cookie", "__Host-at="+browser.Access.Token+"; __Host-rt="+browser.Refresh)
 	req = withField(withField(req, "Sec-Fetch-Site", "cross-site"), "Origin", "https://evil.example")
 	req.Host = "api.example"
-	if res := d.ask(jwtgate.Token(d.Auth, deskUsers), req); res.text != "200" {
+	if res := d.ask(d.Auth.Token(deskUsers), req); res.text != "200" {
 		t.Errorf("got %s", res.text)
 	}
 	if got := d.who(browser.Access.Token); got != "alice" {
@@ -221,7 +222,7 @@ func TestThrottle(t *testing.T) {
 	} {
 		asked, checked = nil, 0
 		req := withField(formOf("username", row.username, "password", "x"), "User-Agent", "looking glass")
-		res := d.ask(jwtgate.Token(d.Auth, check), req)
+		res := d.ask(d.Auth.Token(check), req)
 		if got := headerOf(res.Response, "Retry-After"); res.text != row.want || got != row.after {
 			t.Errorf("wait of %s: got %s, Retry-After: %s; want %s, %s", row.username, res.text, got, row.want, row.after)
 		}
@@ -233,7 +234,7 @@ func TestThrottle(t *testing.T) {
 		}
 	}
 	asked = nil
-	d.ask(jwtgate.Token(d.Auth, check), formOf("username", "alice"))
+	d.ask(d.Auth.Token(check), formOf("username", "alice"))
 	if asked != nil {
 		t.Errorf("asked for a request that is refused anyway")
 	}
@@ -283,7 +284,7 @@ func TestRefuseAtMax(t *testing.T) {
 		c.Sessions.MaxSessions, c.Sessions.RefuseAtMax, c.Sessions.RefreshTTL = 2, true, time.Hour
 	})
 	login := func() deskReply {
-		return d.ask(jwtgate.Token(d.Auth, deskUsers), formOf("username", "alice", "password", "wonderland"))
+		return d.ask(d.Auth.Token(deskUsers), formOf("username", "alice", "password", "wonderland"))
 	}
 	first, second := login(), login()
 	if got := login().text; got != "403 too_many_sessions invalid_request" {
@@ -292,7 +293,7 @@ func TestRefuseAtMax(t *testing.T) {
 	if d.who(first.Access) != "alice" || d.who(second.Access) != "alice" {
 		t.Error("a refused login ended a session")
 	}
-	if got := d.ask(jwtgate.Token(d.Auth, deskUsers), formOf("username", "alice", "password", "guess")).text; got != "401 invalid_credentials invalid_grant" {
+	if got := d.ask(d.Auth.Token(deskUsers), formOf("username", "alice", "password", "guess")).text; got != "401 invalid_credentials invalid_grant" {
 		t.Errorf("who does not know the password learns of the bound: %s", got)
 	}
 	_, err := d.SignIn(t.Context(), jwtgate.Request{}, "alice")
@@ -411,7 +412,7 @@ func TestUserAgent(t *testing.T) {
 	} {
 		d := newDesk(t)
 		req := withField(formOf("username", "alice", "password", "wonderland"), "User-Agent", userAgent)
-		tokens := d.ask(jwtgate.Token(d.Auth, deskUsers), req)
+		tokens := d.ask(d.Auth.Token(deskUsers), req)
 		res := d.ask(d.ListSessions, bearing(tokens.Access, jwtgate.Request{Method: http.MethodGet}))
 		var infos []jwtgate.SessionInfo
 		if err := strictly(res.Body, &infos); err != nil || len(infos) != 1 {
@@ -436,7 +437,7 @@ func TestRequestIsNotKept(t *testing.T) {
 	d := newDesk(t)
 	userAgent, name := []byte("looking glass"), []byte("username=alice&password=wonderland")
 	req := withField(bodyOf(formType, unsafeText(name)), "User-Agent", unsafeText(userAgent))
-	tokens := d.ask(jwtgate.Token(d.Auth, deskUsers), req)
+	tokens := d.ask(d.Auth.Token(deskUsers), req)
 	presented := []byte("refresh_token=" + tokens.Refresh)
 	again := withField(bodyOf(formType, unsafeText(presented)), "User-Agent", unsafeText(userAgent))
 	d.ask(d.Refresh, again)
@@ -457,14 +458,14 @@ func TestRequestIsNotKept(t *testing.T) {
 // An Auth that cannot sign in says so, and does not panic.
 func TestEndpointsWithoutSessions(t *testing.T) {
 	t.Parallel()
-	none, err := jwtgate.New(jwtgate.Config{Issuer: deskIssuer, Audience: deskAudience, Keys: jwtgate.HS256(deskSecret)})
+	none, err := jwtgate.New(jwtgate.Config{Issuer: deskIssuer, Audience: deskAudience, Keys: keys.HS256(deskSecret)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := newDesk(t)
 	for name, auth := range map[string]*jwtgate.Auth{"nil": nil, "without sessions": none} {
 		for endpoint, serve := range map[string]jwtgate.Endpoint{
-			"Token": jwtgate.Token(auth, deskUsers), "Login": jwtgate.Login(auth, deskUsers), "Refresh": auth.Refresh, "Logout": auth.Logout,
+			"Token": auth.Token(deskUsers), "Login": auth.Login(deskUsers), "Refresh": auth.Refresh, "Logout": auth.Logout,
 			"LogoutAll": auth.LogoutAll, "ListSessions": auth.ListSessions, "DeleteSession": auth.DeleteSession,
 		} {
 			for _, method := range []string{"POST", "GET", "DELETE"} {

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/internal/refreshtoken"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -19,7 +21,7 @@ import (
 func TestLogoutCarriers(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	codec, err := session.NewCodec(deskRefreshSecret)
+	codec, err := refreshtoken.New(deskRefreshSecret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,10 +41,10 @@ func TestLogoutCarriers(t *testing.T) {
 		{"access token in the body", accessOf, nil, "alice bob"},
 		{"sid in the body", func(alice deskReply) string { return sidOf(t, alice.Access) }, nil, "alice bob"},
 		{"forged refresh token, Bearer", func(alice deskReply) string { return alice.Refresh[:len(alice.Refresh)-4] + "AAAA" }, bearerOf, "alice"},
-		{"session that never was, Bearer", textOf(codec.Encode(session.Token{ID: session.NewID("alice"), Nonce: session.NewNonce()})), bearerOf, "alice"},
+		{"session that never was, Bearer", textOf(codec.Encode(refreshtoken.Token{ID: session.NewID("alice"), Nonce: refreshtoken.NewNonce()})), bearerOf, "alice"},
 		{"session with another nonce, Bearer", func(alice deskReply) string {
-			token, _ := codec.Parse(alice.Refresh)
-			token.Nonce = session.NewNonce()
+			token, _ := codec.Decode(alice.Refresh)
+			token.Nonce = refreshtoken.NewNonce()
 			return codec.Encode(token)
 		}, bearerOf, "alice"},
 		{"refresh token that was replaced", func(alice deskReply) string {
@@ -202,9 +204,9 @@ func TestLogoutByTokenIDAgain(t *testing.T) {
 func TestLogoutTrusted(t *testing.T) {
 	t.Parallel()
 	secret := []byte("signs the tokens of a partner, whom we trust some way")
-	partner := jwtgate.HS256(secret)
+	partner := keys.HS256(secret)
 	d := newDesk(t, func(c *jwtgate.Config) {
-		c.Trusted = []jwtgate.Issuer{{Name: "https://partner.example", Keys: partner}}
+		c.Trusted = []jwtgate.TrustedIssuer{{Name: "https://partner.example", Keys: partner}}
 	})
 	theirs := func(jti, sid string) string {
 		now := d.clock.Now().Unix()

@@ -17,6 +17,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 const (
@@ -126,9 +127,9 @@ func (d *dripping) Read(b []byte) (int, error) {
 }
 
 // setOf returns keys as a provider publishes them.
-func setOf(tb testing.TB, keys ...jwtgate.Key) page {
+func setOf(tb testing.TB, published ...keys.Key) page {
 	tb.Helper()
-	return page{body: string(newVerifier(tb, jwtgate.KeySet(keys)).JWKS(tb.Context(), jwtgate.Request{Method: "GET"}).Body)}
+	return page{body: string(newVerifier(tb, keys.Set(published)).JWKS(tb.Context(), jwtgate.Request{Method: "GET"}).Body)}
 }
 
 // diary collects events.
@@ -160,16 +161,16 @@ func (d *diary) kinds() string {
 }
 
 // trusting returns an Auth of our own tokens and those of the provider in web.
-func trusting(tb testing.TB, web *web, keys jwtgate.RemoteKeys, changes ...func(*jwtgate.Config)) *jwtgate.Auth {
+func trusting(tb testing.TB, web *web, remote keys.Remote, changes ...func(*jwtgate.Config)) *jwtgate.Auth {
 	tb.Helper()
-	if keys.URL == "" {
-		keys.URL = providerSet
+	if remote.URL == "" {
+		remote.URL = providerSet
 	}
-	if keys.Transport == nil {
-		keys.Transport = web
+	if remote.Transport == nil {
+		remote.Transport = web
 	}
-	auth := newVerifier(tb, jwtgate.HS256(secret), append([]func(*jwtgate.Config){func(c *jwtgate.Config) {
-		c.Trusted = []jwtgate.Issuer{{Name: provider, Keys: keys}}
+	auth := newVerifier(tb, keys.HS256(secret), append([]func(*jwtgate.Config){func(c *jwtgate.Config) {
+		c.Trusted = []jwtgate.TrustedIssuer{{Name: provider, Keys: remote}}
 	}}, changes...)...)
 	tb.Cleanup(auth.Close)
 	return auth
@@ -189,7 +190,7 @@ func newEd25519() ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed([]byte(rand.Text() + rand.Text())[:ed25519.SeedSize])
 }
 
-func es256(kid string) jwtgate.Key { return jwtgate.ES256(&p256Key.PublicKey).WithID(kid) }
+func es256(kid string) keys.Key { return keys.ES256(&p256Key.PublicKey).WithID(kid) }
 
 // took returns how long f takes.
 func took(f func()) time.Duration {

@@ -9,12 +9,13 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // RFC 9110 §13.1.2: who has the set already is not sent it again.
 func TestJWKSNotModified(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.ES256(p256Key))
+	auth := newVerifier(t, keys.ES256(p256Key))
 	full := auth.JWKS(t.Context(), jwtgate.Request{Method: "GET"})
 	etag := field(full, "ETag")
 	if len(etag) != 45 || full.Status != 200 {
@@ -73,7 +74,7 @@ func TestJWKSNotModified(t *testing.T) {
 // changes with it.
 func TestJWKSIsKept(t *testing.T) { // not in parallel: it counts allocations
 	clock := jwtgatetest.NewClock(time.Unix(start, 0))
-	ring := jwtgate.NewKeyRing(jwtgate.ES256(p256Key))
+	ring := keys.NewRing(keys.ES256(p256Key))
 	auth := newVerifier(t, ring, withClock(clock))
 	ask := func() jwtgate.Response { return auth.JWKS(t.Context(), jwtgate.Request{Method: "GET"}) }
 	last, tags := ask(), map[string]bool{}
@@ -90,7 +91,7 @@ func TestJWKSIsKept(t *testing.T) { // not in parallel: it counts allocations
 	}
 	check("asked again", false)
 	jwtgatetest.Token(t, auth, "alice")
-	do(t, ring.Announce(jwtgate.EdDSA(ed25519Key)))
+	do(t, ring.Announce(keys.EdDSA(ed25519Key)))
 	check("announced", true)
 	do(t, ring.Rotate())
 	check("rotated", true)
@@ -107,7 +108,7 @@ func TestJWKSIsKept(t *testing.T) { // not in parallel: it counts allocations
 // FuzzIfNoneMatch has net/http read the same field: what is 304 here is 304 there,
 // and the other way round but for a * in a list, which is none.
 func FuzzIfNoneMatch(f *testing.F) {
-	auth := newVerifier(f, jwtgate.EdDSA(ed25519Key))
+	auth := newVerifier(f, keys.EdDSA(ed25519Key))
 	full := auth.JWKS(f.Context(), jwtgate.Request{Method: "GET"})
 	etag := field(full, "ETag")
 	for _, seed := range []string{"", "*", etag, "W/" + etag, `"a", ` + etag, `"a,b",,` + etag, `"a` + etag, etag[:9], `"a b", ` + etag, `"a",*`} {

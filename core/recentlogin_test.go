@@ -100,7 +100,7 @@ func TestRecentLoginAfterRefresh(t *testing.T) {
 		}, "401 login_too_old"},
 		{"reissued by the same request", 6 * time.Minute, func(_ *cookieSite, j *jar) { j.refresh = "" }, "401 login_too_old new"},
 		{"signed in again", 6 * time.Minute, func(s *cookieSite, j *jar) {
-			j.take(jwtgate.Login(s.Auth, checkAlice)(t.Context(), postJSON(j.lines(), alicesPassword)).Header)
+			j.take(s.Auth.Login(checkAlice)(t.Context(), postJSON(j.lines(), alicesPassword)).Header)
 		}, "pass alice"},
 		{"signed in again in one's own way", 6 * time.Minute, func(s *cookieSite, j *jar) {
 			tokens, err := s.SignIn(t.Context(), j.request(http.MethodGet), "alice")

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/internal/refreshtoken"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -114,11 +116,11 @@ func TestRefreshWindowConfigured(t *testing.T) {
 		}
 		token = next
 	}
-	codec, err := session.NewCodec(deskRefreshSecret)
+	codec, err := refreshtoken.New(deskRefreshSecret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ahead, _ := codec.Parse(token)
+	ahead, _ := codec.Decode(token)
 	ahead.Generation++ // the store lost a rotation
 	if got := d.refresh(codec.Encode(ahead)).text; got != "200" {
 		t.Errorf("from ahead: got %s", got)
@@ -131,14 +133,14 @@ func TestRefreshForged(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	alice, mallory := d.token("alice"), d.token("mallory")
-	codec := func(secret []byte) *session.Codec {
-		c, err := session.NewCodec(secret)
+	codec := func(secret []byte) *refreshtoken.Codec {
+		c, err := refreshtoken.New(secret)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return c
 	}
-	token, err := codec(deskRefreshSecret).Parse(alice.Refresh)
+	token, err := codec(deskRefreshSecret).Decode(alice.Refresh)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +196,7 @@ func TestRefreshForged(t *testing.T) {
 		"next generation":             text(raw[:macAt-1], []byte{raw[macAt-1] + 1}, raw[macAt:]),
 		"under the signing key":       codec(deskSecret).Encode(token),
 		"under a key of zeros":        codec(make([]byte, 32)).Encode(token),
-		"under the kid":               codec([]byte(jwtgate.HS256(deskSecret).ID() + "0123456789")).Encode(token),
+		"under the kid":               codec([]byte(keys.HS256(deskSecret).ID() + "0123456789")).Encode(token),
 		"under the refresh key's end": codec(append([]byte("x"), deskRefreshSecret...)).Encode(token),
 	}
 	for i := range raw {
@@ -248,14 +250,14 @@ func TestRefreshForgedByKey(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	alice, other := d.token("alice"), d.token("alice")
-	codec, err := session.NewCodec(deskRefreshSecret)
+	codec, err := refreshtoken.New(deskRefreshSecret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, _ := codec.Parse(alice.Refresh)
-	others, _ := codec.Parse(other.Refresh)
+	token, _ := codec.Decode(alice.Refresh)
+	others, _ := codec.Decode(other.Refresh)
 	d.book.told()
-	for name, nonce := range map[string]session.Nonce{"random": session.NewNonce(), "another session's": others.Nonce, "zero": {}, "derived": codec.Nonce(token.ID)} {
+	for name, nonce := range map[string]refreshtoken.Nonce{"random": refreshtoken.NewNonce(), "another session's": others.Nonce, "zero": {}, "derived": codec.DerivedNonce(token.ID)} {
 		forged := token
 		forged.Nonce = nonce
 		req := withField(formOf("refresh_token", codec.Encode(forged)), "User-Agent", "forge")
@@ -274,7 +276,7 @@ func TestRefreshForgedByKey(t *testing.T) {
 		t.Errorf("after all: got %s", got)
 	}
 	// A session that never was.
-	unknown := session.Token{ID: session.NewID("alice"), Nonce: session.NewNonce()}
+	unknown := refreshtoken.Token{ID: session.NewID("alice"), Nonce: refreshtoken.NewNonce()}
 	if got := d.refresh(codec.Encode(unknown)).text; got != refreshExpired {
 		t.Errorf("a session that never was: got %s", got)
 	}
@@ -284,14 +286,14 @@ func TestRefreshForgedByKey(t *testing.T) {
 func TestRefreshRefusedEarly(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, func(c *jwtgate.Config) { c.Sessions.RefreshTTL = time.Hour })
-	codec, err := session.NewCodec(deskRefreshSecret)
+	codec, err := refreshtoken.New(deskRefreshSecret)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ended, idle := d.token("alice"), d.token("alice")
 	d.logout(ended.Refresh)
-	forged, _ := codec.Parse(idle.Refresh)
-	forged.Nonce = session.NewNonce()
+	forged, _ := codec.Decode(idle.Refresh)
+	forged.Nonce = refreshtoken.NewNonce()
 	d.loads(func(context.Context, string) (jwtgate.Grant, error) {
 		t.Error("the subject was asked for")
 		return jwtgate.Grant{}, nil
@@ -305,7 +307,7 @@ func TestRefreshRefusedEarly(t *testing.T) {
 		{"ended", ended.Refresh, 0, refreshRevoked},
 		{"another nonce", codec.Encode(forged), 0, refreshInvalid},
 		{"idle for too long", idle.Refresh, time.Hour, refreshExpired},
-		{"never was", codec.Encode(session.Token{ID: session.NewID("alice")}), 0, refreshExpired},
+		{"never was", codec.Encode(refreshtoken.Token{ID: session.NewID("alice")}), 0, refreshExpired},
 	} {
 		d.clock.Advance(row.after)
 		d.store.taken()
@@ -341,9 +343,9 @@ func TestTokensAreNotEachOther(t *testing.T) {
 // key that is no longer held apart.
 func TestRefreshCompanion(t *testing.T) {
 	t.Parallel()
-	partner := jwtgate.HS256([]byte("signs the tokens of a partner, whom we trust some way"))
+	partner := keys.HS256([]byte("signs the tokens of a partner, whom we trust some way"))
 	d := newDesk(t, func(c *jwtgate.Config) {
-		c.Trusted = []jwtgate.Issuer{{Name: "https://partner.example", Keys: partner}}
+		c.Trusted = []jwtgate.TrustedIssuer{{Name: "https://partner.example", Keys: partner}}
 	})
 	alice, second, bob := d.token("alice"), d.token("alice"), d.token("bob")
 	sid := sidOf(t, alice.Access)
@@ -380,10 +382,10 @@ func TestRefreshCompanion(t *testing.T) {
 		{"no session, expired", bearer(d.minted(map[string]any{"iat": now - 4000, "exp": now - 1000})), invalid},
 		{"sid that is no session's", bearer(d.minted(map[string]any{"sid": "x"})), invalid},
 		{"forged", bearer(sign(stranger, `{"alg":"HS256"}`, claims)), invalid},
-		{"forged, our kid", bearer(sign(stranger, `{"alg":"HS256","kid":"`+jwtgate.HS256(deskSecret).ID()+`"}`, claims)), invalid},
+		{"forged, our kid", bearer(sign(stranger, `{"alg":"HS256","kid":"`+keys.HS256(deskSecret).ID()+`"}`, claims)), invalid},
 		{"forged, expired", bearer(sign(stranger, `{"alg":"HS256"}`, strings.Replace(claims, fmt.Sprint(now+600), fmt.Sprint(now-600), 1))), invalid},
 		{"unsigned", bearer(base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + "."), invalid},
-		{"our kid with another algorithm", bearer(jwtgatetest.Sign(t, "HS384", deskSecret, `{"alg":"HS384","kid":"`+jwtgate.HS256(deskSecret).ID()+`"}`, claims)), invalid},
+		{"our kid with another algorithm", bearer(jwtgatetest.Sign(t, "HS384", deskSecret, `{"alg":"HS384","kid":"`+keys.HS256(deskSecret).ID()+`"}`, claims)), invalid},
 		{"signature cut", bearer(alice.Access[:len(alice.Access)-1]), invalid},
 		{"not yet good", bearer(d.minted(map[string]any{"sid": sid, "nbf": now + 60})), invalid},
 		{"another audience", bearer(d.minted(map[string]any{"sid": sid, "aud": "x"})), invalid},
@@ -887,11 +889,11 @@ func TestRefreshHealed(t *testing.T) {
 		d := newDesk(t)
 		tokens := d.token("alice")
 		d.clock.Advance(row.after)
-		codec, err := session.NewCodec(deskRefreshSecret)
+		codec, err := refreshtoken.New(deskRefreshSecret)
 		if err != nil {
 			t.Fatal(err)
 		}
-		token, _ := codec.Parse(tokens.Refresh)
+		token, _ := codec.Decode(tokens.Refresh)
 		token.Generation = row.ahead
 		d.book.told()
 		res := d.refresh(codec.Encode(token))
@@ -904,7 +906,7 @@ func TestRefreshHealed(t *testing.T) {
 		if got, want := d.book.told(), "healed alice "+token.ID.String(); got != want {
 			t.Errorf("told %q; want %q", got, want)
 		}
-		if next, err := codec.Parse(res.Refresh); err != nil || next.Generation != row.ahead {
+		if next, err := codec.Decode(res.Refresh); err != nil || next.Generation != row.ahead {
 			t.Errorf("%d ahead: the answer is of generation %d", row.ahead, next.Generation)
 		}
 		d.clock.Advance(10 * time.Second)
@@ -1063,12 +1065,12 @@ func TestClockSteps(t *testing.T) {
 func TestRefreshKeys(t *testing.T) {
 	t.Parallel()
 	next := []byte("makes the refresh tokens of the desk from now on, and")
-	keys := func(keys ...[]byte) func(*jwtgate.Config) {
-		return func(c *jwtgate.Config) { c.Sessions.Keys = keys }
+	secrets := func(secrets ...[]byte) func(*jwtgate.Config) {
+		return func(c *jwtgate.Config) { c.Sessions.Keys = secrets }
 	}
 	d := newDesk(t)
-	both := d.another(keys(next, deskRefreshSecret))
-	only := d.another(keys(next))
+	both := d.another(secrets(next, deskRefreshSecret))
+	only := d.another(secrets(next))
 	tokens := d.token("alice")
 	if got := only.refresh(tokens.Refresh).text; got != refreshInvalid {
 		t.Errorf("under a secret that is not held: got %s", got)
@@ -1084,7 +1086,7 @@ func TestRefreshKeys(t *testing.T) {
 		t.Errorf("under the new secret: got %s", got)
 	}
 
-	signing := d.another(func(c *jwtgate.Config) { c.Keys = jwtgate.HS256(next) })
+	signing := d.another(func(c *jwtgate.Config) { c.Keys = keys.HS256(next) })
 	d.clock.Advance(10 * time.Second)
 	second := d.token("bob")
 	req := bearing(second.Access, formOf("refresh_token", second.Refresh)) // its key is not held any longer
@@ -1107,7 +1109,7 @@ func TestRefreshAfterRestart(t *testing.T) {
 		t.Errorf("logout with an empty store: got %s", got)
 	}
 	random := d.another(func(c *jwtgate.Config) {
-		c.Keys, c.Sessions.Keys, c.Sessions.Store = jwtgate.HS256([]byte("signs the access tokens of the desk from now on, alone")), nil, nil
+		c.Keys, c.Sessions.Keys, c.Sessions.Store = keys.HS256([]byte("signs the access tokens of the desk from now on, alone")), nil, nil
 	})
 	if got := random.refresh(tokens.Refresh).text; got != refreshInvalid {
 		t.Errorf("with another secret: got %s", got)

@@ -16,44 +16,44 @@ type Code string
 
 // The codes, with the status that goes with each.
 const (
-	CodeMalformedCredentials Code = "malformed_credentials" // 400: not one well-formed token (RFC 6750 §3.1 invalid_request)
+	CodeMalformedCredentials Code = "malformed_credentials" // 400: not exactly one well-formed token (invalid_request of RFC 6750 §3.1)
 	CodeTokenMissing         Code = "token_missing"         // 401: no credentials
-	CodeTokenInvalid         Code = "token_invalid"         // 401: not a token of ours, or not a good one
-	CodeTokenExpired         Code = "token_expired"         // 401: good but for its age: refresh and try again
-	CodeTokenRevoked         Code = "token_revoked"         // 401: taken back: sign in again
+	CodeTokenInvalid         Code = "token_invalid"         // 401: not a valid token of an accepted issuer
+	CodeTokenExpired         Code = "token_expired"         // 401: valid but expired: refresh and try again
+	CodeTokenRevoked         Code = "token_revoked"         // 401: its session was ended: sign in again
 	CodeLoginTooOld          Code = "login_too_old"         // 401: see RecentLogin
-	CodeInsufficientScope    Code = "insufficient_scope"    // 403: a rule of the route refused this identity
-	CodeCrossSite            Code = "cross_site"            // 403: a cookie was sent along from another site
-	CodeUnavailable          Code = "unavailable"           // 503: trouble on this side, try again later
+	CodeInsufficientScope    Code = "insufficient_scope"    // 403: a rule of the route is not met
+	CodeCrossSite            Code = "cross_site"            // 403: a page of another site made the browser send its cookies
+	CodeUnavailable          Code = "unavailable"           // 503: an internal error: try again later
 
-	// Those of the endpoints only.
-	CodeMalformedRequest   Code = "malformed_request"   // 400, 413 or 415: the body
+	// Codes of endpoints only.
+	CodeMalformedRequest   Code = "malformed_request"   // 400, 413 or 415: the body cannot be used
 	CodeInvalidCredentials Code = "invalid_credentials" // 401: wrong name or password
 	CodeRefreshMissing     Code = "refresh_missing"     // 401: no refresh token
-	CodeRefreshInvalid     Code = "refresh_invalid"     // 401: not a refresh token of ours
-	CodeRefreshExpired     Code = "refresh_expired"     // 401: its session is over by age, or forgotten
+	CodeRefreshInvalid     Code = "refresh_invalid"     // 401: not a refresh token of this server
+	CodeRefreshExpired     Code = "refresh_expired"     // 401: its session has expired or is unknown
 	CodeRefreshRevoked     Code = "refresh_revoked"     // 401: its session was ended
-	CodeRefreshReused      Code = "refresh_reused"      // 401: replaced a while ago; its session is ended now
+	CodeRefreshReused      Code = "refresh_reused"      // 401: replaced before; its session is ended now
 	CodeTooManySessions    Code = "too_many_sessions"   // 403: see SessionConfig.RefuseAtMax
-	CodeNotFound           Code = "not_found"           // 404: no such session of this subject
-	CodeMethodNotAllowed   Code = "method_not_allowed"  // 405: the endpoint does not have the method
+	CodeNotFound           Code = "not_found"           // 404: the subject has no such session
+	CodeMethodNotAllowed   Code = "method_not_allowed"  // 405: the endpoint does not support the method
 	CodeThrottled          Code = "throttled"           // 429: see SessionConfig.Throttle
 )
 
-// A Refusal is why a request is not let through. As an error, its text is for
-// logs; what the client sees is [Refusal.Response].
+// A Refusal is the reason why a request is not let through. Its text as an error is
+// for logs; clients get [Refusal.Response].
 type Refusal struct {
 	Status    int
 	Code      Code
-	Detail    string // for the client; never holds anything that the client sent
+	Detail    string // for the client; never contains anything that the client sent
 	Challenge string // the WWW-Authenticate value (RFC 6750 §3), empty for none
-	Err       error  // the cause, for logs; nil if Code says all
+	Err       error  // the cause, for logs; nil if Code says everything
 
-	// OAuthError is the error member of RFC 6749 §5.2, which answers of the
-	// login and refresh endpoints have. Empty for none.
+	// OAuthError is the error member of RFC 6749 §5.2, which the login and refresh
+	// endpoints add. Empty for none.
 	OAuthError string
 
-	// RetryAfter is when to try again, in whole seconds. Zero for no such hint.
+	// RetryAfter is when to try again, rounded up to seconds. Zero for no hint.
 	RetryAfter time.Duration
 }
 
@@ -68,8 +68,8 @@ func (r *Refusal) Error() string {
 // Unwrap returns the cause.
 func (r *Refusal) Unwrap() error { return r.Err }
 
-// Response returns the answer that r is by default: problem+json (RFC 9457)
-// with the code, never to be stored by a cache.
+// Response returns the default answer for r: a problem document (RFC 9457) with the
+// code, which no cache may store.
 func (r *Refusal) Response() Response {
 	header := make([]Field, 2, 4)
 	header[0] = Field{"Content-Type", "application/problem+json"}
@@ -81,7 +81,7 @@ func (r *Refusal) Response() Response {
 		seconds := int64(math.Ceil(r.RetryAfter.Seconds()))
 		header = append(header, Field{"Retry-After", strconv.FormatInt(seconds, 10)})
 	}
-	// Whoever gets the body may change it.
+	// The body is copied, because the caller may change it.
 	if known := refusals[r.Code]; known != nil && r.Status == known.Status && r.Detail == known.Detail && r.OAuthError == "" {
 		return Response{Status: r.Status, Header: header, Body: bytes.Clone(known.body)}
 	}
@@ -104,20 +104,20 @@ func (r *Refusal) body() []byte {
 	return append(text, '\n')
 }
 
-// HandOver is a [Config.Refuse] that leaves every refusal to the framework's own
-// error path: Echo's HTTPErrorHandler, Fiber's ErrorHandler, Gin's c.Errors.
-// There errors.As finds the [*Refusal]. The header of the refusal is set already.
+// HandOver is a function for [Config.Refuse] that leaves every refusal to the
+// framework's error handler: Echo's HTTPErrorHandler, Fiber's ErrorHandler, Gin's
+// c.Errors. There errors.As finds the [*Refusal]. Its header fields are set already.
 func HandOver(_ context.Context, _ Request, r *Refusal) Response {
 	res := r.Response()
 	res.Err = r
 	return res
 }
 
-// problemTypes precedes a code in the type member. RFC 9457 §3.1.1 wants a
-// page about the problem there: a row of the table in the README.
+// problemTypes is the prefix of a code in the type member, which should lead to a page
+// about the problem (RFC 9457 §3.1.1): a row of the table in the README.
 const problemTypes = "https://github.com/jwtgate/jwtgate#"
 
-// problem is RFC 9457's document with two further members.
+// A problem is a document of RFC 9457 with two further members.
 type problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
@@ -135,17 +135,16 @@ const (
 	challengeScope   = `Bearer error="insufficient_scope"`
 )
 
-// standard is the refusal with a code, as it is for every cause.
-type standard struct {
+// A standardRefusal is the refusal with a code, the same for every cause.
+type standardRefusal struct {
 	Refusal
 
 	body []byte
 }
 
-// refusals has what the client sees of each code. It is the one place where a
-// code gets its status, its words and its challenge.
-var refusals = func() map[Code]*standard {
-	table := make(map[Code]*standard)
+// refusals has the status, the text and the challenge of each code.
+var refusals = func() map[Code]*standardRefusal {
+	table := make(map[Code]*standardRefusal)
 	for _, row := range []struct {
 		status    int
 		code      Code
@@ -174,12 +173,12 @@ var refusals = func() map[Code]*standard {
 		{429, CodeThrottled, "There were too many attempts.", ""},
 	} {
 		r := Refusal{Status: row.status, Code: row.code, Detail: row.detail, Challenge: row.challenge}
-		table[row.code] = &standard{r, r.body()}
+		table[row.code] = &standardRefusal{r, r.body()}
 	}
 	return table
 }()
 
-// refuse returns the refusal with code, because of cause.
+// refuse returns the refusal with code and cause.
 func refuse(code Code, cause error) *Refusal {
 	r := refusals[code].Refusal
 	r.Err = cause

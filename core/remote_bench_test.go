@@ -12,13 +12,14 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // BenchmarkRemote is what a token costs whose keys are fetched: as much as one by
 // a key that is given, and much less where its kid is unknown.
 func BenchmarkRemote(b *testing.B) {
 	web := newWeb(map[string]page{providerSet: setOf(b, es256("a"))})
-	auth := trusting(b, web, jwtgate.RemoteKeys{Cooldown: time.Hour})
+	auth := trusting(b, web, keys.Remote{Cooldown: time.Hour})
 	req := theirs(b, "a")
 	if d := auth.Decide(b.Context(), req); d.Refusal != nil { // fetches
 		b.Fatal(d.Refusal)
@@ -26,8 +27,8 @@ func BenchmarkRemote(b *testing.B) {
 	auth.Decide(b.Context(), theirs(b, "x")) // begins the cooldown
 	b.Run("held", func(b *testing.B) { benchmark(b, auth, req, accepted) })
 	b.Run("unknown kid", func(b *testing.B) { benchmark(b, auth, theirs(b, "x"), jwtgate.CodeTokenInvalid) })
-	static := newVerifier(b, jwtgate.HS256(secret), func(c *jwtgate.Config) {
-		c.Trusted = []jwtgate.Issuer{{Name: provider, Keys: es256("a")}}
+	static := newVerifier(b, keys.HS256(secret), func(c *jwtgate.Config) {
+		c.Trusted = []jwtgate.TrustedIssuer{{Name: provider, Keys: es256("a")}}
 	})
 	b.Run("given", func(b *testing.B) { benchmark(b, static, req, accepted) })
 }
@@ -40,7 +41,7 @@ func BenchmarkFlood(b *testing.B) {
 			set := setOf(b, es256("a"))
 			set.after = 20 * time.Millisecond
 			web := newWeb(map[string]page{providerSet: set})
-			auth := trusting(b, web, jwtgate.RemoteKeys{})
+			auth := trusting(b, web, keys.Remote{})
 			auth.Decide(b.Context(), theirs(b, "a")) // fetches
 			unknown := make([]jwtgate.Request, 100)
 			for i := range unknown {

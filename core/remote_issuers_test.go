@@ -14,6 +14,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // The keys of one issuer say nothing about the tokens of another, whatever they
@@ -57,12 +58,12 @@ func TestRemoteIssuers(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					web := newWeb(map[string]page{
 						a + "/keys": setOf(t, es256("k"), es256("shared"), es256("ours")),
-						b + "/keys": setOf(t, jwtgate.EdDSA(keyB).WithID("k"), jwtgate.EdDSA(keyB).WithID("only b"), es256("shared")),
+						b + "/keys": setOf(t, keys.EdDSA(keyB).WithID("k"), keys.EdDSA(keyB).WithID("only b"), es256("shared")),
 					})
-					auth := newVerifier(t, jwtgate.KeySet{jwtgate.HS256(secret), jwtgate.ES256(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))).WithID("ours")}, func(c *jwtgate.Config) {
-						c.Trusted = []jwtgate.Issuer{
-							{Name: a, Keys: jwtgate.RemoteKeys{URL: a + "/keys", Transport: web}},
-							{Name: b, Keys: jwtgate.RemoteKeys{URL: b + "/keys", Transport: web}, Audience: "https://b.example/api", RolesPath: []string{"groups"}},
+					auth := newVerifier(t, keys.Set{keys.HS256(secret), keys.ES256(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))).WithID("ours")}, func(c *jwtgate.Config) {
+						c.Trusted = []jwtgate.TrustedIssuer{
+							{Name: a, Keys: keys.Remote{URL: a + "/keys", Transport: web}},
+							{Name: b, Keys: keys.Remote{URL: b + "/keys", Transport: web}, Audience: "https://b.example/api", RolesPath: []string{"groups"}},
 						}
 					})
 					defer auth.Close()
@@ -92,19 +93,19 @@ func TestRemoteIssuersWithOneKid(t *testing.T) {
 		sign := func(iss string, key ed25519.PrivateKey) jwtgate.Request {
 			return withBearer(jwtgatetest.Sign(t, "EdDSA", key, `{"alg":"EdDSA","kid":"k"}`, claims("iss", strconv.Quote(iss))))
 		}
-		keys := map[string]ed25519.PrivateKey{}
-		var issuers []jwtgate.Issuer
+		private := map[string]ed25519.PrivateKey{}
+		var issuers []jwtgate.TrustedIssuer
 		for i := range 6 {
 			name := fmt.Sprintf("https://%d.example", i)
-			keys[name] = newEd25519()
-			web.set(name+"/keys", setOf(t, jwtgate.EdDSA(keys[name]).WithID("k")))
-			issuers = append(issuers, jwtgate.Issuer{Name: name, Keys: jwtgate.RemoteKeys{URL: name + "/keys", Transport: web}})
+			private[name] = newEd25519()
+			web.set(name+"/keys", setOf(t, keys.EdDSA(private[name]).WithID("k")))
+			issuers = append(issuers, jwtgate.TrustedIssuer{Name: name, Keys: keys.Remote{URL: name + "/keys", Transport: web}})
 		}
-		issuers = append(issuers, jwtgate.Issuer{Name: provider, Keys: jwtgate.EdDSA(last.Public().(ed25519.PublicKey)).WithID("k")})
-		auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Trusted = issuers })
+		issuers = append(issuers, jwtgate.TrustedIssuer{Name: provider, Keys: keys.EdDSA(last.Public().(ed25519.PublicKey)).WithID("k")})
+		auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Trusted = issuers })
 		defer auth.Close()
 		for range 2 {
-			for name, key := range keys {
+			for name, key := range private {
 				decide(t, auth, sign(name, key), accepted)
 			}
 			decide(t, auth, sign(provider, last), accepted)
@@ -117,7 +118,7 @@ func TestRemoteIssuersWithOneKid(t *testing.T) {
 func TestRemoteRoles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
-		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Trusted[0].RolesPath = []string{"realm_access", "roles"} })
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Trusted[0].RolesPath = []string{"realm_access", "roles"} })
 		d := decide(t, auth, theirs(t, "a", "roles", `["user"]`, "realm_access", `{"roles":["admin"]}`), accepted)
 		if !d.Identity.HasRole("admin") || d.Identity.HasRole("user") {
 			t.Errorf("got roles %v, want admin alone", d.Identity.Roles())
@@ -129,7 +130,7 @@ func TestRemoteRoles(t *testing.T) {
 func TestRemotePurpose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
-		auth := trusting(t, web, jwtgate.RemoteKeys{})
+		auth := trusting(t, web, keys.Remote{})
 		decide(t, auth, theirs(t, "a"), accepted)
 		for _, row := range []struct{ name, header, member, value string }{
 			{"nonce", `{"alg":"ES256","kid":"a"}`, "nonce", `"n"`},
@@ -149,7 +150,7 @@ func TestRemotePurpose(t *testing.T) {
 func TestRemoteDownAtEndpoints(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{})
-		auth := trusting(t, web, jwtgate.RemoteKeys{}, withCookies, func(c *jwtgate.Config) {
+		auth := trusting(t, web, keys.Remote{}, withCookies, func(c *jwtgate.Config) {
 			c.Now = time.Now
 			c.Sessions = &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }}
 		})

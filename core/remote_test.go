@@ -16,6 +16,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // Nothing is fetched before the first token of the issuer, which waits; the
@@ -24,7 +25,7 @@ func TestRemoteKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
 		d := &diary{}
-		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Events = d.write })
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Events = d.write })
 		own := withBearer(signed(t, claims()))
 		decide(t, auth, own, accepted)
 		decide(t, auth, withBearer("garbage"), jwtgate.CodeTokenInvalid)
@@ -62,7 +63,7 @@ func TestRemoteKeys(t *testing.T) {
 func TestRemoteKeysAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{provider + "/.well-known/openid-configuration": {body: metadata}, providerSet: setOf(t, es256("a"))})
-		auth, err := jwtgate.New(jwtgate.Config{Issuer: provider, Audience: audience, Keys: jwtgate.RemoteKeys{Transport: web}, Now: jwtgatetest.NewClock(time.Unix(start, 0)).Now})
+		auth, err := jwtgate.New(jwtgate.Config{Issuer: provider, Audience: audience, Keys: keys.Remote{Transport: web}, Now: jwtgatetest.NewClock(time.Unix(start, 0)).Now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +73,7 @@ func TestRemoteKeysAlone(t *testing.T) {
 		}
 		auth.Close()
 
-		anyone, err := jwtgate.New(jwtgate.Config{Audience: audience, InsecureAnyIssuer: true, Keys: jwtgate.RemoteKeys{URL: providerSet, Transport: web}, Now: jwtgatetest.NewClock(time.Unix(start, 0)).Now})
+		anyone, err := jwtgate.New(jwtgate.Config{Audience: audience, InsecureAnyIssuer: true, Keys: keys.Remote{URL: providerSet, Transport: web}, Now: jwtgatetest.NewClock(time.Unix(start, 0)).Now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,36 +87,36 @@ func TestRemoteMistakes(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name, issuer string
-		keys         jwtgate.RemoteKeys
+		keys         keys.Remote
 		want         string // in the reason, empty for none
 	}{
-		{"by discovery", provider, jwtgate.RemoteKeys{}, ""},
-		{"by discovery, of a tenant", provider + "/tenant/", jwtgate.RemoteKeys{}, ""},
-		{"by discovery, on this machine", "http://localhost:8080", jwtgate.RemoteKeys{}, ""},
-		{"by URL", "any name", jwtgate.RemoteKeys{URL: providerSet}, ""},
-		{"by URL, with a query", "any name", jwtgate.RemoteKeys{URL: providerSet + "?p=b2c_1"}, ""},
-		{"by URL, IPv4 loopback", "any name", jwtgate.RemoteKeys{URL: "http://127.0.0.1/"}, ""},
-		{"by URL, IPv6 loopback", "any name", jwtgate.RemoteKeys{URL: "http://[::1]:80/"}, ""},
-		{"a name that is no URL", "accounts", jwtgate.RemoteKeys{}, "not an https URL"},
-		{"a name without a host", "https:///x", jwtgate.RemoteKeys{}, "not an https URL"},
-		{"a name over plain HTTP", "http://idp.example", jwtgate.RemoteKeys{}, "not an https URL"},
-		{"a name with a query", provider + "?x", jwtgate.RemoteKeys{}, "has a query"},
-		{"a name with an empty query", provider + "?", jwtgate.RemoteKeys{}, "has a query"},
-		{"a name with a fragment", provider + "#x", jwtgate.RemoteKeys{}, "fragment"},
-		{"a name with a user", "https://user:s3cret@idp.example", jwtgate.RemoteKeys{}, "user information"},
-		{"URL over plain HTTP", provider, jwtgate.RemoteKeys{URL: "http://idp.example/keys"}, "not an https URL"},
-		{"URL over plain HTTP, to a name like ours", provider, jwtgate.RemoteKeys{URL: "http://localhost.example/keys"}, "not an https URL"},
-		{"URL of a file", provider, jwtgate.RemoteKeys{URL: "file:///etc/keys"}, "not an https URL"},
-		{"URL relative", provider, jwtgate.RemoteKeys{URL: "/keys"}, "not an https URL"},
-		{"URL with a user", provider, jwtgate.RemoteKeys{URL: "https://user:s3cret@idp.example/keys"}, "user information"},
-		{"URL with a fragment", provider, jwtgate.RemoteKeys{URL: providerSet + "#"}, "fragment"},
-		{"URL that is too long", provider, jwtgate.RemoteKeys{URL: provider + "/" + strings.Repeat("x", 2048)}, "over 2048 bytes"},
-		{"URL that is none", provider, jwtgate.RemoteKeys{URL: "https://s3cret:%zz"}, "not an https URL"},
-		{"Timeout negative", provider, jwtgate.RemoteKeys{Timeout: -1}, "Timeout is"},
-		{"Cooldown negative", provider, jwtgate.RemoteKeys{Cooldown: -1}, "Cooldown is"},
-		{"MaxStale negative", provider, jwtgate.RemoteKeys{MaxStale: -1}, "MaxStale is"},
+		{"by discovery", provider, keys.Remote{}, ""},
+		{"by discovery, of a tenant", provider + "/tenant/", keys.Remote{}, ""},
+		{"by discovery, on this machine", "http://localhost:8080", keys.Remote{}, ""},
+		{"by URL", "any name", keys.Remote{URL: providerSet}, ""},
+		{"by URL, with a query", "any name", keys.Remote{URL: providerSet + "?p=b2c_1"}, ""},
+		{"by URL, IPv4 loopback", "any name", keys.Remote{URL: "http://127.0.0.1/"}, ""},
+		{"by URL, IPv6 loopback", "any name", keys.Remote{URL: "http://[::1]:80/"}, ""},
+		{"a name that is no URL", "accounts", keys.Remote{}, "not an https URL"},
+		{"a name without a host", "https:///x", keys.Remote{}, "not an https URL"},
+		{"a name over plain HTTP", "http://idp.example", keys.Remote{}, "not an https URL"},
+		{"a name with a query", provider + "?x", keys.Remote{}, "has a query"},
+		{"a name with an empty query", provider + "?", keys.Remote{}, "has a query"},
+		{"a name with a fragment", provider + "#x", keys.Remote{}, "fragment"},
+		{"a name with a user", "https://user:s3cret@idp.example", keys.Remote{}, "user information"},
+		{"URL over plain HTTP", provider, keys.Remote{URL: "http://idp.example/keys"}, "not an https URL"},
+		{"URL over plain HTTP, to a name like ours", provider, keys.Remote{URL: "http://localhost.example/keys"}, "not an https URL"},
+		{"URL of a file", provider, keys.Remote{URL: "file:///etc/keys"}, "not an https URL"},
+		{"URL relative", provider, keys.Remote{URL: "/keys"}, "not an https URL"},
+		{"URL with a user", provider, keys.Remote{URL: "https://user:s3cret@idp.example/keys"}, "user information"},
+		{"URL with a fragment", provider, keys.Remote{URL: providerSet + "#"}, "fragment"},
+		{"URL that is too long", provider, keys.Remote{URL: provider + "/" + strings.Repeat("x", 2048)}, "over 2048 bytes"},
+		{"URL that is none", provider, keys.Remote{URL: "https://s3cret:%zz"}, "not an https URL"},
+		{"Timeout negative", provider, keys.Remote{Timeout: -1}, "Timeout is"},
+		{"Cooldown negative", provider, keys.Remote{Cooldown: -1}, "Cooldown is"},
+		{"MaxStale negative", provider, keys.Remote{MaxStale: -1}, "MaxStale is"},
 	} {
-		_, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: jwtgate.HS256(secret), Trusted: []jwtgate.Issuer{{Name: row.issuer, Keys: row.keys}}})
+		_, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: keys.HS256(secret), Trusted: []jwtgate.TrustedIssuer{{Name: row.issuer, Keys: row.keys}}})
 		switch {
 		case row.want == "" && err != nil:
 			t.Errorf("%s: got %v", row.name, err)
@@ -125,11 +126,11 @@ func TestRemoteMistakes(t *testing.T) {
 			t.Errorf("%s: got a secret in %v", row.name, err)
 		}
 	}
-	_, err := jwtgate.New(jwtgate.Config{InsecureAnyIssuer: true, Audience: audience, Keys: jwtgate.RemoteKeys{}})
+	_, err := jwtgate.New(jwtgate.Config{InsecureAnyIssuer: true, Audience: audience, Keys: keys.Remote{}})
 	if !slices.Equal(fields(err), []string{"Keys"}) {
 		t.Errorf("no name to find keys by: got %v, want a mistake in Keys", err)
 	}
-	_, err = jwtgate.New(jwtgate.Config{Issuer: provider, Audience: audience, Keys: jwtgate.RemoteKeys{}, Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }}})
+	_, err = jwtgate.New(jwtgate.Config{Issuer: provider, Audience: audience, Keys: keys.Remote{}, Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }}})
 	if !slices.Contains(fields(err), "Keys") {
 		t.Errorf("Sessions without a key that signs: got %v, want a mistake in Keys", err)
 	}
@@ -142,7 +143,7 @@ func TestRemoteFirstFetch(t *testing.T) {
 		good := setOf(t, es256("a"))
 		good.after = 3 * time.Second
 		web := newWeb(map[string]page{providerSet: good})
-		auth := trusting(t, web, jwtgate.RemoteKeys{})
+		auth := trusting(t, web, keys.Remote{})
 		token := theirs(t, "a")
 		impatient, leave := context.WithTimeout(t.Context(), time.Second)
 		defer leave()
@@ -166,7 +167,7 @@ func TestRemoteCrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := setOf(t, es256("a"))
 		good.after = 3 * time.Second
-		auth := trusting(t, newWeb(map[string]page{providerSet: good}), jwtgate.RemoteKeys{})
+		auth := trusting(t, newWeb(map[string]page{providerSet: good}), keys.Remote{})
 		token := theirs(t, "a")
 		for _, idle := range []time.Duration{0, 2 * time.Hour} {
 			time.Sleep(idle)
@@ -188,7 +189,7 @@ func TestRemoteCrowdLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := setOf(t, es256("a"))
 		good.after = 3 * time.Second
-		auth := trusting(t, newWeb(map[string]page{providerSet: good}), jwtgate.RemoteKeys{})
+		auth := trusting(t, newWeb(map[string]page{providerSet: good}), keys.Remote{})
 		gone, hangUp := context.WithCancel(t.Context())
 		hangUp()
 		unknown := theirs(t, "unknown")
@@ -205,7 +206,7 @@ func TestRemoteUnknownKid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		one, two := setOf(t, es256("a")), setOf(t, es256("a"), es256("b"))
 		web := newWeb(map[string]page{providerSet: one})
-		auth := trusting(t, web, jwtgate.RemoteKeys{})
+		auth := trusting(t, web, keys.Remote{})
 		decide(t, auth, theirs(t, "a"), accepted)
 
 		// Used as soon as it is published.
@@ -264,8 +265,8 @@ func TestRemoteUnknownKid(t *testing.T) {
 func TestRemoteFetchesOnlyForItsIssuer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
-		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) {
-			c.Trusted = append(c.Trusted, jwtgate.Issuer{Name: "https://static.example", Keys: jwtgate.ES256(&p256Key.PublicKey).WithID("s")})
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) {
+			c.Trusted = append(c.Trusted, jwtgate.TrustedIssuer{Name: "https://static.example", Keys: keys.ES256(&p256Key.PublicKey).WithID("s")})
 		})
 		known := theirs(t, "a")
 		decide(t, auth, known, accepted)
@@ -296,12 +297,12 @@ func TestRemoteFetchesOnlyForItsIssuer(t *testing.T) {
 // one by now, it is fetched as for a kid that is unknown.
 func TestRemoteWithoutKid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		web := newWeb(map[string]page{providerSet: setOf(t, jwtgate.EdDSA(ed25519Key))})
-		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Keys = jwtgate.EdDSA(newEd25519()) })
+		web := newWeb(map[string]page{providerSet: setOf(t, keys.EdDSA(ed25519Key))})
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Keys = keys.EdDSA(newEd25519()) })
 		theirs := withBearer(jwtgatetest.Sign(t, "EdDSA", ed25519Key, `{"alg":"EdDSA"}`, claims("iss", strconv.Quote(provider))))
 		decide(t, auth, theirs, accepted) // though a key of ours is for that algorithm too
 		next := newEd25519()
-		web.set(providerSet, setOf(t, jwtgate.EdDSA(next)))
+		web.set(providerSet, setOf(t, keys.EdDSA(next)))
 		decide(t, auth, withBearer(jwtgatetest.Sign(t, "EdDSA", next, `{"alg":"EdDSA"}`, claims("iss", strconv.Quote(provider)))), accepted)
 		decide(t, auth, theirs, jwtgate.CodeTokenInvalid)
 		if got := web.fetches(providerSet); got != 2 {
@@ -336,7 +337,7 @@ func TestRemoteRefresh(t *testing.T) {
 				good := setOf(t, es256("a"))
 				good.header = row.header
 				web := newWeb(map[string]page{providerSet: good})
-				auth := trusting(t, web, jwtgate.RemoteKeys{})
+				auth := trusting(t, web, keys.Remote{})
 				decide(t, auth, theirs(t, "a"), accepted)
 				good.after = 2 * time.Second
 				web.set(providerSet, good)
@@ -372,7 +373,7 @@ func TestRemoteShortMaxStale(t *testing.T) {
 		good := setOf(t, es256("a"))
 		good.after = time.Second
 		web := newWeb(map[string]page{providerSet: good})
-		auth := trusting(t, web, jwtgate.RemoteKeys{MaxStale: 10 * time.Second})
+		auth := trusting(t, web, keys.Remote{MaxStale: 10 * time.Second})
 		decide(t, auth, theirs(t, "a"), accepted)
 		for range 60 {
 			if got := took(func() { decide(t, auth, theirs(t, "a"), accepted) }); got != 0 {
@@ -387,9 +388,9 @@ func TestRemoteShortMaxStale(t *testing.T) {
 // under the same kid too.
 func TestRemoteRemovedKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"), jwtgate.ES384(p384Key).WithID("b"))})
+		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"), keys.ES384(p384Key).WithID("b"))})
 		d := &diary{}
-		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Events = d.write })
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Events = d.write })
 		other := withBearer(jwtgatetest.Sign(t, "ES384", p384Key, `{"alg":"ES384","kid":"b"}`, claims("iss", strconv.Quote(provider))))
 		decide(t, auth, theirs(t, "a"), accepted)
 		decide(t, auth, other, accepted)
@@ -427,7 +428,7 @@ func TestRemoteIdle(t *testing.T) {
 		idle := func(t *testing.T, token func(t *testing.T) jwtgate.Request) {
 			synctest.Test(t, func(t *testing.T) {
 				web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
-				auth := trusting(t, web, jwtgate.RemoteKeys{})
+				auth := trusting(t, web, keys.Remote{})
 				for range 3 { // by then it is known
 					decide(t, auth, token(t), accepted)
 				}
@@ -470,7 +471,7 @@ func TestRemoteIdleCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := setOf(t, es256("a"))
 		web := newWeb(map[string]page{providerSet: good})
-		auth := trusting(t, web, jwtgate.RemoteKeys{})
+		auth := trusting(t, web, keys.Remote{})
 		decide(t, auth, theirs(t, "a"), accepted)
 		good.after = time.Second
 		web.set(providerSet, good)
@@ -492,7 +493,7 @@ func TestRemoteDown(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: down})
 		d := &diary{}
 		var log strings.Builder
-		auth := trusting(t, web, jwtgate.RemoteKeys{MaxStale: time.Hour}, func(c *jwtgate.Config) { c.Events, c.Logger = d.write, debugLogger(&log) })
+		auth := trusting(t, web, keys.Remote{MaxStale: time.Hour}, func(c *jwtgate.Config) { c.Events, c.Logger = d.write, debugLogger(&log) })
 		own := withBearer(signed(t, claims()))
 
 		// Down at the start.
@@ -538,7 +539,7 @@ func TestRemoteDown(t *testing.T) {
 func TestRemoteBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{})
-		auth := trusting(t, web, jwtgate.RemoteKeys{})
+		auth := trusting(t, web, keys.Remote{})
 		var at []time.Duration
 		start := time.Now()
 		for last := 0; time.Since(start) < 5*time.Minute; time.Sleep(time.Second) {
@@ -564,7 +565,7 @@ func TestRemoteBackoff(t *testing.T) {
 // What a browser holds is not taken from it for the issuer's trouble.
 func TestRemoteDownWithCookies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		auth := trusting(t, newWeb(map[string]page{}), jwtgate.RemoteKeys{}, withCookies)
+		auth := trusting(t, newWeb(map[string]page{}), keys.Remote{}, withCookies)
 		req := theirs(t, "a")
 		token := strings.TrimPrefix(req.First("Authorization"), "Bearer ")
 		for _, rules := range [][]jwtgate.Rule{nil, {jwtgate.Optional()}} {
@@ -580,7 +581,7 @@ func TestRemoteDownWithCookies(t *testing.T) {
 // else it says: that is unread.
 func TestRemoteUnknownKidInCookie(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		auth := trusting(t, newWeb(map[string]page{providerSet: setOf(t, es256("a"))}), jwtgate.RemoteKeys{}, withCookies)
+		auth := trusting(t, newWeb(map[string]page{providerSet: setOf(t, es256("a"))}), keys.Remote{}, withCookies)
 		for _, payload := range []string{claims(), claims("iss", strconv.Quote(provider)), claims("nonce", `"n"`), `{}`, `no JSON`} {
 			token := jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"old"}`, payload)
 			decide(t, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, jwtgate.CodeTokenMissing)
@@ -593,7 +594,7 @@ func TestRemoteClockSteps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
 		clock := jwtgatetest.NewClock(time.Unix(start, 0))
-		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Now = clock.Now })
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Now = clock.Now })
 		decide(t, auth, theirs(t, "a"), accepted)
 		for _, step := range []time.Duration{-time.Hour, 365 * 24 * time.Hour, -2 * 365 * 24 * time.Hour} {
 			clock.Advance(step)
@@ -613,7 +614,7 @@ func TestRemoteClose(t *testing.T) {
 		good := setOf(t, es256("a"))
 		web := newWeb(map[string]page{providerSet: good})
 		d := &diary{}
-		auth := trusting(t, web, jwtgate.RemoteKeys{}, func(c *jwtgate.Config) { c.Events = d.write })
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Events = d.write })
 		decide(t, auth, theirs(t, "a"), accepted)
 		good.after = time.Hour
 		web.set(providerSet, good)
@@ -643,8 +644,8 @@ func TestRemoteGoroutines(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 50 {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
-		auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) {
-			c.Trusted = []jwtgate.Issuer{{Name: provider, Keys: jwtgate.RemoteKeys{URL: providerSet, Transport: web}}}
+		auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
+			c.Trusted = []jwtgate.TrustedIssuer{{Name: provider, Keys: keys.Remote{URL: providerSet, Transport: web}}}
 		})
 		decide(t, auth, theirs(t, "a"), accepted)
 		auth.Close()

@@ -15,7 +15,9 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/internal/refreshtoken"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -80,13 +82,13 @@ var refreshStates = map[string]func(s *cookieSite) (refresh, sid string){
 		return tokens.Access.Token, tokens.SessionID
 	},
 	"of an unknown session": func(s *cookieSite) (string, string) {
-		token := session.Token{ID: session.NewID("alice"), Nonce: session.NewNonce()}
+		token := refreshtoken.Token{ID: session.NewID("alice"), Nonce: refreshtoken.NewNonce()}
 		return refreshCodec(s).Encode(token), token.ID.String()
 	},
 	"our MAC, not its nonce": func(s *cookieSite) (string, string) {
 		tokens := s.signIn("alice")
 		id, _ := session.ParseID(tokens.SessionID)
-		return refreshCodec(s).Encode(session.Token{ID: id, Nonce: session.NewNonce()}), tokens.SessionID
+		return refreshCodec(s).Encode(refreshtoken.Token{ID: id, Nonce: refreshtoken.NewNonce()}), tokens.SessionID
 	},
 	"a step ahead": func(s *cookieSite) (string, string) { return ahead(s, 1) },
 	"far ahead":    func(s *cookieSite) (string, string) { return ahead(s, 1000) },
@@ -123,8 +125,8 @@ func flip(c string) string {
 }
 
 // refreshCodec is the one that a site makes refresh tokens with.
-func refreshCodec(s *cookieSite) *session.Codec {
-	codec, err := session.NewCodec(cookieSecret)
+func refreshCodec(s *cookieSite) *refreshtoken.Codec {
+	codec, err := refreshtoken.New(cookieSecret)
 	if err != nil {
 		s.tb.Fatal(err)
 	}
@@ -134,7 +136,7 @@ func refreshCodec(s *cookieSite) *session.Codec {
 // ahead returns a refresh token that is ahead of its session's record.
 func ahead(s *cookieSite, generations uint32) (refresh, sid string) {
 	tokens := s.signIn("alice")
-	token, err := refreshCodec(s).Parse(tokens.Refresh)
+	token, err := refreshCodec(s).Decode(tokens.Refresh)
 	if err != nil {
 		s.tb.Fatal(err)
 	}
@@ -206,7 +208,7 @@ func TestRenewalMatrix(t *testing.T) {
 // TestRenewalRescuesNothing is about access cookies that no refresh cookie makes good.
 func TestRenewalRescuesNothing(t *testing.T) {
 	t.Parallel()
-	kid := jwtgate.HS256(cookieSecret).ID()
+	kid := keys.HS256(cookieSecret).ID()
 	const invalid = "401 token_invalid clear"
 	for _, test := range []struct {
 		name   string
@@ -447,7 +449,7 @@ func TestRenewalStoreDown(t *testing.T) {
 	goodOnly := func(s *cookieSite, j jar) string { return s.decide(jar{j.access, ""}.request(http.MethodPost)) }
 	refresh := func(s *cookieSite, j jar) string { return tell(t, s.Refresh(t.Context(), post(j.lines()))) }
 	login := func(s *cookieSite, j jar) string {
-		return tell(t, jwtgate.Login(s.Auth, checkAlice)(t.Context(), postJSON(j.lines(), alicesPassword)))
+		return tell(t, s.Auth.Login(checkAlice)(t.Context(), postJSON(j.lines(), alicesPassword)))
 	}
 	logout := func(s *cookieSite, j jar) string { return tell(t, s.Logout(t.Context(), post(j.lines()))) }
 	logoutAll := func(s *cookieSite, j jar) string { return tell(t, s.LogoutAll(t.Context(), post(j.lines()))) }
@@ -639,7 +641,7 @@ func TestRenewalThenRefusedCaches(t *testing.T) {
 	s.clock.Advance(time.Hour)
 	d := s.Decide(t.Context(), j.request(http.MethodGet), jwtgate.Role("admin"))
 	header := http.Header{"Cdn-Cache-Control": {"max-age=60"}, "Cache-Control": {"max-age=60"}}
-	d.Response.WriteHeader(header)
+	d.Response.CopyHeader(header)
 	d.Commit(header.Set)
 	for _, name := range []string{"Cache-Control", "CDN-Cache-Control", "Surrogate-Control"} {
 		if got := header.Get(name); got != "no-store" {
@@ -681,7 +683,7 @@ func TestRenewalRefuse(t *testing.T) {
 			s.clock.Advance(test.access)
 			d := s.Decide(t.Context(), j.request(http.MethodGet), test.rule...)
 			header := http.Header{}
-			d.Response.WriteHeader(header)
+			d.Response.CopyHeader(header)
 			var names []string
 			for _, line := range header["Set-Cookie"] {
 				name, rest, _ := strings.Cut(line, "=")
@@ -847,7 +849,7 @@ func TestRenewalCommit(t *testing.T) {
 	request := func(j jar) *http.Request {
 		r := httptest.NewRequest(http.MethodGet, "https://site.example/report", nil)
 		r.Header["Cookie"] = j.lines()
-		for _, name := range jwtgate.Conditional {
+		for _, name := range conditional {
 			r.Header.Set(name, "x")
 		}
 		return r
@@ -944,7 +946,7 @@ func TestRenewalParallel(t *testing.T) {
 // record returns the record that a refresh token is of.
 func (s *cookieSite) record(refresh string) session.Record {
 	s.tb.Helper()
-	token, err := refreshCodec(s).Parse(refresh)
+	token, err := refreshCodec(s).Decode(refresh)
 	if err != nil {
 		s.tb.Fatal(err)
 	}
@@ -1256,12 +1258,12 @@ func TestReissueRefresh(t *testing.T) {
 		{"absent", 0, time.Minute, func(*cookieSite, jar) string { return "" }, "pass alice new", "pass alice"},
 		{"forged", 0, time.Minute, func(*cookieSite, jar) string { return "jgr1_x" }, "pass alice new", "pass alice"},
 		{"of another key", 0, time.Minute, func(s *cookieSite, j jar) string {
-			codec, _ := session.NewCodec(otherSecret)
-			token, _ := refreshCodec(s).Parse(j.refresh)
+			codec, _ := refreshtoken.New(otherSecret)
+			token, _ := refreshCodec(s).Decode(j.refresh)
 			return codec.Encode(token)
 		}, "pass alice new", "pass alice"},
 		{"of an unknown session", 0, time.Minute, func(s *cookieSite, _ jar) string {
-			return refreshCodec(s).Encode(session.Token{ID: session.NewID("alice"), Nonce: session.NewNonce()})
+			return refreshCodec(s).Encode(refreshtoken.Token{ID: session.NewID("alice"), Nonce: refreshtoken.NewNonce()})
 		}, "pass alice new", "pass alice"},
 		{"of another session, live", 0, time.Minute, func(s *cookieSite, _ jar) string { return s.signIn("robert").Refresh }, "pass alice", "pass alice"},
 		{"idle-expired", 2 * time.Hour, 90 * time.Minute, func(_ *cookieSite, j jar) string { return j.refresh }, "pass alice new", "pass alice"},
@@ -1544,7 +1546,7 @@ func TestBrowserWalk(t *testing.T) {
 }
 
 func walk(t *testing.T, s *cookieSite, random *rand.Rand) {
-	login := jwtgate.Login(s.Auth, checkAlice)
+	login := s.Auth.Login(checkAlice)
 	var (
 		browser jar
 		limit   time.Time // when the session is over for certain
@@ -1650,7 +1652,7 @@ func batch(t *testing.T, s *cookieSite, random *rand.Rand, step int, browser *ja
 	}
 	// Only if a window ended between the requests do answers differ in their
 	// refresh token. Then the last one must get through.
-	if token, err := refreshCodec(s).Parse(browser.refresh); err != nil || token.Generation != s.record(browser.refresh).Generation {
+	if token, err := refreshCodec(s).Decode(browser.refresh); err != nil || token.Generation != s.record(browser.refresh).Generation {
 		browser.take(last)
 	}
 	if browser.refresh != sent.refresh {

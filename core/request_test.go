@@ -9,6 +9,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // watched is a header that tells which fields it was asked for, once each.
@@ -85,7 +86,7 @@ func TestFirst(t *testing.T) {
 // What stands in a map under a spelling of its own came from no client.
 func TestHTTPRequest(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	value := []string{"Bearer " + jwtgatetest.Token(t, auth, "alice")}
 	for name, want := range map[string]jwtgate.Code{"Authorization": accepted, "authorization": jwtgate.CodeTokenMissing} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)

@@ -4,30 +4,30 @@ import "net/http"
 
 // A Response is what an adapter sends.
 type Response struct {
-	// Status is the status code to answer with. Zero means that there is no
-	// answer yet: the header fields are set and the handler goes on.
+	// Status is the status code of the answer. Zero means that there is no answer
+	// yet: the adapter sets the header fields, and the handler continues.
 	Status int
 	Header []Field
 	Body   []byte
 
-	// Err, if not nil, is to be handed to the framework's own error path in
-	// place of Body: as *echo.HTTPError, *fiber.Error, or by Gin's c.Error.
-	// Where a framework has no such path, as net/http, Body is sent.
+	// Err, if not nil, goes to the framework's error handler instead of Body: as an
+	// *echo.HTTPError, as a *fiber.Error, or by Gin's c.Error. net/http has no error
+	// handler, so Body is sent there.
 	Err error
 }
 
 // A Field is a header field of a [Response].
 type Field struct{ Name, Value string }
 
-// WriteHeader writes r's fields to header, such as an [http.Header]. It adds those
-// of which an answer can have several (Set-Cookie, Vary, WWW-Authenticate), so that
-// what outer middleware wrote of them stays, and sets all others.
-func (r *Response) WriteHeader(header interface {
+// CopyHeader copies r's fields to header, such as an [http.Header]. It adds the
+// fields of which an answer can have several lines (Set-Cookie, Vary,
+// WWW-Authenticate), so that the lines of outer middleware stay, and sets all others.
+func (r *Response) CopyHeader(header interface {
 	Add(name, value string)
 	Set(name, value string)
 }) {
 	if h, ok := header.(http.Header); ok {
-		r.writeTo(h)
+		r.copyTo(h)
 		return
 	}
 	for _, f := range r.Header {
@@ -39,9 +39,9 @@ func (r *Response) WriteHeader(header interface {
 	}
 }
 
-// writeTo is WriteHeader for net/http, whose methods look at each letter of each
-// name, and take memory for each line: more than all else that a refusal does.
-func (r *Response) writeTo(h http.Header) {
+// copyTo is CopyHeader for net/http. The methods of http.Header check each letter of
+// a name and allocate for each line, which costs more than the rest of a refusal.
+func (r *Response) copyTo(h http.Header) {
 	lines := make([]string, len(r.Header))
 	for i, f := range r.Header {
 		name := canonical(f.Name)
@@ -54,7 +54,7 @@ func (r *Response) writeTo(h http.Header) {
 	}
 }
 
-// canonical is [http.CanonicalHeaderKey], at next to no cost for our own fields.
+// canonical is [http.CanonicalHeaderKey], without its cost for the fields used here.
 func canonical(name string) string {
 	switch name {
 	case "Content-Type", "Cache-Control", "Retry-After", "Set-Cookie", "Vary":

@@ -36,8 +36,8 @@ func TestWriteHeader(t *testing.T) {
 		maps.Copy(want, row.want)
 		res := jwtgate.Response{Header: row.fields}
 		header, other := before.Clone(), before.Clone()
-		res.WriteHeader(header)
-		res.WriteHeader(struct{ addSet }{other})
+		res.CopyHeader(header)
+		res.CopyHeader(struct{ addSet }{other})
 		if !reflect.DeepEqual(header, want) || !reflect.DeepEqual(other, want) {
 			t.Errorf("%s: got %v, and %v by methods, want %v", row.name, header, other, want)
 		}

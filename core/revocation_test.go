@@ -12,6 +12,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -142,11 +143,11 @@ func TestRetireReplacedRacers(t *testing.T) {
 func TestAllowList(t *testing.T) {
 	t.Parallel()
 	secret := []byte("signs the tokens of a partner, whom we trust some way")
-	partner := jwtgate.HS256(secret)
+	partner := keys.HS256(secret)
 	d := newDesk(t, func(c *jwtgate.Config) {
 		c.Sessions.AllowList = true
 		c.Sessions.RefreshTTL = 10 * time.Minute
-		c.Trusted = []jwtgate.Issuer{{Name: "https://partner.example", Keys: partner}}
+		c.Trusted = []jwtgate.TrustedIssuer{{Name: "https://partner.example", Keys: partner}}
 	})
 	alice, bob := d.token("alice"), d.token("bob")
 	sid := sidOf(t, alice.Access)

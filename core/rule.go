@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A Rule is what a route asks of those it lets in, beyond a good token. All
-// rules given to Protect must hold. The zero Rule refuses everyone.
+// A Rule is a requirement of a route beyond a valid token. All rules given to Protect
+// must hold. The zero Rule refuses every request.
 type Rule struct {
 	optional bool
 	check    func(context.Context, *Identity, *Auth) error
@@ -17,25 +17,27 @@ type Rule struct {
 
 var (
 	errForbidden = errors.New("jwtgate: a rule refuses this identity")
-	errClaims    = errors.New("jwtgate: claims are not what the route needs")
+	errClaims    = errors.New("jwtgate: the claims do not fit the route")
 )
 
-// Role wants the token to have role (see [Config.RolesPath]), to the letter.
+// Role requires role to be one of the token's roles (see [Config.RolesPath]). Case
+// matters.
 func Role(role string) Rule {
 	return Rule{check: func(_ context.Context, id *Identity, _ *Auth) error {
 		return allow(id.HasRole(role), "role")
 	}}
 }
 
-// Scope wants the token to have scope: a word of the scope claim (RFC 6749
-// §3.3, RFC 8693 §4.2), which may also be an array, or be called scp.
+// Scope requires scope to be one of the token's scopes: a word of the claim scope
+// (RFC 6749 §3.3, RFC 8693 §4.2) or, if that is absent, of scp. Either claim can also
+// be an array.
 func Scope(scope string) Rule {
 	return Rule{check: func(_ context.Context, id *Identity, _ *Auth) error {
 		return allow(id.HasScope(scope), "scope")
 	}}
 }
 
-// AnyOf wants one of the rules to hold.
+// AnyOf requires at least one of the rules to hold.
 func AnyOf(first Rule, more ...Rule) Rule {
 	return Rule{check: func(ctx context.Context, id *Identity, a *Auth) error {
 		err := first.apply(ctx, id, a)
@@ -43,7 +45,7 @@ func AnyOf(first Rule, more ...Rule) Rule {
 			if err == nil {
 				break
 			}
-			// Trouble with one rule must not hide behind the refusal of another.
+			// An error from one rule takes precedence over a refusal by another.
 			if next := rule.apply(ctx, id, a); next == nil || errors.Is(err, errForbidden) {
 				err = next
 			}
@@ -52,8 +54,8 @@ func AnyOf(first Rule, more ...Rule) Rule {
 	}}
 }
 
-// AllOf wants all of the rules to hold, as Protect does with its own. It is of
-// use inside [AnyOf].
+// AllOf requires all of the rules to hold, as Protect does. It is useful inside
+// [AnyOf].
 func AllOf(first Rule, more ...Rule) Rule {
 	return Rule{check: func(ctx context.Context, id *Identity, a *Auth) error {
 		err := first.apply(ctx, id, a)
@@ -66,9 +68,10 @@ func AllOf(first Rule, more ...Rule) Rule {
 	}}
 }
 
-// Check is a rule of the application's own. It is asked on every request, so it
-// should be quick, and must be safe for concurrent use. False refuses with 403;
-// an error is trouble on this side, and refuses with 503. Nil refuses everyone.
+// Check is a rule of the application. The function is called for every request, so it
+// should be fast, and must be safe for concurrent use. If it returns false, the
+// request is refused with 403; if it returns an error, with 503. With a nil function,
+// every request is refused.
 func Check(ok func(ctx context.Context, id *Identity) (bool, error)) Rule {
 	if ok == nil {
 		return Rule{}
@@ -82,9 +85,9 @@ func Check(ok func(ctx context.Context, id *Identity) (bool, error)) Rule {
 	}}
 }
 
-// ClaimsOf wants the token's claims to decode into a T, and, if T or *T has a method
-// Validate() error, that to return nil. The handler can then rely on [Claims];
-// a token that does not fit is refused with 401.
+// ClaimsOf requires the token's claims to decode into a T. If T or *T has a method
+// Validate() error, it must return nil. The handler can then rely on [Claims]. Other
+// tokens are refused with 401.
 func ClaimsOf[T any]() Rule {
 	return Rule{check: func(_ context.Context, id *Identity, _ *Auth) error {
 		if _, err := decodeClaims[T](id, true); err != nil {
@@ -94,14 +97,14 @@ func ClaimsOf[T any]() Rule {
 	}}
 }
 
-// RecentLogin wants the subject to have proved who it is (auth_time) at most
-// maxAge ago: for what a device that was left open must not do. Refreshing does
-// not make a login recent. The refusal is 401 with the challenge of RFC 9470 §3,
-// which leaves the session alone: signing in again mends it.
+// RecentLogin requires the subject to have authenticated (auth_time) at most maxAge
+// ago, for actions that an unattended device must not allow. Refreshing does not make
+// a login recent. The refusal is 401 with the challenge of RFC 9470 §3. It does not
+// end the session: the user has to sign in again.
 func RecentLogin(maxAge time.Duration) Rule {
 	return Rule{check: func(_ context.Context, id *Identity, a *Auth) error {
 		since := a.config.Now().Sub(id.AuthTime())
-		// One in the future is as good as none, however far the clocks are off.
+		// An auth_time in the future counts as absent.
 		if !id.AuthTime().IsZero() && since <= maxAge && since >= -max(a.config.Leeway, time.Second) {
 			return nil
 		}
@@ -111,12 +114,12 @@ func RecentLogin(maxAge time.Duration) Rule {
 	}}
 }
 
-// Optional lets requests without credentials through, with no identity in the
-// context. Credentials that are there must still be good, and other rules of
-// the same Protect still need an identity.
+// Optional lets requests without credentials through, with no identity in the context.
+// Credentials that are present must still be valid, and other rules of the same
+// Protect still need an identity.
 func Optional() Rule { return Rule{optional: true} }
 
-// apply returns nil if id fulfils r, else an error that [ruleRefusal] understands.
+// apply returns nil if id meets r, else an error for [ruleRefusal].
 func (r Rule) apply(ctx context.Context, id *Identity, a *Auth) error {
 	switch {
 	case r.check != nil:
@@ -134,9 +137,9 @@ func allow(ok bool, what string) error {
 	return fmt.Errorf("%w: %s", errForbidden, what)
 }
 
-// ruleRefusal returns how an error of a rule is answered: 401 for claims that
-// make no sense here, 403 for who may not, and 503 for what is not the client's
-// doing, unless the error is a Refusal itself.
+// ruleRefusal returns the refusal for an error of a rule: the error itself if it is a
+// Refusal, else 401 for claims that do not fit, 403 for a rule that is not met, and
+// 503 for an internal error.
 func ruleRefusal(err error) *Refusal {
 	if own := (*Refusal)(nil); errors.As(err, &own) && own.Status >= http.StatusBadRequest {
 		return own

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 func debugLogger(w io.Writer) *slog.Logger {
@@ -36,7 +37,7 @@ func (c *teamClaims) Validate() error {
 
 func TestRules(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	yes, no, trouble := always(true, nil), always(false, nil), always(false, errors.New("the database is away"))
 	team, noTeam := jwtgate.ClaimsOf[teamClaims](), jwtgate.ClaimsOf[struct{ Team int }]()
 	req := withBearer(signed(t, claims("roles", `["admin","user"]`, "scope", `"read write"`, "team", `"red"`)))
@@ -103,7 +104,7 @@ func TestRules(t *testing.T) {
 // Only Optional alone lets in a visitor without credentials.
 func TestOptional(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret), withCookies)
+	auth := newVerifier(t, keys.HS256(secret), withCookies)
 	optional := jwtgate.Optional()
 	for _, row := range []struct {
 		name  string
@@ -149,7 +150,7 @@ func TestOptional(t *testing.T) {
 // A guard within a guard looks at the rules only, if it is of the same Auth.
 func TestGuardWithinGuard(t *testing.T) {
 	t.Parallel()
-	auth, other := newVerifier(t, jwtgate.HS256(secret)), newVerifier(t, jwtgate.ES256(p256Key))
+	auth, other := newVerifier(t, keys.HS256(secret)), newVerifier(t, keys.ES256(p256Key))
 	outer := decide(t, auth, withBearer(signed(t, claims("roles", `["user"]`))), accepted)
 	type key struct{}
 	ctx := context.WithValue(outer.Context, key{}, 1) // as middleware between does
@@ -178,7 +179,7 @@ func TestGuardWithinGuard(t *testing.T) {
 // A rule is asked with a context that has the identity already.
 func TestCheckSeesTheIdentity(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	var got string
 	rule := jwtgate.Check(func(ctx context.Context, id *jwtgate.Identity) (bool, error) {
 		c, err := jwtgate.Claims[struct{ Sub string }](ctx)
@@ -193,7 +194,7 @@ func TestCheckSeesTheIdentity(t *testing.T) {
 
 func TestClaims(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	d := decide(t, auth, withBearer(signed(t, claims("team", `"red"`, "size", "12345678901234567"))), accepted)
 	got, err := jwtgate.Claims[teamClaims](d.Context)
 	if want := (teamClaims{"red", 12345678901234567}); got != want || err != nil {

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/internal/refreshtoken"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -54,31 +56,31 @@ func TestSessionConfigMistakes(t *testing.T) {
 		{"short second key", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Keys = [][]byte{long, []byte("hunter2")} }, "Sessions.Keys"},
 		{"empty key", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Keys = [][]byte{{}} }, "Sessions.Keys"},
 		{"key of the shortest length", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Keys = [][]byte{long[:32]} }, ""},
-		{"ECDSA, memory, no key", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Keys = jwtgate.ES256(private) }, ""},
+		{"ECDSA, memory, no key", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Keys = keys.ES256(private) }, ""},
 		{"ECDSA, named memory, no key", func(c *jwtgate.Config, s *jwtgate.SessionConfig) {
-			c.Keys, s.Store = jwtgate.ES256(private), session.NewMemory(0, nil)
+			c.Keys, s.Store = keys.ES256(private), session.NewMemory(0, nil)
 		}, ""},
-		{"ECDSA, shared store, no key", func(c *jwtgate.Config, s *jwtgate.SessionConfig) { c.Keys, s.Store = jwtgate.ES256(private), elsewhere }, "Sessions.Keys"},
+		{"ECDSA, shared store, no key", func(c *jwtgate.Config, s *jwtgate.SessionConfig) { c.Keys, s.Store = keys.ES256(private), elsewhere }, "Sessions.Keys"},
 		{"ECDSA, shared store, key", func(c *jwtgate.Config, s *jwtgate.SessionConfig) {
-			c.Keys, s.Store, s.Keys = jwtgate.ES256(private), elsewhere, [][]byte{long}
+			c.Keys, s.Store, s.Keys = keys.ES256(private), elsewhere, [][]byte{long}
 		}, ""},
 		{"HMAC, shared store, no key", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Store = elsewhere }, ""},
 		{"HMAC ring, shared store, no key", func(c *jwtgate.Config, s *jwtgate.SessionConfig) {
-			c.Keys, s.Store = jwtgate.KeySet{jwtgate.HS256(long), jwtgate.HS256(deskSecret)}, elsewhere
+			c.Keys, s.Store = keys.Set{keys.HS256(long), keys.HS256(deskSecret)}, elsewhere
 		}, "Sessions.Keys"},
 		{"ring of one HMAC key, shared store, no key", func(c *jwtgate.Config, s *jwtgate.SessionConfig) {
-			c.Keys, s.Store = jwtgate.NewKeyRing(jwtgate.HS256(long)), elsewhere
+			c.Keys, s.Store = keys.NewRing(keys.HS256(long)), elsewhere
 		}, "Sessions.Keys"},
 		{"ring of public keys", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) {
-			c.Keys = jwtgate.NewKeyRing(jwtgate.ES256(&private.PublicKey))
+			c.Keys = keys.NewRing(keys.ES256(&private.PublicKey))
 		}, "Keys"},
 		{"ring of public keys, one to sign announced", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) {
-			ring := jwtgate.NewKeyRing(jwtgate.ES256(&private.PublicKey))
-			_ = ring.Announce(jwtgate.HS256(long))
+			ring := keys.NewRing(keys.ES256(&private.PublicKey))
+			_ = ring.Announce(keys.HS256(long))
 			c.Keys = ring
 		}, "Keys"},
-		{"public key", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Keys = jwtgate.ES256(&private.PublicKey) }, "Keys"},
-		{"short signing secret", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Keys = jwtgate.HS256([]byte("hunter2")) }, "Keys"},
+		{"public key", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Keys = keys.ES256(&private.PublicKey) }, "Keys"},
+		{"short signing secret", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Keys = keys.HS256([]byte("hunter2")) }, "Keys"},
 		{"no issuer", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Issuer, c.InsecureAnyIssuer = "", true }, "Sessions"},
 		{"no audience", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Audience, c.InsecureAnyAudience = "", true }, "Sessions"},
 		{"any issuer, one of our own", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.InsecureAnyIssuer = true }, ""},
@@ -87,7 +89,7 @@ func TestSessionConfigMistakes(t *testing.T) {
 			c.Issuer = ""
 		}, "Issuer Sessions.Jitter Sessions.Keys Sessions.MaxSessions Sessions.RefreshTTL Sessions.ReuseWindow Sessions.SessionTTL Sessions.Subject Sessions.Timeout"},
 	} {
-		config := jwtgate.Config{Issuer: deskIssuer, Audience: deskAudience, Keys: jwtgate.HS256(deskSecret)}
+		config := jwtgate.Config{Issuer: deskIssuer, Audience: deskAudience, Keys: keys.HS256(deskSecret)}
 		sessions := jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }}
 		config.Sessions = &sessions
 		row.change(&config, &sessions)
@@ -126,7 +128,7 @@ func fieldsOf(err error) string {
 func TestSessionShorterThanASecond(t *testing.T) {
 	t.Parallel()
 	auth, err := jwtgate.New(jwtgate.Config{
-		Issuer: deskIssuer, Audience: deskAudience, Keys: jwtgate.HS256(deskSecret),
+		Issuer: deskIssuer, Audience: deskAudience, Keys: keys.HS256(deskSecret),
 		Sessions: &jwtgate.SessionConfig{
 			Subject:    func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil },
 			SessionTTL: 500 * time.Millisecond,
@@ -169,7 +171,7 @@ func TestRefreshKeyDerived(t *testing.T) {
 	if got := d.another(derived).refresh(tokens.Refresh).text; got != "200" {
 		t.Errorf("with the same key: got %s", got)
 	}
-	if got := d.another(derived, func(c *jwtgate.Config) { c.Keys = jwtgate.HS256(deskRefreshSecret) }).refresh(tokens.Refresh).text; got != refreshInvalid {
+	if got := d.another(derived, func(c *jwtgate.Config) { c.Keys = keys.HS256(deskRefreshSecret) }).refresh(tokens.Refresh).text; got != refreshInvalid {
 		t.Errorf("with another key: got %s", got)
 	}
 	if got := d.another(func(c *jwtgate.Config) { c.Sessions.Keys = [][]byte{deskSecret} }).refresh(tokens.Refresh).text; got != "200" {
@@ -200,7 +202,7 @@ func TestClose(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		config := jwtgate.Config{Issuer: deskIssuer, Audience: deskAudience, Keys: jwtgate.HS256(deskSecret), Sessions: &jwtgate.SessionConfig{}}
+		config := jwtgate.Config{Issuer: deskIssuer, Audience: deskAudience, Keys: keys.HS256(deskSecret), Sessions: &jwtgate.SessionConfig{}}
 		if _, err := jwtgate.New(config); err == nil {
 			t.Error("no Subject, and no error")
 		}
@@ -249,12 +251,12 @@ func (deadFeed) Feed(context.Context, func(session.Revocation), func()) error { 
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	codec, err := session.NewCodec(deskRefreshSecret)
+	codec, err := refreshtoken.New(deskRefreshSecret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	altered := func(refresh string, change func(*session.Token)) string {
-		token, err := codec.Parse(refresh)
+	altered := func(refresh string, change func(*refreshtoken.Token)) string {
+		token, err := codec.Decode(refresh)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +268,7 @@ func TestEvents(t *testing.T) {
 		return req
 	}
 	login := withField(formOf("username", "alice", "password", "wonderland"), "User-Agent", "looking glass")
-	tokens := d.ask(jwtgate.Token(d.Auth, deskUsers), login)
+	tokens := d.ask(d.Auth.Token(deskUsers), login)
 	sid := sidOf(t, tokens.Access)
 	said := func(kind jwtgate.EventKind) string { return string(kind) + " alice " + sid + " by looking glass" }
 	if got := d.book.told(); got != said(jwtgate.EventSignedIn) {
@@ -279,7 +281,7 @@ func TestEvents(t *testing.T) {
 		want string // its beginning, where it ends in "…"
 	}{
 		{"wrong password", func() deskReply {
-			return d.ask(jwtgate.Token(d.Auth, deskUsers), formOf("username", "alice", "password", "guess"))
+			return d.ask(d.Auth.Token(deskUsers), formOf("username", "alice", "password", "guess"))
 		}, ""},
 		{"no refresh token", func() deskReply { return d.ask(d.Refresh, formOf()) }, ""},
 		{"garbage", func() deskReply { return d.ask(d.Refresh, with("garbage")) }, ""},
@@ -287,10 +289,10 @@ func TestEvents(t *testing.T) {
 		{"the replaced one again", func() deskReply { return d.ask(d.Refresh, with(tokens.Refresh)) }, said(jwtgate.EventRepeated)},
 		{"the current one again", func() deskReply { return d.ask(d.Refresh, with(last.Refresh)) }, said(jwtgate.EventRepeated)},
 		{"another nonce", func() deskReply {
-			return d.ask(d.Refresh, with(altered(last.Refresh, func(t *session.Token) { t.Nonce = session.NewNonce() })))
+			return d.ask(d.Refresh, with(altered(last.Refresh, func(t *refreshtoken.Token) { t.Nonce = refreshtoken.NewNonce() })))
 		}, said(jwtgate.EventForged)},
 		{"from ahead", func() deskReply {
-			last = d.ask(d.Refresh, with(altered(last.Refresh, func(t *session.Token) { t.Generation++ })))
+			last = d.ask(d.Refresh, with(altered(last.Refresh, func(t *refreshtoken.Token) { t.Generation++ })))
 			return last
 		}, said(jwtgate.EventHealed)},
 		{"subject cannot be loaded", func() deskReply {
@@ -376,7 +378,7 @@ func TestHangUpIsNoAlarm(t *testing.T) {
 		}
 	})
 	check := func(context.Context, string, string) (string, bool, error) { return "", false, fail }
-	login := jwtgate.Token(d.Auth, check)
+	login := d.Auth.Token(check)
 	here := t.Context()
 	gone, hangUp := context.WithCancel(here)
 	hangUp()
@@ -513,7 +515,7 @@ func TestStoreIsFull(t *testing.T) {
 		c.Sessions.RefreshTTL = time.Hour
 	})
 	login := func(subject string) string {
-		return small.ask(jwtgate.Token(small.Auth, deskUsers), formOf("username", subject, "password", "wonderland")).text
+		return small.ask(small.Auth.Token(deskUsers), formOf("username", subject, "password", "wonderland")).text
 	}
 	alice, bob := small.token("alice"), small.token("bob")
 	if got := login("carol"); got != "503 unavailable" {

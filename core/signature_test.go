@@ -21,6 +21,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // A key that anyone can read must never become the secret of an HMAC
@@ -29,12 +30,12 @@ func TestPublicKeyAsSecret(t *testing.T) {
 	t.Parallel()
 	for _, key := range []struct {
 		alg    string
-		keys   jwtgate.Keys
+		keys   keys.Source
 		public any
 	}{
-		{"RS256", jwtgate.RS256(&rsaKey().PublicKey), &rsaKey().PublicKey},
-		{"ES256", jwtgate.ES256(&p256Key.PublicKey), &p256Key.PublicKey},
-		{"EdDSA", jwtgate.EdDSA(ed25519Key.Public().(ed25519.PublicKey)), ed25519Key.Public()},
+		{"RS256", keys.RS256(&rsaKey().PublicKey), &rsaKey().PublicKey},
+		{"ES256", keys.ES256(&p256Key.PublicKey), &p256Key.PublicKey},
+		{"EdDSA", keys.EdDSA(ed25519Key.Public().(ed25519.PublicKey)), ed25519Key.Public()},
 	} {
 		auth := newVerifier(t, key.keys)
 		der := must(x509.MarshalPKIXPublicKey(key.public))
@@ -62,18 +63,18 @@ func TestKeyIsBoundToItsAlgorithm(t *testing.T) {
 	private := rsaKey()
 	for _, row := range []struct {
 		name string
-		keys jwtgate.Keys
+		keys keys.Source
 		algs []string
 		key  any
 	}{
-		{"HS256", jwtgate.HS256(secret), []string{"HS384", "HS512"}, secret},
-		{"HS512", jwtgate.HS512(secret), []string{"HS256", "HS384"}, secret},
-		{"RS256", jwtgate.RS256(private), []string{"RS384", "RS512", "PS256", "PS384", "PS512"}, private},
-		{"PS256", jwtgate.PS256(private), []string{"RS256", "RS384", "RS512", "PS384", "PS512"}, private},
-		{"PS512", jwtgate.PS512(private), []string{"RS256", "RS384", "RS512", "PS256", "PS384"}, private},
+		{"HS256", keys.HS256(secret), []string{"HS384", "HS512"}, secret},
+		{"HS512", keys.HS512(secret), []string{"HS256", "HS384"}, secret},
+		{"RS256", keys.RS256(private), []string{"RS384", "RS512", "PS256", "PS384", "PS512"}, private},
+		{"PS256", keys.PS256(private), []string{"RS256", "RS384", "RS512", "PS384", "PS512"}, private},
+		{"PS512", keys.PS512(private), []string{"RS256", "RS384", "RS512", "PS256", "PS384"}, private},
 	} {
 		auth := newVerifier(t, row.keys)
-		kid := row.keys.(jwtgate.Key).ID()
+		kid := row.keys.(keys.Key).ID()
 		for _, alg := range row.algs {
 			t.Run(row.name+" used for "+alg, func(t *testing.T) {
 				decide(t, auth, withBearer(jwtgatetest.Sign(t, alg, row.key, `{"alg":"`+alg+`"}`, claims())), jwtgate.CodeTokenInvalid)
@@ -88,7 +89,7 @@ func TestKeyIsBoundToItsAlgorithm(t *testing.T) {
 
 func TestEd25519HasTwoNames(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.EdDSA(ed25519Key))
+	auth := newVerifier(t, keys.EdDSA(ed25519Key))
 	for _, row := range []row{
 		{"EdDSA (RFC 8037 §3.1)", "EdDSA", accepted},
 		{"Ed25519 (RFC 9864 §2.2)", "Ed25519", accepted},
@@ -102,7 +103,7 @@ func TestEd25519HasTwoNames(t *testing.T) {
 		})
 	}
 	// The name is that key's alone.
-	other := newVerifier(t, jwtgate.ES256(p256Key))
+	other := newVerifier(t, keys.ES256(p256Key))
 	decide(t, other, withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"Ed25519"}`, claims())), jwtgate.CodeTokenInvalid)
 	decide(t, other, withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":""}`, claims())), jwtgate.CodeTokenInvalid)
 }
@@ -127,7 +128,7 @@ func TestKeyInToken(t *testing.T) {
 	jwk := string(must(json.Marshal(map[string]string{
 		"kty": "EC", "crv": "P-256", "x": encode(evil.X.FillBytes(make([]byte, 32))), "y": encode(evil.Y.FillBytes(make([]byte, 32))),
 	})))
-	auth := newVerifier(t, jwtgate.ES256(p256Key))
+	auth := newVerifier(t, keys.ES256(p256Key))
 	for _, row := range []struct{ name, member string }{
 		{"jwk", `"jwk":` + jwk},
 		{"jku", `"jku":"` + url + `"`},
@@ -151,7 +152,7 @@ func TestKeyInToken(t *testing.T) {
 
 func TestECDSASignature(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.ES256(p256Key))
+	auth := newVerifier(t, keys.ES256(p256Key))
 	input := encode([]byte(`{"alg":"ES256"}`)) + "." + encode([]byte(claims()))
 	digest := sha256.Sum256([]byte(input))
 	r, s, err := ecdsa.Sign(rand.Reader, p256Key, digest[:])
@@ -202,7 +203,7 @@ func must2[A, B any](a A, b B, err error) (A, B) {
 
 func TestEd25519Signature(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.EdDSA(ed25519Key.Public().(ed25519.PublicKey)))
+	auth := newVerifier(t, keys.EdDSA(ed25519Key.Public().(ed25519.PublicKey)))
 	input := encode([]byte(`{"alg":"EdDSA"}`)) + "." + encode([]byte(claims()))
 	good := string(ed25519.Sign(ed25519Key, []byte(input)))
 	for _, row := range []row{
@@ -239,7 +240,7 @@ func reversed(b []byte) []byte {
 // RFC 7518 §3.5: the salt is as long as the hash.
 func TestPSSSalt(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.PS256(&rsaKey().PublicKey))
+	auth := newVerifier(t, keys.PS256(&rsaKey().PublicKey))
 	input := encode([]byte(`{"alg":"PS256"}`)) + "." + encode([]byte(claims()))
 	digest := sha256.Sum256([]byte(input))
 	for _, row := range []struct {
@@ -266,7 +267,7 @@ func TestPSSSalt(t *testing.T) {
 
 func TestRSASignature(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.RS256(&rsaKey().PublicKey))
+	auth := newVerifier(t, keys.RS256(&rsaKey().PublicKey))
 	input := encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims()))
 	digest := sha256.Sum256([]byte(input))
 	good := string(must(rsa.SignPKCS1v15(rand.Reader, rsaKey(), crypto.SHA256, digest[:])))

@@ -7,6 +7,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // TestStackedAuths passes one request through guards of two Auths: the handler
@@ -17,7 +18,7 @@ func TestStackedAuths(t *testing.T) {
 		auth, err := jwtgate.New(jwtgate.Config{
 			Issuer:   "https://" + name + ".example",
 			Audience: "https://api.example",
-			Keys:     jwtgate.HS256([]byte(name + ", a secret of at least 32 bytes")),
+			Keys:     keys.HS256([]byte(name + ", a secret of at least 32 bytes")),
 			Cookies:  &jwtgate.CookieConfig{},
 		})
 		if err != nil {

@@ -3,21 +3,21 @@ package jwtgate
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"time"
 )
 
-// Tokens are what a login or a refresh hands out.
+// Tokens are the tokens of a login or a refresh.
 type Tokens struct {
 	Access         AccessToken
 	Refresh        string    // opaque
 	RefreshExpires time.Time // unless it is used before
 	SessionID      string    // the sid of the access token
 
-	auth *Auth
+	auth     *Auth
+	identity *Identity // of a request with the access token
 }
 
-// Response returns t as RFC 6749 §5.1 has it: JSON, never to be stored.
+// Response returns t in the form of RFC 6749 §5.1: JSON that no cache may store.
 func (t Tokens) Response() Response {
 	body, err := json.Marshal(struct {
 		AccessToken  string `json:"access_token"`
@@ -28,51 +28,38 @@ func (t Tokens) Response() Response {
 	if err != nil { // a struct of strings always encodes
 		return refuse(CodeUnavailable, err).Response()
 	}
-	return answer(nil, body)
+	return jsonAnswer(nil, body)
 }
 
-// Cookies returns t as the cookies of [Config.Cookies]: a Response without a
-// status, to be sent before the application's own answer, such as a redirect.
-// Where cookies are not configured, or cannot hold t, it answers 503.
+// Cookies returns t as the cookies of [Config.Cookies]. The Response has no status:
+// send it before the application's own answer, such as a redirect. If cookies are
+// not configured, or the access token does not fit into one, it answers 503.
 func (t Tokens) Cookies() Response {
-	header, refusal := t.cookieFields()
-	if refusal != nil {
-		return refusal.Response()
+	if t.auth == nil || t.auth.cookies == nil {
+		return refuse(CodeUnavailable, errNoCookies).Response()
 	}
-	return Response{Header: header}
+	if err := t.auth.cookies.fits(t.Access); err != nil {
+		return t.auth.failed(context.Background(), Event{SessionID: t.SessionID}, err).Response()
+	}
+	return Response{Header: t.cookies()}
 }
 
-// answerCookies returns t as cookies, with a body that says for how long.
-func (t Tokens) answerCookies() (Response, *Refusal) {
-	header, refusal := t.cookieFields()
-	if refusal != nil {
-		return Response{}, refusal
+// answer returns the answer of an endpoint: t as the Response that Response
+// returns, or as cookies, with a body that says how long the access token lives.
+func (t Tokens) answer(inCookies bool) Response {
+	if !inCookies {
+		return t.Response()
 	}
 	body, err := json.Marshal(struct {
 		ExpiresIn int64 `json:"expires_in"`
 	}{int64(t.Access.TTL / time.Second)})
 	if err != nil { // a number always encodes
-		return Response{}, refuse(CodeUnavailable, err)
+		return refuse(CodeUnavailable, err).Response()
 	}
-	return answer(header, body), nil
+	return jsonAnswer(t.cookies(), body)
 }
 
-func (t Tokens) cookieFields() ([]Field, *Refusal) {
-	if t.auth == nil || t.auth.cookies == nil {
-		return nil, refuse(CodeUnavailable, errNoCookies)
-	}
-	header, err := t.auth.cookies.set(t, t.auth.config.Now())
-	if err != nil {
-		return nil, t.auth.trouble(context.Background(), Event{SessionID: t.SessionID}, err)
-	}
-	return header, nil
-}
-
-// answer returns a JSON answer that carries tokens, which no cache may keep.
-func answer(header []Field, body []byte) Response {
-	return Response{
-		Status: http.StatusOK,
-		Header: append(header, Field{"Content-Type", "application/json"}, Field{"Cache-Control", "no-store"}),
-		Body:   append(body, '\n'),
-	}
+// cookies returns t, whose access token fits into a cookie, as header fields.
+func (t Tokens) cookies() []Field {
+	return t.auth.cookies.set(t, t.auth.config.Now())
 }

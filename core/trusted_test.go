@@ -11,15 +11,16 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 func TestKeySet(t *testing.T) {
 	t.Parallel()
 	old, current := []byte(strings.Repeat("old secret ", 8)), secret
-	auth := newVerifier(t, jwtgate.KeySet{
-		jwtgate.HS256(current).WithID("current"),
-		jwtgate.HS256(old).WithID("old"),
-		jwtgate.ES256(&p256Key.PublicKey).WithID("es"),
+	auth := newVerifier(t, keys.Set{
+		keys.HS256(current).WithID("current"),
+		keys.HS256(old).WithID("old"),
+		keys.ES256(&p256Key.PublicKey).WithID("es"),
 	})
 	hs := func(key []byte, header string) string { return jwtgatetest.Sign(t, "HS256", key, header, claims()) }
 	for _, row := range []row{
@@ -46,10 +47,10 @@ func TestTrustedIssuers(t *testing.T) {
 	t.Parallel()
 	const a, b = "https://a.example", "https://b.example"
 	keyA, keyB := []byte(strings.Repeat("tenant a ", 8)), []byte(strings.Repeat("tenant b ", 8))
-	auth := newVerifier(t, jwtgate.HS256(secret).WithID("k"), func(c *jwtgate.Config) {
-		c.Trusted = []jwtgate.Issuer{
-			{Name: a, Keys: jwtgate.HS256(keyA).WithID("k")},
-			{Name: b, Keys: jwtgate.HS256(keyB).WithID("k"), Audience: "https://b.example/api", RolesPath: []string{"realm", "roles"}},
+	auth := newVerifier(t, keys.HS256(secret).WithID("k"), func(c *jwtgate.Config) {
+		c.Trusted = []jwtgate.TrustedIssuer{
+			{Name: a, Keys: keys.HS256(keyA).WithID("k")},
+			{Name: b, Keys: keys.HS256(keyB).WithID("k"), Audience: "https://b.example/api", RolesPath: []string{"realm", "roles"}},
 		}
 	})
 	quote := strconv.Quote
@@ -91,9 +92,9 @@ func TestTrustedIssuers(t *testing.T) {
 func TestCandidatesAreBounded(t *testing.T) {
 	t.Parallel()
 	key := func(i int) []byte { return []byte(strings.Repeat(strconv.Itoa(i), 40) + "secret") }
-	auth := newVerifier(t, jwtgate.HS256(secret).WithID("k"), func(c *jwtgate.Config) {
+	auth := newVerifier(t, keys.HS256(secret).WithID("k"), func(c *jwtgate.Config) {
 		for i := range 4 {
-			c.Trusted = append(c.Trusted, jwtgate.Issuer{Name: "https://" + strconv.Itoa(i), Keys: jwtgate.HS256(key(i)).WithID("k")})
+			c.Trusted = append(c.Trusted, jwtgate.TrustedIssuer{Name: "https://" + strconv.Itoa(i), Keys: keys.HS256(key(i)).WithID("k")})
 		}
 	})
 	for i := range 4 {
@@ -111,12 +112,12 @@ func TestCandidatesAreBounded(t *testing.T) {
 func TestTrustedSharedKeys(t *testing.T) {
 	t.Parallel()
 	provider := []byte("the provider's secret of 32 bytes or more")
-	shared := jwtgate.HS256(provider).WithID("shared")
+	shared := keys.HS256(provider).WithID("shared")
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example",
 		Audience: "https://api.example",
-		Keys:     jwtgate.HS256([]byte("our own secret of 32 bytes or more")),
-		Trusted: []jwtgate.Issuer{
+		Keys:     keys.HS256([]byte("our own secret of 32 bytes or more")),
+		Trusted: []jwtgate.TrustedIssuer{
 			{Name: "https://tenant-a.example", Keys: shared},
 			{Name: "https://tenant-b.example", Keys: shared, RolesPath: []string{"groups"}},
 		},
@@ -151,8 +152,8 @@ func TestTrustedRolesPath(t *testing.T) {
 	_, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example",
 		Audience: "https://api.example",
-		Keys:     jwtgate.HS256([]byte("our own secret of 32 bytes or more")),
-		Trusted:  []jwtgate.Issuer{{Name: "https://other.example", Keys: jwtgate.HS256([]byte("another secret of 32 bytes or more")), RolesPath: []string{"Aud", ""}}},
+		Keys:     keys.HS256([]byte("our own secret of 32 bytes or more")),
+		Trusted:  []jwtgate.TrustedIssuer{{Name: "https://other.example", Keys: keys.HS256([]byte("another secret of 32 bytes or more")), RolesPath: []string{"Aud", ""}}},
 	})
 	var wrong *jwtgate.ConfigError
 	if !errors.As(err, &wrong) || wrong.Field != "Trusted[0].RolesPath" {

@@ -6,29 +6,32 @@ import (
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/jose"
-	"github.com/jwtgate/jwtgate/core/session"
+	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
 )
 
 var (
-	errExpired  = errors.New("jwtgate: token has expired")
-	errNoKey    = errors.New("jwtgate: no key for the token's kid and algorithm")
-	errOldKey   = errors.New("jwtgate: no key with the token's kid")
-	errBadKey   = errors.New("jwtgate: signature does not match")
-	errType     = errors.New("jwtgate: typ is not that of an access token")
-	errIssuer   = errors.New("jwtgate: iss is not the issuer of the key")
-	errAudience = errors.New("jwtgate: aud does not name this audience")
-	errSubject  = errors.New("jwtgate: sub is missing or empty")
-	errLifetime = errors.New("jwtgate: exp is too far from iat")
-	errEarly    = errors.New("jwtgate: nbf or iat is in the future")
-	errOrder    = errors.New("jwtgate: exp is not after iat and nbf")
+	errExpired   = errors.New("jwtgate: token has expired")
+	errNoKey     = errors.New("jwtgate: no key for the token's kid and algorithm")
+	errOldKey    = errors.New("jwtgate: no key with the token's kid")
+	errSignature = errors.New("jwtgate: signature does not match")
+	errType      = errors.New("jwtgate: typ is not that of an access token")
+	errUse       = errors.New("jwtgate: token is for another use than access: an ID token, or one whose token_use says so")
+	errBound     = errors.New("jwtgate: token is bound to a key that the client would have to prove (cnf)")
+	errIssuer    = errors.New("jwtgate: iss is not the issuer of the key")
+	errAudience  = errors.New("jwtgate: aud does not name this audience")
+	errSubject   = errors.New("jwtgate: sub is missing or empty")
+	errNoExpiry  = errors.New("jwtgate: exp is missing or zero")
+	errLifetime  = errors.New("jwtgate: exp is too far from iat")
+	errEarly     = errors.New("jwtgate: nbf or iat is in the future")
+	errOrder     = errors.New("jwtgate: exp is not after iat and nbf")
 )
 
-// recall returns what verify does for the access token in c, at next to no cost
-// if that was verified before. The signature and what the token says are then as
-// good as they were; what changes with time is judged anew.
+// recall returns what verify returns for the access token in c, at little cost if
+// the token is cached. Its signature and claims are then as good as they were, and
+// only what changes with time is checked again.
 func (a *Auth) recall(ctx context.Context, c *credential, now time.Time) (*Identity, error) {
-	if v := c.known; v != nil && v.identity.signer.held(a.keysAt(now)) {
-		changed, err := v.identity.signer.used(ctx)
+	if v := c.cached; v != nil && v.identity.key.held(a.keysAt(now)) {
+		changed, err := v.identity.key.used(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -37,80 +40,115 @@ func (a *Auth) recall(ctx context.Context, c *credential, now time.Time) (*Ident
 			return a.timely(v.identity, now)
 		}
 	}
-	id, err := a.verify(ctx, c.access, now)
-	switch {
-	case err == nil:
+	cached := a.cache.admits(c.access)
+	id, err := a.verify(ctx, c.access, cached, now)
+	if err == nil {
 		a.cache.add(c.access, id, now)
-	case errors.Is(err, errBadKey), errors.Is(err, errExpired):
-		// It was decoded to the last character, so it has none that no token has.
-	case !isToken(c.access):
-		return nil, errNotAToken
 	}
 	return id, err
 }
 
-// verify returns the identity that token vouches for. The order is deliberate:
-// what costs little is checked before the signature, what an attacker could
-// have written is read only after it, and a token counts as expired only if
-// nothing else is wrong with it: with errExpired, the identity is returned too.
-func (a *Auth) verify(ctx context.Context, token string, now time.Time) (*Identity, error) {
-	parsed, err := a.headers.Parse(token)
+// verify returns the identity that token vouches for. cached says that the
+// identity is to be cached.
+//
+// The order is deliberate: cheap checks come before the signature, claims are read
+// only after it, and a token counts as expired only if nothing else is wrong with
+// it. With errExpired the identity is returned too.
+func (a *Auth) verify(ctx context.Context, token string, cached bool, now time.Time) (*Identity, error) {
+	var payloadBuffer [1024]byte // a larger payload is copied to the heap
+	signatureBuffer := a.signatures.Get().(*[keyaccess.MaxSignatureSize]byte)
+	defer a.signatures.Put(signatureBuffer)
+	parsed, payload, signature, err := a.decode(token, payloadBuffer[:0], signatureBuffer[:0])
 	if err != nil {
 		return nil, err
 	}
 	switch parsed.Header.Type {
 	case "at+jwt", "jwt", "":
-		// RFC 9068 §4 wants at+jwt. Tokens from elsewhere often have none.
+		// RFC 9068 §4 requires at+jwt, but many issuers omit it.
 	default:
 		return nil, errType
 	}
-	var buffer [1024]byte // a payload that is larger takes a copy more
-	text, err := parsed.Payload(buffer[:0])
-	if err != nil {
-		return nil, err
-	}
-	by, err := a.authenticate(ctx, &parsed, now)
+	key, err := a.findKey(ctx, &parsed, signature, now)
 	if err != nil {
 		return nil, err
 	}
 	a.headers.Remember(&parsed)
-	payload := string(text)
-	id := &Identity{payload: payload}
-	claims := &id.claims
-	if err := claims.Parse(payload, by.rolesPath); err != nil {
+	id := &Identity{payload: string(payload), cached: cached}
+	if err := id.claims.Parse(id.payload, key.rolesPath); err != nil {
 		return nil, err
 	}
-	if by.issuer != "" && claims.Issuer != by.issuer {
+	if err := checkUse(&id.claims); err != nil {
+		return nil, err
+	}
+	if key.name != "" && id.claims.Issuer != key.name {
 		// Tenants of one provider can share its keys.
-		if by, err = a.alsoSigns(ctx, &parsed, claims.Issuer, now); err != nil {
+		if key, err = a.findKeyOf(ctx, id.claims.Issuer, &parsed, signature, now); err != nil {
 			return nil, err
 		}
-		*claims = jose.Claims{} // roles are elsewhere
-		if err := claims.Parse(payload, by.rolesPath); err != nil {
+		id.claims = jose.Claims{} // the roles are elsewhere
+		if err := id.claims.Parse(id.payload, key.rolesPath); err != nil {
 			return nil, err
 		}
 	}
-	if changed, err := by.used(ctx); err != nil {
+	if changed, err := key.used(ctx); err != nil {
 		return nil, err
 	} else if changed {
-		return a.verify(ctx, token, now) // by the keys of now
+		return a.verify(ctx, token, cached, now) // with the new keys
 	}
-	if by.audience != "" && !claims.HasAudience(by.audience) {
-		return nil, errAudience
+	if err := key.checkClaims(&id.claims); err != nil {
+		return nil, err
 	}
-	if claims.Subject == "" {
-		return nil, errSubject
-	}
-	id.signer = by
-	id.own = by.trust == &a.trusted[0]
-	if id.own && a.sessions != nil {
-		id.sid, id.hasSID = session.ParseID(claims.SessionID)
-	}
-	id.alone = visit{Context: context.Background(), auth: a, identity: id}
+	id.key = key
+	a.finish(id)
 	return a.timely(id, now)
 }
 
-// timely returns id if its token is good at now, and with errExpired.
+// decode decodes all of token, and appends the payload and the signature to the
+// given buffers.
+//
+// A token that can be decoded consists of the characters of a b64token, because
+// jose is strict. So only a token that cannot be decoded is checked for them here.
+func (a *Auth) decode(token string, payloadBuffer, signatureBuffer []byte) (parsed jose.Token, payload, signature []byte, err error) {
+	if parsed, err = a.headers.Parse(token); err == nil {
+		payload, err = parsed.Payload(payloadBuffer)
+	}
+	if err == nil {
+		signature, err = parsed.Signature(signatureBuffer)
+	}
+	if err != nil && !isToken(token) {
+		err = errNotAToken
+	}
+	return parsed, payload, signature, err
+}
+
+// checkUse refuses the tokens that are not bearer access tokens.
+func checkUse(c *jose.Claims) error {
+	switch {
+	case c.HasKey: // RFC 7800 §3.1, RFC 9449 §7.2: without the proof the token may be stolen
+		return errBound
+	case c.HasNonce || c.HasHash: // OpenID Connect Core §2: an ID token
+		return errUse
+	case c.HasTokenUse && c.TokenUse != "access":
+		return errUse
+	}
+	return nil
+}
+
+// checkClaims checks what the claims of a token of i must say, except the times.
+func (i *issuer) checkClaims(c *jose.Claims) error {
+	switch {
+	case i.audience != "" && !c.HasAudience(i.audience):
+		return errAudience
+	case c.Subject == "":
+		return errSubject
+	case c.Expires == 0:
+		return errNoExpiry
+	}
+	return nil
+}
+
+// timely returns id if its token is valid at now, and with errExpired if it has
+// expired.
 func (a *Auth) timely(id *Identity, now time.Time) (*Identity, error) {
 	err := a.checkTimes(&id.claims, now)
 	if err != nil && !errors.Is(err, errExpired) {
@@ -119,22 +157,22 @@ func (a *Auth) timely(id *Identity, now time.Time) (*Identity, error) {
 	return id, err
 }
 
-// checkTimes judges exp, nbf and iat (RFC 7519 §4.1.4 to §4.1.6).
+// checkTimes checks exp, nbf and iat (RFC 7519 §4.1.4 to §4.1.6).
 func (a *Auth) checkTimes(c *jose.Claims, now time.Time) error {
 	seconds := now.Unix()
 	leeway := int64(a.config.Leeway / time.Second)
-	born := c.IssuedAt
-	if born == 0 {
-		born = seconds
+	issued := c.IssuedAt
+	if issued == 0 {
+		issued = seconds
 	}
-	// nbf and iat are whole seconds: another machine's may have just begun.
+	// nbf and iat are whole seconds, and another machine's second may have just begun.
 	latest := seconds + max(leeway, 1)
 	switch {
 	case c.IssuedAt > latest || c.NotBefore > latest:
 		return errEarly
 	case c.IssuedAt >= c.Expires || c.NotBefore >= c.Expires:
 		return errOrder
-	case c.Expires-born > int64(a.config.MaxLifetime/time.Second):
+	case c.Expires-issued > int64(a.config.MaxLifetime/time.Second):
 		return errLifetime
 	case seconds >= c.Expires+leeway:
 		return errExpired

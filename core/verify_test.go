@@ -13,11 +13,12 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 func TestHeader(t *testing.T) {
 	t.Parallel()
-	key := jwtgate.HS256(secret)
+	key := keys.HS256(secret)
 	auth := newVerifier(t, key)
 	for _, row := range []row{
 		{"alg alone", `{"alg":"HS256"}`, accepted},
@@ -95,7 +96,7 @@ func TestHeader(t *testing.T) {
 
 func TestSpelling(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	good := signed(t, claims())
 	header, rest, _ := strings.Cut(good, ".")
 	payload, signature, _ := strings.Cut(rest, ".")
@@ -201,7 +202,7 @@ func sized(t *testing.T, size int) string {
 
 func TestPayload(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	for _, row := range []row{
 		{"claims", claims(), accepted},
 		{"claims that mean nothing here", claims("act", `{"sub":"bob"}`, "x", `[1,{"y":null}]`), accepted},
@@ -252,7 +253,7 @@ func many(n int) string {
 
 func TestTimes(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	for _, row := range []row{
 		{"exp a second ahead", claims("exp", at(1)), accepted},
 		{"exp a fraction, rounded down", claims("exp", at(1)+".9"), accepted},
@@ -310,7 +311,7 @@ func TestTimes(t *testing.T) {
 
 func TestLeeway(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) {
+	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
 		c.Leeway = 30 * time.Second
 		c.MaxLifetime = time.Hour
 	})
@@ -337,7 +338,7 @@ func TestLeeway(t *testing.T) {
 func TestVerifyClockSteps(t *testing.T) {
 	t.Parallel()
 	clock := jwtgatetest.NewClock(time.Unix(start, 999_999_999))
-	auth := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Now = clock.Now })
+	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Now = clock.Now })
 	token := jwtgatetest.Token(t, auth, "alice")
 	for _, step := range []struct {
 		by   time.Duration
@@ -356,7 +357,7 @@ func TestVerifyClockSteps(t *testing.T) {
 
 func TestPurpose(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	for _, row := range []row{
 		{"aud in an array", claims("aud", `["`+audience+`"]`), accepted},
 		{"aud among others", claims("aud", `["https://x.example.com","`+audience+`"]`), accepted},
@@ -415,7 +416,7 @@ func TestPurpose(t *testing.T) {
 
 func TestExpiredAndForged(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	expired := claims("exp", at(-1))
 	other := append([]byte("not "), secret...)
 	decide(t, auth, withBearer(signed(t, expired)), jwtgate.CodeTokenExpired)
@@ -427,7 +428,7 @@ func TestExpiredAndForged(t *testing.T) {
 // What a client is told must not tell one failed check from another.
 func TestRefusalsLookAlike(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, jwtgate.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret))
 	good := signed(t, claims())
 	want := decide(t, auth, withBearer(good[:len(good)-4]), jwtgate.CodeTokenInvalid).Response
 	for _, token := range []string{
@@ -446,20 +447,20 @@ func TestRefusalsLookAlike(t *testing.T) {
 
 func TestGivingUpChecks(t *testing.T) {
 	t.Parallel()
-	anyIssuer := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Issuer, c.InsecureAnyIssuer = "", true })
+	anyIssuer := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Issuer, c.InsecureAnyIssuer = "", true })
 	decide(t, anyIssuer, withBearer(signed(t, claims("iss", `"https://x.example"`))), accepted)
 	decide(t, anyIssuer, withBearer(signed(t, claims("iss", ""))), accepted)
 	decide(t, anyIssuer, withBearer(signed(t, claims("iss", "1"))), jwtgate.CodeTokenInvalid)
 	decide(t, anyIssuer, withBearer(signed(t, claims("aud", `"x"`))), jwtgate.CodeTokenInvalid)
 
-	anyAudience := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.Audience, c.InsecureAnyAudience = "", true })
+	anyAudience := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Audience, c.InsecureAnyAudience = "", true })
 	decide(t, anyAudience, withBearer(signed(t, claims("aud", `["x"]`))), accepted)
 	decide(t, anyAudience, withBearer(signed(t, claims("aud", ""))), accepted)
 	decide(t, anyAudience, withBearer(signed(t, claims("aud", "1"))), jwtgate.CodeTokenInvalid)
 	decide(t, anyAudience, withBearer(signed(t, claims("iss", `"x"`))), jwtgate.CodeTokenInvalid)
 
 	// Set beside a name, the check is given up all the same.
-	both := newVerifier(t, jwtgate.HS256(secret), func(c *jwtgate.Config) { c.InsecureAnyIssuer, c.InsecureAnyAudience = true, true })
+	both := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.InsecureAnyIssuer, c.InsecureAnyAudience = true, true })
 	decide(t, both, withBearer(signed(t, claims("iss", `"x"`, "aud", `"x"`))), accepted)
 }
 

@@ -57,7 +57,7 @@ func Identity(c echo.Context) (*jwtgate.Identity, bool) {
 // HTTPErrorHandler. It reports whether the request is dealt with.
 func Send(c echo.Context, res jwtgate.Response) (answered bool, err error) {
 	w := c.Response()
-	res.WriteHeader(w.Header())
+	res.CopyHeader(w.Header())
 	switch {
 	case res.Status == 0:
 		return false, nil

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // A keyFolder is the path of a folder with Ed25519 keys, for JWT_KEY. The files
@@ -31,7 +31,7 @@ func (f keyFolder) add(t *testing.T, n int) string {
 	if err := os.Rename(hidden, f.path(n)); err != nil {
 		t.Fatal(err)
 	}
-	return jwtgate.EdDSA(key).ID()
+	return keys.EdDSA(key).ID()
 }
 
 func (f keyFolder) remove(t *testing.T, n int) {

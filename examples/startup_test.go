@@ -122,7 +122,7 @@ func TestWrongSettings(t *testing.T) {
 		{"ACCESS_TTL=-1m", "ACCESS_TTL", `is "-1m": use a duration greater than zero`},
 		{"ACCESS_TTL=15", "ACCESS_TTL", `is "15", which is not a duration: use a number with a unit`},
 		{"ACCESS_TTL=soon", "ACCESS_TTL", "with a unit"},
-		{"ACCESS_TTL=1500ms", "ACCESS_TTL", "whole seconds"},
+		{"ACCESS_TTL=1500ms", "ACCESS_TTL", "whole number of seconds"},
 		{"TRUSTED_ORIGINS=*", "TRUSTED_ORIGINS", "scheme://host"},
 		{"TRUSTED_ORIGINS=https://good.test,https://app.test/", "TRUSTED_ORIGINS", "scheme://host"},
 		{"REFRESH_KEY=s3cret", "REFRESH_KEY", "at least 32"},
@@ -146,7 +146,7 @@ func TestWrongSettings(t *testing.T) {
 		{"OIDC_ISSUER=http://id.example.test", "OIDC_ISSUER", "not an https URL"},
 		{"OIDC_ISSUER=https://id.example.test/#x", "OIDC_ISSUER", "fragment"},
 		{"OIDC_ISSUER=https://user:s3cret@id.example.test", "OIDC_ISSUER", "user information"},
-		{"OIDC_ISSUER=https://auth.example.test", "OIDC_ISSUER", "named already"},
+		{"OIDC_ISSUER=https://auth.example.test", "OIDC_ISSUER", "listed already"},
 		{"OIDC_AUDIENCE=https://api.example.test", "OIDC_AUDIENCE", "OIDC_ISSUER is not set: set OIDC_ISSUER too"},
 		{"ACCESS_TTL=0 JWT_KEY=s3cret TRUSTED_ORIGINS=*", "ACCESS_TTL", "greater than zero"},
 	} {

@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/fiberjwt"
 )
 
@@ -140,7 +141,7 @@ func signIn(roles ...string) (auth *jwtgate.Auth, token string) {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for examples")),
+		Keys:     keys.HS256([]byte("a secret of at least 32 bytes, for examples")),
 		Cookies:  &jwtgate.CookieConfig{},
 		Sessions: &jwtgate.SessionConfig{
 			Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil },

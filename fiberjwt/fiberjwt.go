@@ -32,9 +32,7 @@ func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) fiber.Handler {
 			return err
 		}
 		if d.Renewed {
-			for _, name := range jwtgate.Conditional {
-				c.Request().Header.Del(name)
-			}
+			d.StripConditional(c.Request().Header.Del)
 			defer d.Commit(c.Response().Header.Set)
 		}
 		c.SetUserContext(d.Context)
@@ -67,7 +65,7 @@ func Identity(c *fiber.Ctx) (*jwtgate.Identity, bool) { return jwtgate.IdentityF
 // zero, answers, or returns the error to leave the answer to Fiber's
 // ErrorHandler. It reports whether the request is dealt with.
 func Send(c *fiber.Ctx, res jwtgate.Response) (answered bool, err error) {
-	res.WriteHeader(&c.Response().Header)
+	res.CopyHeader(&c.Response().Header)
 	if res.Status == 0 {
 		return false, nil
 	}

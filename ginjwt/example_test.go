@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/ginjwt"
 )
 
@@ -137,7 +138,7 @@ func signIn(roles ...string) (auth *jwtgate.Auth, token string) {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for examples")),
+		Keys:     keys.HS256([]byte("a secret of at least 32 bytes, for examples")),
 		Cookies:  &jwtgate.CookieConfig{},
 		Sessions: &jwtgate.SessionConfig{
 			Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil },

@@ -51,7 +51,7 @@ func Identity(c *gin.Context) (*jwtgate.Identity, bool) {
 // zero, answers and aborts, or aborts with the error in c.Errors to leave the
 // body to the application's error middleware. It reports whether it aborted.
 func Send(c *gin.Context, res jwtgate.Response) (answered bool) {
-	res.WriteHeader(c.Writer.Header())
+	res.CopyHeader(c.Writer.Header())
 	if res.Status == 0 {
 		return false
 	}

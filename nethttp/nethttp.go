@@ -57,7 +57,7 @@ func Identity(r *http.Request) (*jwtgate.Identity, bool) { return jwtgate.Identi
 // status and the body. It reports whether it has written them. Because handlers of
 // net/http do not return errors, Send ignores res.Err.
 func Send(w http.ResponseWriter, res jwtgate.Response) (answered bool) {
-	res.WriteHeader(w.Header())
+	res.CopyHeader(w.Header())
 	if res.Status == 0 {
 		return false
 	}

@@ -31,7 +31,7 @@ func runKeepAlive(t *testing.T, serve Adapter) {
 	check := func(_ context.Context, username, _ string) (string, bool, error) { return username, true, nil }
 	addr := serve(t, Site{Routes: []Route{
 		{Method: "GET", Path: "/private", Guards: guards(auth), Handler: keep},
-		{Method: "POST", Path: "/login", Endpoint: jwtgate.Login(auth, check)},
+		{Method: "POST", Path: "/login", Endpoint: auth.Login(check)},
 	}})
 
 	var clients []func()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 const (
@@ -24,7 +25,7 @@ func siteAuth(tb testing.TB, change ...func(*jwtgate.Config)) *jwtgate.Auth {
 	config := jwtgate.Config{
 		Issuer:   siteIssuer,
 		Audience: siteAudience,
-		Keys:     jwtgate.HS256([]byte(siteSecret)),
+		Keys:     keys.HS256([]byte(siteSecret)),
 		Now:      NewClock(siteTime).Now,
 	}
 	for _, apply := range change {
@@ -41,7 +42,7 @@ func siteAuth(tb testing.TB, change ...func(*jwtgate.Config)) *jwtgate.Auth {
 func withCookies(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{} }
 
 func withOtherKey(c *jwtgate.Config) {
-	c.Keys = jwtgate.HS256([]byte("a secret that is not that of the site"))
+	c.Keys = keys.HS256([]byte("a secret that is not that of the site"))
 }
 
 func anHourAgo(c *jwtgate.Config) { c.Now = NewClock(siteTime.Add(-time.Hour)).Now }

@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // runEndpoints tests that Handle and Send send the response that they are given.
 func runEndpoints(t *testing.T, serve Adapter) {
 	key := ed25519.NewKeyFromSeed([]byte("the seed of the suite, 32 bytes."))
-	public := siteAuth(t, func(c *jwtgate.Config) { c.Keys = jwtgate.EdDSA(key) })
+	public := siteAuth(t, func(c *jwtgate.Config) { c.Keys = keys.EdDSA(key) })
 	secret := siteAuth(t)
 	var none *jwtgate.Auth
 	var s stage

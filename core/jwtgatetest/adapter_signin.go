@@ -66,9 +66,9 @@ func runSignIn(t *testing.T, serve Adapter) {
 	var routes []Route
 	for _, method := range []string{"GET", "POST", "DELETE"} {
 		routes = append(routes,
-			Route{Method: method, Path: "/login", Endpoint: jwtgate.Login(auth, check)},
-			Route{Method: method, Path: "/narrow", Endpoint: jwtgate.Login(narrow, check)},
-			Route{Method: method, Path: "/token", Endpoint: jwtgate.Token(auth, check)},
+			Route{Method: method, Path: "/login", Endpoint: auth.Login(check)},
+			Route{Method: method, Path: "/narrow", Endpoint: narrow.Login(check)},
+			Route{Method: method, Path: "/token", Endpoint: auth.Token(check)},
 			Route{Method: method, Path: "/refresh", Endpoint: auth.Refresh},
 			Route{Method: method, Path: "/logout", Endpoint: auth.Logout},
 			Route{Method: method, Path: "/everywhere", Endpoint: auth.LogoutAll},

@@ -3,6 +3,7 @@ package jwtgatetest
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"testing"
 	"time"
 
@@ -90,16 +91,16 @@ func (s *sessions) wait(d time.Duration) {
 
 // newSession returns a session to be created, and its first refresh token.
 func newSession(subject string) (session.New, session.Presented) {
-	token := session.Token{ID: session.NewID(subject), Nonce: session.NewNonce()}
+	token := session.Presented{ID: session.NewID(subject), NonceHash: sha256.Sum256([]byte(rand.Text()))}
 	return session.New{
 		ID:        token.ID,
 		Subject:   subject,
-		NonceHash: token.Nonce.Hash(),
+		NonceHash: token.NonceHash,
 		UserAgent: "a browser",
 		Idle:      idleLimit,
 		Limit:     absoluteLimit,
 		Remember:  remember,
-	}, token.Presented()
+	}, token
 }
 
 // create creates a session of the test's subject, and returns its token.

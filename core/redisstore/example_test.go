@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/core/redisstore"
 	"github.com/redis/go-redis/v9"
 )
@@ -41,7 +42,7 @@ func Example() {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     jwtgate.HS256(signingSecret),
+		Keys:     keys.HS256(signingSecret),
 		Sessions: &jwtgate.SessionConfig{
 			Subject: loadUser,
 			Store:   store,

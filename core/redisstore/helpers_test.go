@@ -2,6 +2,8 @@ package redisstore_test
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"slices"
 	"sync"
 	"testing"
@@ -33,11 +35,11 @@ func newStore(t *testing.T, client redis.UniversalClient, config redisstore.Conf
 
 // newSession returns a session to be created, and its first refresh token.
 func newSession(subject string) (session.New, session.Presented) {
-	token := session.Token{ID: session.NewID(subject), Nonce: session.NewNonce()}
+	token := session.Presented{ID: session.NewID(subject), NonceHash: sha256.Sum256([]byte(rand.Text()))}
 	return session.New{
-		ID: token.ID, Subject: subject, NonceHash: token.Nonce.Hash(), UserAgent: "a browser",
+		ID: token.ID, Subject: subject, NonceHash: token.NonceHash, UserAgent: "a browser",
 		Idle: idle, Limit: 24 * time.Hour, Remember: remember,
-	}, token.Presented()
+	}, token
 }
 
 func create(t *testing.T, store session.Store, subject string) session.Presented {

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/jwtgate/jwtgate/core/internal/refreshtoken"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
@@ -41,15 +42,15 @@ func newMemory(size int) (*session.Memory, *jwtgatetest.Clock) {
 
 // newSession returns a session of subject that expires after an hour unless it
 // is rotated, and its token.
-func newSession(subject string) (session.New, session.Token) {
-	token := session.Token{ID: session.NewID(subject), Nonce: session.NewNonce()}
+func newSession(subject string) (session.New, refreshtoken.Token) {
+	token := refreshtoken.Token{ID: session.NewID(subject), Nonce: refreshtoken.NewNonce()}
 	return session.New{
 		ID: token.ID, Subject: subject, NonceHash: token.Nonce.Hash(),
 		Idle: time.Hour, Limit: 24 * time.Hour, Remember: time.Minute,
 	}, token
 }
 
-func create(tb testing.TB, m *session.Memory, subject string, bound session.Bound) (session.Token, error) {
+func create(tb testing.TB, m *session.Memory, subject string, bound session.Bound) (refreshtoken.Token, error) {
 	tb.Helper()
 	n, token := newSession(subject)
 	_, err := m.Create(tb.Context(), n, bound)
@@ -57,7 +58,7 @@ func create(tb testing.TB, m *session.Memory, subject string, bound session.Boun
 }
 
 // fillUp creates size sessions, each of another subject.
-func fillUp(t *testing.T, m *session.Memory, size int) (tokens []session.Token) {
+func fillUp(t *testing.T, m *session.Memory, size int) (tokens []refreshtoken.Token) {
 	t.Helper()
 	for i := range size {
 		token, err := create(t, m, fmt.Sprintf("user-%d", i), session.Bound{})
@@ -75,24 +76,24 @@ func TestMemoryFull(t *testing.T) {
 	bounded := session.Bound{Max: 1}
 	for _, row := range []struct {
 		name  string
-		do    func(m *session.Memory, clock *jwtgatetest.Clock, alice session.Token)
+		do    func(m *session.Memory, clock *jwtgatetest.Clock, alice refreshtoken.Token)
 		bound session.Bound
 		want  error
 	}{
-		{"full", func(*session.Memory, *jwtgatetest.Clock, session.Token) {}, session.Bound{}, session.ErrFull},
-		{"full, at the bound", func(*session.Memory, *jwtgatetest.Clock, session.Token) {}, bounded, session.ErrFull},
-		{"full, at a bound that refuses", func(*session.Memory, *jwtgatetest.Clock, session.Token) {}, session.Bound{Max: 1, Refuse: true}, session.ErrTooMany},
-		{"one ended", func(m *session.Memory, _ *jwtgatetest.Clock, alice session.Token) {
+		{"full", func(*session.Memory, *jwtgatetest.Clock, refreshtoken.Token) {}, session.Bound{}, session.ErrFull},
+		{"full, at the bound", func(*session.Memory, *jwtgatetest.Clock, refreshtoken.Token) {}, bounded, session.ErrFull},
+		{"full, at a bound that refuses", func(*session.Memory, *jwtgatetest.Clock, refreshtoken.Token) {}, session.Bound{Max: 1, Refuse: true}, session.ErrTooMany},
+		{"one ended", func(m *session.Memory, _ *jwtgatetest.Clock, alice refreshtoken.Token) {
 			_, _ = m.End(t.Context(), alice.ID, time.Minute)
 		}, bounded, session.ErrFull},
-		{"one forgotten", func(m *session.Memory, clock *jwtgatetest.Clock, alice session.Token) {
+		{"one forgotten", func(m *session.Memory, clock *jwtgatetest.Clock, alice refreshtoken.Token) {
 			_, _ = m.End(t.Context(), alice.ID, time.Minute)
 			clock.Advance(time.Minute)
 		}, bounded, nil},
-		{"just before all expire", func(_ *session.Memory, clock *jwtgatetest.Clock, _ session.Token) {
+		{"just before all expire", func(_ *session.Memory, clock *jwtgatetest.Clock, _ refreshtoken.Token) {
 			clock.Advance(time.Hour - time.Millisecond)
 		}, bounded, session.ErrFull},
-		{"all expired", func(_ *session.Memory, clock *jwtgatetest.Clock, _ session.Token) { clock.Advance(time.Hour) }, bounded, nil},
+		{"all expired", func(_ *session.Memory, clock *jwtgatetest.Clock, _ refreshtoken.Token) { clock.Advance(time.Hour) }, bounded, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			m, clock := newMemory(size)
@@ -203,32 +204,32 @@ func TestMemoryForgets(t *testing.T) {
 	t.Parallel()
 	const size = 400
 	policy := session.Policy{Idle: 30 * time.Minute, Remember: time.Minute, Retire: true}
-	writes := map[string]func(*testing.T, *session.Memory, session.Token){
-		"Create": func(t *testing.T, m *session.Memory, _ session.Token) {
+	writes := map[string]func(*testing.T, *session.Memory, refreshtoken.Token){
+		"Create": func(t *testing.T, m *session.Memory, _ refreshtoken.Token) {
 			_, _ = create(t, m, "alice", session.Bound{Max: 1, Refuse: true})
 		},
-		"Advance": func(t *testing.T, m *session.Memory, token session.Token) {
+		"Advance": func(t *testing.T, m *session.Memory, token refreshtoken.Token) {
 			_, _, _ = m.Advance(t.Context(), token.Presented(), session.Policy{Idle: time.Hour, ReuseWindow: time.Hour})
 		},
 	}
 	for _, row := range []struct {
 		name   string
-		become func(t *testing.T, m *session.Memory, i int, token session.Token)
+		become func(t *testing.T, m *session.Memory, i int, token refreshtoken.Token)
 	}{
-		{"nothing", func(*testing.T, *session.Memory, int, session.Token) {}},
-		{"rotated", func(t *testing.T, m *session.Memory, _ int, token session.Token) {
+		{"nothing", func(*testing.T, *session.Memory, int, refreshtoken.Token) {}},
+		{"rotated", func(t *testing.T, m *session.Memory, _ int, token refreshtoken.Token) {
 			_, _, _ = m.Advance(t.Context(), token.Presented(), policy)
 		}},
-		{"stolen", func(t *testing.T, m *session.Memory, _ int, token session.Token) {
+		{"stolen", func(t *testing.T, m *session.Memory, _ int, token refreshtoken.Token) {
 			_, _, _ = m.Advance(t.Context(), token.Presented(), policy)
 			_, _, _ = m.Advance(t.Context(), token.Presented(), policy)
 		}},
-		{"some ended", func(t *testing.T, m *session.Memory, i int, token session.Token) {
+		{"some ended", func(t *testing.T, m *session.Memory, i int, token refreshtoken.Token) {
 			if i%3 == 0 {
 				_, _ = m.End(t.Context(), token.ID, 30*time.Minute)
 			}
 		}},
-		{"all ended", func(t *testing.T, m *session.Memory, i int, _ session.Token) {
+		{"all ended", func(t *testing.T, m *session.Memory, i int, _ refreshtoken.Token) {
 			_, _ = m.EndAll(t.Context(), neighbour(i), time.Minute)
 		}},
 	} {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jwtgate/jwtgate/core/internal/refreshtoken"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -19,7 +20,7 @@ func stepRecord(generation uint32, rotated time.Duration) session.Record {
 	r := session.Record{
 		ID:         session.ID{1, 2, 3},
 		Subject:    "alice",
-		NonceHash:  session.Nonce{4, 5, 6}.Hash(),
+		NonceHash:  refreshtoken.Nonce{4, 5, 6}.Hash(),
 		Generation: generation,
 		Created:    stepBegin,
 		Idle:       stepBegin.Add(stepPolicy.Idle),

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 const (
@@ -29,7 +29,7 @@ type key struct {
 	algorithm string
 	private   any // signs: the secret or the private key
 	public    any // verifies: the secret or the public key
-	own       jwtgate.Key
+	own       keys.Key
 }
 
 // secret is a constant, so that a server process accepts its client's tokens.
@@ -37,20 +37,20 @@ var secret = []byte("signs the tokens of all benchmarks, and nothing else in the
 
 var (
 	hmacKey = sync.OnceValue(func() *key {
-		return &key{"HS256", secret, secret, jwtgate.HS256(secret).WithID(keyID)}
+		return &key{"HS256", secret, secret, keys.HS256(secret).WithID(keyID)}
 	})
 	rsaKey = sync.OnceValue(func() *key {
 		private := must(rsa.GenerateKey(rand.Reader, 2048))
-		return &key{"RS256", private, &private.PublicKey, jwtgate.RS256(private).WithID(keyID)}
+		return &key{"RS256", private, &private.PublicKey, keys.RS256(private).WithID(keyID)}
 	})
 	ecdsaKey = sync.OnceValue(func() *key {
 		private := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
-		return &key{"ES256", private, &private.PublicKey, jwtgate.ES256(private).WithID(keyID)}
+		return &key{"ES256", private, &private.PublicKey, keys.ES256(private).WithID(keyID)}
 	})
 	ed25519Key = sync.OnceValue(func() *key {
 		public, private, err := ed25519.GenerateKey(rand.Reader)
 		must(public, err)
-		return &key{"EdDSA", private, public, jwtgate.EdDSA(private).WithID(keyID)}
+		return &key{"EdDSA", private, public, keys.EdDSA(private).WithID(keyID)}
 	})
 )
 

@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -55,52 +57,45 @@ func authorizations(b *testing.B, k *key, n int) []string {
 	return lines
 }
 
-// BenchmarkRotation measures the work of package session for a refresh, with each
-// of n sessions in turn: parse the refresh token, find the session in memory, rotate
-// it, and encode the next token.
+// BenchmarkRotation measures the work of the memory store for a refresh, with each of
+// n sessions in turn: find the session and rotate it.
 func BenchmarkRotation(b *testing.B) {
 	for _, n := range upTo(1_000_000)[3:] {
 		b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) {
-			codec := must(session.NewCodec(secret))
 			store := session.NewMemory(n, nil)
-			refresh := signInAll(b, store, codec, n)
+			refresh := signInAll(b, store, n)
 			policy := session.Policy{Idle: time.Hour, Remember: time.Minute} // no window: every step rotates
 			loop(b, func(i int) {
-				text := &refresh[i%n]
-				token, err := codec.Parse(*text)
-				if err != nil {
-					b.Fatal(err)
-				}
+				token := &refresh[i%n]
 				if _, found, err := store.Find(b.Context(), token.ID); !found || err != nil {
 					b.Fatal(found, err)
 				}
-				record, verdict, err := store.Advance(b.Context(), token.Presented(), policy)
+				record, verdict, err := store.Advance(b.Context(), *token, policy)
 				if verdict != session.Rotated || err != nil {
 					b.Fatal(verdict, err)
 				}
 				token.Generation = record.Generation
-				*text = codec.Encode(token)
 			})
 		})
 	}
 }
 
 // signInAll creates n sessions of n subjects and returns their refresh tokens.
-func signInAll(b *testing.B, store *session.Memory, codec *session.Codec, n int) []string {
-	refresh := make([]string, n)
+func signInAll(b *testing.B, store *session.Memory, n int) []session.Presented {
+	refresh := make([]session.Presented, n)
 	for i := range refresh {
 		subject := fmt.Sprintf("user-%07d", i)
-		token := session.Token{ID: session.NewID(subject), Nonce: session.NewNonce()}
+		token := session.Presented{ID: session.NewID(subject), NonceHash: sha256.Sum256([]byte(subject))}
 		if _, err := store.Create(b.Context(), session.New{
 			ID:        token.ID,
 			Subject:   subject,
-			NonceHash: token.Nonce.Hash(),
+			NonceHash: token.NonceHash,
 			Idle:      time.Hour,
 			Limit:     24 * time.Hour,
 		}, session.Bound{}); err != nil {
 			b.Fatal(err)
 		}
-		refresh[i] = codec.Encode(token)
+		refresh[i] = token
 	}
 	return refresh
 }
@@ -111,11 +106,11 @@ func BenchmarkKeys(b *testing.B) {
 	for _, n := range upTo(1_000) {
 		b.Run(fmt.Sprintf("keys=%d", n), func(b *testing.B) {
 			k := keyOf("HS256")
-			var keys jwtgate.KeySet
+			var set keys.Set
 			for i := range n - 1 {
-				keys = append(keys, jwtgate.HS256(fmt.Appendf(nil, "%064d", i)).WithID(fmt.Sprint("key-", i)))
+				set = append(set, keys.HS256(fmt.Appendf(nil, "%064d", i)).WithID(fmt.Sprint("key-", i)))
 			}
-			auth := coldAuth(k, func(c *jwtgate.Config) { c.Keys = append(keys, k.own) })
+			auth := coldAuth(k, func(c *jwtgate.Config) { c.Keys = append(set, k.own) })
 			req := jwtgate.Request{Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + k.token(b, 0)}}}
 			loop(b, func(_ int) {
 				decide(b, auth, req)
@@ -175,11 +170,10 @@ func BenchmarkHeap(b *testing.B) {
 		runtime.KeepAlive(lines)
 	})
 	b.Run("session", func(b *testing.B) {
-		codec := must(session.NewCodec(secret))
 		for b.Loop() {
 			before := heap()
 			store := session.NewMemory(n, nil)
-			signInAll(b, store, codec, n)
+			signInAll(b, store, n)
 			b.ReportMetric((heap()-before)/n, "B/session")
 			runtime.KeepAlive(store)
 		}

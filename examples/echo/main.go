@@ -48,8 +48,8 @@ func run() error {
 	e.GET("/jwtgate.js", document(content.Module))
 	e.GET("/healthz", healthz)
 
-	e.POST("/login", echojwt.Handle(jwtgate.Login(auth, users.Check)))
-	e.POST("/token", echojwt.Handle(jwtgate.Token(auth, users.Check)))
+	e.POST("/login", echojwt.Handle(auth.Login(users.Check)))
+	e.POST("/token", echojwt.Handle(auth.Token(users.Check)))
 	e.POST("/refresh", echojwt.Handle(auth.Refresh))
 	e.POST("/logout", echojwt.Handle(auth.Logout))
 	e.POST("/logout/all", echojwt.Handle(auth.LogoutAll))

@@ -52,8 +52,8 @@ func run() error {
 	app.Get("/jwtgate.js", document(content.Module))
 	app.Get("/healthz", healthz)
 
-	app.Post("/login", fiberjwt.Handle(jwtgate.Login(auth, users.Check)))
-	app.Post("/token", fiberjwt.Handle(jwtgate.Token(auth, users.Check)))
+	app.Post("/login", fiberjwt.Handle(auth.Login(users.Check)))
+	app.Post("/token", fiberjwt.Handle(auth.Token(users.Check)))
 	app.Post("/refresh", fiberjwt.Handle(auth.Refresh))
 	app.Post("/logout", fiberjwt.Handle(auth.Logout))
 	app.Post("/logout/all", fiberjwt.Handle(auth.LogoutAll))

@@ -43,8 +43,8 @@ func run() error {
 	r.GET("/jwtgate.js", document(content.Module))
 	r.GET("/healthz", healthz)
 
-	r.POST("/login", ginjwt.Handle(jwtgate.Login(auth, users.Check)))
-	r.POST("/token", ginjwt.Handle(jwtgate.Token(auth, users.Check)))
+	r.POST("/login", ginjwt.Handle(auth.Login(users.Check)))
+	r.POST("/token", ginjwt.Handle(auth.Token(users.Check)))
 	r.POST("/refresh", ginjwt.Handle(auth.Refresh))
 	r.POST("/logout", ginjwt.Handle(auth.Logout))
 	r.POST("/logout/all", ginjwt.Handle(auth.LogoutAll))

@@ -44,8 +44,8 @@ func run() error {
 	mux.HandleFunc("GET /jwtgate.js", document(content.Module))
 	mux.HandleFunc("GET /healthz", healthz)
 
-	mux.Handle("POST /login", nethttp.Handle(jwtgate.Login(auth, users.Check)))
-	mux.Handle("POST /token", nethttp.Handle(jwtgate.Token(auth, users.Check)))
+	mux.Handle("POST /login", nethttp.Handle(auth.Login(users.Check)))
+	mux.Handle("POST /token", nethttp.Handle(auth.Token(users.Check)))
 	mux.Handle("POST /refresh", nethttp.Handle(auth.Refresh))
 	mux.Handle("POST /logout", nethttp.Handle(auth.Logout))
 	mux.Handle("POST /logout/all", nethttp.Handle(auth.LogoutAll))

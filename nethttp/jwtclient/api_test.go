@@ -11,6 +11,7 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/nethttp"
 )
 
@@ -39,7 +40,7 @@ func newAPI(t *testing.T) *api {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:    "https://auth.example.com",
 		Audience:  home,
-		Keys:      jwtgate.HS256([]byte("a secret of at least 32 bytes, for tests")),
+		Keys:      keys.HS256([]byte("a secret of at least 32 bytes, for tests")),
 		AccessTTL: life,
 		Sessions:  &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }},
 	})
@@ -51,7 +52,7 @@ func newAPI(t *testing.T) *api {
 		return username, password == "wonderland", nil
 	}
 	mux := http.NewServeMux()
-	mux.Handle("POST /token", nethttp.Handle(jwtgate.Token(auth, check)))
+	mux.Handle("POST /token", nethttp.Handle(auth.Token(check)))
 	mux.Handle("POST /refresh", nethttp.Handle(auth.Refresh))
 	mux.Handle("POST /logout", nethttp.Handle(auth.Logout))
 	mux.Handle("GET /me", nethttp.Protect(auth)(say("alice")))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/nethttp"
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
@@ -173,7 +174,7 @@ func serveExample() *httptest.Server {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
-		Keys:     jwtgate.HS256([]byte("a secret of at least 32 bytes, for examples")),
+		Keys:     keys.HS256([]byte("a secret of at least 32 bytes, for examples")),
 		Sessions: &jwtgate.SessionConfig{
 			Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil },
 		},
@@ -183,7 +184,7 @@ func serveExample() *httptest.Server {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", say("ok"))
-	mux.Handle("POST /token", nethttp.Handle(jwtgate.Token(auth, func(_ context.Context, username, password string) (string, bool, error) {
+	mux.Handle("POST /token", nethttp.Handle(auth.Token(func(_ context.Context, username, password string) (string, bool, error) {
 		return username, password == "wonderland", nil
 	})))
 	mux.Handle("POST /refresh", nethttp.Handle(auth.Refresh))

@@ -5,42 +5,48 @@ import (
 	"strings"
 )
 
-var (
-	errClaims  = errors.New("jose: payload is not an object of claims")
-	errExpires = errors.New("jose: exp is missing or zero")
-	errRole    = errors.New("jose: payload is a token for another use than access")
-	errBound   = errors.New("jose: token is bound to a key that the bearer would have to prove (cnf)")
-)
+var errClaims = errors.New("jose: payload is not an object of claims")
 
-// Claims are the claims of a token that have a say in how it is judged
-// (RFC 7519 §4.1, RFC 9068 §2.2). Its strings are parts of the payload. Do not
-// copy it: it may have a slice of itself.
+// Claims are the registered claims of a token (RFC 7519 §4.1, RFC 9068 §2.2).
+// Strings are empty and numbers are 0 if the claim is absent. Dates are in seconds
+// since 1970. The strings are parts of the payload. A Claims must not be copied,
+// because it can have a slice of itself.
 type Claims struct {
 	Issuer    string // iss
 	Subject   string // sub
 	ID        string // jti
 	SessionID string // sid
-	Expires   int64  // exp in seconds since 1970, never 0
-	NotBefore int64  // nbf, 0 if absent
-	IssuedAt  int64  // iat, 0 if absent
-	AuthTime  int64  // auth_time, 0 if absent
+	Expires   int64  // exp
+	NotBefore int64  // nbf
+	IssuedAt  int64  // iat
+	AuthTime  int64  // auth_time
 
-	Generation uint32 // gen, 0 if absent: of the refresh token that came with it
+	Generation uint32 // gen: the generation of the refresh token that was issued with it
+
+	TokenUse    string // token_use
+	HasTokenUse bool   // token_use is present
+	HasKey      bool   // cnf is present (RFC 7800 §3.1)
+	HasNonce    bool   // nonce is present (OpenID Connect Core §2)
+	HasHash     bool   // at_hash or c_hash is present (OpenID Connect Core §3.3.2.11)
 
 	roles    uint32   // how many of words are roles; the others are scopes
-	words    []string // of few, if there are no more
+	words    []string // a slice of few if they fit into it
 	few      [4]string
-	audience string // as it is written, empty if absent
+	audience string // the JSON of aud
 }
+
+// IsRegistered reports whether name is the name of a claim that [Claims.Parse]
+// reads, in any spelling of its case.
+func IsRegistered(name string) bool { return claimNames.contains(name) }
 
 var claimNames = register(
 	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "auth_time", "gen", "scope", "scp", "cnf", "token_use", "nonce", "at_hash", "c_hash",
 )
 
-// Parse reads the claims in payload into c, which must be new. Roles are looked
-// for at rolesPath, the names to follow from the outermost object inwards. A claim
-// of ours with a wrong type is an error, roles and scopes of a wrong shape are
-// none at all.
+// Parse reads the claims in payload into c, which must be new. It finds the roles
+// at rolesPath, the names to follow from the outermost object inwards. A registered
+// claim of a wrong type is an error. Roles and scopes of a wrong type count as
+// absent.
 func (c *Claims) Parse(payload string, rolesPath []string) error {
 	m := members{document: document(payload)}
 	if err := m.open(); err != nil {
@@ -81,15 +87,14 @@ func (c *Claims) Parse(payload string, rolesPath []string) error {
 		case "scp":
 			scp = v
 		case "cnf":
-			// RFC 7800 §3.1, RFC 9449 §7.2: without the proof it is a stolen token.
-			err = errBound
-		case "nonce", "at_hash", "c_hash":
-			// OpenID Connect Core §2: marks of an ID token.
-			err = errRole
+			c.HasKey = true
+		case "nonce":
+			c.HasNonce = true
+		case "at_hash", "c_hash":
+			c.HasHash = true
 		case "token_use":
-			if use, textErr := v.text(); textErr != nil || use != "access" {
-				err = errRole
-			}
+			c.HasTokenUse = true
+			c.TokenUse, err = v.text()
 		default:
 			if m.names.respells(name, &claimNames) {
 				err = errFolded
@@ -104,9 +109,6 @@ func (c *Claims) Parse(payload string, rolesPath []string) error {
 	}
 	if err := m.end(); err != nil {
 		return err
-	}
-	if c.Expires == 0 {
-		return errExpires
 	}
 	if len(rolesPath) > 0 {
 		for _, name := range rolesPath[1:] {

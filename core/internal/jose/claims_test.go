@@ -57,7 +57,6 @@ func TestParseClaimsRefuses(t *testing.T) {
 		{"something after it", `{"exp":1800000900}x`},
 		{"a NUL after it", `{"exp":1800000900}` + "\x00"},
 		{"a byte order mark before it", "\ufeff" + `{"exp":1800000900}`},
-		{"no exp", `{}`},
 		{"exp twice", `{"exp":1,"exp":1800000900}`},
 		{"exp in another case", `{"exp":1,"EXP":1800000900}`},
 		{"exp in another case only", `{"EXP":1800000900}`},
@@ -83,13 +82,6 @@ func TestParseClaimsRefuses(t *testing.T) {
 		{"gen negative", `{"exp":1800000900,"gen":-1}`},
 		{"gen a fraction", `{"exp":1800000900,"gen":1.5}`},
 		{"gen beyond its type", `{"exp":1800000900,"gen":4294967296}`},
-		{"cnf (RFC 9449 §6.1)", `{"exp":1800000900,"cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}`},
-		{"cnf empty", `{"exp":1800000900,"cnf":{}}`},
-		{"nonce, an ID token", `{"exp":1800000900,"nonce":"n"}`},
-		{"at_hash, an ID token", `{"exp":1800000900,"at_hash":"h"}`},
-		{"c_hash, an ID token", `{"exp":1800000900,"c_hash":"h"}`},
-		{"token_use of another kind", `{"exp":1800000900,"token_use":"reset"}`},
-		{"token_use in another case", `{"exp":1800000900,"token_use":"Access"}`},
 		{"token_use an array", `{"exp":1800000900,"token_use":["access"]}`},
 	} {
 		if _, err := jose.ParseClaims(row.payload, []string{"roles"}); err == nil {
@@ -108,6 +100,29 @@ func TestParseClaimsRefuses(t *testing.T) {
 	}
 }
 
+// Claims that only other tokens than access tokens have are reported, not refused.
+func TestClaimsOfOtherTokens(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name, payload string
+		got           func(*jose.Claims) bool
+	}{
+		{"no exp", `{}`, func(c *jose.Claims) bool { return c.Expires == 0 }},
+		{"cnf (RFC 9449 §6.1)", `{"cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}`, func(c *jose.Claims) bool { return c.HasKey }},
+		{"cnf empty", `{"cnf":{}}`, func(c *jose.Claims) bool { return c.HasKey }},
+		{"nonce", `{"nonce":"n"}`, func(c *jose.Claims) bool { return c.HasNonce }},
+		{"at_hash", `{"at_hash":"h"}`, func(c *jose.Claims) bool { return c.HasHash }},
+		{"c_hash", `{"c_hash":"h"}`, func(c *jose.Claims) bool { return c.HasHash }},
+		{"token_use", `{"token_use":"reset"}`, func(c *jose.Claims) bool { return c.HasTokenUse && c.TokenUse == "reset" }},
+		{"token_use empty", `{"token_use":""}`, func(c *jose.Claims) bool { return c.HasTokenUse && c.TokenUse == "" }},
+		{"none of them", `{"sub":"alice"}`, func(c *jose.Claims) bool { return !c.HasKey && !c.HasNonce && !c.HasHash && !c.HasTokenUse }},
+	} {
+		if claims, err := jose.ParseClaims(row.payload, nil); err != nil || !row.got(claims) {
+			t.Errorf("%s: got %+v and error %v", row.name, claims, err)
+		}
+	}
+}
+
 func TestNumericDate(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -122,9 +137,9 @@ func TestNumericDate(t *testing.T) {
 		{"float that is no whole number any more", `9007199254740992.0`, -1},
 		{"integer beyond its type", `9223372036854775808`, -1},
 		{"huge float", `1e300`, -1},
-		{"zero", `0`, -1},
-		{"minus zero", `-0`, -1},
-		{"less than one", `0.9`, -1},
+		{"zero", `0`, 0},
+		{"minus zero", `-0`, 0},
+		{"less than one", `0.9`, 0},
 		{"minus one", `-1`, -1},
 		{"negative fraction", `-0.1`, -1},
 		{"huge negative float", `-1e300`, -1},

@@ -93,5 +93,10 @@ func (set *nameSet) respells(name string, r *registered) bool {
 	if !set.wide && r.bits&bitOf(name) == 0 {
 		return false
 	}
+	return r.contains(name)
+}
+
+// contains reports whether name equals one of r, in any spelling of its case.
+func (r *registered) contains(name string) bool {
 	return slices.ContainsFunc(r.names, func(other string) bool { return strings.EqualFold(other, name) })
 }

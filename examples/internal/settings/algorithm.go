@@ -12,30 +12,30 @@ import (
 	"fmt"
 	"strings"
 
-	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
 // An algorithm is a value of JWT_ALG.
 type algorithm struct {
 	name     string
-	key      func([]byte) jwtgate.Key // makes a key from a secret or the content of a PEM file
-	generate func() ([]byte, error)   // returns a random secret or PEM file for key
+	key      func([]byte) keys.Key  // makes a key from a secret or the content of a PEM file
+	generate func() ([]byte, error) // returns a random secret or PEM file for key
 }
 
 var algorithms = []algorithm{
-	{"HS256", jwtgate.HS256, secretOf(32)},
-	{"HS384", jwtgate.HS384, secretOf(48)},
-	{"HS512", jwtgate.HS512, secretOf(64)},
-	{"RS256", jwtgate.RS256[[]byte], newRSA},
-	{"RS384", jwtgate.RS384[[]byte], newRSA},
-	{"RS512", jwtgate.RS512[[]byte], newRSA},
-	{"PS256", jwtgate.PS256[[]byte], newRSA},
-	{"PS384", jwtgate.PS384[[]byte], newRSA},
-	{"PS512", jwtgate.PS512[[]byte], newRSA},
-	{"ES256", jwtgate.ES256[[]byte], newECDSA(elliptic.P256())},
-	{"ES384", jwtgate.ES384[[]byte], newECDSA(elliptic.P384())},
-	{"ES512", jwtgate.ES512[[]byte], newECDSA(elliptic.P521())},
-	{"EdDSA", jwtgate.EdDSA[[]byte], newEd25519},
+	{"HS256", keys.HS256, secretOf(32)},
+	{"HS384", keys.HS384, secretOf(48)},
+	{"HS512", keys.HS512, secretOf(64)},
+	{"RS256", keys.RS256[[]byte], newRSA},
+	{"RS384", keys.RS384[[]byte], newRSA},
+	{"RS512", keys.RS512[[]byte], newRSA},
+	{"PS256", keys.PS256[[]byte], newRSA},
+	{"PS384", keys.PS384[[]byte], newRSA},
+	{"PS512", keys.PS512[[]byte], newRSA},
+	{"ES256", keys.ES256[[]byte], newECDSA(elliptic.P256())},
+	{"ES384", keys.ES384[[]byte], newECDSA(elliptic.P384())},
+	{"ES512", keys.ES512[[]byte], newECDSA(elliptic.P521())},
+	{"EdDSA", keys.EdDSA[[]byte], newEd25519},
 }
 
 func algorithmOf(name string) (*algorithm, error) {

@@ -10,14 +10,14 @@ import (
 	"slices"
 	"strings"
 
-	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// keys returns the keys that JWT_ALG and JWT_KEY name. fresh reports whether the
+// source returns the keys that JWT_ALG and JWT_KEY name. fresh reports whether the
 // key is new and random. reload reads key files again; it is nil if no files are
 // used. No error contains the value of JWT_KEY: it may be a secret, even if
 // JWT_ALG calls for a path.
-func (e *environment) keys() (keys jwtgate.Keys, fresh bool, reload func() error) {
+func (e *environment) source() (source keys.Source, fresh bool, reload func() error) {
 	alg, err := algorithmOf(e.text("JWT_ALG", "HS256"))
 	if err != nil {
 		e.wrong("JWT_ALG", "%v", err)
@@ -26,20 +26,20 @@ func (e *environment) keys() (keys jwtgate.Keys, fresh bool, reload func() error
 	value := e.get("JWT_KEY")
 	switch {
 	case value == "":
-		keys, err = alg.freshKey()
+		source, err = alg.freshKey()
 		fresh = true
 	case alg.symmetric():
-		keys, err = alg.secret(value)
+		source, err = alg.secret(value)
 	default:
-		keys, reload, err = alg.ring(value)
+		source, reload, err = alg.ring(value)
 	}
 	if err != nil {
 		e.wrong("JWT_KEY", "%v", err)
 	}
-	return keys, fresh, reload
+	return source, fresh, reload
 }
 
-func (a *algorithm) freshKey() (jwtgate.Keys, error) {
+func (a *algorithm) freshKey() (keys.Source, error) {
 	key, err := a.generate()
 	if err != nil {
 		return nil, fmt.Errorf("is not set, and generating a random key failed (%w): set it to a key", err)
@@ -47,7 +47,7 @@ func (a *algorithm) freshKey() (jwtgate.Keys, error) {
 	return a.key(key), nil
 }
 
-func (a *algorithm) secret(value string) (jwtgate.Keys, error) {
+func (a *algorithm) secret(value string) (keys.Source, error) {
 	if _, err := os.Stat(value); err == nil {
 		return nil, fmt.Errorf("is the path of a file, but %s needs the secret itself: set JWT_KEY to the secret, or set JWT_ALG to the algorithm of the key in the file", a.name)
 	}
@@ -56,28 +56,28 @@ func (a *algorithm) secret(value string) (jwtgate.Keys, error) {
 
 // ring returns the keys in the file or folder at path, and a function that reads
 // them again. If that function fails, it leaves the keys unchanged.
-func (a *algorithm) ring(path string) (jwtgate.Keys, func() error, error) {
-	keys, err := a.files(path)
+func (a *algorithm) ring(path string) (keys.Source, func() error, error) {
+	listed, err := a.files(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	ring := jwtgate.NewKeyRing(keys...)
+	ring := keys.NewRing(listed...)
 	return ring, func() error {
-		keys, err := a.files(path)
+		listed, err := a.files(path)
 		if err != nil {
 			return err
 		}
-		return ring.Replace(keys...)
+		return ring.Replace(listed...)
 	}, nil
 }
 
 // files returns the key in the file at path, or the keys in the folder at path.
-// The file whose name sorts last comes first, because a jwtgate.KeyRing signs
-// with its first key.
+// The file whose name sorts last comes first, because a keys.Ring signs with its
+// first key.
 //
 // Files whose names begin with a dot are ignored. To add a key safely, write the
 // file under such a name and then rename it, so that files never reads half a key.
-func (a *algorithm) files(path string) ([]jwtgate.Key, error) {
+func (a *algorithm) files(path string) ([]keys.Key, error) {
 	if strings.Contains(path, "-----BEGIN ") {
 		return nil, errors.New("is a PEM key, but must be a path: write the key to a file and set JWT_KEY to the path of that file")
 	}
@@ -85,7 +85,7 @@ func (a *algorithm) files(path string) ([]jwtgate.Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot be read (%w): set it to the path of a PEM file with a private key for %s, or of a folder of such files", withoutPath(err), a.name)
 	}
-	var keys []jwtgate.Key
+	var listed []keys.Key
 	for i, name := range names {
 		file := "the file"
 		if name != "" {
@@ -100,12 +100,12 @@ func (a *algorithm) files(path string) ([]jwtgate.Key, error) {
 		}
 		key := a.key(data)
 		// The ring would name only the position of a bad key in a folder.
-		if err := jwtgate.NewKeyRing().Replace(key); err != nil && name != "" {
+		if err := keys.NewRing().Replace(key); err != nil && name != "" {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		keys = append(keys, key)
+		listed = append(listed, key)
 	}
-	return keys, nil
+	return listed, nil
 }
 
 // namesIn returns the names of the files in the folder at path, in descending

@@ -1,11 +1,14 @@
 package settings
 
-import jwtgate "github.com/jwtgate/jwtgate/core"
+import (
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
+)
 
 // trusted returns the OpenID Connect issuer whose access tokens the server also
 // accepts, if one is configured. Its keys are fetched when its first token
 // arrives, so the server starts and serves its own users while the issuer is down.
-func (e *environment) trusted() []jwtgate.Issuer {
+func (e *environment) trusted() []jwtgate.TrustedIssuer {
 	name, audience := e.get("OIDC_ISSUER"), e.get("OIDC_AUDIENCE")
 	if name == "" {
 		if audience != "" {
@@ -14,5 +17,5 @@ func (e *environment) trusted() []jwtgate.Issuer {
 		return nil
 	}
 	// If audience is empty, the issuer's tokens must name JWT_AUDIENCE.
-	return []jwtgate.Issuer{{Name: name, Audience: audience, Keys: jwtgate.RemoteKeys{}}}
+	return []jwtgate.TrustedIssuer{{Name: name, Audience: audience, Keys: keys.Remote{}}}
 }

@@ -61,6 +61,6 @@ func load(getenv func(string) string) (Settings, error) {
 	s.Auth.MaxLifetime = max(maxLifetime, s.Auth.AccessTTL)
 	s.Auth.Sessions.ReuseWindow = env.durationOrZero("REUSE_WINDOW", 10*time.Second)
 	s.Auth.Sessions.SingleUse = s.Auth.Sessions.ReuseWindow == 0
-	s.Auth.Keys, s.FreshKey, s.ReloadKeys = env.keys()
+	s.Auth.Keys, s.FreshKey, s.ReloadKeys = env.source()
 	return s, env.err()
 }

@@ -1,0 +1,82 @@
+package jwtgate
+
+import (
+	"context"
+	"errors"
+)
+
+// ErrNoIdentity is the error of [Claims] for a context without an identity: the
+// route is not protected, the visitor is anonymous, or the context is not the
+// request's own. The request's own context is c.Request.Context() in Gin and
+// c.UserContext() in Fiber.
+var ErrNoIdentity = errors.New("jwtgate: the context has no identity")
+
+// IdentityFrom returns the identity of the request with ctx, and false if the
+// request has none.
+func IdentityFrom(ctx context.Context) (*Identity, bool) {
+	v, ok := ctx.Value(visitKey{}).(*visit)
+	if !ok || v.identity == nil {
+		return nil, false
+	}
+	return v.identity, true
+}
+
+// A visit is the context of a request that was let through. It has the identity,
+// nil for an anonymous request, and what later guards of the same request need.
+type visit struct {
+	context.Context
+
+	auth     *Auth
+	identity *Identity
+	byCookie bool // the request was judged by its cookies
+}
+
+type visitKey struct{}
+
+// Value makes v available from every context derived from it.
+func (v *visit) Value(key any) any {
+	if key == (visitKey{}) {
+		return v
+	}
+	return v.Context.Value(key)
+}
+
+// visit returns ctx with id in it, for a request that a has let through.
+func (a *Auth) visit(ctx context.Context, id *Identity, byCookie bool) *visit {
+	if !byCookie && ctx == context.Background() {
+		return &id.bearerVisit
+	}
+	return &visit{Context: ctx, auth: a, identity: id, byCookie: byCookie}
+}
+
+// visitOf returns the visit that a has put into ctx, or nil. A visit of another
+// Auth does not count: a request that one Auth let through must be judged by the
+// next Auth too.
+func visitOf(ctx context.Context, a *Auth) *visit {
+	for {
+		v, ok := ctx.Value(visitKey{}).(*visit)
+		if !ok || v.auth == a {
+			return v
+		}
+		ctx = v.Context
+	}
+}
+
+// outermost returns ctx with v as the visit that [IdentityFrom] finds, because
+// guards of another Auth may have added theirs after v.
+func (v *visit) outermost(ctx context.Context) context.Context {
+	if ctx.Value(visitKey{}) == v {
+		return ctx
+	}
+	return &visit{Context: ctx, auth: v.auth, identity: v.identity, byCookie: v.byCookie}
+}
+
+// anonymousVisit returns ctx for a request that a let through without
+// credentials, so that the identity found by another Auth is not taken for one
+// of a's.
+func (a *Auth) anonymousVisit(ctx context.Context) context.Context {
+	if _, known := IdentityFrom(ctx); !known {
+		return ctx
+	}
+	return &visit{Context: ctx, auth: a}
+}

@@ -1,0 +1,107 @@
+package jwtgate
+
+import (
+	"context"
+	"errors"
+	"net/http"
+)
+
+// A PasswordCheck returns the subject with this name and password, and false if
+// there is none. It should take as long for a name that does not exist. An error is
+// an internal error, answered with 503. It must be safe for concurrent use.
+type PasswordCheck func(ctx context.Context, username, password string) (subject string, ok bool, err error)
+
+// Login returns an [Endpoint] that signs browsers in. It answers with two HttpOnly
+// cookies and no token in the body. It takes POST with the parameters username and
+// password, as JSON or as a form, from pages of this site or of a trusted origin. A
+// session that the browser already had is ended. [Config.Sessions] and
+// [Config.Cookies] must be set.
+func (a *Auth) Login(check PasswordCheck) Endpoint {
+	return func(ctx context.Context, req Request) Response {
+		switch {
+		case a == nil || a.cookies == nil:
+			return a.refusedOAuth(ctx, &req, false, refuse(CodeUnavailable, errNoCookies))
+		case req.Method == http.MethodPost:
+			// There is no session to protect yet, but another site must not be able
+			// to sign a visitor in to its own account.
+			if err := a.checkOrigin(&req); err != nil {
+				return a.refusedOAuth(ctx, &req, false, refuse(CodeCrossSite, err))
+			}
+		}
+		return a.login(ctx, &req, check, true)
+	}
+}
+
+// Token returns an [Endpoint] that signs users in by name and password and answers
+// with tokens in the body (RFC 6749 §5.1), for programs and apps that keep tokens
+// themselves. It takes POST with the parameters username and password, as JSON or
+// as a form. [Config.Sessions] must be set.
+func (a *Auth) Token(check PasswordCheck) Endpoint {
+	return func(ctx context.Context, req Request) Response {
+		return a.login(ctx, &req, check, false)
+	}
+}
+
+var (
+	errNoCookies = errors.New("jwtgate: Config.Cookies is not set")
+	errPassword  = errors.New("jwtgate: wrong name or password")
+)
+
+// login opens a session for the user named in req's body, and answers with its
+// tokens in cookies or in the body.
+func (a *Auth) login(ctx context.Context, req *Request, check PasswordCheck, inCookies bool) Response {
+	if a == nil || a.sessions == nil {
+		return a.refusedOAuth(ctx, req, false, refuse(CodeUnavailable, errNoSessions))
+	}
+	if req.Method != http.MethodPost {
+		return a.wrongMethod(ctx, req, http.MethodPost)
+	}
+	subject, refusal := a.checkPassword(ctx, req, check)
+	if refusal != nil {
+		return a.refusedOAuth(ctx, req, false, refusal)
+	}
+	o := opening{userAgent: req.First("User-Agent"), inCookies: inCookies}
+	if inCookies {
+		o.replaces = a.replaced(req)
+	}
+	tokens, refusal := a.open(ctx, subject, o)
+	if refusal != nil {
+		return a.refusedOAuth(ctx, req, false, refusal)
+	}
+	return tokens.answer(inCookies)
+}
+
+// checkPassword returns the subject whose name and password are in req's body.
+func (a *Auth) checkPassword(ctx context.Context, req *Request, check PasswordCheck) (subject string, refusal *Refusal) {
+	params, refusal := parameters(req)
+	if refusal == nil {
+		refusal = checkGrantType(params, "password")
+	}
+	if refusal != nil {
+		return "", refusal
+	}
+	username, named := params["username"]
+	password, given := params["password"]
+	if !named || !given {
+		return "", malformed(http.StatusBadRequest, errBodyMissing)
+	}
+	if a.sessions.Throttle != nil {
+		wait, err := a.sessions.Throttle(ctx, *req, username)
+		if err != nil {
+			return "", a.failed(ctx, Event{}, err)
+		}
+		if wait > 0 {
+			refusal := refuse(CodeThrottled, nil)
+			refusal.RetryAfter = wait
+			return "", refusal
+		}
+	}
+	subject, ok, err := check(ctx, username, password)
+	if err != nil {
+		return "", a.failed(ctx, Event{}, err)
+	}
+	if !ok || subject == "" {
+		return "", refuse(CodeInvalidCredentials, errPassword)
+	}
+	return subject, nil
+}

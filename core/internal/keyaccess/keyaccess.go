@@ -1,0 +1,156 @@
+// Package keyaccess is how package jwtgate uses the keys of package keys.
+//
+// Package keys has all that knows a key's bytes. It implements the interfaces of
+// this package, and package jwtgate calls them. As this package is internal, no
+// other module can implement keys.Source.
+package keyaccess
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/internal/jose"
+)
+
+const (
+	// MaxSignatureSize is the size of the largest signature, in bytes: that of
+	// an RSA key of 8192 bits.
+	MaxSignatureSize = 8192 / 8
+
+	// MaxLeeway is the largest clock difference that a configuration can allow.
+	// A retired key is kept for that long after its last token has expired.
+	MaxLeeway = 5 * time.Minute
+)
+
+// Options are what a source of keys is opened with.
+type Options struct {
+	Issuer string                         // the issuer whose keys these are, empty if any
+	Logger *slog.Logger                   // gets the trouble with remote keys
+	Report func(context.Context, *Change) // gets what happens to remote keys
+}
+
+// A Change is something that happened to the keys of an issuer.
+type Change struct {
+	Kind   ChangeKind
+	Issuer string
+	Err    error // the cause, nil for Changed
+}
+
+// A ChangeKind says what happened to the keys of an issuer.
+type ChangeKind int
+
+// The kinds of changes.
+const (
+	Unavailable ChangeKind = iota // the keys could not be fetched
+	Skipped                       // a key of the fetched set cannot be used
+	Changed                       // the issuer has other keys than before
+)
+
+// Keys are the keys of one issuer. They may change at any time. All methods are
+// safe for concurrent use.
+type Keys interface {
+	// Current returns the keys that are held now. It is called for every token
+	// that is verified, and never blocks.
+	Current() Set
+
+	// SigningKey returns the key that signs a token with these times of issue
+	// and expiry, or nil if none of the keys can sign.
+	SigningKey(issued, expires time.Time) SigningKey
+}
+
+// Remote are [Keys] that are fetched from their issuer.
+type Remote interface {
+	Keys
+
+	// Used is called when one of the keys has verified a token. It starts a fetch
+	// if the keys are due for one. If they were unused for so long that the key
+	// may have been removed in the meantime, Used waits for the fetch. It reports
+	// whether the current keys have changed since.
+	Used(ctx context.Context) (changed bool, err error)
+
+	// Seek is called when no key of seen fits a token of the issuer. If it returns
+	// nil, the current keys are all that can be known: it waits for a fetch, but
+	// not until another fetch is allowed.
+	Seek(ctx context.Context, seen Set) error
+
+	// Close ends the fetch in progress and prevents others. The current keys stay.
+	Close()
+}
+
+// A Set is the keys of an issuer at one moment. It never changes. Two sets are the
+// same if they are equal as interface values.
+type Set interface {
+	// Find returns the key for a token with header at the given time, or nil if
+	// there is none.
+	Find(header jose.Header, at time.Time) VerificationKey
+
+	// HasKeyID reports whether there is a key with the given kid at the given time.
+	HasKeyID(id string, at time.Time) bool
+
+	// Secret returns the secret of a set that is a single HMAC key, else nil.
+	Secret() []byte
+
+	// CanSign reports whether one of the keys can sign.
+	CanSign() bool
+
+	// JWKSet returns the public keys at the given time as a JWK Set (RFC 7517 §5).
+	JWKSet(at time.Time) (*JWKSet, error)
+}
+
+// A JWKSet is an encoded JWK Set. It never changes.
+type JWKSet struct {
+	Body   []byte
+	MaxAge time.Duration // how long others may keep it
+}
+
+// A VerificationKey checks signatures.
+type VerificationKey interface {
+	// Verify reports whether signature is a signature of signingInput.
+	Verify(signingInput string, signature []byte) bool
+
+	// Expired reports whether the key was retired and all tokens signed by it
+	// have expired at the given time.
+	Expired(at time.Time) bool
+}
+
+// A SigningKey signs tokens, and verifies them too.
+type SigningKey interface {
+	VerificationKey
+
+	Algorithm() string // the alg of its tokens
+	ID() string        // the kid of its tokens
+	Sign(signingInput string) ([]byte, error)
+}
+
+// An UnavailableError says that a token cannot be judged, because the keys of its
+// issuer are not held and could not be fetched.
+type UnavailableError struct {
+	Issuer string
+	Retry  time.Duration // after which another try makes sense
+	Cause  error
+}
+
+// Error names the issuer and the cause.
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("keys: the keys of %s are unavailable: %v", e.Issuer, e.Cause)
+}
+
+// Unwrap returns errUnavailable and the cause.
+func (e *UnavailableError) Unwrap() []error { return []error{errUnavailable, e.Cause} }
+
+var errUnavailable = errors.New("keys are unavailable")
+
+// AsUnavailable returns the UnavailableError in err, or nil if there is none.
+func AsUnavailable(err error) *UnavailableError {
+	if !errors.Is(err, errUnavailable) { // errors.As allocates, and would do so for every refusal
+		return nil
+	}
+	var unavailable *UnavailableError
+	if errors.As(err, &unavailable) {
+		return unavailable
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package keys_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
+)
+
+// A server accepts its own tokens, and those of an identity provider, whose keys are
+// found by the provider's name.
+func ExampleRemote() {
+	provider := newProvider()
+	defer provider.Close()
+
+	auth, err := jwtgate.New(jwtgate.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys:     keys.HS256([]byte("at least 32 bytes, from a secret store")),
+		Trusted: []jwtgate.TrustedIssuer{{
+			Name:      provider.URL, // exactly as in its metadata
+			Keys:      keys.Remote{},
+			RolesPath: []string{"realm_access", "roles"}, // where its tokens have the roles
+		}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer auth.Close()
+
+	d := auth.Decide(context.Background(), jwtgate.Request{
+		Method: http.MethodGet,
+		Header: http.Header{"Authorization": {"Bearer " + provider.token("https://api.example.com")}},
+	})
+	fmt.Println(d.Identity.Subject(), "of the provider:", d.Identity.Issuer() == provider.URL)
+
+	d = auth.Decide(context.Background(), jwtgate.Request{
+		Method: http.MethodGet,
+		Header: http.Header{"Authorization": {"Bearer " + provider.token("https://another.example.com")}},
+	})
+	fmt.Println(d.Response.Status, d.Refusal.Code)
+	// Output:
+	// alice of the provider: true
+	// 401 token_invalid
+}
+
+// A server that signs no tokens needs only the keys of the provider.
+func ExampleRemote_alone() {
+	provider := newProvider()
+	defer provider.Close()
+
+	auth, err := jwtgate.New(jwtgate.Config{
+		Issuer:   provider.URL,
+		Audience: "https://api.example.com",
+		Keys: keys.Remote{
+			URL:      provider.URL + "/keys", // for a provider without discovery
+			Cooldown: 30 * time.Second,       // between two fetches because of unknown keys
+			MaxStale: 6 * time.Hour,          // how long the provider may be down
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer auth.Close()
+
+	d := auth.Decide(context.Background(), jwtgate.Request{
+		Method: http.MethodGet,
+		Header: http.Header{"Authorization": {"Bearer " + provider.token("https://api.example.com")}},
+	})
+	fmt.Println(d.Identity.Subject())
+	// Output:
+	// alice
+}
+
+// An idProvider is a small identity provider.
+type idProvider struct {
+	*httptest.Server
+
+	key keys.Key
+}
+
+func newProvider() idProvider {
+	mux := http.NewServeMux()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		log.Fatal(err)
+	}
+	provider := idProvider{httptest.NewServer(mux), keys.ES256(key)}
+	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintf(w, `{"issuer": %q, "jwks_uri": %q}`, provider.URL, provider.URL+"/keys")
+	})
+	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write(provider.auth("any").JWKS(r.Context(), jwtgate.Request{Method: r.Method}).Body)
+	})
+	return provider
+}
+
+func (p idProvider) auth(audience string) *jwtgate.Auth {
+	auth, err := jwtgate.New(jwtgate.Config{Issuer: p.URL, Audience: audience, Keys: p.key})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return auth
+}
+
+func (p idProvider) token(audience string) string {
+	access, err := p.auth(audience).Issue(context.Background(), jwtgate.Grant{Subject: "alice"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return access.Token
+}

@@ -1,0 +1,46 @@
+package keys
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"hash"
+)
+
+var hmacFamily = &family{
+	kty:    "oct",
+	build:  buildHMAC,
+	verify: func(_ *algorithm, _ any, mac, signature []byte) bool { return hmac.Equal(mac, signature) },
+	equal:  func(a, b any) bool { return subtle.ConstantTimeCompare(a.([]byte), b.([]byte)) == 1 },
+}
+
+// buildHMAC returns a Key of a secret, which has at least the size of the hash
+// (RFC 7518 §3.2).
+func buildHMAC(alg *algorithm, key any) Key {
+	secret := key.([]byte)
+	if least := alg.hash.Size(); len(secret) < least {
+		return alg.unusable("the secret has %d bytes: %s needs at least %d (RFC 7518 §3.2)", len(secret), alg.name, least)
+	}
+	if bytes.Contains(secret, []byte("-----BEGIN ")) {
+		return alg.unusable("the secret is a PEM file: anyone with the public key could sign with it")
+	}
+	if len(bytes.Trim(secret, "\x00")) == 0 {
+		return alg.unusable("the secret is all zeros: use random bytes")
+	}
+	secret = bytes.Clone(secret)
+	k := alg.usable(secret, secret, alg.hash.Size())
+	k.material.id = secretID(secret)
+	// Setting up a keyed hash costs as much as using it.
+	k.material.inputs = newInputsBy(func() hash.Hash { return hmac.New(alg.hash.New, secret) })
+	return k
+}
+
+// secretID returns the kid of a secret: a keyed digest, against which nobody can
+// test guesses with common tools (RFC 7638 §7).
+func secretID(secret []byte) string {
+	digest := hmac.New(sha256.New, secret)
+	digest.Write([]byte("jwtgate kid"))
+	return base64.RawURLEncoding.EncodeToString(digest.Sum(nil)[:16])
+}

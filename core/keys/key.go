@@ -1,0 +1,171 @@
+package keys
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
+)
+
+// A Key signs or verifies tokens by one algorithm. It is made by the function
+// named as the algorithm. These functions report no error: jwtgate.New reports a
+// key that cannot be used.
+//
+// A Key made of a secret or a private key signs and verifies. A Key made of a
+// public key only verifies. Its kid (RFC 7515 §4.1.4) is the RFC 7638 thumbprint
+// of the key unless [Key.WithID] sets another. The kid of a secret is a keyed
+// digest, because a thumbprint would reveal a hash of the secret (RFC 7638 §7).
+//
+// Printing and logging a Key shows its algorithm and kid, never the key.
+// A Key is safe for concurrent use.
+type Key struct{ material *material }
+
+// RSAKey is what a [Key] of an RS or PS algorithm is made of. Bytes are a PEM
+// file: PKCS#8 or PKCS#1 for a private key, PKIX or PKCS#1 for a public key.
+type RSAKey interface {
+	*rsa.PrivateKey | *rsa.PublicKey | []byte
+}
+
+// ECDSAKey is what a [Key] of an ES algorithm is made of. Bytes are a PEM file:
+// PKCS#8 or SEC 1 for a private key, PKIX for a public key.
+type ECDSAKey interface {
+	*ecdsa.PrivateKey | *ecdsa.PublicKey | []byte
+}
+
+// EdDSAKey is what a [Key] of [EdDSA] is made of. Bytes are a PEM file: PKCS#8
+// for a private key, PKIX for a public key.
+type EdDSAKey interface {
+	ed25519.PrivateKey | ed25519.PublicKey | []byte
+}
+
+// WithID returns k with another kid, of 1 to 256 printable ASCII characters.
+func (k Key) WithID(id string) Key {
+	if k.material == nil {
+		return k
+	}
+	named := *k.material
+	named.id = id
+	return Key{&named}
+}
+
+// ID returns the kid of k, empty for the zero Key.
+func (k Key) ID() string {
+	if k.material == nil {
+		return ""
+	}
+	return k.material.id
+}
+
+// String returns the algorithm and the kid.
+func (k Key) String() string {
+	if k.material == nil {
+		return "no key"
+	}
+	return k.material.alg.name + " key " + k.material.id
+}
+
+// GoString returns what String does, so that %#v prints no secret either.
+func (k Key) GoString() string { return k.String() }
+
+// LogValue returns what String does.
+func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// Open makes k a [Source] of one key.
+func (k Key) Open(options keyaccess.Options) (keyaccess.Keys, []string) {
+	return Set{k}.Open(options)
+}
+
+// canSign reports whether k, which is not the zero Key, has a secret or a private key.
+func (k Key) canSign() bool { return k.material.signing != nil }
+
+// material is what a Key is made of.
+type material struct {
+	alg     *algorithm
+	id      string
+	size    int // of a signature, in bytes
+	signing hidden
+	public  hidden // the public key, or the secret of HMAC
+	inputs  *inputs
+	problem string    // why the key cannot be used, empty if it can
+	until   time.Time // when the last token that a retired key signed expires; zero for other keys
+}
+
+// hidden returns a key. A function value keeps fmt from printing the key: with
+// any verb fmt prints an address for it, but it follows pointers.
+type hidden func() any
+
+func hide(key any) hidden {
+	if key == nil {
+		return nil
+	}
+	return func() any { return key }
+}
+
+// newKey returns a Key of the algorithm called name. Bytes are a PEM file, except
+// for HMAC.
+func newKey(name string, key any) Key {
+	alg := algorithmNamed(name)
+	if data, ok := key.([]byte); ok && alg.family != hmacFamily {
+		var err error
+		if key, err = parsePEM(data); err != nil {
+			return alg.unusable("%v", err)
+		}
+	}
+	return alg.family.build(alg, key)
+}
+
+// unusable returns a Key that jwtgate.New refuses with problem.
+func (a *algorithm) unusable(problem string, args ...any) Key {
+	return Key{&material{alg: a, problem: fmt.Sprintf(problem, args...)}}
+}
+
+// wrongType returns the unusable Key for a key of another kind than want.
+func (a *algorithm) wrongType(want string, key any) Key {
+	return a.unusable("the key is a %T: %s needs an %s key", key, a.name, want)
+}
+
+// usable returns a Key whose signatures have size bytes. If signing is nil, the
+// Key only verifies.
+func (a *algorithm) usable(signing, public any, size int) Key {
+	return Key{&material{
+		alg:     a,
+		id:      thumbprint(public),
+		size:    size,
+		signing: hide(signing),
+		public:  hide(public),
+		inputs:  newInputs(a.hash),
+	}}
+}
+
+// Algorithm and ID make a *material a [keyaccess.SigningKey].
+func (m *material) Algorithm() string { return m.alg.name }
+func (m *material) ID() string        { return m.id }
+
+// Sign returns the signature of signingInput.
+func (m *material) Sign(signingInput string) ([]byte, error) {
+	return m.alg.method.Sign(signingInput, m.signing())
+}
+
+// Verify reports whether signature is a signature of signingInput. It never
+// panics, because every key was checked when it was made.
+func (m *material) Verify(signingInput string, signature []byte) bool {
+	if len(signature) != m.size {
+		return false // without hashing the input, which may be long
+	}
+	input := m.inputs.get()
+	defer m.inputs.put(input)
+	return m.alg.family.verify(m.alg, m.public(), input.digest(signingInput), signature)
+}
+
+// Expired reports whether m was retired and its last token has expired.
+func (m *material) Expired(at time.Time) bool { return !m.until.IsZero() && !at.Before(m.until) }
+
+// same reports whether m and other are the same key for the same algorithm. A
+// private key and its public key count as the same.
+func (m *material) same(other *material) bool {
+	return m.alg == other.alg && m.alg.family.equal(m.public(), other.public())
+}

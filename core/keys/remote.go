@@ -1,0 +1,109 @@
+package keys
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
+)
+
+// Remote is the public keys that an issuer publishes as a JWK Set (RFC 7517 §5).
+// It is for TrustedIssuer.Keys, or for Config.Keys of a server that signs no
+// tokens. The zero value finds the keys by the issuer's name.
+//
+// Nothing is fetched before the first token of the issuer, which waits for the
+// fetch. After that the keys are fetched in the background, as often as their
+// Cache-Control asks, but at most once a minute and at least once an hour;
+// without Cache-Control, every 15 minutes. If no token came for more than an hour,
+// the next token waits for a fetch again. A key that the issuer has removed is
+// removed here by the next fetch. A fetch fails if the set cannot be read or has
+// no usable key; the keys that were fetched before then stay in use for up to
+// MaxStale. A token that cannot be judged because keys are missing is refused
+// with 503, not with 401.
+//
+// A key of the set verifies by its alg only. A key without alg verifies by the
+// algorithm of its curve, an RSA key by RS256. Keys that cannot be used are
+// skipped one by one and reported to Config.Events. The age of keys is measured
+// by the monotonic clock of the process, not by Config.Now.
+type Remote struct {
+	_ [0]func()
+
+	// URL is the address of the JWK Set: https, or http on this machine. If it is
+	// empty, the issuer's document at /.well-known/openid-configuration below its
+	// name gives the address (OpenID Connect Discovery 1.0 §4). The issuer in the
+	// document must equal the name.
+	URL string
+
+	// Transport carries the requests, such as a transport that trusts a private
+	// CA. The default is a transport of its own, which uses the proxy that the
+	// environment names. Redirects are followed only within one origin.
+	Transport http.RoundTripper
+
+	// Timeout bounds each fetch as a whole, and so the wait of a request that
+	// needs it. The default is 5 seconds.
+	Timeout time.Duration
+
+	// Cooldown is the least time between a fetch for an unknown kid, or a fetch
+	// that failed, and the next fetch. Until then tokens with an unknown kid are
+	// refused without waiting. It protects the issuer from a flood of such tokens,
+	// and is how long a key that is used as soon as it is published can stay
+	// unknown. After several failures in a row it doubles each time, up to a
+	// minute. The default is 10 seconds.
+	Cooldown time.Duration
+
+	// MaxStale is how long keys stay in use after the last successful fetch. The
+	// default is 24 hours.
+	MaxStale time.Duration
+}
+
+const (
+	defaultFetchTimeout = 5 * time.Second
+	defaultCooldown     = 10 * time.Second
+	defaultMaxStale     = 24 * time.Hour
+)
+
+// Open makes r a [Source]. It fetches nothing yet.
+func (r Remote) Open(options keyaccess.Options) (keyaccess.Keys, []string) {
+	var problems []string
+	for _, d := range []struct {
+		field     string
+		value     *time.Duration
+		byDefault time.Duration
+	}{
+		{"Timeout", &r.Timeout, defaultFetchTimeout},
+		{"Cooldown", &r.Cooldown, defaultCooldown},
+		{"MaxStale", &r.MaxStale, defaultMaxStale},
+	} {
+		if *d.value < 0 {
+			problems = append(problems, fmt.Sprintf("%s is %v: use a duration above zero, or 0 for %v", d.field, *d.value, d.byDefault))
+		}
+		if *d.value == 0 {
+			*d.value = d.byDefault
+		}
+	}
+	var found *discovery
+	var err error
+	switch {
+	case r.URL != "":
+		if _, err = parseURL(r.URL); err != nil {
+			problems = append(problems, fmt.Sprintf("URL %v: set it to the address of the JWK Set", err))
+		}
+	case options.Issuer == "":
+		problems = append(problems, "has neither a URL nor an issuer's name to find the keys by: set keys.Remote.URL, or Issuer")
+	default:
+		if found, err = newDiscovery(options.Issuer); err != nil {
+			problems = append(problems, fmt.Sprintf("cannot be found by the issuer's name, which %v: set the name to the issuer in its metadata, or set keys.Remote.URL", err))
+		}
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	if r.Transport == nil {
+		r.Transport = newTransport()
+	}
+	source := &remoteSource{Remote: r, options: options, discovery: found, fetcher: newFetcher(r.Transport)}
+	source.ctx, source.stop = context.WithCancel(context.Background())
+	return source, nil
+}

@@ -1,0 +1,296 @@
+package keys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
+)
+
+const (
+	defaultFresh = 15 * time.Minute
+	minFresh     = time.Minute
+	maxFresh     = time.Hour
+	maxBackoff   = time.Minute
+
+	// maxUnused is the age of keys from which a token waits for a fetch instead of
+	// being verified by them. It is never reached while tokens come every minute.
+	maxUnused = maxFresh + minFresh
+
+	// maxWaiting bounds the requests that wait for one fetch, because a flood of
+	// them would pile up while the issuer is slow.
+	maxWaiting = 10_000
+)
+
+// remoteSource has the keys of one issuer and decides when to fetch them. There is
+// at most one fetch at a time, which all requests that need it wait for.
+type remoteSource struct {
+	Remote // with defaults
+
+	options keyaccess.Options
+	fetcher *fetcher
+
+	last    atomic.Pointer[fetched] // the result of the last successful fetch, nil before it
+	ctx     context.Context         // of all fetches
+	stop    context.CancelFunc
+	fetches sync.WaitGroup
+
+	mu       sync.Mutex
+	closed   bool
+	current  *fetch    // the fetch in progress, nil if there is none
+	failure  error     // of the last fetch, nil if it succeeded
+	failures int       // in a row
+	retryAt  time.Time // no fetch before that, because the last one failed
+	seekAt   time.Time // no fetch for an unknown kid before that
+
+	// Only the fetch in progress uses these.
+	discovery *discovery // nil if URL is set
+	skipped   string     // the keys that the last fetch skipped, as text
+}
+
+// fetched is the result of a successful fetch.
+type fetched struct {
+	table *table
+	at    time.Time
+	fresh time.Duration // after which the keys are due for the next fetch
+}
+
+// A fetch is a fetch in progress. It continues if the requests that wait for it
+// give up.
+type fetch struct {
+	done    chan struct{}
+	err     error // set before done is closed
+	waiting int
+	sought  bool // started because a kid was unknown
+}
+
+// noKeys is the current set if there are no keys.
+var noKeys = newTable(nil)
+
+// Current returns the fetched keys.
+func (r *remoteSource) Current() keyaccess.Set { return r.held() }
+
+func (r *remoteSource) held() *table {
+	if last := r.last.Load(); last != nil && time.Since(last.at) <= r.MaxStale {
+		return last.table
+	}
+	return noKeys
+}
+
+// SigningKey returns nil: the issuer has the private keys.
+func (r *remoteSource) SigningKey(_, _ time.Time) keyaccess.SigningKey { return nil }
+
+// Used is part of [keyaccess.Remote].
+func (r *remoteSource) Used(ctx context.Context) (changed bool, err error) {
+	last := r.last.Load()
+	if last != nil && time.Since(last.at) < last.fresh {
+		return false, nil
+	}
+	f, err := r.update(last)
+	if f == nil {
+		return false, err
+	}
+	if err := r.wait(ctx, f); err != nil {
+		return false, err
+	}
+	return f.err == nil, nil
+}
+
+// update starts a fetch if none is in progress, because the keys in last are due.
+// It returns the fetch to wait for, or nil if the keys in last can be used until
+// it ends.
+func (r *remoteSource) update(last *fetched) (*fetch, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.current == nil && !r.closed && !time.Now().Before(r.retryAt) {
+		r.start(false)
+	}
+	// Requests do not wait again for an issuer that is down.
+	if r.current == nil || r.failures > 0 || last == nil || time.Since(last.at) < maxUnused {
+		return nil, nil
+	}
+	return r.join()
+}
+
+// Seek is part of [keyaccess.Remote].
+func (r *remoteSource) Seek(ctx context.Context, seen keyaccess.Set) error {
+	f, err := r.seek(seen)
+	if f == nil {
+		return err
+	}
+	if err := r.wait(ctx, f); err != nil {
+		return err
+	}
+	return f.err
+}
+
+var (
+	errClosed  = errors.New("keys: the Auth is closed")
+	errWaiting = errors.New("keys: too many requests wait for the issuer's keys")
+)
+
+// seek returns the fetch to wait for, or nil if waiting would bring no new keys.
+func (r *remoteSource) seek(seen keyaccess.Set) (*fetch, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	held := r.held()
+	switch {
+	case keyaccess.Set(held) != seen: // fetched since the caller looked
+		return nil, nil
+	case r.current != nil:
+	case r.closed:
+		return nil, r.unavailable(errClosed, time.Second)
+	case now.Before(r.retryAt):
+		return nil, r.unavailable(r.failure, r.retryAt.Sub(now))
+	case held != noKeys && now.Before(r.seekAt):
+		return nil, nil
+	default:
+		r.start(held != noKeys)
+	}
+	return r.join()
+}
+
+// join adds a request to those that wait for the fetch in progress. The caller
+// holds r.mu.
+func (r *remoteSource) join() (*fetch, error) {
+	if r.current.waiting == maxWaiting {
+		return nil, r.unavailable(errWaiting, time.Second)
+	}
+	r.current.waiting++
+	return r.current, nil
+}
+
+// wait waits until f, which the caller has joined, is done.
+func (r *remoteSource) wait(ctx context.Context, f *fetch) error {
+	select {
+	case <-f.done:
+		return nil
+	case <-ctx.Done():
+		r.mu.Lock()
+		f.waiting--
+		r.mu.Unlock()
+		return r.unavailable(ctx.Err(), time.Second)
+	}
+}
+
+func (r *remoteSource) unavailable(cause error, retry time.Duration) error {
+	return &keyaccess.UnavailableError{Issuer: r.options.Issuer, Retry: retry, Cause: cause}
+}
+
+// start starts a fetch. The caller holds r.mu.
+func (r *remoteSource) start(sought bool) {
+	f := &fetch{done: make(chan struct{}), sought: sought}
+	r.current = f
+	r.fetches.Go(func() {
+		ctx, cancel := context.WithTimeout(r.ctx, r.Timeout)
+		defer cancel()
+		before := r.held()
+		next, skipped, err := r.fetch(ctx)
+		if text := fmt.Sprint(skipped); text != r.skipped {
+			r.skipped = text
+		} else {
+			skipped = nil // reported before
+		}
+		r.finish(f, next, err)
+		if r.ctx.Err() == nil {
+			r.report(before, next, skipped, err)
+		}
+	})
+}
+
+// fetch fetches the keys. It also returns why keys of the set were skipped.
+func (r *remoteSource) fetch(ctx context.Context) (next *fetched, skipped []error, err error) {
+	address := r.URL
+	if r.discovery != nil {
+		if address, err = r.discovery.find(ctx, r.fetcher); err != nil {
+			return nil, nil, fmt.Errorf("%w, at %s", err, r.discovery.address)
+		}
+	}
+	text, fresh, err := r.fetcher.get(ctx, address, "application/jwk-set+json, application/json")
+	var keys []Key
+	if err == nil {
+		keys, skipped, err = parseJWKSet(text)
+	}
+	if err != nil {
+		if r.discovery != nil {
+			r.discovery.forget()
+		}
+		return nil, skipped, fmt.Errorf("%w, at %s", err, address)
+	}
+	if fresh < 0 {
+		fresh = defaultFresh
+	}
+	fresh = min(max(fresh, minFresh), maxFresh, r.MaxStale/2)
+	return &fetched{table: newTable(keys), at: time.Now(), fresh: fresh}, skipped, nil
+}
+
+// finish records the result of f.
+func (r *remoteSource) finish(f *fetch, next *fetched, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	r.current, r.failure = nil, err
+	if f.sought {
+		r.seekAt = now.Add(r.Cooldown)
+	}
+	if err != nil {
+		backoff := min(r.Cooldown<<min(r.failures, 6), max(r.Cooldown, maxBackoff))
+		r.failures++
+		r.retryAt = now.Add(backoff)
+		f.err = r.unavailable(err, backoff)
+	} else {
+		r.failures, r.retryAt = 0, time.Time{}
+		r.last.Store(next)
+	}
+	close(f.done)
+}
+
+// report logs and reports the result of a fetch where it differs from before.
+func (r *remoteSource) report(before *table, next *fetched, skipped []error, err error) {
+	issuer, logger := r.options.Issuer, r.options.Logger
+	report := func(kind keyaccess.ChangeKind, cause error) {
+		r.options.Report(r.ctx, &keyaccess.Change{Kind: kind, Issuer: issuer, Err: cause})
+	}
+	for _, cause := range skipped {
+		logger.WarnContext(r.ctx, "a key of a JWK Set is skipped", "issuer", issuer, "cause", cause)
+		report(keyaccess.Skipped, cause)
+	}
+	if err != nil {
+		logger.ErrorContext(r.ctx, "keys cannot be fetched", "issuer", issuer, "cause", err)
+		report(keyaccess.Unavailable, err)
+		return
+	}
+	added, removed := next.table.missingIn(before), before.missingIn(next.table)
+	if len(added)+len(removed) > 0 {
+		logger.InfoContext(r.ctx, "keys have changed", "issuer", issuer, "added", strings.Join(added, " "), "removed", strings.Join(removed, " "))
+		report(keyaccess.Changed, nil)
+	}
+}
+
+// missingIn returns the kids of t that other does not have.
+func (t *table) missingIn(other *table) []string {
+	var missing []string
+	for _, k := range t.all {
+		if other.byID[k.ID()] == nil {
+			missing = append(missing, k.ID())
+		}
+	}
+	slices.Sort(missing)
+	return missing
+}
+
+// Close is part of [keyaccess.Remote].
+func (r *remoteSource) Close() {
+	r.mu.Lock()
+	r.closed = true
+	r.stop()
+	r.mu.Unlock()
+	r.fetches.Wait()
+}

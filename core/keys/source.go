@@ -1,0 +1,18 @@
+package keys
+
+import "github.com/jwtgate/jwtgate/core/internal/keyaccess"
+
+// A Source provides the keys of one issuer: a [Key], a [Set], a *[Ring] or
+// [Remote]. No other package can implement it.
+type Source interface {
+	// Open is called by jwtgate.New. It returns the keys, or descriptions of what
+	// is wrong with them, which hold no secret.
+	Open(keyaccess.Options) (keyaccess.Keys, []string)
+}
+
+var (
+	_ Source = Key{}
+	_ Source = Set{}
+	_ Source = (*Ring)(nil)
+	_ Source = Remote{}
+)

@@ -1,0 +1,76 @@
+package jwtgate
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+var errOrigin = errors.New("jwtgate: the Origin field is not an origin")
+
+// newOrigins returns the check of a request's origin, and adds the mistakes in the
+// list of trusted origins.
+func newOrigins(trusted []string, wrong *mistakes) *http.CrossOriginProtection {
+	origins := http.NewCrossOriginProtection()
+	for _, origin := range trusted {
+		if err := origins.AddTrustedOrigin(origin); err != nil || !isOrigin(origin) {
+			wrong.add("Cookies.TrustedOrigins", "%q is not an origin as browsers send it: use scheme://host or scheme://host:port, in lower case, without the scheme's default port", origin)
+		}
+	}
+	return origins
+}
+
+// checkOrigin returns an error for a state-changing request that a page of another
+// site made the browser send, with cookies. Safe methods (RFC 9110 §9.2.1) pass,
+// except with Upgrade, which opens a channel that can change state.
+func (a *Auth) checkOrigin(req *Request) error {
+	switch {
+	case req.opensChannel():
+	case req.Method == http.MethodGet, req.Method == http.MethodHead, req.Method == http.MethodOptions:
+		return nil
+	}
+	origin := req.First("Origin")
+	switch {
+	case strings.Contains(origin, "@"):
+		// url.Parse would take the part before the @ for user information, and only
+		// the rest would be compared with Host.
+		return errOrigin
+	case origin != "" && req.Host == "":
+		// There is no Host to compare with, and an Origin without a host would equal it.
+		return errOrigin
+	}
+	// The method is POST, because the check would let an Upgrade by GET pass.
+	asked := http.Request{Method: http.MethodPost, Host: req.Host, Header: make(http.Header, 2)}
+	if site := req.First("Sec-Fetch-Site"); site != "" {
+		asked.Header["Sec-Fetch-Site"] = []string{site}
+	}
+	if origin != "" {
+		asked.Header["Origin"] = []string{origin}
+	}
+	return a.origins.Check(&asked)
+}
+
+// opensChannel reports whether r opens a connection that continues after the
+// answer, such as a WebSocket: by Upgrade or, since HTTP/2, by CONNECT (RFC 8441).
+// Browsers do not store cookies from such an answer.
+func (r *Request) opensChannel() bool {
+	return r.Method == http.MethodConnect || r.First("Upgrade") != ""
+}
+
+// isOrigin reports whether origin is an origin in the only spelling that browsers
+// send (RFC 6454 §6.2). Another spelling would never match.
+func isOrigin(origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme+"://"+u.Host != origin || origin != strings.ToLower(origin) {
+		return false
+	}
+	for i := range len(origin) {
+		if c := origin[i]; c <= ' ' || c > '~' || strings.IndexByte("*@?#", c) >= 0 {
+			return false
+		}
+	}
+	port := u.Port()
+	return !strings.HasSuffix(u.Host, ":") &&
+		!(u.Scheme == "https" && port == "443") && !(u.Scheme == "http" && port == "80")
+}

@@ -1,0 +1,166 @@
+package jwtgate
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"math/big"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jwtgate/jwtgate/core/internal/refreshtoken"
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// SignIn opens a session for subject, whom the application has authenticated in a
+// way of its own, such as an OAuth callback or a link in an email. Send what
+// Response of the Tokens returns, or, to a browser, what Cookies returns. If req
+// has the cookies of a session, that session is ended. An error is a [*Refusal],
+// whose Response can be sent.
+func (a *Auth) SignIn(ctx context.Context, req Request, subject string) (Tokens, error) {
+	if a == nil || a.sessions == nil {
+		return Tokens{}, refuse(CodeUnavailable, errNoSessions)
+	}
+	tokens, refusal := a.open(ctx, subject, opening{userAgent: req.First("User-Agent"), replaces: a.replaced(&req)})
+	if refusal != nil {
+		return Tokens{}, refusal
+	}
+	return tokens, nil
+}
+
+// An opening is how a session is to be opened.
+type opening struct {
+	userAgent string
+	inCookies bool       // its tokens must fit into cookies
+	replaces  credential // the cookies of a session to end; zero for none
+}
+
+// replaced returns the cookies in req if they may belong to a session.
+func (a *Auth) replaced(req *Request) credential {
+	if a.cookies == nil {
+		return credential{}
+	}
+	found, err := a.fromCookies(req)
+	if err != nil {
+		return credential{}
+	}
+	return found
+}
+
+// open opens a session for subject.
+func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Refusal) {
+	s := a.sessions
+	ctx, cancel := s.detach(ctx)
+	defer cancel()
+	grant, err := s.Subject(ctx, subject)
+	if errors.Is(err, ErrNoSubject) {
+		return Tokens{}, refuse(CodeInvalidCredentials, err)
+	}
+	if err != nil {
+		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
+	}
+	now := a.config.Now()
+	token := refreshtoken.Token{ID: session.NewID(subject), Nonce: refreshtoken.NewNonce()}
+	if s.grace > 0 {
+		token.Nonce = s.codec.DerivedNonce(token.ID)
+	}
+	grant.Subject = subject
+	// The access token is signed before the session exists, so that an error of the
+	// key leaves no session behind.
+	access, id, err := a.issue(grant, sessionClaims{id: token.ID, present: true, authTime: now, limit: now.Add(s.SessionTTL)})
+	if err == nil && o.inCookies {
+		err = a.cookies.fits(access)
+	}
+	if err != nil {
+		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
+	}
+	if o.replaces.cookie {
+		// The browser loses the old cookies, so nobody could end that session later.
+		if refusal := a.endByCookies(ctx, o.userAgent, o.replaces); refusal != nil {
+			return Tokens{}, refusal
+		}
+	}
+	record, err := s.Store.Create(ctx, session.New{
+		ID:        token.ID,
+		Subject:   subject,
+		NonceHash: token.Nonce.Hash(),
+		UserAgent: storedUserAgent(o.userAgent),
+		Idle:      s.policy.Idle,
+		Limit:     s.SessionTTL,
+		Remember:  s.policy.Remember,
+	}, session.Bound{Max: s.MaxSessions, Refuse: s.RefuseAtMax})
+	if errors.Is(err, session.ErrTooMany) {
+		return Tokens{}, refuse(CodeTooManySessions, err)
+	}
+	if err != nil {
+		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
+	}
+	a.tell(ctx, Event{Kind: EventSignedIn, Subject: subject, SessionID: token.ID.String(), UserAgent: record.UserAgent})
+	return a.tokens(access, id, token, &record), nil
+}
+
+// tokens returns the tokens of the session r.
+func (a *Auth) tokens(access AccessToken, id *Identity, token refreshtoken.Token, r *session.Record) Tokens {
+	return Tokens{
+		Access:         access,
+		Refresh:        a.sessions.codec.Encode(token),
+		RefreshExpires: a.sessions.refreshEnd(r),
+		SessionID:      token.ID.String(),
+		auth:           a,
+		identity:       id,
+	}
+}
+
+// failed reports err, an internal error, and returns its refusal. It reports
+// nothing if the client has closed the connection.
+func (a *Auth) failed(ctx context.Context, event Event, err error) *Refusal {
+	if !errors.Is(ctx.Err(), context.Canceled) {
+		event.Kind, event.Err = EventStoreDown, err
+		a.tell(ctx, event)
+	}
+	return refuse(CodeUnavailable, err)
+}
+
+var errNoSessions = errors.New("jwtgate: Config.Sessions is not set")
+
+// detach returns a context that does not end with the client's connection, and ends
+// after s.Timeout.
+func (s *sessions) detach(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
+}
+
+// refreshEnd returns when the refresh token of r expires. The session may be kept
+// for longer, so that its refresh token can be issued anew.
+func (s *sessions) refreshEnd(r *session.Record) time.Time {
+	if idle := r.Used().Add(s.RefreshTTL); idle.Before(r.Limit) {
+		return idle
+	}
+	return r.Limit
+}
+
+// jitter returns a random duration up to s.Jitter, in whole seconds.
+func (s *sessions) jitter() time.Duration {
+	if s.Jitter < time.Second {
+		return 0
+	}
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(s.Jitter/time.Second)+1))
+	if err != nil { // never happens: rand.Reader does not fail
+		return 0
+	}
+	return time.Duration(n.Int64()) * time.Second
+}
+
+// maxUserAgent is the length of the longest stored User-Agent, in bytes.
+const maxUserAgent = 256
+
+// storedUserAgent returns a copy of userAgent that is short, valid UTF-8.
+func storedUserAgent(userAgent string) string {
+	if len(userAgent) > maxUserAgent {
+		userAgent = userAgent[:maxUserAgent]
+	}
+	if !utf8.ValidString(userAgent) {
+		return strings.ToValidUTF8(userAgent, "")
+	}
+	return strings.Clone(userAgent)
+}

@@ -1,0 +1,176 @@
+package jwtgate
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// revocations has, in memory, what is revoked and has not expired yet. Every request
+// looks up its token here.
+type revocations struct {
+	held     atomic.Int64 // the number of entries; zero, the common case, needs no lock
+	mu       sync.RWMutex
+	sessions map[session.ID]revokedSession
+	tokens   map[string]revokedToken
+	subjects map[string]revokedSubject
+}
+
+// revokedSession says which access tokens of a session are revoked: all of them, or
+// those of generations before retired, and from the time from on, also those of
+// generations before retiring.
+type revokedSession struct {
+	all      bool
+	retired  uint32
+	retiring uint32
+	from     time.Time
+	until    time.Time
+}
+
+type revokedToken struct{ until time.Time }
+
+type revokedSubject struct{ issued, until time.Time }
+
+// add adds r.
+func (rv *revocations) add(r session.Revocation, now time.Time) {
+	rv.mu.Lock()
+	defer rv.mu.Unlock()
+	if rv.sessions == nil {
+		rv.sessions = make(map[session.ID]revokedSession)
+		rv.tokens = make(map[string]revokedToken)
+		rv.subjects = make(map[string]revokedSubject)
+	}
+	switch {
+	case r.Token != "":
+		rv.tokens[r.Token] = revokedToken{later(rv.tokens[r.Token].until, r.Until)}
+	case r.Subject != "":
+		old := rv.subjects[r.Subject]
+		rv.subjects[r.Subject] = revokedSubject{later(old.issued, r.From), later(old.until, r.Until)}
+	default:
+		rv.sessions[r.Session] = rv.sessions[r.Session].with(r)
+	}
+	sweep(rv.sessions, now)
+	sweep(rv.tokens, now)
+	sweep(rv.subjects, now)
+	rv.held.Store(int64(rv.size()))
+}
+
+// with returns s with r added.
+func (s revokedSession) with(r session.Revocation) revokedSession {
+	s.until = later(s.until, r.Until)
+	switch {
+	case r.Generation == 0:
+		s.all = true
+	case r.Generation > s.retiring:
+		// A rotation comes after the window of the one before, so the generations
+		// that were retiring are retired now.
+		s.retired, s.retiring, s.from = s.retiring, r.Generation, r.From
+	}
+	return s
+}
+
+// covers reports whether a token of generation is revoked at now.
+func (s revokedSession) covers(generation uint32, now time.Time) bool {
+	return s.all || generation < s.retired || generation < s.retiring && !now.Before(s.from)
+}
+
+// has reports whether the token of id is revoked.
+func (rv *revocations) has(id *Identity, now time.Time) bool {
+	if rv.held.Load() == 0 {
+		return false
+	}
+	rv.mu.RLock()
+	defer rv.mu.RUnlock()
+	if len(rv.tokens) > 0 && id.claims.ID != "" {
+		if token, revoked := rv.tokens[tokenName(id)]; revoked && !token.over(now) {
+			return true
+		}
+	}
+	if sid, ours := id.session(); ours {
+		s, known := rv.sessions[sid]
+		return known && s.covers(id.claims.Generation, now)
+	}
+	// iat is in whole seconds. A token is revoked if any moment of that second is,
+	// which errs on the safe side.
+	subject, known := rv.subjects[id.claims.Subject]
+	return known && id.own && id.claims.IssuedAt <= subject.issued.Unix()
+}
+
+// covers reports whether r, which is for a session or a token, is contained already.
+func (rv *revocations) covers(r session.Revocation, now time.Time) bool {
+	rv.mu.RLock()
+	defer rv.mu.RUnlock()
+	if r.Token != "" {
+		return !rv.tokens[r.Token].until.Before(r.Until)
+	}
+	s := rv.sessions[r.Session]
+	return s.all && !s.over(now)
+}
+
+func (rv *revocations) size() int { return len(rv.sessions) + len(rv.tokens) + len(rv.subjects) }
+
+// sweep looks at a few random entries and removes those that are over. It runs
+// whenever an entry is added, so that expired entries remain a fraction of all, and
+// no request has to wait while many are removed.
+func sweep[K comparable, V interface{ over(now time.Time) bool }](m map[K]V, now time.Time) {
+	looks := 4
+	for key, entry := range m {
+		if entry.over(now) {
+			delete(m, key)
+		}
+		if looks--; looks == 0 {
+			return
+		}
+	}
+}
+
+func (s revokedSession) over(now time.Time) bool { return !now.Before(s.until) }
+func (s revokedSubject) over(now time.Time) bool { return !now.Before(s.until) }
+func (t revokedToken) over(now time.Time) bool   { return !now.Before(t.until) }
+
+// tokenName returns a unique name of id's token: a jti is unique for its issuer only
+// (RFC 7519 §4.1.7).
+func tokenName(id *Identity) string { return id.claims.Issuer + "\n" + id.claims.ID }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+var errNotListed = errors.New("jwtgate: the token's session is not live in the store, which AllowList requires")
+
+// checkRevoked returns the refusal of id, whose token is valid, or nil. It refuses a
+// revoked token, and any token while revocations are not known.
+func (a *Auth) checkRevoked(ctx context.Context, id *Identity, now time.Time) *Refusal {
+	s := a.sessions
+	if s == nil {
+		return nil
+	}
+	if s.revoked.has(id, now) {
+		return refuse(CodeTokenRevoked, nil)
+	}
+	if !s.feed.confirmed(ctx) && !s.InsecureAnyLag {
+		return refuse(CodeUnavailable, errUnconfirmed)
+	}
+	if !s.AllowList || !id.own {
+		return nil
+	}
+	sid, ours := id.session()
+	if !ours {
+		return refuse(CodeTokenRevoked, errNotListed)
+	}
+	record, found, err := s.find(ctx, sid)
+	if err != nil {
+		return a.failed(ctx, Event{Subject: id.Subject(), SessionID: sid.String()}, err)
+	}
+	if !found || !record.LiveAt(now) || record.Subject != id.Subject() {
+		return refuse(CodeTokenRevoked, errNotListed)
+	}
+	return nil
+}

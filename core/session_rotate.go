@@ -1,0 +1,132 @@
+package jwtgate
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jwtgate/jwtgate/core/internal/refreshtoken"
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// A rotation is a use of a refresh token.
+type rotation struct {
+	token     refreshtoken.Token
+	userAgent string
+	inCookies bool // the new tokens must fit into cookies
+	reissue   bool // the session need only be live; its refresh token may have expired
+}
+
+// rotate uses a refresh token: it finds the session, calls Subject, signs an access
+// token and rotates the refresh token.
+func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
+	s, token := a.sessions, r.token
+	ctx, cancel := s.detach(ctx)
+	defer cancel()
+	event := Event{SessionID: token.ID.String(), UserAgent: storedUserAgent(r.userAgent)}
+	record, found, err := s.Store.Find(ctx, token.ID)
+	if err != nil {
+		return Tokens{}, a.failed(ctx, event, err)
+	}
+	if !found {
+		return Tokens{}, a.verdict(ctx, event, session.Unknown)
+	}
+	event.Subject = record.Subject
+	if !r.reissue {
+		record.Idle = s.refreshEnd(&record)
+	}
+	// The outcome is predicted before the store is asked for it. A refusal that
+	// changes nothing then needs no further work. For a token that is accepted, the
+	// access token is signed first, so that an error of the key does not use up the
+	// refresh token. A stolen token ends the session, even if Subject would fail.
+	after, verdict := session.Step(record, token.Presented(), a.config.Now(), s.policy)
+	var access AccessToken
+	var id *Identity
+	var refusal *Refusal
+	switch {
+	case verdict.Good():
+		access, id, refusal = a.renewAccess(ctx, event, r, &after)
+	case verdict != session.Stolen:
+		refusal = a.verdict(ctx, event, verdict)
+	}
+	if refusal != nil {
+		return Tokens{}, refusal
+	}
+	record, verdict, err = s.Store.Advance(ctx, token.Presented(), s.policy)
+	if err != nil {
+		return Tokens{}, a.failed(ctx, event, err)
+	}
+	if refusal := a.verdict(ctx, event, verdict); refusal != nil {
+		if verdict == session.Stolen {
+			a.revokeHere(session.Revocation{Session: token.ID})
+		}
+		return Tokens{}, refusal
+	}
+	if access.Token == "" || s.RetireReplaced && record.Generation != after.Generation {
+		// The store's clock differs, or a parallel request was faster: there is no
+		// access token yet, or it names the wrong generation.
+		if access, id, refusal = a.renewAccess(ctx, event, r, &record); refusal != nil {
+			return Tokens{}, refusal
+		}
+	}
+	token.Generation = record.Generation
+	return a.tokens(access, id, token, &record), nil
+}
+
+// renewAccess returns a new access token of the session record, with what its
+// subject may do now. If the subject no longer exists, the session is ended.
+func (a *Auth) renewAccess(ctx context.Context, event Event, r rotation, record *session.Record) (AccessToken, *Identity, *Refusal) {
+	grant, err := a.sessions.Subject(ctx, record.Subject)
+	if errors.Is(err, ErrNoSubject) {
+		event.Kind = EventDisabled
+		if refusal := a.end(ctx, record.ID, event); refusal != nil {
+			return AccessToken{}, nil, refusal
+		}
+		return AccessToken{}, nil, refuse(CodeRefreshRevoked, err)
+	}
+	if err != nil {
+		return AccessToken{}, nil, a.failed(ctx, event, err)
+	}
+	grant.Subject = record.Subject
+	access, id, err := a.issue(grant, sessionClaimsOf(record))
+	if errors.Is(err, errSessionOver) {
+		return AccessToken{}, nil, refuse(CodeRefreshExpired, err)
+	}
+	if err == nil && r.inCookies {
+		err = a.cookies.fits(access)
+	}
+	if err != nil {
+		return AccessToken{}, nil, a.failed(ctx, event, err)
+	}
+	return access, id, nil
+}
+
+// verdict reports v, and returns its refusal, or nil if the token is accepted.
+func (a *Auth) verdict(ctx context.Context, event Event, v session.Verdict) *Refusal {
+	code := Code("")
+	switch v {
+	case session.Rotated:
+		event.Kind = EventRotated
+	case session.Repeated, session.Reissued:
+		event.Kind = EventRepeated
+	case session.Healed:
+		event.Kind = EventHealed
+		a.config.Logger.WarnContext(ctx, "the session store has lost rotations of a session", "session", event.SessionID)
+	case session.Stolen:
+		event.Kind, code = EventReused, CodeRefreshReused
+		a.config.Logger.WarnContext(ctx, "a replaced refresh token was used again: the session is ended", "session", event.SessionID)
+	case session.Invalid:
+		event.Kind, code = EventForged, CodeRefreshInvalid
+		a.config.Logger.WarnContext(ctx, "a refresh token has a valid MAC but does not match its session: the secret in Sessions.Keys may be known to others", "session", event.SessionID)
+	case session.Revoked:
+		code = CodeRefreshRevoked
+	default: // Unknown, Expired
+		code = CodeRefreshExpired
+	}
+	if event.Kind != "" {
+		a.tell(ctx, event)
+	}
+	if code == "" {
+		return nil
+	}
+	return refuse(code, nil)
+}

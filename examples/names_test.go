@@ -108,7 +108,9 @@ func exportedNames(t *testing.T, folder string) []string {
 		return nil
 	}
 	var names []string
-	add := func(name string) { names = append(names, strings.TrimPrefix(filepath.ToSlash(folder), "../")+": "+name) }
+	add := func(name string) {
+		names = append(names, strings.TrimPrefix(filepath.ToSlash(folder), "../")+": "+name)
+	}
 	values := func(values []*doc.Value) {
 		for _, value := range values {
 			for _, name := range value.Names {

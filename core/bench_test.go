@@ -14,9 +14,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// BenchmarkAccept is what a request costs that is let through: with a token never
-// seen before, little more than the check of its signature; with one seen before,
-// next to nothing.
+// BenchmarkAccept measures requests that are accepted: with a token that is not cached,
+// which costs little more than the check of its signature, and with a cached one.
 func BenchmarkAccept(b *testing.B) {
 	for _, cache := range []struct {
 		name string
@@ -56,8 +55,8 @@ func BenchmarkAccept(b *testing.B) {
 	}
 }
 
-// BenchmarkManyTokens is what each of more good tokens costs than are remembered, and a
-// token in use among them.
+// BenchmarkManyTokens measures requests with more valid tokens than the cache holds, and
+// requests with one token in use among them.
 func BenchmarkManyTokens(b *testing.B) {
 	auth := newVerifier(b, keys.HS256(secret), func(c *jwtgate.Config) { c.CacheSize = 1024 })
 	flood := make([]jwtgate.Request, 1<<14)
@@ -92,7 +91,7 @@ func BenchmarkManyTokens(b *testing.B) {
 	})
 }
 
-// BenchmarkRefuse is what an attacker can make a request cost.
+// BenchmarkRefuse measures requests that an attacker can send.
 func BenchmarkRefuse(b *testing.B) {
 	auth := newVerifier(b, keys.ES256(p256Key))
 	good := signedES256(b, claims())
@@ -112,25 +111,22 @@ func BenchmarkRefuse(b *testing.B) {
 	}
 }
 
-// BenchmarkRevoked is what it costs every request that log-outs are real, while
-// so many are remembered.
+// BenchmarkRevoked measures the check for revocation, which every request needs, by the
+// number of revocations in memory.
 func BenchmarkRevoked(b *testing.B) {
 	for _, held := range []int{0, 1000, 1_000_000} {
 		b.Run(strconv.Itoa(held), func(b *testing.B) {
-			d := newDesk(b, func(c *jwtgate.Config) {
-				c.Sessions.Store = session.NewMemory(0, c.Now)
-				c.Events, c.Logger = nil, nil
-			})
+			s := newTestServer(b, withoutRecorder, func(c *jwtgate.Config) { c.Sessions.Store = session.NewMemory(0, c.Now) })
 			for range held {
-				if err := d.EndSession(b.Context(), session.NewID("bob").String()); err != nil {
+				if err := s.EndSession(b.Context(), session.NewID("bob").String()); err != nil {
 					b.Fatal(err)
 				}
 			}
-			ctx, now := context.Background(), d.clock.Now()
-			id := d.Decide(ctx, bearing(d.token("alice").Access, jwtgate.Request{Method: "GET", Path: "/"})).Identity
+			ctx, now := context.Background(), s.clock.Now()
+			id := s.Decide(ctx, withToken(jwtgate.Request{Method: "GET", Path: "/"}, s.login("alice").Access)).Identity
 			b.ReportAllocs()
 			for b.Loop() {
-				if d.CheckRevoked(ctx, id, now) {
+				if s.CheckRevoked(ctx, id, now) {
 					b.Fatal("revoked")
 				}
 			}

@@ -18,9 +18,9 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// warm has auth judge req until it knows the token by heart: no signature is
-// checked any more, as checks counts.
-func warm(t *testing.T, auth *jwtgate.Auth, req jwtgate.Request, checks *atomic.Int64) {
+// verifyUntilCached sends req until its token is cached: checks, which counts the
+// signatures that are checked, no longer grows.
+func verifyUntilCached(t *testing.T, auth *jwtgate.Auth, req jwtgate.Request, checks *atomic.Int64) {
 	t.Helper()
 	for _, want := range []int64{1, 1, 0, 0} {
 		checks.Store(0)
@@ -31,62 +31,63 @@ func warm(t *testing.T, auth *jwtgate.Auth, req jwtgate.Request, checks *atomic.
 	}
 }
 
-// What changes after a token was verified counts as if it had never been.
-func TestCacheForgetsNothing(t *testing.T) {
+// A change after a token was cached has the same effect as for a token that is not
+// cached: expiry, revocation, an unreachable store, changed keys.
+func TestCacheSeesChanges(t *testing.T) {
 	t.Parallel()
 	const expired, invalid, unavailable = "401 token_expired", "401 token_invalid", "503 unavailable"
-	type house struct {
-		*desk
+	type fixture struct {
+		*testServer
 
 		ring   *keys.Ring
 		feed   *switchedFeed
-		tokens deskReply
+		tokens reply
 	}
 	for _, row := range []struct {
 		name   string
 		change func(*jwtgate.Config)
-		after  func(t *testing.T, h house)
+		after  func(t *testing.T, h fixture)
 		want   string
 	}{
-		{"nothing", nil, func(*testing.T, house) {}, "alice"},
-		{"a second before exp", nil, func(_ *testing.T, h house) { h.clock.Advance(15*time.Minute - time.Second) }, "alice"},
-		{"exp", nil, func(_ *testing.T, h house) { h.clock.Advance(15 * time.Minute) }, expired},
-		{"exp, within Leeway", func(c *jwtgate.Config) { c.Leeway = time.Minute }, func(_ *testing.T, h house) { h.clock.Advance(16*time.Minute - time.Second) }, "alice"},
-		{"exp, past Leeway", func(c *jwtgate.Config) { c.Leeway = time.Minute }, func(_ *testing.T, h house) { h.clock.Advance(16 * time.Minute) }, expired},
-		{"the clock is set back before iat", nil, func(_ *testing.T, h house) { h.clock.Advance(-time.Minute) }, invalid},
-		{"logout", nil, func(_ *testing.T, h house) { h.logout(h.tokens.Refresh) }, revoked},
-		{"logout by another process", nil, func(t *testing.T, h house) {
+		{"nothing", nil, func(*testing.T, fixture) {}, "alice"},
+		{"a second before exp", nil, func(_ *testing.T, h fixture) { h.clock.Advance(15*time.Minute - time.Second) }, "alice"},
+		{"exp", nil, func(_ *testing.T, h fixture) { h.clock.Advance(15 * time.Minute) }, expired},
+		{"exp, within Leeway", func(c *jwtgate.Config) { c.Leeway = time.Minute }, func(_ *testing.T, h fixture) { h.clock.Advance(16*time.Minute - time.Second) }, "alice"},
+		{"exp, past Leeway", func(c *jwtgate.Config) { c.Leeway = time.Minute }, func(_ *testing.T, h fixture) { h.clock.Advance(16 * time.Minute) }, expired},
+		{"the clock is set back before iat", nil, func(_ *testing.T, h fixture) { h.clock.Advance(-time.Minute) }, invalid},
+		{"logout", nil, func(_ *testing.T, h fixture) { h.logout(h.tokens.Refresh) }, revoked},
+		{"logout by another process", nil, func(t *testing.T, h fixture) {
 			do(t, h.another().EndSession(t.Context(), sidOf(t, h.tokens.Access)))
 		}, revoked},
-		{"logout of the token alone", nil, func(_ *testing.T, h house) {
-			h.ask(h.Logout, bearing(h.tokens.Access, jwtgate.Request{Method: http.MethodPost}))
+		{"logout of the token alone", nil, func(_ *testing.T, h fixture) {
+			h.send(h.Logout, withToken(jwtgate.Request{Method: http.MethodPost}, h.tokens.Access))
 		}, revoked},
-		{"logout of all of the subject", nil, func(t *testing.T, h house) { do(t, h.EndSessions(t.Context(), "alice")) }, revoked},
-		{"logout of someone else", nil, func(t *testing.T, h house) { do(t, h.EndSessions(t.Context(), "bob")) }, "alice"},
+		{"logout of all of the subject", nil, func(t *testing.T, h fixture) { do(t, h.EndSessions(t.Context(), "alice")) }, revoked},
+		{"logout of someone else", nil, func(t *testing.T, h fixture) { do(t, h.EndSessions(t.Context(), "bob")) }, "alice"},
 		{"a refresh, within the window", func(c *jwtgate.Config) { c.Sessions.RetireReplaced = true },
-			func(_ *testing.T, h house) { h.rotated(h.tokens.Refresh) }, "alice"},
+			func(_ *testing.T, h fixture) { h.mustRefresh(h.tokens.Refresh) }, "alice"},
 		{"a refresh, past the window", func(c *jwtgate.Config) { c.Sessions.RetireReplaced = true },
-			func(_ *testing.T, h house) { h.rotated(h.tokens.Refresh); h.clock.Advance(10 * time.Second) }, revoked},
-		{"the session is gone from the store", func(c *jwtgate.Config) { c.Sessions.AllowList = true }, func(t *testing.T, h house) {
+			func(_ *testing.T, h fixture) { h.mustRefresh(h.tokens.Refresh); h.clock.Advance(10 * time.Second) }, revoked},
+		{"the session is gone from the store", func(c *jwtgate.Config) { c.Sessions.AllowList = true }, func(t *testing.T, h fixture) {
 			id, _ := session.ParseID(sidOf(t, h.tokens.Access))
 			if _, err := h.store.End(t.Context(), id, time.Hour); err != nil {
 				t.Fatal(err)
 			}
 		}, revoked},
 		{"the store cannot be asked", func(c *jwtgate.Config) { c.Sessions.AllowList = true },
-			func(_ *testing.T, h house) { h.store.breaks("Find", false) }, unavailable},
-		{"the feed is silent for MaxLag", nil, func(_ *testing.T, h house) { h.feed.turn(off); time.Sleep(30 * time.Second) }, unavailable},
-		{"a key is announced", nil, func(t *testing.T, h house) { do(t, h.ring.Announce(ringKey(2))) }, "alice"},
-		{"another key signs", nil, func(t *testing.T, h house) { do(t, h.ring.Announce(ringKey(2))); do(t, h.ring.Rotate()) }, "alice"},
-		{"the key is taken out", nil, func(t *testing.T, h house) { do(t, h.ring.Replace(ringKey(2))) }, invalid},
+			func(_ *testing.T, h fixture) { h.store.breaks("Find", false) }, unavailable},
+		{"the feed is silent for MaxLag", nil, func(_ *testing.T, h fixture) { h.feed.set(feedFails); time.Sleep(30 * time.Second) }, unavailable},
+		{"a key is announced", nil, func(t *testing.T, h fixture) { do(t, h.ring.Announce(ringKey(2))) }, "alice"},
+		{"another key signs", nil, func(t *testing.T, h fixture) { do(t, h.ring.Announce(ringKey(2))); do(t, h.ring.Rotate()) }, "alice"},
+		{"the key is taken out", nil, func(t *testing.T, h fixture) { do(t, h.ring.Replace(ringKey(2))) }, invalid},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				h := house{feed: &switchedFeed{}}
+				h := fixture{feed: &switchedFeed{}}
 				var checks atomic.Int64
 				h.ring = keys.NewRing(ringKey(1))
-				h.desk = newDesk(t, func(c *jwtgate.Config) {
+				h.testServer = newTestServer(t, func(c *jwtgate.Config) {
 					c.Keys = counted(h.ring, &checks)
 					c.Sessions = &jwtgate.SessionConfig{Store: c.Sessions.Store, Keys: c.Sessions.Keys, Subject: c.Sessions.Subject}
 					h.feed.Store, c.Sessions.Store = c.Sessions.Store, h.feed
@@ -95,12 +96,12 @@ func TestCacheForgetsNothing(t *testing.T) {
 					}
 				})
 				synctest.Wait()
-				h.tokens = h.token("alice")
-				warm(t, h.Auth, bearing(h.tokens.Access, jwtgate.Request{}), &checks)
+				h.tokens = h.login("alice")
+				verifyUntilCached(t, h.Auth, withToken(jwtgate.Request{}, h.tokens.Access), &checks)
 				row.after(t, h)
 				synctest.Wait()
 				for range 3 {
-					if got := h.who(h.tokens.Access); got != row.want {
+					if got := h.authenticate(h.tokens.Access); got != row.want {
 						t.Errorf("got %s; want %s", got, row.want)
 					}
 				}
@@ -109,8 +110,8 @@ func TestCacheForgetsNothing(t *testing.T) {
 	}
 }
 
-// A key that was retired is gone when the last token that it signed expires,
-// whatever a token of its own says.
+// A retired key stops verifying when the last token that this server signed with it
+// expires, even if a cached token has a later exp.
 func TestCacheRetiredKey(t *testing.T) {
 	t.Parallel()
 	var checks atomic.Int64
@@ -121,16 +122,15 @@ func TestCacheRetiredKey(t *testing.T) {
 	do(t, ring.Announce(ringKey(2)))
 	do(t, ring.Rotate())
 	long := withBearer(elsewhere(t, 1, 3600))
-	warm(t, auth, long, &checks)
+	verifyUntilCached(t, auth, long, &checks)
 	clock.Advance(15*time.Minute - 1)
 	decide(t, auth, long, accepted)
 	clock.Advance(1)
 	decide(t, auth, long, jwtgate.CodeTokenInvalid)
 }
 
-// The keys of an issuer elsewhere are fetched anew as long as tokens come, known
-// ones too, and one that it removed, or that is not known to be good any more, is
-// of no use to them.
+// Requests with cached tokens also cause remote keys to be fetched again. A cached
+// token is refused once its key is removed or has become too old.
 func TestCacheRemoteKeys(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -141,7 +141,7 @@ func TestCacheRemoteKeys(t *testing.T) {
 	}{
 		{"as before", func(tb testing.TB) page { return setOf(tb, es256("a")) }, time.Second, accepted},
 		{"removed", func(tb testing.TB) page { return setOf(tb, es256("b")) }, time.Second, jwtgate.CodeTokenInvalid},
-		{"out of reach for long", func(testing.TB) page { return page{err: errDesk} }, 48 * time.Hour, jwtgate.CodeUnavailable},
+		{"out of reach for long", func(testing.TB) page { return page{err: errBroken} }, 48 * time.Hour, jwtgate.CodeUnavailable},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -154,7 +154,7 @@ func TestCacheRemoteKeys(t *testing.T) {
 				}
 				web.set(providerSet, row.page(t))
 				time.Sleep(15 * time.Minute)
-				decide(t, auth, req, accepted) // it starts the fetch
+				decide(t, auth, req, accepted) // starts the fetch
 				time.Sleep(row.wait)
 				synctest.Wait()
 				for range 3 {
@@ -165,7 +165,8 @@ func TestCacheRemoteKeys(t *testing.T) {
 	}
 }
 
-// The same bytes hit, and no others; and how they came is judged as ever.
+// Only the exact bytes of a cached token hit the cache. The carrier of the token and
+// the rules are checked for each request.
 func TestCacheHits(t *testing.T) {
 	t.Parallel()
 	var checks atomic.Int64
@@ -173,7 +174,7 @@ func TestCacheHits(t *testing.T) {
 	auth := newVerifier(t, key, withCookies)
 	elsewhere := newVerifier(t, key, func(c *jwtgate.Config) { c.Audience = "https://other.example" })
 	token := jwtgatetest.Token(t, auth, "alice", "user")
-	warm(t, auth, withBearer(token), &checks)
+	verifyUntilCached(t, auth, withBearer(token), &checks)
 
 	last := token[len(token)-1:]
 	cookie := func(method, site string) jwtgate.Request {
@@ -195,7 +196,7 @@ func TestCacheHits(t *testing.T) {
 		{"a space behind it", auth, withBearer(token + " "), jwtgate.CodeMalformedCredentials, nil},
 		{"padding", auth, withBearer(token + "="), jwtgate.CodeTokenInvalid, nil},
 		{"shorter", auth, withBearer(token[:len(token)-1]), jwtgate.CodeTokenInvalid, nil},
-		{"another spelling", auth, withBearer(token[:len(token)-1] + next(last)), jwtgate.CodeTokenInvalid, nil},
+		{"another spelling", auth, withBearer(token[:len(token)-1] + nextCharacter(last)), jwtgate.CodeTokenInvalid, nil},
 		{"another header", auth, withBearer("x" + token[1:]), jwtgate.CodeTokenInvalid, nil},
 		{"a role that it has", auth, withBearer(token), accepted, []jwtgate.Rule{jwtgate.Role("user")}},
 		{"a role that it lacks", auth, withBearer(token), jwtgate.CodeInsufficientScope, []jwtgate.Rule{jwtgate.Role("admin")}},
@@ -210,16 +211,16 @@ func TestCacheHits(t *testing.T) {
 	}
 }
 
-// next returns the character after c in the alphabet: base64url that is not
-// canonical, if c stands for unused bits that are zero.
-func next(c string) string { return string(rune(c[0]) + 1) }
+// nextCharacter returns the character after c. In base64url, it may differ from c only
+// in unused bits, so a lax decoder would read the same bytes.
+func nextCharacter(c string) string { return string(rune(c[0]) + 1) }
 
-// An expired token is known too: the browser's session is renewed.
+// When the cached access token of a browser expires, its session is renewed.
 func TestCacheRenewal(t *testing.T) {
 	t.Parallel()
-	s := newCookieSite(t)
+	s := newTestServer(t, withCookies)
 	tokens := s.signIn("alice")
-	req := jarOf(tokens).request(http.MethodGet)
+	req := browserWith(tokens).request(http.MethodGet)
 	for range 3 {
 		if got := s.decide(req); got != "pass alice" {
 			t.Fatalf("got %s", got)
@@ -231,7 +232,8 @@ func TestCacheRenewal(t *testing.T) {
 	}
 }
 
-// Each request gets a context of its own, made of the one that it came with.
+// The context of a Decision is made from the request's own context, also for cached
+// tokens.
 func TestCacheContext(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret), withCookies)
@@ -246,7 +248,7 @@ func TestCacheContext(t *testing.T) {
 		if d := auth.Decide(context.Background(), withBearer(token)); d.Context.Value(key{}) != nil {
 			t.Error("a request without a context has one")
 		}
-		// That it was a Bearer token is not said of the cookie.
+		// That the token came as Bearer before is not remembered for the cookie.
 		byCookie := jwtgate.Request{Header: http.Header{"Cookie": {"__Host-at=" + token}}}
 		inner := auth.Decide(auth.Decide(context.Background(), byCookie).Context, byCookie, jwtgate.ClaimsOf[[]int]())
 		if got := fmt.Sprint(inner.Response.Header); !strings.Contains(got, "Set-Cookie") {
@@ -255,7 +257,8 @@ func TestCacheContext(t *testing.T) {
 	}
 }
 
-// A token's text may be a server's buffer, in which the next request is read.
+// The cache copies tokens: the string of a request may be in a buffer that the
+// server reuses for the next request.
 func TestCacheCopies(t *testing.T) {
 	t.Parallel()
 	var checks atomic.Int64
@@ -263,7 +266,7 @@ func TestCacheCopies(t *testing.T) {
 	alice, bobby := jwtgatetest.Token(t, auth, "alice"), jwtgatetest.Token(t, auth, "bobby")
 	buffer := []byte("Bearer " + alice)
 	req := jwtgate.Request{Header: http.Header{"Authorization": {unsafe.String(&buffer[0], len(buffer))}}}
-	warm(t, auth, req, &checks)
+	verifyUntilCached(t, auth, req, &checks)
 	copy(buffer, "Bearer "+bobby)
 	if got := decide(t, auth, req, accepted).Identity.Subject(); got != "bobby" {
 		t.Errorf("got %s by the token of bobby", got)
@@ -274,8 +277,8 @@ func TestCacheCopies(t *testing.T) {
 	}
 }
 
-// Tokens that come once or twice take no more room than there is, and none from
-// those in use.
+// Tokens that are used once or twice do not evict tokens in use, and the cache does
+// not grow beyond its size.
 func TestCacheFlood(t *testing.T) {
 	t.Parallel()
 	const size, useful = 1024, 256
@@ -307,7 +310,7 @@ func TestCacheFlood(t *testing.T) {
 			use()
 		}
 	}
-	// A set of eight may have had nine useful ones or more from the beginning.
+	// Some of the eight-way sets may have nine useful tokens or more from the beginning.
 	if after := use(); before > useful/50 || after > before+useful/20 {
 		t.Errorf("of %d useful tokens, got %d verified anew before the flood and %d after it", useful, before, after)
 	}
@@ -316,7 +319,7 @@ func TestCacheFlood(t *testing.T) {
 	}
 }
 
-// Those in use make room when they are over, and when they are used no more.
+// Cached tokens are evicted when they have expired or are no longer used.
 func TestCacheTurnsOver(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -363,7 +366,7 @@ func TestCacheSize(t *testing.T) {
 	}
 }
 
-// Keys change while tokens are judged: none is good by a key that is gone.
+// While keys change concurrently, no token is accepted with a key that was removed.
 func TestCacheRaces(t *testing.T) {
 	t.Parallel()
 	ring := keys.NewRing(ringKey(0))

@@ -14,7 +14,7 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// fields returns the fields of all mistakes that err joins.
+// fields returns the fields of all ConfigErrors that err joins.
 func fields(err error) []string {
 	var mistake *jwtgate.ConfigError
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -102,7 +102,8 @@ func TestConfigErrorText(t *testing.T) {
 	}
 }
 
-// What a literal says is what was meant, in every later version too.
+// Composite literals of the configuration types must name their fields, so that later
+// versions can add fields anywhere.
 func TestConfigsNameTheirFields(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []reflect.Type{reflect.TypeFor[jwtgate.Config](), reflect.TypeFor[jwtgate.TrustedIssuer](), reflect.TypeFor[jwtgate.CookieConfig](), reflect.TypeFor[jwtgate.SessionConfig]()} {
@@ -130,7 +131,7 @@ func TestConfigDefaults(t *testing.T) {
 		t.Error("got no role by the default RolesPath")
 	}
 
-	// With a short MaxLifetime, the default AccessTTL is no longer than that.
+	// The default AccessTTL does not exceed a short MaxLifetime.
 	short, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: keys.HS256(secret), MaxLifetime: 90*time.Second + time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +139,7 @@ func TestConfigDefaults(t *testing.T) {
 	decide(t, short, withBearer(jwtgatetest.Token(t, short, "alice")), accepted)
 }
 
-// A Config is not looked at again after New.
+// Changes to a Config after New have no effect.
 func TestConfigIsCopied(t *testing.T) {
 	t.Parallel()
 	path := []string{"realm", "roles"}
@@ -154,7 +155,7 @@ func TestConfigIsCopied(t *testing.T) {
 	}
 }
 
-// The application may change the answer to a refusal, never whether there is one.
+// Config.Refuse can change the answer to a refusal, but cannot accept the request.
 func TestRefuse(t *testing.T) {
 	t.Parallel()
 	teapot := errors.New("teapot")
@@ -202,7 +203,7 @@ func TestHandOver(t *testing.T) {
 	}
 }
 
-// What goes to the log is why, and never what with.
+// The log has the reason of a refusal, and no part of the token.
 func TestLogger(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder

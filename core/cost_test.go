@@ -11,8 +11,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// Garbage is refused before a signature is computed, which is what costs, and no
-// token has more computed for it than a good one.
+// An invalid token causes no more signature checks than a valid one, and a malformed
+// token causes none.
 func TestSignatureChecks(t *testing.T) {
 	t.Parallel()
 	var checks atomic.Int64
@@ -50,7 +50,7 @@ func TestSignatureChecks(t *testing.T) {
 	}
 }
 
-// An answer is its receiver's: what one does with it, the next does not see.
+// The receiver of an answer may change it: that does not change the next answer.
 func TestAnswersAreNotShared(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret), withCookies)

@@ -10,9 +10,6 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// withCookies lets tokens come in cookies.
-func withCookies(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{} }
-
 func TestAuthorization(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret))
@@ -195,12 +192,11 @@ func TestMaxTokenSize(t *testing.T) {
 	}
 }
 
-// carried are what tokens may come with, for the fuzz targets to begin with: %
-// stands for a good one.
+// carried are the seeds of the fuzz targets. % stands for a valid token.
 var carried = []string{"%", " %", "%=", "%x", "\t%", "% ", "%,%", "%.", "x", "", "=", `"%"`, "%\n", "\xff%"}
 
-// FuzzAuthorization looks for a header that identifies someone without being a
-// token that was issued, to the letter.
+// FuzzAuthorization looks for an Authorization header that is accepted without having
+// exactly the token that was issued.
 func FuzzAuthorization(f *testing.F) {
 	auth := newVerifier(f, keys.HS256(secret))
 	token := jwtgatetest.Token(f, auth, "alice")
@@ -210,7 +206,7 @@ func FuzzAuthorization(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		// A fuzzer does not come across a signature by itself.
+		// The fuzzer cannot find a valid signature by itself.
 		line = strings.ReplaceAll(line, "%", token)
 		d := auth.Decide(t.Context(), jwtgate.Request{Method: "GET", Header: http.Header{"Authorization": {line}}})
 		if d.Identity == nil {
@@ -224,8 +220,8 @@ func FuzzAuthorization(f *testing.F) {
 	})
 }
 
-// FuzzCookie does so for cookies. Handlers may read them too, with net/http: what
-// that finds, if anything, must be the same.
+// FuzzCookie does the same for cookies. If net/http finds a cookie with this name in the
+// header, too, it must be the same.
 func FuzzCookie(f *testing.F) {
 	auth := newVerifier(f, keys.HS256(secret), withCookies)
 	token := jwtgatetest.Token(f, auth, "alice")
@@ -250,7 +246,7 @@ func FuzzCookie(f *testing.F) {
 	})
 }
 
-// checkRefused fails if d lets someone through whom it does not name.
+// checkRefused fails if d, which has no identity, is not a refusal.
 func checkRefused(t *testing.T, d jwtgate.Decision) {
 	t.Helper()
 	if d.Refusal == nil || d.Response.Status < 400 {

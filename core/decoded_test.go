@@ -16,7 +16,7 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// everything is what the token of these tests says.
+// everything has the claims of the token that these tests decode.
 const everything = `{"a":"b","n":3,"list":["x","y"],"lists":[["x"],["y","z"]],"pair":["x","y"],` +
 	`"map":{"k":"v"},"maps":{"k":{"roles":["x"]}},"when":"2026-11-21T00:00:00Z","text":"QUJD","raw":{"k":[1]}}`
 
@@ -35,48 +35,49 @@ type (
 	}
 )
 
-// Whatever is done to the claims that one request got, no other sees.
+// Decoded claims are cached, but each request gets its own copy: a handler that
+// changes its claims does not change those of another request.
 func TestClaimsAreNotShared(t *testing.T) {
 	t.Parallel()
-	t.Run("plain", own[struct {
+	t.Run("plain", checkClaimsAreCopies[struct {
 		A    string
 		N    int
 		Pair [2]string
 		When time.Time
 	}])
-	t.Run("list", own[struct{ List, Absent []string }])
-	t.Run("lists", own[struct{ Lists [][]string }])
-	t.Run("array of pointers", own[struct{ Pair [2]*string }])
-	t.Run("bytes", own[struct{ Text []byte }])
-	t.Run("raw", own[struct{ Raw json.RawMessage }])
-	t.Run("pointers", own[struct {
+	t.Run("list", checkClaimsAreCopies[struct{ List, Absent []string }])
+	t.Run("lists", checkClaimsAreCopies[struct{ Lists [][]string }])
+	t.Run("array of pointers", checkClaimsAreCopies[struct{ Pair [2]*string }])
+	t.Run("bytes", checkClaimsAreCopies[struct{ Text []byte }])
+	t.Run("raw", checkClaimsAreCopies[struct{ Raw json.RawMessage }])
+	t.Run("pointers", checkClaimsAreCopies[struct {
 		A *string
 		N **int
 		X *int
 	}])
-	t.Run("map", own[struct{ Map map[string]string }])
-	t.Run("maps", own[struct {
+	t.Run("map", checkClaimsAreCopies[struct{ Map map[string]string }])
+	t.Run("maps", checkClaimsAreCopies[struct {
 		Maps map[string]inner
 		None map[string]inner
 	}])
-	t.Run("map of pointers", own[struct{ Maps map[string]*inner }])
-	t.Run("embedded", own[struct {
+	t.Run("map of pointers", checkClaimsAreCopies[struct{ Maps map[string]*inner }])
+	t.Run("embedded", checkClaimsAreCopies[struct {
 		inner
 		Maps struct{ K inner }
 	}])
-	t.Run("golang-jwt's", own[struct {
+	t.Run("golang-jwt's", checkClaimsAreCopies[struct {
 		jwt.RegisteredClaims
 		List jwt.ClaimStrings
 	}])
-	t.Run("a map", own[map[string]json.RawMessage])
-	t.Run("any", own[struct{ Map, Maps, List any }])
-	t.Run("all", own[map[string]any])
-	t.Run("one that contains itself", own[tree])
-	t.Run("big number", own[struct{ N *big.Int }])
-	t.Run("what is not exported", own[locked])
+	t.Run("a map", checkClaimsAreCopies[map[string]json.RawMessage])
+	t.Run("any", checkClaimsAreCopies[struct{ Map, Maps, List any }])
+	t.Run("all", checkClaimsAreCopies[map[string]any])
+	t.Run("one that contains itself", checkClaimsAreCopies[tree])
+	t.Run("big number", checkClaimsAreCopies[struct{ N *big.Int }])
+	t.Run("what is not exported", checkClaimsAreCopies[locked])
 }
 
-func own[T any](t *testing.T) {
+func checkClaimsAreCopies[T any](t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret))
 	payload := claims("exp", at(900))
@@ -96,7 +97,7 @@ func own[T any](t *testing.T) {
 					if err != nil || !reflect.DeepEqual(got, want) {
 						t.Errorf("got %+v and error %v, want %+v", got, err, want)
 					}
-					spoil(reflect.ValueOf(&got).Elem())
+					overwrite(reflect.ValueOf(&got).Elem())
 				}
 			}
 		})
@@ -104,24 +105,24 @@ func own[T any](t *testing.T) {
 	together.Wait()
 }
 
-// spoil changes all that v refers to.
-func spoil(v reflect.Value) {
+// overwrite changes everything that v refers to.
+func overwrite(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
 		if !v.IsNil() {
-			spoil(v.Elem())
+			overwrite(v.Elem())
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			spoil(v.Field(i))
+			overwrite(v.Field(i))
 		}
 	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {
-			spoil(v.Index(i))
+			overwrite(v.Index(i))
 		}
 	case reflect.Map:
 		for key, element := range v.Seq2() {
-			spoil(element)
+			overwrite(element)
 			if v.CanInterface() {
 				v.SetMapIndex(key, reflect.Value{})
 			}
@@ -132,53 +133,53 @@ func spoil(v reflect.Value) {
 	}
 }
 
-// reads counts how often it is decoded.
-type reads string
+// A countedText counts how often it is decoded.
+type countedText string
 
 var decodings atomic.Int64
 
-func (*reads) UnmarshalJSON([]byte) error { decodings.Add(1); return nil }
+func (*countedText) UnmarshalJSON([]byte) error { decodings.Add(1); return nil }
 
-// Nine of ten requests with a token find its claims decoded, unless those can't be
-// copied.
+// The claims of a token are not decoded again once it is cached, which it is by its
+// second request. Types that cannot be copied are decoded for each request.
 func TestClaimsAreDecodedOnce(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		ask  func(jwtgate.Decision) error
 		want int64
 	}{
-		{"plain", ask[struct{ A reads }], 2},
-		{"with a list", ask[struct {
-			A    reads
+		{"plain", claimsAs[struct{ A countedText }], 2},
+		{"with a list", claimsAs[struct {
+			A    countedText
 			List []string
 		}], 2},
-		{"with a time", ask[struct {
-			A    reads
+		{"with a time", claimsAs[struct {
+			A    countedText
 			When time.Time
 		}], 2},
-		{"golang-jwt's", ask[struct {
+		{"golang-jwt's", claimsAs[struct {
 			jwt.RegisteredClaims
-			A reads
+			A countedText
 		}], 2},
-		{"with an interface", ask[struct {
-			A   reads
+		{"with an interface", claimsAs[struct {
+			A   countedText
 			Map any
 		}], 10},
-		{"with a list that is not exported", ask[struct {
-			A reads
+		{"with a list that is not exported", claimsAs[struct {
+			A countedText
 			_ []string
 		}], 10},
-		{"with a list that decodes itself", ask[struct {
-			A    reads
+		{"with a list that decodes itself", claimsAs[struct {
+			A    countedText
 			List groups
 		}], 10},
-		{"with a text that decodes itself", ask[struct {
-			A    reads
+		{"with a text that decodes itself", claimsAs[struct {
+			A    countedText
 			Text membership
 		}], 10},
 		{"of a wrong shape", func(d jwtgate.Decision) error {
 			if _, err := jwtgate.Claims[struct {
-				A    reads
+				A    countedText
 				List int
 			}](d.Context); err == nil {
 				return errors.New("a list is no number")
@@ -200,12 +201,12 @@ func TestClaimsAreDecodedOnce(t *testing.T) {
 	}
 }
 
-// A route that wants claims of a type has them decoded by its rule, for its handler
-// too: also those of a token never seen before.
+// ClaimsOf decodes the claims once, and the handler gets a copy of them, also for a
+// token that is not cached.
 func TestClaimsAreDecodedByTheRule(t *testing.T) {
 	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.CacheSize = -1 })
 	type wanted struct {
-		A    reads
+		A    countedText
 		List []string
 	}
 	decodings.Store(0)
@@ -215,19 +216,20 @@ func TestClaimsAreDecodedByTheRule(t *testing.T) {
 		if err != nil || len(got.List) != 1 || got.List[0] != "x" {
 			t.Errorf("got %v and error %v, want the list", got, err)
 		}
-		spoil(reflect.ValueOf(&got).Elem())
+		overwrite(reflect.ValueOf(&got).Elem())
 	}
 	if got := decodings.Load(); got != 1 {
 		t.Errorf("got %d decodings, want 1", got)
 	}
 }
 
-func ask[T any](d jwtgate.Decision) error {
+func claimsAs[T any](d jwtgate.Decision) error {
 	_, err := jwtgate.Claims[T](d.Context)
 	return err
 }
 
-// groups are those that the application has: there is one of each name.
+// groups decodes names to pointers to the application's groups, of which there is
+// one per name.
 type groups []*group
 
 type group struct{ name string }
@@ -240,8 +242,8 @@ type membership struct{ Of *group }
 
 func (m *membership) UnmarshalText([]byte) error { m.Of = staff; return nil }
 
-// What a type decodes itself into may be known by its place, so that a copy of it
-// would be another.
+// A type with its own UnmarshalJSON may decode to pointers whose identity counts, so
+// its values are not copied.
 func TestClaimsThatDecodeThemselves(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret))
@@ -254,26 +256,25 @@ func TestClaimsThatDecodeThemselves(t *testing.T) {
 	}
 }
 
-// asked counts how often it has its say.
-type asked struct{ A string }
+// validatedClaims count their calls of Validate, and are invalid from the fourth on.
+type validatedClaims struct{ A string }
 
 var validations atomic.Int64
 
-func (a *asked) Validate() error {
+func (a *validatedClaims) Validate() error {
 	if a.A += "!"; a.A != "b!" || validations.Add(1) > 3 {
 		return errors.New("enough")
 	}
 	return nil
 }
 
-// A type has its say on every request, also about claims that were decoded before:
-// what it goes by may have changed.
+// Validate is called for each request, also for cached claims: its result may change.
 func TestClaimsAreValidatedAlways(t *testing.T) {
 	auth := newVerifier(t, keys.HS256(secret))
 	req := withBearer(signed(t, claims("a", `"b"`)))
 	for range 3 {
-		decide(t, auth, req, accepted, jwtgate.ClaimsOf[asked]())
+		decide(t, auth, req, accepted, jwtgate.ClaimsOf[validatedClaims]())
 	}
-	decide(t, auth, req, jwtgate.CodeTokenInvalid, jwtgate.ClaimsOf[asked]())
-	decide(t, auth, req, jwtgate.CodeTokenInvalid, jwtgate.ClaimsOf[*asked]())
+	decide(t, auth, req, jwtgate.CodeTokenInvalid, jwtgate.ClaimsOf[validatedClaims]())
+	decide(t, auth, req, jwtgate.CodeTokenInvalid, jwtgate.ClaimsOf[*validatedClaims]())
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// exampleConfig is for a site that browsers sign in to.
+// exampleConfig is the configuration of a site with logins by browser.
 func exampleConfig() jwtgate.Config {
 	return jwtgate.Config{
 		Issuer:   "https://auth.example.com",
@@ -29,7 +29,7 @@ func exampleConfig() jwtgate.Config {
 	}
 }
 
-// A browser signs in and gets two cookies; from then on it needs no script.
+// A browser signs in and gets two cookies. Scripts need not do anything then.
 // With an adapter, this is e.POST("/login", echojwt.Handle(auth.Login(check))).
 func ExampleAuth_Login() {
 	auth, err := jwtgate.New(exampleConfig())
@@ -40,7 +40,7 @@ func ExampleAuth_Login() {
 	defer auth.Close()
 
 	login := auth.Login(func(_ context.Context, username, password string) (string, bool, error) {
-		return username, username == "alice" && password == "wonderland", nil // a password hash, in earnest
+		return username, username == "alice" && password == "wonderland", nil // compare with a password hash instead
 	})
 	res := login(context.Background(), jwtgate.Request{
 		Method: http.MethodPost,
@@ -67,9 +67,9 @@ func ExampleAuth_Login() {
 	// __Host-rt for script: false for plain HTTP: false
 }
 
-// A handler of your own, such as the callback of an OpenID Connect provider,
-// signs the visitor in and sends the browser on. Adapters have Send for what is
-// written out here.
+// A handler of the application, such as the callback of an OpenID Connect provider, signs
+// the visitor in and redirects the browser. With an adapter, its function Send does what
+// this example writes out.
 func ExampleTokens_Cookies() {
 	auth, err := jwtgate.New(exampleConfig())
 	if err != nil {
@@ -79,7 +79,7 @@ func ExampleTokens_Cookies() {
 	defer auth.Close()
 
 	callback := func(w http.ResponseWriter, r *http.Request) {
-		subject := "alice" // who the provider says it is, once state and token are checked
+		subject := "alice" // from the provider's ID token, after checking it and the state
 		tokens, err := auth.SignIn(r.Context(), jwtgate.HTTPRequest(r), subject)
 		if err != nil {
 			http.Error(w, "please try again later", http.StatusServiceUnavailable)
@@ -87,7 +87,7 @@ func ExampleTokens_Cookies() {
 		}
 		cookies := tokens.Cookies()
 		cookies.CopyHeader(w.Header())
-		if cookies.Status != 0 { // the cookies do not fit
+		if cookies.Status != 0 { // the cookies are too large
 			http.Error(w, "please try again later", cookies.Status)
 			return
 		}
@@ -100,8 +100,8 @@ func ExampleTokens_Cookies() {
 	// Output: 303 /home no-store 2 cookies
 }
 
-// Whoever opens a page without a session is sent to the login page, and script
-// that fetches data gets the refusal as it is.
+// A visitor without a session who opens a page is redirected to the login page. A script
+// that fetches data gets the refusal itself.
 func ExampleConfig_loginPage() {
 	config := exampleConfig()
 	config.Refuse = func(_ context.Context, req jwtgate.Request, r *jwtgate.Refusal) jwtgate.Response {
@@ -142,8 +142,8 @@ func ExampleConfig_loginPage() {
 	//   WWW-Authenticate: Bearer
 }
 
-// What moves money wants a password that was typed a moment ago: a session that
-// was left open is not enough, and refreshing it does not help.
+// A payment requires a recent login: a session that was left open is not enough, and a
+// refresh does not make the login recent.
 func ExampleRecentLogin() {
 	clock := jwtgatetest.NewClock(time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC))
 	config := exampleConfig()

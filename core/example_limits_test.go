@@ -16,8 +16,9 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// Who guesses at passwords has to wait. This counts for ever, and in this process:
-// yours would forget after a while, and count in one place for all processes.
+// A client that guesses passwords has to wait. This example counts attempts for ever and
+// in this process: an application would reset the counts after a while, and share them
+// between its processes.
 func ExampleSessionConfig_throttle() {
 	var mu sync.Mutex
 	attempts := make(map[string]int)
@@ -30,7 +31,7 @@ func ExampleSessionConfig_throttle() {
 			Throttle: func(_ context.Context, req jwtgate.Request, username string) (time.Duration, error) {
 				mu.Lock()
 				defer mu.Unlock()
-				who := username + " at " + req.First("X-Real-IP") // which your proxy sets
+				who := username + " at " + req.First("X-Real-IP") // set by your proxy
 				if attempts[who]++; attempts[who] > 2 {
 					return time.Minute, nil
 				}

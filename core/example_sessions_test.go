@@ -24,12 +24,12 @@ func loadUser(_ context.Context, subject string) (jwtgate.Grant, error) {
 	return jwtgate.Grant{Roles: []string{"user"}}, nil
 }
 
-// checkPassword would compare with a hash of the password.
+// checkPassword accepts one user. An application compares with a password hash.
 func checkPassword(_ context.Context, username, password string) (subject string, ok bool, err error) {
 	return username, username == "alice" && password == "wonderland", nil
 }
 
-// handle is what Handle of every adapter does: package nethttp has it ready.
+// handle does what the function Handle of an adapter does, such as that of package nethttp.
 func handle(endpoint jwtgate.Endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		send(w, endpoint(r.Context(), jwtgate.HTTPRequest(r)))
@@ -62,7 +62,7 @@ func ExampleAuth_Token() {
 	server := httptest.NewServer(mux)
 	defer server.Close()
 
-	// What a client of it does.
+	// What a client does.
 	var tokens struct {
 		Refresh string `json:"refresh_token"`
 		Expires int    `json:"expires_in"`
@@ -89,7 +89,7 @@ func ExampleAuth_Token() {
 	// /refresh 401 900 <nil>
 }
 
-// Sign-in by other means than a password: here a link in a mail.
+// Users can sign in by other means than a password: here, by a link in an email.
 func ExampleAuth_SignIn() {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
@@ -102,7 +102,7 @@ func ExampleAuth_SignIn() {
 	}
 	defer auth.Close()
 
-	links := map[string]string{"8f14e45f": "alice"} // sent, and not yet followed
+	links := map[string]string{"8f14e45f": "alice"} // the links that were sent and not followed yet
 
 	follow := func(w http.ResponseWriter, r *http.Request) {
 		subject, sent := links[r.FormValue("link")]
@@ -129,7 +129,8 @@ func ExampleAuth_SignIn() {
 	// 410 text/plain; charset=utf-8
 }
 
-// After a change of password, only the session that it was made in goes on.
+// After a change of the password, the session in which it was changed goes on, and all
+// others end.
 func ExampleAuth_EndSessions() {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
@@ -153,7 +154,7 @@ func ExampleAuth_EndSessions() {
 		log.Fatal(err)
 	}
 	for _, s := range sessions {
-		if s.UserAgent == "laptop" { // in a handler: the Identity's SessionID
+		if s.UserAgent == "laptop" { // a handler compares with the SessionID of its Identity
 			if err := auth.EndSessions(ctx, "alice", s.ID); err != nil {
 				log.Fatal(err)
 			}
@@ -164,7 +165,7 @@ func ExampleAuth_EndSessions() {
 	// Output: 1 laptop <nil>
 }
 
-// Events go to an audit log. Some of them are worth waking someone up for.
+// Events go to an audit log. Some of them are reasons for an alarm.
 func ExampleConfig_events() {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
@@ -190,7 +191,7 @@ func ExampleConfig_events() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for range 2 { // the user, and whoever copied the token
+	for range 2 { // the user, and a thief who copied the token
 		auth.Refresh(ctx, jwtgate.Request{
 			Method: http.MethodPost,
 			Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},

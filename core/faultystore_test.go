@@ -10,7 +10,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-var errStoreDown = errors.New("the store cannot be reached")
+// errBroken is the error of what a test breaks on purpose.
+var errBroken = errors.New("broken by the test")
 
 // A faultyStore is a Store that records the names of the methods called, and that
 // a test can make fail, before or after the wrapped Store executes the call.
@@ -51,12 +52,12 @@ func (s *faultyStore) taken() string {
 	return calls
 }
 
-// breaks makes all calls of the method call fail with errDesk: before the wrapped
+// breaks makes all calls of the method call fail with errBroken: before the wrapped
 // Store executes them, or after that.
 func (s *faultyStore) breaks(call string, after bool) {
 	fail := func(_ context.Context, called string) error {
 		if called == call {
-			return errDesk
+			return errBroken
 		}
 		return nil
 	}
@@ -86,7 +87,7 @@ func (s *faultyStore) hangs(call string) {
 	}, nil)
 }
 
-// failAt makes the nth call of the method call fail with errStoreDown, and all
+// failAt makes the nth call of the method call fail with errBroken, and all
 // later ones.
 func (s *faultyStore) failAt(call string, n int) {
 	s.hook(func(_ context.Context, called string) error {
@@ -94,7 +95,7 @@ func (s *faultyStore) failAt(call string, n int) {
 			n--
 		}
 		if called == call && n <= 0 {
-			return errStoreDown
+			return errBroken
 		}
 		return nil
 	}, nil)

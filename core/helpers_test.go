@@ -16,6 +16,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
@@ -26,15 +27,15 @@ const (
 	issuer   = "https://auth.example.com"
 	audience = "https://api.example.com"
 
-	start = 1_800_000_000 // what the clock shows, unless a test moves it
+	start = 1_800_000_000 // the time by the clock, in Unix seconds, unless a test moves it
 
-	accepted jwtgate.Code = "" // what rows want of a token that is let through
+	accepted jwtgate.Code = "" // the code in rows with a token that is accepted
 )
 
 // secret is long enough for every HMAC algorithm.
 var secret = []byte("sixty-four bytes that nobody knows: 0123456789 abcdefghijklmnopq")
 
-// The keys of the tests. Those of RSA take a while to make.
+// The keys of the tests. RSA keys are generated on first use, because that is slow.
 var (
 	rsaKey     = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) })
 	otherRSA   = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) })
@@ -51,7 +52,8 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// newVerifier returns an Auth that accepts tokens signed by the keys of source, as changed.
+// newVerifier returns an Auth without sessions that verifies tokens with keys. Its
+// configuration is changed by changes.
 func newVerifier(tb testing.TB, source keys.Source, changes ...func(*jwtgate.Config)) *jwtgate.Auth {
 	tb.Helper()
 	config := jwtgate.Config{
@@ -75,7 +77,7 @@ func withBearer(token string) jwtgate.Request {
 	return jwtgate.Request{Method: "GET", Path: "/", Host: "api.example.com", Header: http.Header{"Authorization": {"Bearer " + token}}}
 }
 
-// withField returns req with lines, and no others, of the header field called name.
+// withField returns req with lines as the lines of the header field called name.
 func withField(req jwtgate.Request, name string, lines ...string) jwtgate.Request {
 	header := http.Header{}
 	if req.Header != nil {
@@ -86,7 +88,8 @@ func withField(req jwtgate.Request, name string, lines ...string) jwtgate.Reques
 	return req
 }
 
-// answers are what a client sees of each code: see RFC 6750 §3.1.
+// answers are the status and the challenge that go with each code: see RFC 6750
+// §3.1. Status 0 stands for several.
 var answers = map[jwtgate.Code]struct {
 	status    int
 	challenge string
@@ -95,13 +98,26 @@ var answers = map[jwtgate.Code]struct {
 	jwtgate.CodeTokenMissing:         {401, `Bearer`},
 	jwtgate.CodeTokenInvalid:         {401, `Bearer error="invalid_token"`},
 	jwtgate.CodeTokenExpired:         {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeTokenRevoked:         {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeLoginTooOld:          {401, `Bearer error="insufficient_user_authentication"`},
 	jwtgate.CodeInsufficientScope:    {403, `Bearer error="insufficient_scope"`},
 	jwtgate.CodeCrossSite:            {403, ``},
 	jwtgate.CodeUnavailable:          {503, ``},
+	jwtgate.CodeMalformedRequest:     {0, ``},
+	jwtgate.CodeInvalidCredentials:   {401, `Bearer`},
+	jwtgate.CodeRefreshMissing:       {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeRefreshInvalid:       {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeRefreshExpired:       {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeRefreshRevoked:       {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeRefreshReused:        {401, `Bearer error="invalid_token"`},
+	jwtgate.CodeTooManySessions:      {403, ``},
+	jwtgate.CodeNotFound:             {404, ``},
+	jwtgate.CodeMethodNotAllowed:     {405, ``},
+	jwtgate.CodeThrottled:            {429, ``},
 }
 
-// decide judges req, checks that the decision is all that want means, and
-// returns it.
+// decide returns the decision of auth about req. It checks that all parts of the decision
+// agree with want.
 func decide(t *testing.T, auth *jwtgate.Auth, req jwtgate.Request, want jwtgate.Code, rules ...jwtgate.Rule) jwtgate.Decision {
 	t.Helper()
 	d := auth.Decide(t.Context(), req, rules...)
@@ -138,7 +154,7 @@ func decide(t *testing.T, auth *jwtgate.Auth, req jwtgate.Request, want jwtgate.
 	return d
 }
 
-// checkNoEcho fails if res has a part of the credentials in req in it.
+// checkNoEcho fails if res contains a part of the credentials in req.
 func checkNoEcho(t *testing.T, res jwtgate.Response, req jwtgate.Request) {
 	t.Helper()
 	answer := fmt.Sprintf("%q %s", res.Header, res.Body)
@@ -154,7 +170,7 @@ func checkNoEcho(t *testing.T, res jwtgate.Response, req jwtgate.Request) {
 	}
 }
 
-// field returns the values of the field called name in res, with commas between.
+// field returns the values of the header field called name in res, with commas between.
 func field(res jwtgate.Response, name string) string {
 	var values []string
 	for _, f := range res.Header {
@@ -165,11 +181,11 @@ func field(res jwtgate.Response, name string) string {
 	return strings.Join(values, ", ")
 }
 
-// at returns the NumericDate (RFC 7519 §2) of so many seconds after start.
+// at returns the NumericDate (RFC 7519 §2) that is seconds after start.
 func at(seconds int) string { return strconv.Itoa(start + seconds) }
 
-// claims returns the payload of a good token, changed: changes are names, each
-// followed by its value in JSON, or by nothing to leave the claim out.
+// claims returns the payload of a valid token with changes: claim names, each followed by
+// its value in JSON, or by the empty string to leave the claim out.
 func claims(changes ...string) string {
 	members := [][2]string{
 		{"iss", strconv.Quote(issuer)}, {"sub", `"alice"`}, {"aud", strconv.Quote(audience)}, {"exp", at(900)},
@@ -197,7 +213,7 @@ func claims(changes ...string) string {
 
 const hs256 = `{"alg":"HS256","typ":"at+jwt"}`
 
-// signed returns payload as a token that only payload can be wrong with.
+// signed returns a token with payload that is valid if the payload is.
 func signed(tb testing.TB, payload string) string {
 	tb.Helper()
 	return jwtgatetest.Sign(tb, "HS256", secret, hs256, payload)
@@ -205,7 +221,7 @@ func signed(tb testing.TB, payload string) string {
 
 func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
 
-// A row of the tables below: text is a header, a payload or a token.
+// A row is one token of a test. Its text is a header, a payload or the whole token.
 type row struct {
 	name, text string
 	want       jwtgate.Code
@@ -214,4 +230,14 @@ type row struct {
 func signedES256(tb testing.TB, payload string) string {
 	tb.Helper()
 	return jwtgatetest.Sign(tb, "ES256", p256Key, `{"alg":"ES256","typ":"at+jwt"}`, payload)
+}
+
+// unsafeString returns buffer as a string that changes with it. Frameworks that
+// reuse their buffers have such strings in requests.
+func unsafeString(buffer []byte) string { return unsafe.String(unsafe.SliceData(buffer), len(buffer)) }
+
+// sortedWords sorts words, and returns them with spaces between.
+func sortedWords(words []string) string {
+	slices.Sort(words)
+	return strings.Join(words, " ")
 }

@@ -66,8 +66,8 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// Some servers use the memory of a request again for the next one: an identity
-// that pointed there would become the next user's.
+// Some servers reuse the memory of a request for the next one. An identity must not
+// refer to that memory, or it would become that of the next user.
 func TestIdentityKeepsNothingOfTheRequest(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{} })

@@ -86,7 +86,7 @@ func TestIssueByRolesPath(t *testing.T) {
 	}
 }
 
-// The first key that can sign does.
+// The first key of a set that can sign is the one that signs.
 func TestIssueBySet(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.Set{keys.ES384(&p384Key.PublicKey), keys.ES256(p256Key), keys.HS256(secret)})
@@ -140,8 +140,8 @@ func TestIssueRefuses(t *testing.T) {
 	}
 }
 
-// TestIssueRefusesItself has grants whose tokens would be refused, or would name
-// someone else: they are not signed.
+// TestIssueRefusesItself checks that Issue returns an error for grants whose tokens would
+// be refused or would name another subject.
 func TestIssueRefusesItself(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret))

@@ -18,21 +18,21 @@ import (
 func TestSessionsOutliveSigningKeys(t *testing.T) {
 	t.Parallel()
 	ring := keys.NewRing(ringKey(1))
-	d := newDesk(t, func(c *jwtgate.Config) { c.Keys = ring })
-	first := d.token("alice")
+	s := newTestServer(t, func(c *jwtgate.Config) { c.Keys = ring })
+	first := s.login("alice")
 	do(t, ring.Replace(ringKey(2)))
-	if got := d.who(first.Access); got != "401 token_invalid" {
+	if got := s.authenticate(first.Access); got != "401 token_invalid" {
 		t.Errorf("got %s by a key that is gone; want 401 token_invalid", got)
 	}
-	second := d.rotated(first.Refresh)
-	if got := d.who(second.Access); got != "alice" {
+	second := s.mustRefresh(first.Refresh)
+	if got := s.authenticate(second.Access); got != "alice" {
 		t.Errorf("got %s by the new key; want alice", got)
 	}
-	d.clock.Advance(11 * time.Second)
+	s.clock.Advance(11 * time.Second)
 	do(t, ring.Announce(ringKey(3)))
 	do(t, ring.Rotate())
-	again := d.ask(d.Refresh, bearing(first.Access, formOf("refresh_token", second.Refresh)))
-	if again.Status != 200 || d.who(again.Access) != "alice" || d.who(second.Access) != "alice" {
+	again := s.send(s.Refresh, withToken(formRequest("refresh_token", second.Refresh), first.Access))
+	if again.Status != 200 || s.authenticate(again.Access) != "alice" || s.authenticate(second.Access) != "alice" {
 		t.Errorf("got %s from a client with a token by a key that is gone; want 200", again.text)
 	}
 }
@@ -64,26 +64,26 @@ func TestKeyRingRenewal(t *testing.T) {
 // refresh tokens were made under, old ones go on, to the letter.
 func TestFromSecretToKeyPair(t *testing.T) {
 	t.Parallel()
-	before := newDesk(t, func(c *jwtgate.Config) { c.Sessions.Keys = nil })
+	before := newTestServer(t, func(c *jwtgate.Config) { c.Sessions.Keys = nil })
 	for _, source := range []keys.Source{
-		keys.Set{keys.RS256(rsaKey()), keys.HS256(deskSecret)},
-		keys.NewRing(keys.RS256(rsaKey()), keys.HS256(deskSecret)),
+		keys.Set{keys.RS256(rsaKey()), keys.HS256(signingSecret)},
+		keys.NewRing(keys.RS256(rsaKey()), keys.HS256(signingSecret)),
 	} {
-		first := before.token("alice")
+		first := before.login("alice")
 		after := before.another(func(c *jwtgate.Config) {
-			c.Keys, c.Sessions.Keys = source, [][]byte{deskSecret}
+			c.Keys, c.Sessions.Keys = source, [][]byte{signingSecret}
 		})
-		if got := after.who(first.Access); got != "alice" {
+		if got := after.authenticate(first.Access); got != "alice" {
 			t.Errorf("got %s for a token by the secret; want alice", got)
 		}
-		by, then := after.rotated(first.Refresh), before.rotated(first.Refresh)
+		by, then := after.mustRefresh(first.Refresh), before.mustRefresh(first.Refresh)
 		if by.Refresh != then.Refresh {
 			t.Error("got another successor of the same refresh token")
 		}
 		if got := segment(t, by.Access, 0)["alg"]; got != "RS256" {
 			t.Errorf("got a token by %v; want one by RS256", got)
 		}
-		if got := before.who(by.Access); got != "401 token_invalid" {
+		if got := before.authenticate(by.Access); got != "401 token_invalid" {
 			t.Errorf("got %s where the new key is not known yet; want 401 token_invalid", got)
 		}
 	}

@@ -351,7 +351,7 @@ func TestKeyPrintsNoSecret(t *testing.T) {
 	}
 	for _, key := range []keys.Key{keys.HS256(secret), keys.EdDSA(ed25519Key), keys.ES256(p256Key), keys.RS256(rsaKey()), {}, keys.HS256(secret[:8])} {
 		set := keys.Set{key}
-		ring := keys.NewRing(key, keys.HS256(deskSecret))
+		ring := keys.NewRing(key, keys.HS256(signingSecret))
 		_ = ring.Announce(key) // fails where it is active already
 		auth, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: key})
 		values := []any{key, &key, set, hidden{"k", key, key, set}, &hidden{"k", key, set, set}, open{key, set, set}, jwtgate.Config{Keys: key}, &jwtgate.Config{Keys: set}, auth, err, map[string]keys.Key{"k": key}, ring, hidden{"k", key, ring, set}, open{key, ring, set}, ring.Replace(key, key)}

@@ -12,24 +12,25 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// watched is a header that tells which fields it was asked for, once each.
-type watched struct {
+// A recordingHeader records the names of the fields that were read, each once.
+type recordingHeader struct {
 	http.Header
 
 	asked []string
 }
 
-func (w *watched) Values(name string) []string {
+func (w *recordingHeader) Values(name string) []string {
 	if !slices.Contains(w.asked, name) {
 		w.asked = append(w.asked, name)
 	}
-	return w.Header[name] // in this spelling alone
+	return w.Header[name] // only this spelling
 }
 
-// A field costs time in every adapter, so none is read before it counts.
+// Reading a header field costs time in every adapter, so each is read only when it is
+// needed.
 func TestHeaderIsReadLate(t *testing.T) {
 	t.Parallel()
-	s := newCookieSite(t)
+	s := newTestServer(t, withCookies)
 	tokens := s.signIn("alice")
 	renewed := s.signIn("alice")
 	bearer := []string{"Bearer " + tokens.Access.Token}
@@ -37,18 +38,18 @@ func TestHeaderIsReadLate(t *testing.T) {
 		name          string
 		method        string
 		authorization []string
-		cookies       jar
+		cookies       browser
 		want, asked   string
 	}{
-		{"Bearer", "POST", bearer, jarOf(tokens), "pass alice", "Authorization"},
-		{"a bad Bearer", "POST", []string{"Bearer"}, jarOf(tokens), "400 malformed_credentials", "Authorization"},
-		{"nobody", "POST", nil, jar{}, "401 token_missing", "Authorization Cookie"},
-		{"cookies", "GET", nil, jarOf(tokens), "pass alice", "Authorization Cookie Upgrade"},
-		{"cookies, POST", "POST", nil, jarOf(tokens), "pass alice", "Authorization Cookie Upgrade Origin Sec-Fetch-Site"},
-		{"cookies, renewed", "GET", nil, jar{"", renewed.Refresh}, "pass alice new", "Authorization Cookie Upgrade User-Agent"},
+		{"Bearer", "POST", bearer, browserWith(tokens), "pass alice", "Authorization"},
+		{"a bad Bearer", "POST", []string{"Bearer"}, browserWith(tokens), "400 malformed_credentials", "Authorization"},
+		{"nobody", "POST", nil, browser{}, "401 token_missing", "Authorization Cookie"},
+		{"cookies", "GET", nil, browserWith(tokens), "pass alice", "Authorization Cookie Upgrade"},
+		{"cookies, POST", "POST", nil, browserWith(tokens), "pass alice", "Authorization Cookie Upgrade Origin Sec-Fetch-Site"},
+		{"cookies, renewed", "GET", nil, browser{"", renewed.Refresh}, "pass alice new", "Authorization Cookie Upgrade User-Agent"},
 	} {
-		header := &watched{Header: http.Header{
-			"Authorization": row.authorization, "Cookie": row.cookies.lines(),
+		header := &recordingHeader{Header: http.Header{
+			"Authorization": row.authorization, "Cookie": row.cookies.cookies(),
 			"Accept": {"*/*"}, "Content-Type": {"text/plain"}, "If-None-Match": {"*"}, "Origin": {"https://site.example"}, "Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Site": {"same-origin"}, "User-Agent": {"a browser"},
 		}}
 		if got := s.decide(jwtgate.Request{Method: row.method, Host: "site.example", Header: header}); got != row.want {
@@ -62,7 +63,7 @@ func TestHeaderIsReadLate(t *testing.T) {
 
 func TestFirst(t *testing.T) {
 	t.Parallel()
-	header := &watched{Header: http.Header{"Accept": {"text/html", "text/plain"}, "Origin": {}, "User-Agent": {""}, "upgrade": {"websocket"}}}
+	header := &recordingHeader{Header: http.Header{"Accept": {"text/html", "text/plain"}, "Origin": {}, "User-Agent": {""}, "upgrade": {"websocket"}}}
 	for _, row := range []struct {
 		header     jwtgate.Header
 		name, want string
@@ -72,7 +73,7 @@ func TestFirst(t *testing.T) {
 		{header, "Absent", ""},
 		{header, "Origin", ""},
 		{header, "User-Agent", ""},
-		{header, "Upgrade", ""}, // not as net/http has it: someone's own
+		{header, "Upgrade", ""}, // not the spelling of net/http
 		{http.Header(nil), "Accept", ""},
 		{nil, "Accept", ""},
 	} {
@@ -83,7 +84,8 @@ func TestFirst(t *testing.T) {
 	}
 }
 
-// What stands in a map under a spelling of its own came from no client.
+// net/http stores header fields under their canonical names, so a field with another
+// spelling did not come from a client and is ignored.
 func TestHTTPRequest(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret))

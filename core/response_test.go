@@ -9,20 +9,21 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// addSet is all that a framework needs to have of a header.
+// An addSet is the header of a framework other than net/http.
 type addSet interface {
 	Add(name, value string)
 	Set(name, value string)
 }
 
-// An http.Header is written to in a way of its own, to the same effect.
+// WriteHeader has a fast path for http.Header, which has the same effect as the methods
+// Add and Set.
 func TestWriteHeader(t *testing.T) {
 	t.Parallel()
 	before := http.Header{"Vary": {"Accept"}, "Cache-Control": {"public", "max-age=1"}, "Set-Cookie": nil}
 	for _, row := range []struct {
 		name   string
 		fields []jwtgate.Field
-		want   http.Header // what is new
+		want   http.Header // the fields that change
 	}{
 		{"nothing", nil, nil},
 		{"one that replaces", []jwtgate.Field{{"Cache-Control", "no-store"}}, http.Header{"Cache-Control": {"no-store"}}},
@@ -41,7 +42,7 @@ func TestWriteHeader(t *testing.T) {
 		if !reflect.DeepEqual(header, want) || !reflect.DeepEqual(other, want) {
 			t.Errorf("%s: got %v, and %v by methods, want %v", row.name, header, other, want)
 		}
-		// What is added to one field later must not end up in the next.
+		// Adding to one field later must not change another one.
 		for name := range header {
 			header.Add(name, "later")
 		}

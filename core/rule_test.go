@@ -17,12 +17,12 @@ func debugLogger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-// A rule that says yes, no, or that it is in trouble.
+// always returns a rule with a fixed result.
 func always(ok bool, err error) jwtgate.Rule {
 	return jwtgate.Check(func(context.Context, *jwtgate.Identity) (bool, error) { return ok, err })
 }
 
-// teamClaims are claims that an application wants, some more than others.
+// teamClaims are the claims of an application. Team is required.
 type teamClaims struct {
 	Team string `json:"team"`
 	Size int    `json:"size"`
@@ -101,7 +101,7 @@ func TestRules(t *testing.T) {
 	decide(t, auth, withBearer(signed(t, claims("team", `"red"`))), jwtgate.CodeTokenInvalid, noTeam) // the decoder
 }
 
-// Only Optional alone lets in a visitor without credentials.
+// A request without credentials is only accepted if Optional is the only rule.
 func TestOptional(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret), withCookies)
@@ -131,7 +131,7 @@ func TestOptional(t *testing.T) {
 			}
 		})
 	}
-	// Credentials that are there must be good.
+	// Credentials that are sent must be valid.
 	token := signed(t, claims())
 	d := decide(t, auth, withBearer(token), accepted, optional)
 	if d.Identity.Subject() != "alice" || field(d.Response, "Vary") != "Authorization, Cookie" {
@@ -147,14 +147,14 @@ func TestOptional(t *testing.T) {
 	}
 }
 
-// A guard within a guard looks at the rules only, if it is of the same Auth.
+// A guard behind another guard of the same Auth only applies its rules.
 func TestGuardWithinGuard(t *testing.T) {
 	t.Parallel()
 	auth, other := newVerifier(t, keys.HS256(secret)), newVerifier(t, keys.ES256(p256Key))
 	outer := decide(t, auth, withBearer(signed(t, claims("roles", `["user"]`))), accepted)
 	type key struct{}
-	ctx := context.WithValue(outer.Context, key{}, 1) // as middleware between does
-	anything := withBearer("garbage")                 // which is not looked at again
+	ctx := context.WithValue(outer.Context, key{}, 1) // like middleware between the guards
+	anything := withBearer("garbage")                 // is not read again
 
 	inner := auth.Decide(ctx, anything, jwtgate.Role("user"))
 	if inner.Refusal != nil || inner.Identity != outer.Identity || inner.Context != ctx {
@@ -166,7 +166,7 @@ func TestGuardWithinGuard(t *testing.T) {
 	if d := other.Decide(ctx, anything); d.Refusal == nil || d.Refusal.Code != jwtgate.CodeTokenInvalid {
 		t.Errorf("got %v from another Auth, want %s", d.Refusal, jwtgate.CodeTokenInvalid)
 	}
-	// One within the other: each finds its own.
+	// Behind guards of both, each Auth finds its own identity.
 	both := other.Decide(ctx, withBearer(signedES256(t, claims("sub", `"bob"`))))
 	if d := auth.Decide(both.Context, anything); d.Refusal != nil || d.Identity.Subject() != "alice" {
 		t.Errorf("got %v and %v, want alice, whom this Auth let in", d.Refusal, d.Identity)
@@ -176,7 +176,7 @@ func TestGuardWithinGuard(t *testing.T) {
 	}
 }
 
-// A rule is asked with a context that has the identity already.
+// The context of a rule has the identity.
 func TestCheckSeesTheIdentity(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret))

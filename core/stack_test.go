@@ -10,8 +10,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// TestStackedAuths passes one request through guards of two Auths: the handler
-// sees whom the last of them let through.
+// TestStackedAuths passes one request through guards of two Auths: the handler sees the
+// identity that the last guard found.
 func TestStackedAuths(t *testing.T) {
 	t.Parallel()
 	newAuth := func(name string) *jwtgate.Auth {
@@ -72,7 +72,8 @@ func TestStackedAuths(t *testing.T) {
 			t.Errorf("%s: got %q; want %q", test.name, got, test.want)
 		}
 	}
-	// Whom b let in without a name, a's guard does not know either.
+	// The guard of a does not accept a request that the guard of b let through without an
+	// identity.
 	if d := a.Decide(b.Decide(context.Background(), nobody, optional...).Context, nobody); d.Refusal == nil || d.Refusal.Code != jwtgate.CodeTokenMissing {
 		t.Errorf("behind an optional guard of another: got %v; want %s", d.Refusal, jwtgate.CodeTokenMissing)
 	}

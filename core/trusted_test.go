@@ -29,7 +29,7 @@ func TestKeySet(t *testing.T) {
 		{"kid of the key of another algorithm", hs(current, `{"alg":"HS256","kid":"es"}`), jwtgate.CodeTokenInvalid},
 		{"kid of a key that did not sign", hs(old, `{"alg":"HS256","kid":"current"}`), jwtgate.CodeTokenInvalid},
 		{"kid unknown", hs(current, `{"alg":"HS256","kid":"next"}`), jwtgate.CodeTokenInvalid},
-		// To try all keys would let a token choose how much work it makes.
+		// If all keys were tried, a token could cause any amount of work.
 		{"no kid, and two keys of the algorithm", hs(current, `{"alg":"HS256"}`), jwtgate.CodeTokenInvalid},
 		{"no kid, and two keys of the algorithm, the last of which signed", hs(old, `{"alg":"HS256"}`), jwtgate.CodeTokenInvalid},
 		{"no kid, and one key of the algorithm", jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256"}`, claims()), accepted},
@@ -41,8 +41,8 @@ func TestKeySet(t *testing.T) {
 	}
 }
 
-// The keys of one issuer say nothing about the tokens of another, even where
-// both call them the same.
+// The keys of one issuer do not verify the tokens of another, even if their key IDs are
+// the same.
 func TestTrustedIssuers(t *testing.T) {
 	t.Parallel()
 	const a, b = "https://a.example", "https://b.example"
@@ -88,7 +88,8 @@ func TestTrustedIssuers(t *testing.T) {
 	}
 }
 
-// A token makes no more than a few signature checks, however many issuers there are.
+// The number of signature checks per token is bounded, however many issuers have a key
+// with its kid.
 func TestCandidatesAreBounded(t *testing.T) {
 	t.Parallel()
 	key := func(i int) []byte { return []byte(strings.Repeat(strconv.Itoa(i), 40) + "secret") }
@@ -107,8 +108,8 @@ func TestCandidatesAreBounded(t *testing.T) {
 	}
 }
 
-// TestTrustedSharedKeys has two tenants of one provider, which signs for both
-// with one key: each is accepted as itself, and a third that is not trusted is not.
+// TestTrustedSharedKeys checks two tenants of a provider that signs for all of them with
+// one key: their tokens are accepted, those of a third tenant are not.
 func TestTrustedSharedKeys(t *testing.T) {
 	t.Parallel()
 	provider := []byte("the provider's secret of 32 bytes or more")
@@ -146,7 +147,7 @@ func TestTrustedSharedKeys(t *testing.T) {
 	}
 }
 
-// TestTrustedRolesPath wants the same of every issuer's path.
+// TestTrustedRolesPath checks that New validates the RolesPath of a trusted issuer.
 func TestTrustedRolesPath(t *testing.T) {
 	t.Parallel()
 	_, err := jwtgate.New(jwtgate.Config{

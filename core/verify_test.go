@@ -148,8 +148,8 @@ func TestSpelling(t *testing.T) {
 	}
 }
 
-// respelt returns segment with another last letter, which lax decoders read as
-// the same bytes: it differs only in bits that are not used.
+// respelt returns segment with another last letter that differs only in unused bits,
+// so that lax decoders read the same bytes.
 func respelt(segment string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := len(segment) - 1
@@ -161,7 +161,7 @@ func respelt(segment string) string {
 	return other
 }
 
-// signedAs returns the token of input as it is.
+// signedAs signs input, which need not be well-formed, and returns the token.
 func signedAs(t *testing.T, input string) string {
 	t.Helper()
 	signature, err := jwt.SigningMethodHS256.Sign(input, secret)
@@ -171,7 +171,8 @@ func signedAs(t *testing.T, input string) string {
 	return input + "." + encode(signature)
 }
 
-// withMarks returns a good token with a letter that base64url and base64 differ in.
+// withMarks returns a valid token with one of the characters in which base64url differs
+// from base64.
 func withMarks(t *testing.T) string {
 	t.Helper()
 	for i := range 100 {
@@ -184,10 +185,10 @@ func withMarks(t *testing.T) string {
 	return ""
 }
 
-// sized returns a good token of size bytes.
+// sized returns a valid token of size bytes.
 func sized(t *testing.T, size int) string {
 	t.Helper()
-	// Three headers, whose lengths differ by one, reach each length that there is.
+	// The lengths of the three headers differ by one, so that every size can be reached.
 	for _, header := range []string{hs256, hs256 + " ", hs256 + "  "} {
 		for n := size*3/4 - 400; n < size*3/4; n++ {
 			token := jwtgatetest.Sign(t, "HS256", secret, header, claims("x", strconv.Quote(strings.Repeat("x", n))))
@@ -334,7 +335,7 @@ func TestLeeway(t *testing.T) {
 	}
 }
 
-// Clocks are set back and forth by others.
+// The clock may be set forward and back between two requests.
 func TestVerifyClockSteps(t *testing.T) {
 	t.Parallel()
 	clock := jwtgatetest.NewClock(time.Unix(start, 999_999_999))
@@ -400,8 +401,8 @@ func TestPurpose(t *testing.T) {
 		{"c_hash of an ID token", claims("c_hash", `"h"`), jwtgate.CodeTokenInvalid},
 		{"cnf without a proof (RFC 9449 §7.2)", claims("cnf", `{"jkt":"h"}`), jwtgate.CodeTokenInvalid},
 
-		// Expiry is the one mistake that a client mends by itself, so it is only
-		// told of a token that is good otherwise.
+		// A client refreshes an expired token by itself, so token_expired is only
+		// the answer for a token that is valid otherwise.
 		{"expired, of another issuer", claims("exp", at(-1), "iss", `"x"`), jwtgate.CodeTokenInvalid},
 		{"expired, for another audience", claims("exp", at(-1), "aud", `"x"`), jwtgate.CodeTokenInvalid},
 		{"expired, without a subject", claims("exp", at(-1), "sub", ""), jwtgate.CodeTokenInvalid},
@@ -425,7 +426,7 @@ func TestExpiredAndForged(t *testing.T) {
 	decide(t, auth, withBearer(jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","typ":"x"}`, expired)), jwtgate.CodeTokenInvalid)
 }
 
-// What a client is told must not tell one failed check from another.
+// The answer to an invalid token does not tell which check failed.
 func TestRefusalsLookAlike(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret))
@@ -459,7 +460,7 @@ func TestGivingUpChecks(t *testing.T) {
 	decide(t, anyAudience, withBearer(signed(t, claims("aud", "1"))), jwtgate.CodeTokenInvalid)
 	decide(t, anyAudience, withBearer(signed(t, claims("iss", `"x"`))), jwtgate.CodeTokenInvalid)
 
-	// Set beside a name, the check is given up all the same.
+	// InsecureAnyIssuer also disables the check if Issuer is set.
 	both := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.InsecureAnyIssuer, c.InsecureAnyAudience = true, true })
 	decide(t, both, withBearer(signed(t, claims("iss", `"x"`, "aud", `"x"`))), accepted)
 }

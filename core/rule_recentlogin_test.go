@@ -9,16 +9,17 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// TestRecentLogin is about how old a login may be, by cookie and by header.
+// TestRecentLogin checks RecentLogin against the age of a login, with tokens by cookie and by
+// header.
 func TestRecentLogin(t *testing.T) {
 	t.Parallel()
 	const maxAge = 5 * time.Minute
-	s := newCookieSite(t)
+	s := newTestServer(t, withCookies)
 	now := s.clock.Now()
 	const tooOld = "401 login_too_old"
 	for _, test := range []struct {
 		name     string
-		authTime any // nil: none
+		authTime any // nil for no claim
 		want     string
 	}{
 		{"just now", now.Unix(), "pass alice"},
@@ -34,13 +35,13 @@ func TestRecentLogin(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			token := s.mint("", 0, map[string]any{"sid": nil, "auth_time": test.authTime})
+			token := s.mint("", 0, map[string]any{"auth_time": test.authTime})
 			for name, req := range map[string]jwtgate.Request{
-				"cookie": jar{access: token}.request(http.MethodGet),
+				"cookie": browser{access: token}.request(http.MethodGet),
 				"header": {Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + token}}},
 			} {
 				d := s.Decide(t.Context(), req, jwtgate.RecentLogin(maxAge))
-				if got := tellDecision(t, d); got != test.want {
+				if got := s.describe(d); got != test.want {
 					t.Errorf("%s: got %s; want %s", name, got, test.want)
 				}
 			}
@@ -50,8 +51,8 @@ func TestRecentLogin(t *testing.T) {
 
 func TestRecentLoginChallenge(t *testing.T) {
 	t.Parallel()
-	s := newCookieSite(t)
-	token := s.mint("", 0, map[string]any{"sid": nil, "auth_time": nil})
+	s := newTestServer(t, withCookies)
+	token := s.mint("", 0, map[string]any{"auth_time": nil})
 	for _, test := range []struct {
 		maxAge time.Duration
 		want   string
@@ -62,7 +63,7 @@ func TestRecentLoginChallenge(t *testing.T) {
 		{0, `Bearer error="insufficient_user_authentication", max_age="0"`},
 		{30 * 24 * time.Hour, `Bearer error="insufficient_user_authentication", max_age="2592000"`},
 	} {
-		d := s.Decide(t.Context(), jar{access: token}.request(http.MethodGet), jwtgate.RecentLogin(test.maxAge))
+		d := s.Decide(t.Context(), browser{access: token}.request(http.MethodGet), jwtgate.RecentLogin(test.maxAge))
 		want := jwtgate.Response{
 			Status: http.StatusUnauthorized,
 			Header: []jwtgate.Field{
@@ -79,61 +80,62 @@ func TestRecentLoginChallenge(t *testing.T) {
 	}
 }
 
-// Refreshing does not make a login recent, in whatever way; a new login does.
+// TestRecentLoginAfterRefresh checks that only a new login makes a login recent: no way of
+// refreshing does.
 func TestRecentLoginAfterRefresh(t *testing.T) {
 	t.Parallel()
 	recent := jwtgate.RecentLogin(5 * time.Minute)
 	for _, test := range []struct {
 		name  string
 		after time.Duration
-		do    func(s *cookieSite, j *jar)
+		do    func(s *testServer, b *browser)
 		want  string
 	}{
-		{"nothing", 4 * time.Minute, func(*cookieSite, *jar) {}, "pass alice"},
-		{"nothing, too late", 6 * time.Minute, func(*cookieSite, *jar) {}, "401 login_too_old"},
-		{"renewed by the same request", time.Hour, func(*cookieSite, *jar) {}, "401 login_too_old new"},
-		{"renewed before", time.Hour, func(s *cookieSite, j *jar) {
-			j.take(s.Decide(t.Context(), j.request(http.MethodGet)).Response.Header)
+		{"nothing", 4 * time.Minute, func(*testServer, *browser) {}, "pass alice"},
+		{"nothing, too late", 6 * time.Minute, func(*testServer, *browser) {}, "401 login_too_old"},
+		{"renewed by the same request", time.Hour, func(*testServer, *browser) {}, "401 login_too_old new"},
+		{"renewed before", time.Hour, func(s *testServer, b *browser) {
+			b.receive(s.Decide(t.Context(), b.request(http.MethodGet)).Response.Header)
 		}, "401 login_too_old"},
-		{"refreshed", 6 * time.Minute, func(s *cookieSite, j *jar) {
-			j.take(s.Refresh(t.Context(), post(j.lines())).Header)
+		{"refreshed", 6 * time.Minute, func(s *testServer, b *browser) {
+			b.receive(s.Refresh(t.Context(), b.post()).Header)
 		}, "401 login_too_old"},
-		{"reissued by the same request", 6 * time.Minute, func(_ *cookieSite, j *jar) { j.refresh = "" }, "401 login_too_old new"},
-		{"signed in again", 6 * time.Minute, func(s *cookieSite, j *jar) {
-			j.take(s.Auth.Login(checkAlice)(t.Context(), postJSON(j.lines(), alicesPassword)).Header)
+		{"reissued by the same request", 6 * time.Minute, func(_ *testServer, b *browser) { b.refresh = "" }, "401 login_too_old new"},
+		{"signed in again", 6 * time.Minute, func(s *testServer, b *browser) {
+			b.receive(s.send(s.loginEndpoint(), b.postJSON(aliceLogin)).Header)
 		}, "pass alice"},
-		{"signed in again in one's own way", 6 * time.Minute, func(s *cookieSite, j *jar) {
-			tokens, err := s.SignIn(t.Context(), j.request(http.MethodGet), "alice")
+		{"signed in again in one's own way", 6 * time.Minute, func(s *testServer, b *browser) {
+			tokens, err := s.SignIn(t.Context(), b.request(http.MethodGet), "alice")
 			if err != nil {
 				t.Fatal(err)
 			}
-			j.take(tokens.Cookies().Header)
+			b.receive(tokens.Cookies().Header)
 		}, "pass alice"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := newCookieSite(t, func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = true })
-			j := jarOf(s.signIn("alice"))
+			s := newTestServer(t, withCookies, func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = true })
+			b := browserWith(s.signIn("alice"))
 			s.clock.Advance(test.after)
-			test.do(s, &j)
-			d := s.Decide(t.Context(), j.request(http.MethodPost), recent)
-			if got := tellDecision(t, d); got != test.want {
+			test.do(s, &b)
+			d := s.Decide(t.Context(), b.request(http.MethodPost), recent)
+			if got := s.describe(d); got != test.want {
 				t.Errorf("got %s; want %s", got, test.want)
 			}
-			// The refusal leaves the session alone: what it takes is a new login.
-			j.take(d.Response.Header)
-			if got := s.decide(j.request(http.MethodPost)); got != "pass alice" {
+			// The refusal does not end the session.
+			b.receive(d.Response.Header)
+			if got := s.decide(b.request(http.MethodPost)); got != "pass alice" {
 				t.Errorf("elsewhere: got %s", got)
 			}
 		})
 	}
 }
 
-// RecentLogin among other rules.
+// TestRecentLoginCombined checks RecentLogin together with other rules.
 func TestRecentLoginCombined(t *testing.T) {
 	t.Parallel()
-	s := newCookieSite(t)
-	j := jarOf(s.signIn("alice"))
+	s := newTestServer(t, withCookies)
+	b := browserWith(s.signIn("alice"))
 	s.clock.Advance(10 * time.Minute)
 	recent, older := jwtgate.RecentLogin(5*time.Minute), jwtgate.RecentLogin(15*time.Minute)
 	for _, test := range []struct {
@@ -149,14 +151,14 @@ func TestRecentLoginCombined(t *testing.T) {
 		{"all of", []jwtgate.Rule{jwtgate.AllOf(jwtgate.Role("user"), older)}, "pass alice"},
 		{"all of, one not", []jwtgate.Rule{jwtgate.AllOf(jwtgate.Role("user"), recent)}, "401 login_too_old"},
 	} {
-		if got := s.decide(j.request(http.MethodGet), test.rules...); got != test.want {
+		if got := s.decide(b.request(http.MethodGet), test.rules...); got != test.want {
 			t.Errorf("%s: got %s; want %s", test.name, got, test.want)
 		}
 	}
-	if got, want := s.decide(upgrade(j.request(http.MethodGet)), recent), "401 login_too_old"; got != want {
+	if got, want := s.decide(upgrade(b.request(http.MethodGet)), recent), "401 login_too_old"; got != want {
 		t.Errorf("Upgrade: got %s; want %s", got, want)
 	}
-	if got, want := s.decide(post(nil), jwtgate.Optional(), recent), "401 token_missing"; got != want {
+	if got, want := s.decide(browser{}.post(), jwtgate.Optional(), recent), "401 token_missing"; got != want {
 		t.Errorf("nobody: got %s; want %s", got, want)
 	}
 }

@@ -1,0 +1,96 @@
+package jwtgate_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
+)
+
+func TestCookieConfigMistakes(t *testing.T) {
+	t.Parallel()
+	origin := func(origin string) func(*jwtgate.Config) {
+		return func(c *jwtgate.Config) { c.Cookies.TrustedOrigins = []string{"https://good.example", origin} }
+	}
+	const origins = "Cookies.TrustedOrigins"
+	for _, test := range []struct {
+		name   string
+		change func(*jwtgate.Config)
+		want   string // the fields with mistakes
+	}{
+		{"SameSite None", func(c *jwtgate.Config) { c.Cookies.SameSite = http.SameSiteNoneMode }, "Cookies.SameSite"},
+		{"SameSite unknown", func(c *jwtgate.Config) { c.Cookies.SameSite = 99 }, "Cookies.SameSite"},
+		{"RenewBefore below zero", func(c *jwtgate.Config) { c.Cookies.RenewBefore = -1 }, "Cookies.RenewBefore"},
+		{"RenewBefore too long", func(c *jwtgate.Config) { c.Cookies.RenewBefore = 7*time.Minute + 31*time.Second }, "Cookies.RenewBefore"},
+		{"RenewBefore half", func(c *jwtgate.Config) { c.Cookies.RenewBefore = 7*time.Minute + 30*time.Second }, ""},
+		{"RenewBefore and Jitter are all of AccessTTL", func(c *jwtgate.Config) { c.Cookies.RenewBefore, c.Sessions.Jitter = 450*time.Second, 450*time.Second }, "Cookies.RenewBefore"},
+		{"RenewBefore without Sessions", func(c *jwtgate.Config) { c.Cookies.RenewBefore, c.Sessions = time.Minute, nil }, "Sessions"},
+		{"ReissueRefresh without Sessions", func(c *jwtgate.Config) { c.Cookies.ReissueRefresh, c.Sessions = true, nil }, "Sessions"},
+		{"no Sessions", func(c *jwtgate.Config) { c.Sessions = nil }, ""},
+		{"two mistakes", func(c *jwtgate.Config) { c.Cookies.SameSite, c.Cookies.RenewBefore = 99, -1 }, "Cookies.SameSite Cookies.RenewBefore"},
+		{"two origins", func(c *jwtgate.Config) { c.Cookies.TrustedOrigins = []string{"a", "b"} }, origins + " " + origins},
+		{"origin", origin("https://app.example"), ""},
+		{"origin with a port", origin("https://app.example:8443"), ""},
+		{"origin, plain", origin("http://localhost:3000"), ""},
+		{"origin, IPv6", origin("http://[::1]:3000"), ""},
+		{"origin, empty", origin(""), origins},
+		{"origin null", origin("null"), origins},
+		{"origin *", origin("*"), origins},
+		{"origin without scheme", origin("app.example"), origins},
+		{"origin without host", origin("https://"), origins},
+		{"origin with a slash", origin("https://app.example/"), origins},
+		{"origin with a path", origin("https://app.example/a"), origins},
+		{"origin with a query", origin("https://app.example?a"), origins},
+		{"origin with a fragment", origin("https://app.example#a"), origins},
+		{"origin with a user", origin("https://alice@app.example"), origins},
+		{"origin with an empty user", origin("https://@app.example"), origins},
+		{"origin in upper case", origin("https://App.example"), origins},
+		{"origin, scheme in upper case", origin("HTTPS://app.example"), origins},
+		{"origin with a space", origin(" https://app.example"), origins},
+		{"origin with a space behind", origin("https://app.example "), origins},
+		{"origin with a control character", origin("https://app.example\n"), origins},
+		{"origin with an empty query", origin("https://app.example?"), origins},
+		{"origin with an empty fragment", origin("https://app.example#"), origins},
+		{"origin with an empty port", origin("https://app.example:"), origins},
+		{"origin with the default port", origin("https://app.example:443"), origins},
+		{"origin, plain, with the default port", origin("http://app.example:80"), origins},
+		{"origin with a wildcard", origin("https://*.app.example"), origins},
+		{"origin beyond ASCII", origin("https://bücher.example"), origins},
+		{"origin of an app", origin("capacitor://localhost"), ""},
+		{"origin, list", origin("https://app.example,https://b.example"), origins},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			config := jwtgate.Config{
+				Issuer: serverIssuer, Audience: serverAudience, Keys: keys.HS256(signingSecret),
+				Cookies:  &jwtgate.CookieConfig{},
+				Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }},
+			}
+			test.change(&config)
+			auth, err := jwtgate.New(config)
+			if err == nil {
+				defer auth.Close()
+			}
+			var fields []string
+			if joined, ok := err.(interface{ Unwrap() []error }); ok {
+				for _, err := range joined.Unwrap() {
+					var wrong *jwtgate.ConfigError
+					if !errors.As(err, &wrong) || wrong.Reason == "" {
+						t.Fatalf("got %v, which is no ConfigError", err)
+					}
+					fields = append(fields, wrong.Field)
+				}
+			} else if err != nil {
+				t.Fatalf("got %v; want several errors joined", err)
+			}
+			if got := strings.Join(fields, " "); got != test.want {
+				t.Errorf("got mistakes in %q; want %q (%v)", got, test.want, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,137 @@
+package jwtgate_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// TestEndSessions checks EndSession and EndSessions, with which an operator ends sessions.
+func TestEndSessions(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	first, second, third, bob := s.login("alice"), s.login("alice"), s.login("alice"), s.login("bob")
+	loose := jwtgatetest.Token(t, s.Auth, "alice")
+	in := func() string {
+		var who []string
+		for name, access := range map[string]string{"1": first.Access, "2": second.Access, "3": third.Access, "bob": bob.Access, "loose": loose} {
+			if s.authenticate(access) != revoked {
+				who = append(who, name)
+			}
+		}
+		return sortedWords(who)
+	}
+	s.events()
+	for _, row := range []struct {
+		name string
+		end  func() error
+		want string
+		told string
+	}{
+		{"one", func() error { return s.EndSession(t.Context(), sidOf(t, third.Access)) }, "1 2 bob loose", "ended " + sidOf(t, third.Access)},
+		{"one again", func() error { return s.EndSession(t.Context(), sidOf(t, third.Access)) }, "1 2 bob loose", ""},
+		{"one that never was", func() error { return s.EndSession(t.Context(), session.NewID("alice").String()) }, "1 2 bob loose", ""},
+		{"no id", func() error { return s.EndSession(t.Context(), "alice") }, "1 2 bob loose", ""},
+		{"all but one", func() error { return s.EndSessions(t.Context(), "alice", sidOf(t, first.Access)) }, "1 bob loose", "ended_all alice"},
+		{"nobody's", func() error { return s.EndSessions(t.Context(), "nobody") }, "1 bob loose", "ended_all nobody"},
+		{"all", func() error { return s.EndSessions(t.Context(), "alice") }, "bob", "ended_all alice"},
+	} {
+		if err := row.end(); err != nil {
+			t.Errorf("%s: %v", row.name, err)
+		}
+		if got := in(); got != row.want {
+			t.Errorf("%s: still valid: %s; want %s", row.name, got, row.want)
+		}
+		if got := s.events(); got != row.told {
+			t.Errorf("%s: got events %q; want %q", row.name, got, row.told)
+		}
+	}
+	for call, end := range map[string]func() error{
+		"End":    func() error { return s.EndSession(t.Context(), sidOf(t, bob.Access)) },
+		"EndAll": func() error { return s.EndSessions(t.Context(), "bob") },
+	} {
+		s.store.breaks(call, false)
+		if err := end(); !errors.Is(err, errBroken) {
+			t.Errorf("%s fails: %v", call, err)
+		}
+		s.store.mend()
+	}
+	if got := in(); got != "bob" {
+		t.Errorf("after the errors: still valid: %s", got)
+	}
+}
+
+// TestEndSessionsExceptForeignSession checks that the session of another subject as an
+// exception of EndSessions has no effect.
+func TestEndSessionsExceptForeignSession(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	alice, bob := s.login("alice"), s.login("bob")
+	if err := s.EndSessions(t.Context(), "alice", sidOf(t, bob.Access)); err != nil {
+		t.Fatal(err)
+	}
+	if s.authenticate(alice.Access) != revoked || s.authenticate(bob.Access) != "bob" {
+		t.Errorf("alice is %s, bob is %s", s.authenticate(alice.Access), s.authenticate(bob.Access))
+	}
+}
+
+// TestEndSessionsByClocksThatDiffer checks that EndSessions also revokes access tokens without
+// a session on every process, when the clocks of the processes differ.
+func TestEndSessionsByClocksThatDiffer(t *testing.T) {
+	t.Parallel()
+	lenient := func(c *jwtgate.Config) { c.Leeway = 5 * time.Second }
+	for _, row := range []struct {
+		name string
+		off  time.Duration // of the clock of the process that ends them
+	}{
+		{"as the store's", 0},
+		{"ahead of the store's", 3 * time.Second},
+		{"behind the store's", -3 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newTestServer(t, lenient)
+			off := s.another(lenient, func(c *jwtgate.Config) {
+				c.Now = func() time.Time { return s.clock.Now().Add(row.off) }
+			})
+			tokens := map[string]string{"that process": jwtgatetest.Token(t, off.Auth, "alice"), "this one": jwtgatetest.Token(t, s.Auth, "alice")}
+			if err := off.EndSessions(t.Context(), "alice"); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			for of, token := range tokens {
+				if got := s.authenticate(token); got != revoked {
+					t.Errorf("a clock %s: the token of %s is still %s's; want %s", row.name, of, got, revoked)
+				}
+			}
+			s.clock.Advance(4 * time.Second)
+			if got := s.authenticate(jwtgatetest.Token(t, s.Auth, "alice")); got != "alice" {
+				t.Errorf("a clock %s: got %s for a token made later", row.name, got)
+			}
+		})
+	}
+}
+
+// TestEndSessionsTimeout checks that EndSession and EndSessions give up a store call that
+// hangs after Timeout.
+func TestEndSessionsTimeout(t *testing.T) {
+	t.Parallel()
+	for call, end := range map[string]func(s *testServer, sid string) error{
+		"End":    func(s *testServer, sid string) error { return s.EndSession(s.tb.Context(), sid) },
+		"EndAll": func(s *testServer, _ string) error { return s.EndSessions(s.tb.Context(), "alice") },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newTestServer(t)
+			tokens := s.login("alice")
+			s.store.hangs(call)
+			begun := time.Now()
+			if err := end(s, sidOf(t, tokens.Access)); err == nil || time.Since(begun) != 5*time.Second {
+				t.Errorf("%s hangs: %v after %v; want an error after 5s", call, err, time.Since(begun))
+			}
+		})
+	}
+}

@@ -1,0 +1,136 @@
+package jwtgate_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+)
+
+// TestRetireReplaced checks that with RetireReplaced, an access token is valid until its refresh
+// token has been replaced and the window is over.
+func TestRetireReplaced(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, func(c *jwtgate.Config) { c.Sessions.RetireReplaced = true })
+		other := s.another()
+		synctest.Wait()
+		second := s.login("alice") // another session, never refreshed
+		loose := jwtgatetest.Token(t, s.Auth, "alice")
+		generations := []reply{s.login("alice")}
+		check := func(when string, good ...bool) {
+			t.Helper()
+			synctest.Wait()
+			for _, at := range []*testServer{s, other} {
+				for i, want := range good {
+					if got := at.authenticate(generations[i].Access) == "alice"; got != want {
+						t.Errorf("%s: generation %d is good: %v; want %v", when, i, got, want)
+					}
+				}
+				if at.authenticate(second.Access) != "alice" || at.authenticate(loose) != "alice" {
+					t.Errorf("%s: other tokens are refused", when)
+				}
+			}
+		}
+		check("after login", true)
+		generations = append(generations, s.mustRefresh(generations[0].Refresh))
+		check("after a rotation", true, true)
+		generations = append(generations, s.mustRefresh(generations[0].Refresh)) // the same generation again
+		if generations[2].Refresh != generations[1].Refresh {
+			t.Fatal("got two successors")
+		}
+		s.clock.Advance(10*time.Second - time.Millisecond)
+		check("at the end of the window", true, true, true)
+		s.clock.Advance(time.Millisecond)
+		check("after the window", false, true, true)
+		generations = append(generations, s.mustRefresh(generations[1].Refresh))
+		check("after the next rotation", false, true, true, true)
+		s.clock.Advance(10 * time.Second)
+		check("after its window", false, false, false, true)
+		fresh := s.another() // a process that starts now
+		synctest.Wait()
+		if fresh.authenticate(generations[2].Access) != revoked || fresh.authenticate(generations[3].Access) != "alice" {
+			t.Error("a process that starts later judges otherwise")
+		}
+		s.clock.Advance(10 * time.Minute)
+		check("long after", false, false, false, true)
+		s.logout(generations[3].Refresh)
+		check("after logout", false, false, false, false)
+	})
+}
+
+// TestRetireReplacedSingleUse checks that with SingleUse as well, an access token is valid until
+// its refresh token is replaced.
+func TestRetireReplacedSingleUse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, func(c *jwtgate.Config) { c.Sessions.RetireReplaced, c.Sessions.SingleUse = true, true })
+		synctest.Wait()
+		before := s.login("alice")
+		for range 5 {
+			after := s.mustRefresh(before.Refresh)
+			synctest.Wait()
+			if s.authenticate(before.Access) != revoked || s.authenticate(after.Access) != "alice" {
+				t.Fatalf("before is %s, after is %s", s.authenticate(before.Access), s.authenticate(after.Access))
+			}
+			before = after
+		}
+	})
+}
+
+// TestRetireReplacedConcurrent checks that a refresh that is overtaken by another one, or by the
+// end of the window, returns an access token of the generation that is current then.
+func TestRetireReplacedConcurrent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, func(c *jwtgate.Config) { c.Sessions.RetireReplaced = true })
+		tokens := s.login("alice")
+		answers := make([]reply, 16)
+		var racers sync.WaitGroup
+		for i := range answers {
+			racers.Go(func() { answers[i] = s.refresh(tokens.Refresh) })
+		}
+		racers.Wait()
+		// A refresh that finds the record before a rotation, and advances after it.
+		late := s.login("alice")
+		var winner reply
+		s.store.hook(func(_ context.Context, call string) error {
+			if call == "Advance" && winner.text == "" {
+				winner.text = "being refreshed"
+				winner = s.mustRefresh(late.Refresh)
+			}
+			return nil
+		}, nil)
+		answers = append(answers, s.mustRefresh(late.Refresh), winner)
+		s.store.mend()
+		// A refresh that finds the window open, and advances after its end.
+		slow := s.login("alice")
+		replaced := s.mustRefresh(slow.Refresh)
+		s.clock.Advance(9 * time.Second)
+		s.setSubject(func(context.Context, string) (jwtgate.Grant, error) {
+			s.clock.Advance(time.Second)
+			return jwtgate.Grant{}, nil
+		})
+		current := s.mustRefresh(replaced.Refresh)
+		if current.Refresh == replaced.Refresh {
+			t.Fatal("the window was open")
+		}
+		answers = append(answers, current)
+		s.clock.Advance(time.Minute)
+		synctest.Wait()
+		for i, res := range answers {
+			if got := s.authenticate(res.Access); got != "alice" {
+				t.Errorf("racer %d: access token: got %s", i, got)
+			}
+		}
+		for i, res := range []reply{tokens, late, slow, replaced} {
+			if got := s.authenticate(res.Access); got != revoked {
+				t.Errorf("access token %d of those that were replaced: got %s", i, got)
+			}
+		}
+	})
+}

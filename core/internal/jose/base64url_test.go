@@ -9,8 +9,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/internal/jose"
 )
 
-// Every byte at every place of segments of every length up to three rounds of the
-// loop is read as encoding/base64 reads it, but for line ends.
+// TestDecode compares decode with encoding/base64 for every byte at every place of
+// segments of up to three iterations of the loop. Only line ends are treated differently.
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	strict := base64.RawURLEncoding.Strict()
@@ -26,11 +26,11 @@ func TestDecode(t *testing.T) {
 				got, err := jose.Decode(before, string(segment))
 				switch {
 				case (err != nil) != (wantErr != nil || lineEnd):
-					t.Errorf("%q: got error %v, want %v", segment, err, wantErr)
+					t.Errorf("%q: got error %v; want %v", segment, err, wantErr)
 				case err == nil && !bytes.Equal(got, want):
-					t.Errorf("%q: got %x, want %x", segment, got, want)
+					t.Errorf("%q: got %x; want %x", segment, got, want)
 				case err != nil && !bytes.Equal(got, before):
-					t.Errorf("%q: got %x with error %v, want what was there", segment, got, err)
+					t.Errorf("%q: got %x with error %v; want what was there", segment, got, err)
 				}
 			}
 			segment[place] = kept
@@ -38,7 +38,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// FuzzDecode is TestDecode for what several wrong bytes make of each other.
+// FuzzDecode compares decode with encoding/base64 for segments with several wrong bytes.
 func FuzzDecode(f *testing.F) {
 	strict := base64.RawURLEncoding.Strict()
 	f.Add("", []byte(nil))
@@ -49,7 +49,7 @@ func FuzzDecode(f *testing.F) {
 		refused := wantErr != nil || strings.ContainsAny(segment, "\r\n")
 		got, err := jose.Decode(before, segment)
 		if refused != (err != nil) || !refused && !bytes.Equal(got, want) {
-			t.Errorf("%q after %q: got %q and error %v, want %q and %v", segment, before, got, err, want, wantErr)
+			t.Errorf("%q after %q: got %q and error %v; want %q and %v", segment, before, got, err, want, wantErr)
 		}
 	})
 }

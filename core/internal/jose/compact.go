@@ -3,30 +3,33 @@ package jose
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 )
 
-// maxHeaderSize bounds the decoded header. The header is the one part that is
-// parsed before the signature is checked, so it is kept small.
+// maxHeaderSize is the size of the largest header, decoded, in bytes. It is small,
+// because the header is parsed before the signature is checked.
 const maxHeaderSize = 4 << 10
 
 var (
-	errSegments = errors.New("jose: token is not three non-empty segments")
-	errHeader   = errors.New("jose: header is over the size limit")
+	errSegments = errors.New("jose: token does not have three non-empty segments")
+	errHeader   = fmt.Errorf("jose: header has more than %d bytes", maxHeaderSize)
 )
 
-// A Token is a compact JWS taken apart: its header read, its payload not yet.
+// A Token is a JWS in compact form whose header has been parsed. Its payload and its
+// signature have not been decoded.
 type Token struct {
 	Header       Header
-	SigningInput string // header and payload as they came (RFC 7515 §5.2)
+	SigningInput string // header and payload, encoded (RFC 7515 §5.2)
 	header       string
 	payload      string
 	signature    string
 }
 
-// Parse reads the shape and the header of compact. It does not look inside the
-// payload. The strings of the Token are parts of compact, but for those of its
-// Header, which are copies. How long a token may be is the caller's to check.
+// Parse splits compact into its segments and parses the header. It does not read the
+// payload. The strings of the Token are substrings of compact, except those of its
+// Header, which are copies. Parse does not limit the length of compact: the caller
+// must do that.
 func Parse(compact string) (Token, error) {
 	token, err := split(compact)
 	if err != nil {
@@ -36,7 +39,7 @@ func Parse(compact string) (Token, error) {
 	return token, err
 }
 
-// split takes compact apart without a look into its segments.
+// split splits compact into its segments, which it does not decode.
 func split(compact string) (Token, error) {
 	header, rest, _ := strings.Cut(compact, ".")
 	payload, signature, _ := strings.Cut(rest, ".")
@@ -51,7 +54,7 @@ func split(compact string) (Token, error) {
 	}, nil
 }
 
-// readHeader reads the header that segment stands for.
+// readHeader decodes and parses a header.
 func readHeader(segment string) (Header, error) {
 	if base64.RawURLEncoding.DecodedLen(len(segment)) > maxHeaderSize {
 		return Header{}, errHeader
@@ -66,16 +69,16 @@ func readHeader(segment string) (Header, error) {
 // Signature appends the decoded signature to dst.
 func (t *Token) Signature(dst []byte) ([]byte, error) { return decode(dst, t.signature) }
 
-// Payload appends the decoded payload to dst. Look inside only when the signature
-// is good: it is then what the issuer signed, and nothing an attacker chose.
+// Payload appends the decoded payload to dst. Check the signature before using the
+// payload: without a valid signature, an attacker can have chosen it.
 func (t *Token) Payload(dst []byte) ([]byte, error) { return decode(dst, t.payload) }
 
-// Encode returns header and payload as a signing input, ready to be signed.
+// Encode returns the signing input of header and payload.
 func Encode(header, payload []byte) string {
 	return base64.RawURLEncoding.EncodeToString(header) + "." + base64.RawURLEncoding.EncodeToString(payload)
 }
 
-// Compact returns the token of a signing input and its signature.
+// Compact returns the token with the given signing input and signature.
 func Compact(signingInput string, signature []byte) string {
 	return signingInput + "." + base64.RawURLEncoding.EncodeToString(signature)
 }

@@ -13,8 +13,8 @@ const (
 	goodPayload = `{"iss":"https://auth.example.com","sub":"alice","aud":"api","exp":1800000900}`
 )
 
-// compact returns a token of header and payload. Its signature is four bytes of
-// anything: this package does not check it.
+// compact returns a token of header and payload. Its signature consists of four
+// arbitrary bytes, because this package does not check it.
 func compact(header, payload string) string {
 	return jose.Compact(jose.Encode([]byte(header), []byte(payload)), []byte{1, 2, 3, 4})
 }
@@ -23,23 +23,23 @@ func TestParse(t *testing.T) {
 	t.Parallel()
 	token, err := jose.Parse(compact(goodHeader, goodPayload))
 	if err != nil {
-		t.Fatalf("got error %v, want a token", err)
+		t.Fatalf("got error %v; want a token", err)
 	}
 	if want := (jose.Header{Algorithm: "HS256", KeyID: "k1", Type: "at+jwt"}); token.Header != want {
-		t.Errorf("got header %+v, want %+v", token.Header, want)
+		t.Errorf("got header %+v; want %+v", token.Header, want)
 	}
 	if got, err := token.Payload(nil); string(got) != goodPayload || err != nil {
-		t.Errorf("got payload %q and error %v, want %q", got, err, goodPayload)
+		t.Errorf("got payload %q and error %v; want %q", got, err, goodPayload)
 	}
 	if got, err := token.Signature([]byte("before")); string(got) != "before\x01\x02\x03\x04" || err != nil {
-		t.Errorf("got signature %q and error %v, want it after what was there", got, err)
+		t.Errorf("got signature %q and error %v; want it after what was there", got, err)
 	}
 	if got, want := token.SigningInput, jose.Encode([]byte(goodHeader), []byte(goodPayload)); got != want {
-		t.Errorf("got signing input %q, want %q", got, want)
+		t.Errorf("got signing input %q; want %q", got, want)
 	}
 }
 
-// whole reads all that there is to read of token.
+// whole parses token and decodes all its segments.
 func whole(token string) error {
 	parsed, err := jose.Parse(token)
 	if err != nil {
@@ -58,7 +58,7 @@ func TestParseRefusesShapes(t *testing.T) {
 	header, rest, _ := strings.Cut(good, ".")
 	payload, signature, _ := strings.Cut(rest, ".")
 	if err := whole(good); err != nil {
-		t.Fatalf("got error %v for the token that all rows are made of", err)
+		t.Fatalf("got error %v for the token that all rows derive from", err)
 	}
 	for _, row := range []struct{ name, token string }{
 		{"nothing", ""},
@@ -95,7 +95,7 @@ func TestParseRefusesShapes(t *testing.T) {
 		if err := whole(row.token); err == nil {
 			t.Errorf("%s: got no error for %q", row.name, row.token)
 		}
-		// How many segments there are is plain before anything is decoded.
+		// The number of segments is checked before anything is decoded.
 		if _, err := jose.Parse(row.token); err == nil && strings.Count(row.token, ".") != 2 {
 			t.Errorf("%s: got no error from Parse for %q", row.name, row.token)
 		}
@@ -109,14 +109,14 @@ func TestHeaderSize(t *testing.T) {
 		return `{"alg":"HS256","x":"` + strings.Repeat("x", size-len(frame)) + `"}`
 	}
 	if _, err := jose.Parse(compact(sized(4096), goodPayload)); err != nil {
-		t.Errorf("got error %v for a header of 4096 bytes, want none", err)
+		t.Errorf("got error %v for a header of 4096 bytes; want none", err)
 	}
 	if _, err := jose.Parse(compact(sized(4097), goodPayload)); err == nil {
 		t.Error("got no error for a header of 4097 bytes")
 	}
 }
 
-// Some servers use the memory of a request again for the next one.
+// Some servers reuse the memory of a request for the next one.
 func TestParseKeepsNothing(t *testing.T) {
 	t.Parallel()
 	buffer := []byte(compact(goodHeader, goodPayload))
@@ -130,9 +130,9 @@ func TestParseKeepsNothing(t *testing.T) {
 	}
 	clear(buffer)
 	if want := (jose.Header{Algorithm: "HS256", KeyID: "k1", Type: "at+jwt"}); token.Header != want {
-		t.Errorf("got header %+v once the token's memory is gone, want %+v", token.Header, want)
+		t.Errorf("got header %+v after the memory of the token was overwritten; want %+v", token.Header, want)
 	}
 	if string(payload) != goodPayload {
-		t.Errorf("got payload %q once the token's memory is gone, want %q", payload, goodPayload)
+		t.Errorf("got payload %q after the memory of the token was overwritten; want %q", payload, goodPayload)
 	}
 }

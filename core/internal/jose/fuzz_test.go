@@ -14,7 +14,7 @@ import (
 	"github.com/jwtgate/jwtgate/core/internal/jose"
 )
 
-// seeds are texts that the two fuzz targets begin with, as header and as payload.
+// seeds are the first inputs of two fuzz targets, as header and as payload.
 var seeds = []string{
 	goodHeader,
 	goodPayload,
@@ -28,8 +28,8 @@ var seeds = []string{
 	`{"a":[1`,
 }
 
-// FuzzParse looks for tokens that are read, but not to the letter, and for
-// headers that encoding/json reads in another way.
+// FuzzParse looks for accepted tokens that have another spelling, and for headers that
+// encoding/json decodes differently.
 func FuzzParse(f *testing.F) {
 	for _, text := range seeds {
 		f.Add(compact(text, goodPayload))
@@ -44,7 +44,7 @@ func FuzzParse(f *testing.F) {
 		}
 		header, err := base64.RawURLEncoding.DecodeString(text[:strings.IndexByte(text, '.')])
 		if err != nil {
-			t.Fatalf("the header of %q was read, but it is not base64url", text)
+			t.Fatalf("the header of %q was accepted, but it is not base64url", text)
 		}
 		checkHeader(t, header, token.Header)
 		payload, err := token.Payload(nil)
@@ -56,21 +56,21 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if got := jose.Compact(jose.Encode(header, payload), signature); got != text {
-			t.Errorf("got %q when encoded again, want %q: the token can be spelled in two ways", got, text)
+			t.Errorf("got %q when encoded again; want %q: the token can be spelled in two ways", got, text)
 		}
 		checkClaims(t, string(payload))
 	})
 }
 
-// FuzzHeaders looks for tokens that are read in another way when their header,
-// or one like it, is remembered.
+// FuzzHeaders looks for tokens that are parsed differently if their header, or a
+// similar one, is in the cache.
 func FuzzHeaders(f *testing.F) {
 	for _, text := range seeds {
 		f.Add(text, compact(text, goodPayload))
 		f.Add(text, compact(goodHeader, text))
 		f.Add(goodHeader, compact(goodHeader+" ", text))
 	}
-	headers := jose.NewHeaders() // of all runs
+	headers := jose.NewHeaders() // shared by all inputs
 	f.Fuzz(func(t *testing.T, header, text string) {
 		if token, err := jose.Parse(compact(header, goodPayload)); err == nil {
 			headers.Remember(&token)
@@ -78,14 +78,14 @@ func FuzzHeaders(f *testing.F) {
 		for _, text := range []string{text, compact(header, text)} {
 			want, wantErr := jose.Parse(text)
 			if got, err := headers.Parse(text); got != want || !errors.Is(err, wantErr) {
-				t.Errorf("got %+v and error %v, want %+v and %v, for %q", got, err, want, wantErr, text)
+				t.Errorf("got %+v and error %v; want %+v and %v, for %q", got, err, want, wantErr, text)
 			}
 		}
 	})
 }
 
-// FuzzJSON is FuzzParse without base64url around the JSON, which a fuzzer
-// changes with more effect.
+// FuzzJSON is FuzzParse with JSON that is not encoded yet, so that the fuzzer changes
+// the JSON itself.
 func FuzzJSON(f *testing.F) {
 	for _, text := range seeds {
 		f.Add(text)
@@ -100,28 +100,28 @@ func FuzzJSON(f *testing.F) {
 			second := decode(t, text)
 			for name, got := range members {
 				if want := second[name]; got != want {
-					t.Errorf("got %s %q, want %q, in %s", name, got, want, text)
+					t.Errorf("got %s %q; want %q, in %s", name, got, want, text)
 				}
 			}
 		}
 	})
 }
 
-// checkHeader compares header with what encoding/json reads in text.
+// checkHeader compares header with what encoding/json decodes from text.
 func checkHeader(t *testing.T, text []byte, header jose.Header) {
 	t.Helper()
 	checkUnique(t, string(text))
-	// Names in another case must not get through to a decoder that folds them.
+	// Names in another case must be refused, because encoding/json ignores case.
 	var second struct{ Alg, Kid, Typ string }
 	if err := json.Unmarshal(text, &second); err != nil {
-		t.Fatalf("encoding/json does not read %s: %v", text, err)
+		t.Fatalf("encoding/json does not decode %s: %v", text, err)
 	}
 	if header.Algorithm != second.Alg || header.KeyID != second.Kid || header.Type != jose.MediaType(second.Typ) {
-		t.Errorf("got header %+v, want %+v, in %s", header, second, text)
+		t.Errorf("got header %+v; want %+v, in %s", header, second, text)
 	}
 }
 
-// checkClaims compares claims that are accepted with what encoding/json reads.
+// checkClaims compares accepted claims with what encoding/json decodes.
 func checkClaims(t *testing.T, text string) {
 	t.Helper()
 	claims, err := jose.ParseClaims(text, []string{"roles"})
@@ -133,14 +133,14 @@ func checkClaims(t *testing.T, text string) {
 	for name, got := range map[string]string{"iss": claims.Issuer, "sub": claims.Subject, "jti": claims.ID, "sid": claims.SessionID} {
 		want, _ := second[name].(string)
 		if got != want {
-			t.Errorf("got %s %q, want %q, in %s", name, got, want, text)
+			t.Errorf("got %s %q; want %q, in %s", name, got, want, text)
 		}
 	}
 	for name, got := range map[string]int64{"exp": claims.Expires, "nbf": claims.NotBefore, "iat": claims.IssuedAt, "auth_time": claims.AuthTime} {
-		// Beyond 2⁵³ a float64 has no room for the last digits.
+		// A float64 cannot represent every whole number above 2⁵³.
 		want, _ := second[name].(float64)
 		if want = math.Floor(want); float64(got) != want {
-			t.Errorf("got %s %d, want %v, in %s", name, got, want, text)
+			t.Errorf("got %s %d; want %v, in %s", name, got, want, text)
 		}
 	}
 	if roles, ok := second["roles"].([]any); ok && len(claims.Roles()) > 0 {
@@ -151,10 +151,10 @@ func checkClaims(t *testing.T, text string) {
 			}
 		}
 		if got, want := fmt.Sprintf("%q", claims.Roles()), fmt.Sprintf("%q", want); got != want {
-			t.Errorf("got roles %s, want %s, in %s", got, want, text)
+			t.Errorf("got roles %s; want %s, in %s", got, want, text)
 		}
 	} else if len(claims.Roles()) > 0 {
-		t.Errorf("got roles %q, want none, in %s", claims.Roles(), text)
+		t.Errorf("got roles %q; want none, in %s", claims.Roles(), text)
 	}
 	if aud, ok := second["aud"].(string); ok && !claims.HasAudience(aud) {
 		t.Errorf("got no audience %q in %s", aud, text)
@@ -165,13 +165,13 @@ func decode(t *testing.T, text string) map[string]any {
 	t.Helper()
 	var members map[string]any
 	if err := json.Unmarshal([]byte(text), &members); err != nil || members == nil {
-		t.Fatalf("encoding/json does not read %s: %v", text, err)
+		t.Fatalf("encoding/json does not decode %s: %v", text, err)
 	}
 	return members
 }
 
-// checkUnique fails if an object in text names a member twice, or twice but for
-// case.
+// checkUnique fails if an object in text has two members whose names are equal or
+// differ only in case.
 func checkUnique(t *testing.T, text string) {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
@@ -184,7 +184,7 @@ func checkUnique(t *testing.T, text string) {
 			return
 		}
 		if err != nil {
-			t.Fatalf("encoding/json does not read %s: %v", text, err)
+			t.Fatalf("encoding/json does not decode %s: %v", text, err)
 		}
 		switch token {
 		case json.Delim('{'):

@@ -2,6 +2,7 @@ package jose
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -11,21 +12,21 @@ const (
 )
 
 var (
-	errCritical  = errors.New("jose: header asks for extensions (crit, b64, zip) that are not understood")
+	errCritical  = errors.New("jose: header has crit, b64 or zip: extensions are not supported")
 	errNested    = errors.New("jose: token is encrypted or nested")
 	errAlgorithm = errors.New("jose: header has no alg")
-	errKeyID     = errors.New("jose: kid is not short printable text")
+	errKeyID     = errors.New("jose: kid is not 1 to 256 printable ASCII characters")
 	errMediaType = errors.New("jose: typ is empty")
-	errMembers   = errors.New("jose: header has too many members")
+	errMembers   = fmt.Errorf("jose: header has more than %d members", maxHeaderMembers)
 )
 
-// A Header is the part of a JOSE header (RFC 7515 §4.1) that has a say in how a
-// token is judged. Key material in a header (jwk, jku, x5c, x5u) is never read:
-// keys come from the configuration, not from the token.
+// A Header has the parameters of a JOSE header (RFC 7515 §4.1) that are used to judge
+// a token. Keys in a header (jwk, jku, x5c, x5u) are never read: keys come from the
+// configuration, not from the token.
 type Header struct {
 	Algorithm string // alg, never empty
 	KeyID     string // kid, empty if absent
-	Type      string // typ as MediaType returns it, empty if absent
+	Type      string // typ in the form that MediaType returns, empty if absent
 }
 
 func parseHeader(text string) (Header, error) {
@@ -56,16 +57,16 @@ func parseHeader(text string) (Header, error) {
 			if header.Type, err = value.text(); err != nil {
 				break
 			}
-			// One that says nothing is not one that is absent.
+			// An empty typ does not count as an absent one.
 			if header.Type = MediaType(header.Type); header.Type == "" {
 				err = errMediaType
 			}
 		case "crit", "b64", "zip":
-			// RFC 7515 §4.1.11: an extension that is not understood and
-			// processed makes the token invalid, and none is.
+			// RFC 7515 §4.1.11: a token with an extension that is not supported
+			// is invalid.
 			err = errCritical
 		case "cty", "enc":
-			// RFC 7519 §5.2, RFC 7516 §9: the payload would not be claims.
+			// RFC 7519 §5.2, RFC 7516 §9: the payload is a token, or is encrypted.
 			err = errNested
 		default:
 			if m.names.respells(name, &headerNames) {
@@ -84,8 +85,8 @@ func parseHeader(text string) (Header, error) {
 
 var headerNames = register("alg", "kid", "typ", "crit", "b64", "zip", "cty", "enc")
 
-// MediaType returns typ in the one form to compare: lower case and without the
-// application/ that RFC 7515 §4.1.9 lets a producer leave out.
+// MediaType returns typ in a form that can be compared: in lower case and without the
+// prefix application/, which RFC 7515 §4.1.9 allows producers to omit.
 func MediaType(typ string) string {
 	typ = strings.ToLower(typ)
 	if short, found := strings.CutPrefix(typ, "application/"); found && !strings.Contains(short, "/") {
@@ -94,8 +95,8 @@ func MediaType(typ string) string {
 	return typ
 }
 
-// ValidKeyID reports whether id is 1 to 256 printable ASCII characters, the form
-// in which a kid is accepted: it is looked up and logged, and does nothing else.
+// ValidKeyID reports whether id is a kid that is accepted: 1 to 256 printable ASCII
+// characters, which can be logged safely.
 func ValidKeyID(id string) bool {
 	if id == "" || len(id) > maxKeyID {
 		return false

@@ -31,7 +31,7 @@ func TestParseHeader(t *testing.T) {
 	} {
 		token, err := jose.Parse(compact(row.text, goodPayload))
 		if err != nil || token.Header != row.want {
-			t.Errorf("%s: got %+v and error %v, want %+v", row.name, token.Header, err, row.want)
+			t.Errorf("%s: got %+v and error %v; want %+v", row.name, token.Header, err, row.want)
 		}
 	}
 }
@@ -63,8 +63,7 @@ func TestParseHeaderRefuses(t *testing.T) {
 		{"alg twice but for case", `{"alg":"HS256","ALG":"none"}`},
 		{"alg in another case only", `{"ALG":"HS256"}`},
 		{"kid in another case", `{"alg":"HS256","Kid":"k1"}`},
-		// U+212A, the Kelvin sign, and U+017F, the long s, fold to k and s: for
-		// encoding/json these are kid and, further down, cases of other names.
+		// encoding/json folds U+212A (Kelvin sign) to k, and U+017F (long s) to s.
 		{"kid with a Kelvin sign", `{"alg":"HS256","` + "\u212a" + `id":"k1"}`},
 		{"typ in another case", `{"alg":"HS256","TYP":"JWT"}`},
 		{"crit in another case", `{"alg":"HS256","CRIT":["b64"]}`},
@@ -139,7 +138,7 @@ func TestValidKeyID(t *testing.T) {
 		{"\u00e9", false},
 	} {
 		if got := jose.ValidKeyID(row.id); got != row.want {
-			t.Errorf("ValidKeyID(%q): got %v, want %v", row.id, got, row.want)
+			t.Errorf("ValidKeyID(%q): got %v; want %v", row.id, got, row.want)
 		}
 	}
 }

@@ -1,17 +1,17 @@
 package jose
 
-// members is a walk over the members of an object. All fields but document are
-// zero for the outermost one.
+// members iterates over the members of an object. For the outermost object, all fields
+// except document are zero at the start.
 type members struct {
 	document
 
-	at    int // where it has come to
+	at    int // the position in document
 	depth int // of the object
 	names nameSet
-	begun bool
+	begun bool // a member was read
 }
 
-// open goes to the object's first member. The object must be what is next.
+// open reads the bracket with which the object begins.
 func (m *members) open() error {
 	m.at = m.space(m.at)
 	if m.peek(m.at) != '{' {
@@ -21,8 +21,8 @@ func (m *members) open() error {
 	return nil
 }
 
-// next returns the next member, its value read and well-formed. After the last
-// one it returns a value of kind none.
+// next reads and returns the next member. After the last one, it returns a value of
+// kind none.
 func (m *members) next() (name string, v value, err error) {
 	at := m.space(m.at)
 	if m.peek(at) == '}' {
@@ -52,7 +52,8 @@ func (m *members) next() (name string, v value, err error) {
 	return name, v, err
 }
 
-// end reports an error if anything follows the object, whose last member was read.
+// end returns an error if the document continues after the object. The last member
+// must have been read.
 func (m *members) end() error {
 	if m.space(m.at) != len(m.document) {
 		return errSyntax

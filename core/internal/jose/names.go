@@ -6,19 +6,19 @@ import (
 	"unicode"
 )
 
-// nameSet notices when an object names a member twice. Names that differ only
-// in case count as one, because encoding/json will take the one for the other
-// when it decodes the same text into the application's type.
+// A nameSet is the set of the names of an object's members. It detects names that occur
+// twice. Names that differ only in case count as equal, because encoding/json ignores
+// case when it decodes the same object into a type of the application.
 type nameSet struct {
 	first  [12]string
 	n      int
-	seen   uint64          // the bits of the names: one whose bit is missing is new
-	wide   bool            // a name may have letters outside ASCII, so seen says nothing
-	folded map[string]bool // all names, folded, once there are more than fit into first
+	seen   uint64          // the bits of the names: a name whose bit is not in it is new
+	wide   bool            // a name may have letters outside ASCII, so seen cannot be used
+	folded map[string]bool // all names, folded; nil while first has room
 }
 
-// add reports whether name is new, and remembers it. ascii says that it surely
-// has no letters outside ASCII.
+// add adds name and reports whether it is new. If ascii is true, name has no letters
+// outside ASCII.
 func (set *nameSet) add(name string, ascii bool) bool {
 	bit := bitOf(name)
 	set.wide = set.wide || !ascii
@@ -52,8 +52,8 @@ func (set *nameSet) add(name string, ascii bool) bool {
 	return true
 }
 
-// bitOf returns one of 64 bits, the same for names that are equal but for
-// case if both are ASCII. Few of the names that tokens usually have share one.
+// bitOf returns one of 64 bits. ASCII names that differ only in case have the same bit.
+// The names that are usual in tokens rarely share a bit.
 func bitOf(name string) uint64 {
 	if name == "" {
 		return 1
@@ -62,7 +62,7 @@ func bitOf(name string) uint64 {
 	return 1 << ((first + 12*last + 28*uint(len(name))) % 64)
 }
 
-// fold returns the same text for all names that strings.EqualFold holds equal.
+// fold returns the same text for all names that are equal under strings.EqualFold.
 func fold(name string) string {
 	return strings.Map(func(r rune) rune {
 		smallest := r
@@ -73,7 +73,7 @@ func fold(name string) string {
 	}, name)
 }
 
-// registered are the names that have a meaning in an object.
+// registered has the names of the members of an object that are used.
 type registered struct {
 	names []string
 	bits  uint64 // of all of them
@@ -87,8 +87,8 @@ func register(names ...string) registered {
 	return r
 }
 
-// respells reports whether name, which is in the set, equals one of r but for
-// case.
+// respells reports whether name, which was added to set and is not spelled as a name of
+// r, differs only in case from one of them.
 func (set *nameSet) respells(name string, r *registered) bool {
 	if !set.wide && r.bits&bitOf(name) == 0 {
 		return false
@@ -96,7 +96,7 @@ func (set *nameSet) respells(name string, r *registered) bool {
 	return r.contains(name)
 }
 
-// contains reports whether name equals one of r, in any spelling of its case.
+// contains reports whether name is equal to a name of r, ignoring case.
 func (r *registered) contains(name string) bool {
 	return slices.ContainsFunc(r.names, func(other string) bool { return strings.EqualFold(other, name) })
 }

@@ -12,7 +12,7 @@ import (
 
 const (
 	maxDepth  = 32
-	maxNumber = 128 // bytes of a number's literal
+	maxNumber = 128 // the length of a number, in bytes
 )
 
 var (
@@ -20,8 +20,8 @@ var (
 	errDepth   = errors.New("jose: JSON is nested too deeply")
 	errUnicode = errors.New("jose: JSON string is not valid Unicode")
 	errNumber  = errors.New("jose: JSON number is out of range")
-	errTwice   = errors.New("jose: JSON object names a member twice, or twice but for case")
-	errFolded  = errors.New("jose: JSON object spells a registered name in another case")
+	errTwice   = errors.New("jose: JSON object has two members whose names are equal or differ only in case")
+	errFolded  = errors.New("jose: JSON object has a registered name in the wrong case")
 	errType    = errors.New("jose: registered member has the wrong type")
 )
 
@@ -38,20 +38,19 @@ const (
 	object
 )
 
-// value is a JSON value that was read and found well-formed: its type and its
-// text, quotes and brackets included.
+// A value is a JSON value that is known to be well-formed.
 type value struct {
 	kind  kind
-	plain bool // it is a string that stands for itself: printable ASCII, no escapes
-	raw   string
+	plain bool   // a string of printable ASCII without escapes
+	raw   string // its text, with quotes or brackets
 }
 
-// document is a JSON text (RFC 8259). Its methods read what begins at a place in
-// it, strictly, and return the place behind that. They pass places on instead of
-// keeping one, because memory takes longer than a processor's registers.
+// A document is a JSON text (RFC 8259). Each method reads the element at the given
+// position and returns the position after it. The position is a parameter and not a
+// field, because the compiler can keep it in a register.
 type document string
 
-// value reads a value, depth levels below the document.
+// value reads a value that is nested depth levels deep.
 func (d document) value(at, depth int) (value, int, error) {
 	if depth > maxDepth {
 		return value{}, at, errDepth
@@ -121,8 +120,8 @@ func (d document) array(at, depth int) (int, error) {
 	}
 }
 
-// string reads a string. It is plain if there is nothing in it but printable ASCII
-// that stands for itself.
+// string reads a string. The string is plain if it consists of printable ASCII
+// characters and has no escapes.
 func (d document) string(at int) (end int, plain bool, err error) {
 	if d.peek(at) != '"' {
 		return at, false, errSyntax
@@ -135,7 +134,7 @@ func (d document) string(at int) (end int, plain bool, err error) {
 	return end, false, err
 }
 
-// otherString is string for one that is plain no further than up to at.
+// otherString reads a string that begins at start and is plain only until at.
 func (d document) otherString(start, at int) (end int, err error) {
 	for at < len(d) {
 		switch c := d[at]; {
@@ -157,8 +156,8 @@ func (d document) otherString(start, at int) (end int, err error) {
 	return at, errSyntax
 }
 
-// plainLength returns how many bytes of text come before the first that does not
-// stand for itself in a string, or is not printable.
+// plainLength returns the number of bytes of text before the first one that is a
+// quotation mark, a backslash or not printable ASCII.
 func plainLength(text string) int {
 	n := 0
 	for ; n+8 <= len(text); n += 8 {
@@ -174,18 +173,20 @@ func plainLength(text string) int {
 	return n
 }
 
-// specials has the high bit set of the first of eight bytes that is not plain, and
-// none of those before it. It looks at all of them at once.
+// specials checks eight bytes at once. The lowest byte of the result that is not zero
+// is at the place of the first byte that is not plain. If all are plain, the result is
+// zero.
 func specials(eight string) uint64 {
 	const each = 0x01_01_01_01_01_01_01_01
 	w := binary.LittleEndian.Uint64([]byte(eight))
 	quotes, backslashes := w^each*'"', w^each*'\\'
-	// A high bit is set by what is beyond ASCII, less than a space, DEL, or zero now.
+	// A term has the high bit of a byte set if the byte is not ASCII, or if it is less
+	// than a space, DEL, a quotation mark or a backslash, in this order.
 	return (w | (w - each*' ') | (w + each) | (quotes - each) | (backslashes - each)) & (each << 7)
 }
 
-// escape reads an escape. Half a surrogate pair is refused: decoders replace it,
-// each in its way, and two names become one.
+// escape reads an escape. It refuses half of a surrogate pair, because decoders replace
+// it by another character, and two different names can then become equal.
 func (d document) escape(at int) (int, error) {
 	switch d.peek(at + 1) {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
@@ -244,7 +245,8 @@ func (d document) number(at int) (int, error) {
 		if at = d.digits(exponent); at == exponent {
 			return at, errSyntax
 		}
-		// Only an exponent can leave the range of a float64 within maxNumber.
+		// A number of at most maxNumber bytes without an exponent is in the range
+		// of a float64.
 		if _, err := strconv.ParseFloat(string(d[start:at]), 64); err != nil {
 			return at, errNumber
 		}
@@ -264,10 +266,10 @@ func (d document) digits(at int) int {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// has reports whether word is what is next.
+// has reports whether word is next.
 func (d document) has(at int, word string) bool { return strings.HasPrefix(string(d[at:]), word) }
 
-// space reads what may stand between values.
+// space skips white space.
 func (d document) space(at int) int {
 	for at < len(d) && d[at] <= ' ' && (d[at] == ' ' || d[at] == '\n' || d[at] == '\t' || d[at] == '\r') {
 		at++
@@ -275,7 +277,8 @@ func (d document) space(at int) int {
 	return at
 }
 
-// peek returns the next byte, 0 at the end: no JSON begins with it.
+// peek returns the byte at the position at, or 0 at the end of the document. No JSON
+// element begins with 0.
 func (d document) peek(at int) byte {
 	if at < len(d) {
 		return d[at]

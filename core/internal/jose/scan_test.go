@@ -10,14 +10,14 @@ import (
 	"github.com/jwtgate/jwtgate/core/internal/jose"
 )
 
-// readMember reads value as a member of a header and of claims, which are to
-// agree on it.
+// readMember parses value as a member of a header and of claims. Both must give the
+// same result.
 func readMember(t *testing.T, name, value string) error {
 	t.Helper()
 	_, inHeader := jose.Parse(compact(`{"alg":"HS256","x":`+value+`}`, goodPayload))
 	_, inClaims := jose.ParseClaims(`{"exp":1800000900,"x":`+value+`}`, nil)
 	if (inHeader == nil) != (inClaims == nil) {
-		t.Errorf("%s: got error %v in a header and %v in claims, want both or none", name, inHeader, inClaims)
+		t.Errorf("%s: got error %v in a header and %v in claims; want both or none", name, inHeader, inClaims)
 	}
 	return inClaims
 }
@@ -51,7 +51,7 @@ func TestJSONValues(t *testing.T) {
 		{"as deep as it may be", nested(32)},
 	} {
 		if err := readMember(t, row.name, row.value); err != nil {
-			t.Errorf("%s: got error %v for %s, want none", row.name, err, row.value)
+			t.Errorf("%s: got error %v for %s; want none", row.name, err, row.value)
 		}
 	}
 }
@@ -147,8 +147,7 @@ func TestJSONValuesRefused(t *testing.T) {
 	}
 }
 
-// A text that ends too early must be refused wherever it ends, and without
-// looking past its end.
+// A text that is cut off at any place must be refused without reading beyond its end.
 func TestJSONCutShort(t *testing.T) {
 	t.Parallel()
 	const text = `{"alg":"HS256","exp":1800000900,"x":{"\ud83d\ude00\n":[-1.5e+3,true,null,{"a":[""]}]}}`
@@ -165,7 +164,7 @@ func TestJSONCutShort(t *testing.T) {
 	}
 }
 
-// object returns an object of n members x0, x1 … and then those called more.
+// object returns an object with n members x0, x1 …, followed by members named more.
 func object(n int, more ...string) string {
 	members := make([]string, 0, n+len(more))
 	for i := range n {
@@ -177,14 +176,14 @@ func object(n int, more ...string) string {
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-// nested returns n arrays in each other.
+// nested returns n nested arrays.
 func nested(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 
 func TestStrings(t *testing.T) {
 	t.Parallel()
 	got, err := jose.Strings(`{"username":"alice","password":"won\u0064er","remember":true,"n":1,"o":{"p":"q"}}`)
 	if err != nil || len(got) != 2 || got["username"] != "alice" || got["password"] != "wonder" {
-		t.Errorf("got %q and error %v, want the two strings", got, err)
+		t.Errorf("got %q and error %v; want the two strings", got, err)
 	}
 	for _, row := range []struct{ name, text string }{
 		{"nothing", ``},
@@ -201,8 +200,8 @@ func TestStrings(t *testing.T) {
 	}
 }
 
-// A string is read eight bytes at a time: at each of their places, every byte must
-// end what is plain, or not.
+// A string is read eight bytes at a time. At each of the eight places, every byte must
+// be recognized as plain or not plain.
 func TestEveryByteOfStrings(t *testing.T) {
 	t.Parallel()
 	for size := range 20 {
@@ -216,7 +215,7 @@ func TestEveryByteOfStrings(t *testing.T) {
 				if valid != (err == nil) || valid && got["sub"] != string(content) {
 					t.Errorf("got %q and error %v for %q", got["sub"], err, text)
 				}
-				// What is printable without a closer look has no DEL in it.
+				// A plain string has no DEL.
 				if _, err := jose.ParseClaims(text, nil); (err == nil) != (valid && c != 0x7f) {
 					t.Errorf("got error %v for the claims %q", err, text)
 				}

@@ -1,8 +1,7 @@
 package jose
 
-// Strings returns the members of the JSON object in object whose values are
-// strings. It is as strict with it as with a token's, and passes over
-// members of other types.
+// Strings returns the members of a JSON object whose values are strings, and ignores
+// the others. It is as strict as the parser of claims.
 func Strings(object string) (map[string]string, error) {
 	m := members{document: document(object)}
 	if err := m.open(); err != nil {

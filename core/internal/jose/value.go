@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// text returns the string that v is, without control characters: no identifier
-// needs one, and logs, headers and other parsers are spared them.
+// text returns the value of a string. It refuses control characters: identifiers do not
+// need them, and they are dangerous in logs and headers.
 func (v value) text() (string, error) {
 	if v.kind != text {
 		return "", errType
@@ -26,8 +26,8 @@ func (v value) text() (string, error) {
 	return s, nil
 }
 
-// date returns the NumericDate (RFC 7519 §2) that v is, in whole seconds,
-// rounded down. It never returns a negative one.
+// date returns the value of a NumericDate (RFC 7519 §2) in whole seconds, rounded down.
+// It refuses a negative one.
 func (v value) date() (int64, error) {
 	if v.kind != number {
 		return 0, errType
@@ -48,7 +48,8 @@ func (v value) date() (int64, error) {
 	return int64(math.Floor(f)), nil
 }
 
-// digits returns the number that v is, if it is written in few digits and no more.
+// digits returns the value of a number that consists of at most 18 digits, and false
+// for any other.
 func (v value) digits() (n int64, ok bool) {
 	for i := range len(v.raw) {
 		if v.raw[i] < '0' || v.raw[i] > '9' {
@@ -59,7 +60,7 @@ func (v value) digits() (n int64, ok bool) {
 	return n, len(v.raw) <= 18 // 10¹⁸ fits
 }
 
-// uint32 returns the whole number that v is.
+// uint32 returns the value of a whole number.
 func (v value) uint32() (uint32, error) {
 	n, err := strconv.ParseUint(v.raw, 10, 32)
 	if v.kind != number || err != nil {
@@ -68,13 +69,13 @@ func (v value) uint32() (uint32, error) {
 	return uint32(n), nil
 }
 
-// elements returns the values of the array that v is; none if it is no array.
+// elements returns the elements of an array, and none if v is not an array.
 func (v value) elements() iter.Seq[value] {
 	return func(yield func(value) bool) {
 		if v.kind != array {
 			return
 		}
-		// v was read before, so nothing here can fail.
+		// v is well-formed, so there are no errors.
 		d, at := document(v.raw), 1
 		for {
 			if at = d.space(at); d.peek(at) == ']' {
@@ -91,7 +92,8 @@ func (v value) elements() iter.Seq[value] {
 	}
 }
 
-// member returns the value named name in the object that v is, or one of kind none.
+// member returns the value of an object's member with the given name. The kind of the
+// value is none if there is no such member or v is not an object.
 func (v value) member(name string) value {
 	if v.kind != object {
 		return value{}
@@ -108,7 +110,7 @@ func (v value) member(name string) value {
 	return value{}
 }
 
-// string returns what v stands for, if it is a string.
+// string returns the value of v, which is a string.
 func (v value) string() string {
 	if v.plain {
 		return v.raw[1 : len(v.raw)-1]
@@ -116,13 +118,14 @@ func (v value) string() string {
 	return unquote(v.raw)
 }
 
-// unquote returns what a string read by document.string stands for.
+// unquote returns the value of a string in quotation marks.
 func unquote(quoted string) string {
 	if strings.IndexByte(quoted, '\\') < 0 {
 		return quoted[1 : len(quoted)-1]
 	}
 	var s string
-	// A document admits only what encoding/json decodes without a replacement.
+	// encoding/json decodes every string that document.string accepts, and replaces
+	// nothing in it.
 	if err := json.Unmarshal([]byte(quoted), &s); err != nil {
 		return quoted
 	}

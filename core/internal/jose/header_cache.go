@@ -6,28 +6,29 @@ import (
 	"sync/atomic"
 )
 
-// headerSlots is how many headers are remembered. An issuer has a few: one for
-// each of its keys.
+// headerSlots is the number of headers in a cache. An issuer has one header for each
+// of its keys.
 const headerSlots = 256
 
-// Headers remembers the headers of good tokens. All tokens that a key signs have
-// the same one, to the letter, so that it needs to be read only once. It is safe
-// for concurrent use.
+// Headers is a cache of the headers of verified tokens. All tokens that were signed by
+// the same key usually have the same header, byte for byte, which then needs to be
+// parsed only once. Headers is safe for concurrent use.
 type Headers struct {
 	seed  maphash.Seed
 	slots [headerSlots]atomic.Pointer[knownHeader]
 }
 
-// knownHeader is never changed.
+// A knownHeader is an entry of the cache. It never changes.
 type knownHeader struct {
 	segment string
 	header  Header
 }
 
-// NewHeaders returns Headers that remembers none yet.
+// NewHeaders returns an empty cache.
 func NewHeaders() *Headers { return &Headers{seed: maphash.MakeSeed()} }
 
-// Parse is the function [Parse], at less cost for a header that h remembers.
+// Parse returns what the function [Parse] returns, in less time if the header of
+// compact is in h.
 func (h *Headers) Parse(compact string) (Token, error) {
 	token, err := split(compact)
 	if err != nil {
@@ -41,8 +42,8 @@ func (h *Headers) Parse(compact string) (Token, error) {
 	return token, err
 }
 
-// Remember remembers the header of token, if need be in place of another. Call it
-// only when the signature is good: nobody else has a say in what is remembered.
+// Remember adds the header of token to h. It may replace another header. Call it only
+// for a token whose signature was verified, so that an attacker cannot change the cache.
 func (h *Headers) Remember(token *Token) {
 	slot := h.slot(token.header)
 	if known := slot.Load(); known == nil || known.segment != token.header {

@@ -8,7 +8,7 @@ import (
 	"github.com/jwtgate/jwtgate/core/internal/jose"
 )
 
-// What is read from memory is what is read from the token, and costs nothing.
+// A header from the cache equals the header in the token, and takes no allocation.
 func TestHeaders(t *testing.T) {
 	headers := jose.NewHeaders()
 	for i := range 1000 {
@@ -18,19 +18,19 @@ func TestHeaders(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := headers.Parse(text); got != want || err != nil {
-			t.Fatalf("got %+v and error %v, want %+v", got, err, want)
+			t.Fatalf("got %+v and error %v; want %+v", got, err, want)
 		}
 		headers.Remember(&want)
 		if got, err := headers.Parse(text); got != want || err != nil {
-			t.Fatalf("got %+v and error %v once it is remembered, want %+v", got, err, want)
+			t.Fatalf("got %+v and error %v after Remember; want %+v", got, err, want)
 		}
 		if n := testing.AllocsPerRun(10, func() { _, _ = headers.Parse(text) }); n != 0 {
-			t.Fatalf("got %v allocations once it is remembered, want none", n)
+			t.Fatalf("got %v allocations after Remember; want none", n)
 		}
 	}
 }
 
-// A token's text may be a server's buffer, and the next request is written there.
+// The text of a token may be in a buffer that the server reuses for the next request.
 func TestHeadersCopy(t *testing.T) {
 	headers := jose.NewHeaders()
 	text := compact(goodHeader, goodPayload)
@@ -47,9 +47,9 @@ func TestHeadersCopy(t *testing.T) {
 	}
 	var got jose.Token
 	if n := testing.AllocsPerRun(10, func() { got, err = headers.Parse(text) }); n != 0 {
-		t.Errorf("got %v allocations, want the header to be remembered", n)
+		t.Errorf("got %v allocations; want the header to be remembered", n)
 	}
 	if got != want || err != nil {
-		t.Errorf("got %+v and error %v, want %+v", got, err, want)
+		t.Errorf("got %+v and error %v; want %+v", got, err, want)
 	}
 }

@@ -1,11 +1,15 @@
 // Package echojwt is the adapter of package jwtgate for Echo v4.
 //
+// [Protect] is middleware that authenticates requests. Use it for a group or a
+// route. With e.Use, it would protect the login endpoint too.
+//
 //	api := e.Group("/api", echojwt.Protect(auth))
 //
-// Behind Protect, the identity is in c.Request().Context(): read it with
-// [Claims] and [Identity] in a handler, with jwtgate.Claims and jwtgate.IdentityFrom
-// below one. Put Protect on a group or a route: e.Use would guard the login
-// beside them too. (github.com/labstack/echo-jwt has the same package name.)
+// It puts the identity of the client into the context of the request. Handlers
+// read it with [Claims] and [Identity], and functions that have only
+// c.Request().Context() with jwtgate.Claims and jwtgate.IdentityFrom.
+//
+// The package github.com/labstack/echo-jwt has the same name.
 package echojwt
 
 import (
@@ -14,8 +18,8 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// Protect returns middleware that lets through what auth and all rules allow,
-// and answers everything else itself.
+// Protect returns middleware that calls the next handler for requests that auth
+// and all rules accept. It answers all other requests itself.
 func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -25,7 +29,7 @@ func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) echo.MiddlewareFunc {
 				return err
 			}
 			if d.Renewed {
-				// Below the Response, whose Before is not asked by Flush.
+				// Response.Before would not do: Response.Flush does not call its functions.
 				renewed := d.CommitWriter(c.Response().Writer)
 				defer renewed.Commit()
 				c.Response().Writer = renewed
@@ -36,7 +40,7 @@ func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) echo.MiddlewareFunc {
 	}
 }
 
-// Handle mounts an endpoint of core, such as auth.JWKS.
+// Handle returns a handler that serves endpoint, such as auth.JWKS.
 func Handle(endpoint jwtgate.Endpoint) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		_, err := Send(c, endpoint(c.Request().Context(), jwtgate.HTTPRequest(c.Request())))
@@ -44,17 +48,20 @@ func Handle(endpoint jwtgate.Endpoint) echo.HandlerFunc {
 	}
 }
 
-// Claims returns the token's claims as a T. See [jwtgate.Claims] for its errors.
+// Claims returns the claims of the access token, decoded into a T. It returns the
+// errors of [jwtgate.Claims].
 func Claims[T any](c echo.Context) (T, error) { return jwtgate.Claims[T](c.Request().Context()) }
 
-// Identity returns who the request comes from, and false for an anonymous one.
+// Identity returns the identity in the context of the request. It returns false if
+// the request is anonymous.
 func Identity(c echo.Context) (*jwtgate.Identity, bool) {
 	return jwtgate.IdentityFrom(c.Request().Context())
 }
 
-// Send does what res says: it sets the header fields and, unless the status is
-// zero, answers, or returns the error to leave the answer to Echo's
-// HTTPErrorHandler. It reports whether the request is dealt with.
+// Send sets the header fields of res and, unless res.Status is zero, writes the
+// status and the body. If res.Err is set, Send writes nothing and returns an
+// *echo.HTTPError for Echo's HTTPErrorHandler, which then writes the response. Send
+// returns false for answered if the handler still has to write the response.
 func Send(c echo.Context, res jwtgate.Response) (answered bool, err error) {
 	w := c.Response()
 	res.CopyHeader(w.Header())
@@ -62,7 +69,7 @@ func Send(c echo.Context, res jwtgate.Response) (answered bool, err error) {
 	case res.Status == 0:
 		return false, nil
 	case res.Err != nil:
-		// Echo's renderers leave a Content-Type that is set already.
+		// Echo would not replace this Content-Type when it renders the error.
 		w.Header().Del(echo.HeaderContentType)
 		return true, echo.NewHTTPError(res.Status).SetInternal(res.Err)
 	}

@@ -70,7 +70,7 @@ func handler(route jwtgatetest.Route) echo.HandlerFunc {
 	}
 }
 
-// Echo's error handler is asked for an answer only if a refusal is handed over.
+// Echo's error handler is called only if a refusal is handed over.
 func TestHandOver(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -92,7 +92,7 @@ func TestHandOver(t *testing.T) {
 				asked++
 				refusal, native := (*jwtgate.Refusal)(nil), (*echo.HTTPError)(nil)
 				if !errors.As(err, &refusal) || !errors.As(err, &native) || native.Code != refusal.Status {
-					t.Errorf("got %v, want an HTTPError and a refusal of one status", err)
+					t.Errorf("got %v; want an HTTPError and a refusal of one status", err)
 					return
 				}
 				_ = c.JSON(native.Code, map[string]any{"error": refusal.Code})
@@ -103,30 +103,31 @@ func TestHandOver(t *testing.T) {
 			}, echojwt.Protect(auth))
 			w := serveOne(e, "", "")
 			if asked != row.asked {
-				t.Errorf("the error handler was asked %d times, want %d", asked, row.asked)
+				t.Errorf("the error handler was called %d times; want %d", asked, row.asked)
 			}
 			if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), row.body) {
-				t.Errorf("got %d %q, want %q", w.Code, w.Body, row.body)
+				t.Errorf("got %d %q; want %q", w.Code, w.Body, row.body)
 			}
 			if got := w.Header().Get("Content-Type"); got != row.kind {
-				t.Errorf("got Content-Type %q, want %q", got, row.kind)
+				t.Errorf("got Content-Type %q; want %q", got, row.kind)
 			}
 		})
 	}
 }
 
-// An error of the handler's own is the error handler's, guard or no guard.
+// Echo's error handler is called for the error of a protected handler.
 func TestHandlerError(t *testing.T) {
 	t.Parallel()
 	auth, _, token := jwtgatetest.NewAuth(t)
 	e := echo.New()
 	e.GET("/", func(echo.Context) error { return echo.ErrTeapot }, echojwt.Protect(auth))
 	if w := serveOne(e, "Authorization", "Bearer "+token); w.Code != http.StatusTeapot {
-		t.Errorf("got status %d, want %d", w.Code, http.StatusTeapot)
+		t.Errorf("got status %d; want %d", w.Code, http.StatusTeapot)
 	}
 }
 
-// What runs outside of the guard, such as a logger, sees who it was afterwards.
+// Middleware outside of Protect, such as a logger, can read the identity after the
+// handler has returned.
 func TestIdentityAfterwards(t *testing.T) {
 	t.Parallel()
 	auth, _, token := jwtgatetest.NewAuth(t)
@@ -135,7 +136,7 @@ func TestIdentityAfterwards(t *testing.T) {
 		return func(c echo.Context) error {
 			err := next(c)
 			if id, found := echojwt.Identity(c); !found || id.Subject() != "alice" {
-				t.Errorf("got identity: %t, want alice", found)
+				t.Errorf("got identity: %t; want alice", found)
 			}
 			return err
 		}
@@ -144,7 +145,7 @@ func TestIdentityAfterwards(t *testing.T) {
 	serveOne(e, "Authorization", "Bearer "+token)
 }
 
-// A guard on a group also keeps to itself which paths there are.
+// Without a token, a client of a protected group cannot find out which paths exist.
 func TestUnknownPath(t *testing.T) {
 	t.Parallel()
 	auth, _, token := jwtgatetest.NewAuth(t)
@@ -156,13 +157,13 @@ func TestUnknownPath(t *testing.T) {
 		w := httptest.NewRecorder()
 		e.ServeHTTP(w, r)
 		if w.Code != want {
-			t.Errorf("got status %d, want %d", w.Code, want)
+			t.Errorf("got status %d; want %d", w.Code, want)
 		}
 	}
 }
 
-// The suite writes by Send alone. However else a handler writes, the answer to a
-// renewed request must not be stored.
+// In the conformance suite, handlers write with Send only. The response to a renewed
+// request must not be cacheable however the handler writes it.
 func TestRenewed(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -202,10 +203,10 @@ func TestRenewed(t *testing.T) {
 			}, echojwt.Protect(auth))
 			w := serveOne(e, "Cookie", cookie)
 			if got := w.Result().Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
-				t.Errorf("got Cache-Control %q, want no-store", got)
+				t.Errorf("got Cache-Control %q; want no-store", got)
 			}
 			if got := len(w.Result().Cookies()); got != 2 {
-				t.Errorf("got %d cookies, want 2", got)
+				t.Errorf("got %d cookies; want 2", got)
 			}
 		})
 	}

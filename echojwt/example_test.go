@@ -16,8 +16,8 @@ import (
 	"github.com/jwtgate/jwtgate/echojwt"
 )
 
-// One line guards a group. What is beside it stays open, and a route within may
-// ask for more.
+// One line protects a group. Routes outside the group stay public, and a route
+// inside it can require more.
 func ExampleProtect() {
 	auth, alice := signIn("user")
 
@@ -26,7 +26,7 @@ func ExampleProtect() {
 		return c.String(http.StatusOK, "ok")
 	})
 
-	api := e.Group("/api", echojwt.Protect(auth)) // this one
+	api := e.Group("/api", echojwt.Protect(auth)) // the one line
 	api.GET("/notes", func(c echo.Context) error {
 		return c.String(http.StatusOK, "notes")
 	})
@@ -45,8 +45,9 @@ func ExampleProtect() {
 	// 403 insufficient_scope
 }
 
-// The claims are decoded into a type of your own. With [jwtgate.ClaimsOf], tokens
-// that do not fit it are refused before the handler runs.
+// Claims decodes the claims into a type of the application. With the rule
+// [jwtgate.ClaimsOf], a token whose claims do not fit the type is refused before the
+// handler runs.
 func ExampleClaims() {
 	auth, alice := signIn()
 
@@ -68,7 +69,7 @@ func ExampleClaims() {
 	// 200 alice of team wonderland
 }
 
-// On an optional route, a visitor may be nobody.
+// On an optional route, a request can be anonymous.
 func ExampleIdentity() {
 	auth, alice := signIn("admin")
 
@@ -88,21 +89,21 @@ func ExampleIdentity() {
 	// 200 hello alice, admin: true
 }
 
-// Endpoints are mounted beside what Protect guards.
+// Endpoints such as the JWK Set are served without Protect.
 func ExampleHandle() {
 	auth, _ := signIn()
 
 	e := echo.New()
 	e.GET("/.well-known/jwks.json", echojwt.Handle(auth.JWKS))
 
-	// A secret is never published: with HS256, the set is empty.
+	// The set has public keys only. It is empty here, because an HS256 key is secret.
 	fmt.Println(get(e, "/.well-known/jwks.json", ""))
 	// Output:
 	// 200 {"keys":[]}
 }
 
-// A handler of your own can send what core returns, such as the cookies of
-// someone who has signed in by a link in a mail.
+// Send writes a response of package jwtgate in a handler of the application. This
+// one signs in a user who followed a link in an email, and sets the session cookies.
 func ExampleSend() {
 	auth, _ := signIn()
 
@@ -114,7 +115,7 @@ func ExampleSend() {
 			return err
 		}
 		if answered, err := echojwt.Send(c, tokens.Cookies()); answered {
-			return err // they cannot be set, and that is answered
+			return err // the cookies could not be set, and Send has written the error
 		}
 		return c.Redirect(http.StatusSeeOther, "/notes")
 	})
@@ -131,7 +132,7 @@ func ExampleSend() {
 	// __Host-rt
 }
 
-// signIn returns an Auth and a token by it, of alice's.
+// signIn returns an Auth, and an access token for alice that it has issued.
 func signIn(roles ...string) (auth *jwtgate.Auth, token string) {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
@@ -156,7 +157,7 @@ func signIn(roles ...string) (auth *jwtgate.Auth, token string) {
 	return auth, issued.Token
 }
 
-// get returns the status and the body of an answer, or the code of a refusal.
+// get returns the status of a response and its body, or the code of a refusal.
 func get(h http.Handler, target, token string) string {
 	r := httptest.NewRequest(http.MethodGet, target, nil)
 	if token != "" {

@@ -1,12 +1,16 @@
 // Package fiberjwt is the adapter of package jwtgate for Fiber v2.
 //
+// [Protect] is middleware that authenticates requests. With app.Use, it protects only
+// the routes that are registered after that call.
+//
 //	app.Use("/api", fiberjwt.Protect(auth))
 //
-// Behind Protect, the identity is in c.UserContext(): read it with [Claims] and
-// [Identity] in a handler, with jwtgate.Claims and jwtgate.IdentityFrom below one, but
-// not in c.Context(). What is registered before Use stays open. Leave
-// fiber.Config.DisableHeaderNormalizing off: with it, names of header fields in
-// lower case, as HTTP/2 has them, are not found.
+// It puts the identity of the client into c.UserContext(), not into c.Context().
+// Handlers read it with [Claims] and [Identity], and functions that have only a
+// context with jwtgate.Claims and jwtgate.IdentityFrom.
+//
+// Do not set fiber.Config.DisableHeaderNormalizing: header fields whose names are in
+// lower case, as they are in HTTP/2, would not be found.
 package fiberjwt
 
 import (
@@ -19,8 +23,8 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// Protect returns middleware that lets through what auth and all rules allow,
-// and answers everything else itself.
+// Protect returns middleware that calls the next handler for requests that auth
+// and all rules accept. It answers all other requests itself.
 func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) fiber.Handler {
 	headers := sync.Pool{New: func() any { return new(header) }}
 	return func(c *fiber.Ctx) error {
@@ -40,7 +44,7 @@ func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) fiber.Handler {
 	}
 }
 
-// Handle mounts an endpoint of core, such as auth.JWKS.
+// Handle returns a handler that serves endpoint, such as auth.JWKS.
 func Handle(endpoint jwtgate.Endpoint) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		h := new(header)
@@ -55,33 +59,36 @@ func Handle(endpoint jwtgate.Endpoint) fiber.Handler {
 	}
 }
 
-// Claims returns the token's claims as a T. See [jwtgate.Claims] for its errors.
+// Claims returns the claims of the access token, decoded into a T. It returns the
+// errors of [jwtgate.Claims].
 func Claims[T any](c *fiber.Ctx) (T, error) { return jwtgate.Claims[T](c.UserContext()) }
 
-// Identity returns who the request comes from, and false for an anonymous one.
+// Identity returns the identity in c.UserContext(). It returns false if the request
+// is anonymous.
 func Identity(c *fiber.Ctx) (*jwtgate.Identity, bool) { return jwtgate.IdentityFrom(c.UserContext()) }
 
-// Send does what res says: it sets the header fields and, unless the status is
-// zero, answers, or returns the error to leave the answer to Fiber's
-// ErrorHandler. It reports whether the request is dealt with.
+// Send sets the header fields of res and, unless res.Status is zero, writes the
+// status and the body. If res.Err is set, Send writes nothing and returns an error
+// for Fiber's ErrorHandler, which then writes the response. Send returns false for
+// answered if the handler still has to write the response.
 func Send(c *fiber.Ctx, res jwtgate.Response) (answered bool, err error) {
 	res.CopyHeader(&c.Response().Header)
 	if res.Status == 0 {
 		return false, nil
 	}
 	if c.Context().RequestBodyStream() != nil {
-		// fasthttp would take what is left of the body for the next request.
+		// fasthttp would parse an unread rest of the body as the next request.
 		c.Context().SetConnectionClose()
 	}
 	if res.Err != nil {
-		c.Response().Header.Del(fiber.HeaderContentType) // that of res.Body
+		c.Response().Header.Del(fiber.HeaderContentType) // it is the type of res.Body
 		return true, &handedOver{fiber.NewError(res.Status, http.StatusText(res.Status)), res.Err}
 	}
 	return true, c.Status(res.Status).Send(res.Body)
 }
 
-// handedOver is a *fiber.Error, from which an ErrorHandler takes the status,
-// and its cause.
+// handedOver joins a *fiber.Error, from which an ErrorHandler gets the status, with
+// its cause.
 type handedOver struct{ answer, cause error }
 
 func (e *handedOver) Error() string   { return e.answer.Error() }

@@ -24,13 +24,13 @@ func TestAdapter(t *testing.T) {
 	jwtgatetest.RunAdapter(t, adapter(fiber.Config{}))
 }
 
-// With it, a body is read from the connection while the handler runs.
+// With StreamRequestBody, a body is read from the connection while the handler runs.
 func TestAdapterStreamRequestBody(t *testing.T) {
 	t.Parallel()
 	jwtgatetest.RunAdapter(t, adapter(fiber.Config{StreamRequestBody: true}))
 }
 
-// adapter returns a [jwtgatetest.Adapter] for apps with config.
+// adapter returns a [jwtgatetest.Adapter] whose apps have the given config.
 func adapter(config fiber.Config) jwtgatetest.Adapter {
 	config.DisableStartupMessage = true
 	return func(t *testing.T, site jwtgatetest.Site) string {
@@ -44,7 +44,7 @@ func adapter(config fiber.Config) jwtgatetest.Adapter {
 				protect := fiberjwt.Protect(guard.Auth, guard.Rules...)
 				if i > 0 {
 					handlers = append(handlers, protect)
-				} else if !guarded[route.Path] { // Use is for all methods
+				} else if !guarded[route.Path] { // Use covers all methods of the path
 					group.Use(protect)
 				}
 			}
@@ -55,8 +55,8 @@ func adapter(config fiber.Config) jwtgatetest.Adapter {
 	}
 }
 
-// listen serves app on a connection of the operating system: what [fiber.App.Test]
-// makes up instead does not use the memory of one request for the next.
+// listen serves app on a real connection, because [fiber.App.Test] does not reuse the
+// memory of one request for the next.
 func listen(t *testing.T, app *fiber.App) (addr string) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -99,7 +99,7 @@ func handler(route jwtgatetest.Route) fiber.Handler {
 	}
 }
 
-// Fiber's error handler is asked for an answer only if a refusal is handed over.
+// Fiber's error handler is called only if a refusal is handed over.
 func TestHandOver(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -120,7 +120,7 @@ func TestHandOver(t *testing.T) {
 				asked++
 				refusal, native := (*jwtgate.Refusal)(nil), (*fiber.Error)(nil)
 				if !errors.As(err, &refusal) || !errors.As(err, &native) || native.Code != refusal.Status {
-					t.Errorf("got %v, want a fiber.Error and a refusal of one status", err)
+					t.Errorf("got %v; want a fiber.Error and a refusal of one status", err)
 					return nil
 				}
 				return c.Status(native.Code).SendString("sorry: " + string(refusal.Code))
@@ -131,30 +131,32 @@ func TestHandOver(t *testing.T) {
 			})
 			got := send(t, app, "/", "")
 			if asked != row.asked {
-				t.Errorf("the error handler was asked %d times, want %d", asked, row.asked)
+				t.Errorf("the error handler was called %d times; want %d", asked, row.asked)
 			}
 			if got.status != http.StatusUnauthorized || !strings.Contains(got.body, row.body) {
-				t.Errorf("got %d %q, want %q", got.status, got.body, row.body)
+				t.Errorf("got %d %q; want %q", got.status, got.body, row.body)
 			}
 			if kind := got.header.Get("Content-Type"); kind != row.kind {
-				t.Errorf("got Content-Type %q, want %q", kind, row.kind)
+				t.Errorf("got Content-Type %q; want %q", kind, row.kind)
 			}
 		})
 	}
 }
 
-// The default error handler shows the text of an error to the client.
+// Fiber's default error handler sends the text of an error to the client, so the text
+// must not contain the cause of a refusal.
 func TestHandOverHidesCause(t *testing.T) {
 	t.Parallel()
 	auth, _, _ := jwtgatetest.NewAuth(t, func(c *jwtgate.Config) { c.Refuse = jwtgate.HandOver })
 	app := fiber.New()
 	app.Get("/", fiberjwt.Protect(auth))
 	if got := send(t, app, "/", "Authorization: Bearer a.b.c"); got.body != "Unauthorized" {
-		t.Errorf("got %q, want the words of the status", got.body)
+		t.Errorf("got %q; want the text of the status", got.body)
 	}
 }
 
-// c.Cookies makes fasthttp take the Cookie header apart and forget its lines.
+// c.Cookies makes fasthttp parse the Cookie header and discard its lines. All cookies
+// must be found even then.
 func TestCookiesReadBefore(t *testing.T) {
 	t.Parallel()
 	auth, _, token := jwtgatetest.NewAuth(t)
@@ -174,12 +176,12 @@ func TestCookiesReadBefore(t *testing.T) {
 		{"beyond ASCII", "__Host-at=" + token + "é", http.StatusBadRequest},
 	} {
 		if got := send(t, app, "/", "Cookie: "+row.cookie); got.status != row.want {
-			t.Errorf("%s: got status %d, want %d", row.name, got.status, row.want)
+			t.Errorf("%s: got status %d; want %d", row.name, got.status, row.want)
 		}
 	}
 }
 
-// Paths come as net/http has them: without what only the wire needs.
+// A path is unescaped and has no query, as in net/http.
 func TestPath(t *testing.T) {
 	t.Parallel()
 	app := fiber.New()
@@ -187,18 +189,18 @@ func TestPath(t *testing.T) {
 		return jwtgate.Response{Status: http.StatusOK, Body: []byte(req.Path)}
 	}))
 	if got := send(t, app, "/notes/a%20b%C3%A9?c=d", ""); got.body != "/notes/a bé" {
-		t.Errorf("got path %q, want %q", got.body, "/notes/a bé")
+		t.Errorf("got path %q; want %q", got.body, "/notes/a bé")
 	}
 }
 
-// The lines of a field are the caller's until the request is over: what else is
-// asked for, and what the caller appends, leave those of others alone.
+// The result of Values must stay valid until the request ends, also after further calls
+// and after a caller has appended to another result.
 func TestHeaderValues(t *testing.T) {
 	t.Parallel()
 	app := fiber.New()
 	app.Get("/", fiberjwt.Handle(func(_ context.Context, req jwtgate.Request) jwtgate.Response {
 		var found [][]string
-		for range 5 { // the room for them grows meanwhile
+		for range 5 { // the slice of all lines grows several times
 			found = append(found, req.Header.Values("Accept"), req.Header.Values("Absent"))
 		}
 		for _, lines := range found {
@@ -206,7 +208,7 @@ func TestHeaderValues(t *testing.T) {
 		}
 		for i, got := range found {
 			if want := [][]string{{"text/html"}, nil}[i%2]; !slices.Equal(got, want) {
-				t.Errorf("answer %d: got %q, want %q", i, got, want)
+				t.Errorf("answer %d: got %q; want %q", i, got, want)
 			}
 		}
 		return jwtgate.Response{Status: http.StatusNoContent}
@@ -216,7 +218,7 @@ func TestHeaderValues(t *testing.T) {
 	}
 }
 
-// What trails a body is no part of the header, also when the body has been read.
+// The trailer fields of a body must not become part of the header when the body is read.
 func TestTrailer(t *testing.T) {
 	t.Parallel()
 	app := fiber.New(fiber.Config{StreamRequestBody: true, DisableStartupMessage: true})
@@ -227,7 +229,7 @@ func TestTrailer(t *testing.T) {
 		}
 		for name, want := range map[string][]string{"X-Forwarded-For": {"192.0.2.1"}, "Origin": nil, "Cookie": nil} {
 			if got := req.Header.Values(name); !slices.Equal(got, want) {
-				t.Errorf("got %s %q, want %q", name, got, want)
+				t.Errorf("got %s %q; want %q", name, got, want)
 			}
 		}
 		return jwtgate.Response{Status: http.StatusNoContent}
@@ -251,8 +253,8 @@ func TestTrailer(t *testing.T) {
 	}
 }
 
-// The suite writes by Send alone. However else a handler writes, the answer to a
-// renewed request must not be stored.
+// In the conformance suite, handlers write with Send only. The response to a renewed
+// request must not be cacheable however the handler writes it.
 func TestRenewed(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -285,23 +287,23 @@ func TestRenewed(t *testing.T) {
 			})
 			header := send(t, app, "/", "Cookie: "+cookie).header
 			if got := header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
-				t.Errorf("got Cache-Control %q, want no-store", got)
+				t.Errorf("got Cache-Control %q; want no-store", got)
 			}
 			if got := len(header.Values("Set-Cookie")); got != 2 {
-				t.Errorf("got %d cookies, want 2", got)
+				t.Errorf("got %d cookies; want 2", got)
 			}
 		})
 	}
 }
 
-// answer is what came back.
+// answer is a response.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// send returns the answer of app to GET with one header line.
+// send returns the response of app to GET with one header line.
 func send(t *testing.T, app *fiber.App, target, line string) answer {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, target, nil)

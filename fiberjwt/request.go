@@ -9,45 +9,45 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// request returns c's request without its body. Its strings are Fiber's buffers,
-// which the next request overwrites, and its header is h, which the caller may
-// use for the next once it is released: core copies what it keeps.
+// request returns the request of c without its body, and with h as its header. Its
+// strings are in buffers of Fiber that the next request overwrites. That is safe,
+// because package jwtgate copies what it keeps. The caller can reuse h after release.
 func request(c *fiber.Ctx, h *header) jwtgate.Request {
 	h.request = c.Request()
 	return jwtgate.Request{
 		Method: c.Method(),
-		Path:   utils.UnsafeString(c.Context().Path()), // c.Path() is still escaped
-		Host:   utils.UnsafeString(c.Context().Host()), // RFC 9112 §3.2.2: one in the target wins
+		Path:   utils.UnsafeString(c.Context().Path()), // unlike c.Path(), it is unescaped
+		Host:   utils.UnsafeString(c.Context().Host()), // RFC 9112 §3.2.2: a host in the target takes precedence
 		Header: h,
 	}
 }
 
-// header is a [jwtgate.Header]: that of c's request.
+// header is a [jwtgate.Header] with the fields of a request of Fiber.
 type header struct {
 	request *fiber.Request
-	lines   []string // of the fields that were asked for, one field after the other
+	lines   []string // all lines that Values has returned
 }
 
-// Values returns the lines of the field called name. What it returned before
-// stays as it is.
+// Values returns the lines of the field called name. Earlier results stay valid.
 func (h *header) Values(name string) []string {
 	start := len(h.lines)
 	for _, value := range h.request.Header.PeekAll(name) {
-		// fasthttp leaves tabs around it.
+		// fasthttp does not remove tabs around a value.
 		h.lines = append(h.lines, strings.Trim(utils.UnsafeString(value), " \t"))
 	}
 	return h.lines[start:len(h.lines):len(h.lines)]
 }
 
-// keep has h stay as it is while the body is read: fasthttp adds to the header what
-// trails the body (RFC 9110 §6.5.1). A body that is not a stream was read before.
+// keep copies the header, so that it does not change while the body is read: fasthttp
+// adds the trailer fields of the body to it (RFC 9110 §6.5.1). It is needed only for a
+// body that is a stream.
 func (h *header) keep() {
 	kept := new(fiber.Request)
 	h.request.Header.CopyTo(&kept.Header)
 	h.request = kept
 }
 
-// release lets go of the request.
+// release makes h empty.
 func (h *header) release() {
 	clear(h.lines)
 	h.request, h.lines = nil, h.lines[:0]

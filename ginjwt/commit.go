@@ -8,8 +8,8 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// commitWriter lets core have the last word on the header of the answer to a
-// renewed request. All other requests run on the writer that Gin gave.
+// commitWriter calls [jwtgate.Decision.Commit] before the header of a response is
+// sent. It is for renewed requests only: all others use the writer of Gin.
 type commitWriter struct {
 	gin.ResponseWriter
 
@@ -46,5 +46,5 @@ func (w *commitWriter) Flush() {
 	w.ResponseWriter.Flush()
 }
 
-// Unwrap is for [http.ResponseController], which finds the rest by it.
+// Unwrap lets [http.ResponseController] find the methods of the wrapped writer.
 func (w *commitWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -16,8 +16,8 @@ import (
 	"github.com/jwtgate/jwtgate/ginjwt"
 )
 
-// One line guards a group. What is beside it stays open, and a route within may
-// ask for more.
+// One line protects a group. Routes outside the group stay public, and a route
+// inside it can require more.
 func ExampleProtect() {
 	auth, alice := signIn("user")
 
@@ -26,7 +26,7 @@ func ExampleProtect() {
 		c.String(http.StatusOK, "ok")
 	})
 
-	api := r.Group("/api", ginjwt.Protect(auth)) // this one
+	api := r.Group("/api", ginjwt.Protect(auth)) // the one line
 	api.GET("/notes", func(c *gin.Context) {
 		c.String(http.StatusOK, "notes")
 	})
@@ -45,8 +45,9 @@ func ExampleProtect() {
 	// 403 insufficient_scope
 }
 
-// The claims are decoded into a type of your own. With [jwtgate.ClaimsOf], tokens
-// that do not fit it are refused before the handler runs.
+// Claims decodes the claims into a type of the application. With the rule
+// [jwtgate.ClaimsOf], a token whose claims do not fit the type is refused before the
+// handler runs.
 func ExampleClaims() {
 	auth, alice := signIn()
 
@@ -69,7 +70,7 @@ func ExampleClaims() {
 	// 200 alice of team wonderland
 }
 
-// On an optional route, a visitor may be nobody.
+// On an optional route, a request can be anonymous.
 func ExampleIdentity() {
 	auth, alice := signIn("admin")
 
@@ -90,21 +91,21 @@ func ExampleIdentity() {
 	// 200 hello alice, admin: true
 }
 
-// Endpoints are mounted beside what Protect guards.
+// Endpoints such as the JWK Set are served without Protect.
 func ExampleHandle() {
 	auth, _ := signIn()
 
 	r := gin.New()
 	r.GET("/.well-known/jwks.json", ginjwt.Handle(auth.JWKS))
 
-	// A secret is never published: with HS256, the set is empty.
+	// The set has public keys only. It is empty here, because an HS256 key is secret.
 	fmt.Println(get(r, "/.well-known/jwks.json", ""))
 	// Output:
 	// 200 {"keys":[]}
 }
 
-// A handler of your own can send what core returns, such as the cookies of
-// someone who has signed in by a link in a mail.
+// Send writes a response of package jwtgate in a handler of the application. This
+// one signs in a user who followed a link in an email, and sets the session cookies.
 func ExampleSend() {
 	auth, _ := signIn()
 
@@ -116,7 +117,7 @@ func ExampleSend() {
 			return
 		}
 		if ginjwt.Send(c, tokens.Cookies()) {
-			return // they cannot be set, and that is answered
+			return // the cookies could not be set, and Send has written the error
 		}
 		c.Redirect(http.StatusSeeOther, "/notes")
 	})
@@ -133,7 +134,7 @@ func ExampleSend() {
 	// __Host-rt
 }
 
-// signIn returns an Auth and a token by it, of alice's.
+// signIn returns an Auth, and an access token for alice that it has issued.
 func signIn(roles ...string) (auth *jwtgate.Auth, token string) {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
@@ -158,7 +159,7 @@ func signIn(roles ...string) (auth *jwtgate.Auth, token string) {
 	return auth, issued.Token
 }
 
-// get returns the status and the body of an answer, or the code of a refusal.
+// get returns the status of a response and its body, or the code of a refusal.
 func get(h http.Handler, target, token string) string {
 	r := httptest.NewRequest(http.MethodGet, target, nil)
 	if token != "" {

@@ -19,7 +19,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	gin.SetMode(gin.ReleaseMode) // logs no routes
+	gin.SetMode(gin.ReleaseMode) // does not log the routes
 	os.Exit(m.Run())
 }
 
@@ -73,8 +73,8 @@ func handler(route jwtgatetest.Route) gin.HandlerFunc {
 	}
 }
 
-// A *gin.Context is a context.Context, but has what is in the request's only if
-// it is told to look there. The accessors do not depend on that.
+// A *gin.Context has the values of the request's context only if ContextWithFallback is
+// set. Identity and Claims do not depend on that setting.
 func TestContextWithFallback(t *testing.T) {
 	t.Parallel()
 	auth, _, token := jwtgatetest.NewAuth(t)
@@ -95,7 +95,7 @@ func TestContextWithFallback(t *testing.T) {
 	}
 }
 
-// A refusal ends the chain and leaves c.Errors alone, unless it is handed over.
+// A refusal aborts the chain. It is added to c.Errors only if it is handed over.
 func TestHandOver(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -115,14 +115,14 @@ func TestHandOver(t *testing.T) {
 			r.Use(func(c *gin.Context) {
 				c.Next()
 				if len(c.Errors) != row.errors || !c.IsAborted() {
-					t.Errorf("got errors %v and aborted %t, want %d", c.Errors, c.IsAborted(), row.errors)
+					t.Errorf("got errors %v and aborted %t; want %d", c.Errors, c.IsAborted(), row.errors)
 				}
 				if len(c.Errors) == 0 {
 					return
 				}
 				refusal := (*jwtgate.Refusal)(nil)
 				if !errors.As(c.Errors.Last(), &refusal) {
-					t.Errorf("got %v, want a refusal", c.Errors.Last())
+					t.Errorf("got %v; want a refusal", c.Errors.Last())
 					return
 				}
 				c.JSON(refusal.Status, gin.H{"error": refusal.Code})
@@ -130,17 +130,17 @@ func TestHandOver(t *testing.T) {
 			r.GET("/", ginjwt.Protect(auth), func(*gin.Context) { t.Error("the handler ran") })
 			w := serveOne(r, "", "")
 			if w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), row.body) {
-				t.Errorf("got %d %q, want %q", w.Code, w.Body, row.body)
+				t.Errorf("got %d %q; want %q", w.Code, w.Body, row.body)
 			}
 			if got := w.Header().Get("Content-Type"); got != row.kind {
-				t.Errorf("got Content-Type %q, want %q", got, row.kind)
+				t.Errorf("got Content-Type %q; want %q", got, row.kind)
 			}
 		})
 	}
 }
 
-// The suite writes by Send alone. However else a handler writes, the answer to a
-// renewed request must not be stored.
+// In the conformance suite, handlers write with Send only. The response to a renewed
+// request must not be cacheable however the handler writes it.
 func TestRenewed(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -185,10 +185,10 @@ func TestRenewed(t *testing.T) {
 			})
 			w := serveOne(r, "Cookie", cookie)
 			if got := w.Result().Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
-				t.Errorf("got Cache-Control %q, want no-store", got)
+				t.Errorf("got Cache-Control %q; want no-store", got)
 			}
 			if got := len(w.Result().Cookies()); got != 2 {
-				t.Errorf("got %d cookies, want 2", got)
+				t.Errorf("got %d cookies; want 2", got)
 			}
 		})
 	}

@@ -32,8 +32,9 @@ const (
 	// DefaultMemorySize is the default for the number of sessions in a [Memory].
 	DefaultMemorySize = 1 << 20
 
-	// sweepSize is how many due sessions one call of sweep handles. It is more
-	// than one, so that sessions are removed faster than they are created.
+	// sweepSize is the largest number of due sessions that one call of sweep
+	// handles. It is more than one, so that sessions are removed faster than
+	// they are created.
 	sweepSize = 4
 )
 

@@ -24,9 +24,9 @@ type memorySession struct {
 	generation uint32
 	created    int64
 	rotated    int64 // 0: never
-	idle       int64 // no later than limit
+	idle       int64 // never after limit
 	limit      int64
-	due        int64          // when sweep looks at it next, never after the time to forget it
+	due        int64          // when sweep handles it next, never after the time to forget it
 	subject    *memorySubject // also after the session was ended
 	older      *memorySession // of the same subject; nil after the session was ended
 	younger    *memorySession
@@ -51,7 +51,7 @@ func (shard *memoryShard) find(id ID, now int64) *memorySession {
 	return nil
 }
 
-// reschedule makes sweep look at s next at the time due.
+// reschedule makes due the time at which sweep handles s next.
 func (shard *memoryShard) reschedule(s *memorySession, due int64) {
 	s.due = due
 	heap.Fix(&shard.due, s.place)

@@ -1,6 +1,6 @@
-// Command client signs in at an example server and calls GET /me from many
-// goroutines at once, to show how few renewals that takes. From the repository
-// root, in two terminals:
+// Command client signs in to an example server and calls GET /me from many
+// goroutines at once. It prints the number of renewals, of which there is only one
+// at a time for all goroutines. Start both programs in the root of the repository:
 //
 //	ACCESS_TTL=2s go run ./examples/nethttp
 //	go run ./examples/client
@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	pause   = 100 * time.Millisecond // between the calls of a goroutine
-	timeout = 20 * time.Second       // of a call, with all that it waits for
+	pause   = 100 * time.Millisecond // between two calls of a goroutine
+	timeout = 20 * time.Second       // for a call, including the renewal that it waits for
 )
 
 func main() {
@@ -33,18 +33,18 @@ func main() {
 }
 
 func run() error {
-	origin := flag.String("url", "http://127.0.0.1:8080", "the server")
-	username := flag.String("username", "alice", "who signs in")
-	password := flag.String("password", "wonderland", "and how; $PASSWORD wins, and is not for other users to see")
-	duration := flag.Duration("duration", time.Minute, "how long")
-	goroutines := flag.Int("goroutines", 100, "how many at once")
+	origin := flag.String("url", "http://127.0.0.1:8080", "the `origin` of the server")
+	username := flag.String("username", "alice", "the `name` of the user")
+	password := flag.String("password", "wonderland", "the `password`; set $PASSWORD instead to hide it from other users of this machine")
+	duration := flag.Duration("duration", time.Minute, "how long to send requests")
+	goroutines := flag.Int("goroutines", 100, "the number of goroutines that send requests")
 	flag.Parse()
 	if secret := os.Getenv("PASSWORD"); secret != "" {
 		*password = secret
 	}
 
 	network := http.DefaultTransport.(*http.Transport).Clone()
-	network.MaxIdleConnsPerHost = *goroutines // not a new connection for every call
+	network.MaxIdleConnsPerHost = *goroutines // so that connections are reused
 	counted := &counter{base: network}
 	transport, err := jwtclient.New(jwtclient.Config{Origin: *origin, Base: counted})
 	if err != nil {
@@ -57,7 +57,7 @@ func run() error {
 	if err := transport.SignIn(ctx, *username, *password); err != nil {
 		return err
 	}
-	fmt.Printf("Signed in at %s as %s.\n", *origin, *username)
+	fmt.Printf("Signed in to %s as %s.\n", *origin, *username)
 
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, *duration)
@@ -82,7 +82,8 @@ func run() error {
 	return counted.first()
 }
 
-// call is what this is about: a request like any other, without a word on tokens.
+// call sends a request. It needs no code for tokens: the transport of client adds the
+// access token and renews it.
 func call(client *http.Client, url string) error {
 	res, err := client.Get(url)
 	if err != nil {
@@ -95,13 +96,14 @@ func call(client *http.Client, url string) error {
 	return nil
 }
 
-// A counter counts what passes through it, and what comes of it.
+// A counter counts the refreshes that are sent through it, and the calls and their errors
+// that are added to it.
 type counter struct {
 	base      http.RoundTripper
 	refreshes atomic.Int64
 	requests  atomic.Int64
 	failures  atomic.Int64
-	failure   atomic.Pointer[error] // the first
+	failure   atomic.Pointer[error] // the first error
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -132,7 +134,7 @@ func (c *counter) first() error {
 	return nil
 }
 
-// sleep waits for d, and reports whether ctx lasts that long.
+// sleep waits for d. It returns false if ctx is done before that.
 func sleep(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-time.After(d):

@@ -1,4 +1,4 @@
-// Package clone copies decoded claims deeply.
+// Package clone makes deep copies of decoded claims.
 package clone
 
 import (
@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// A Cloner copies values of one type so that the copy shares nothing with the
-// original that could be changed. The zero Cloner copies nothing deeply, which is
-// right for types without references.
+// A Cloner makes deep copies of values of one type: a change of the copy does not
+// change the original. The zero Cloner is for types without references.
 type Cloner struct{ detach detacher }
 
 // For returns the Cloner for values of type t. It reports false if such values
@@ -61,10 +60,10 @@ func detacherOf(t reflect.Type, depth int) (detach detacher, ok bool) {
 	return detach, ok
 }
 
-// setsReferences reports whether values of t, which has references, decode
-// themselves. They may then refer to shared values of the application that are
-// compared by address. A slice of plain values, such as a [json.RawMessage],
-// cannot.
+// setsReferences reports whether t, a type with references, has a method that decodes
+// JSON or text. Such a method may store pointers to shared values of the application,
+// which must not be copied. In a slice of plain values, such as a [json.RawMessage],
+// there are no pointers.
 func setsReferences(t reflect.Type, depth int) bool {
 	pointer := reflect.PointerTo(t)
 	if !pointer.Implements(reflect.TypeFor[json.Unmarshaler]()) && !pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {

@@ -1,8 +1,8 @@
-// Package keyaccess is how package jwtgate uses the keys of package keys.
+// Package keyaccess has the interfaces between package jwtgate and package keys.
 //
-// Package keys has all that knows a key's bytes. It implements the interfaces of
-// this package, and package jwtgate calls them. As this package is internal, no
-// other module can implement keys.Source.
+// Only package keys knows the bytes of keys. It implements these interfaces, and
+// package jwtgate calls them. Because this package is internal, no other module can
+// implement keys.Source.
 package keyaccess
 
 import (
@@ -25,11 +25,11 @@ const (
 	MaxLeeway = 5 * time.Minute
 )
 
-// Options are what a source of keys is opened with.
+// Options are the parameters for opening a source of keys.
 type Options struct {
-	Issuer string                         // the issuer whose keys these are, empty if any
-	Logger *slog.Logger                   // gets the trouble with remote keys
-	Report func(context.Context, *Change) // gets what happens to remote keys
+	Issuer string                         // the issuer that has the keys, empty for any
+	Logger *slog.Logger                   // logs changes and errors of remote keys
+	Report func(context.Context, *Change) // is called for changes of remote keys
 }
 
 // A Change is something that happened to the keys of an issuer.
@@ -52,8 +52,8 @@ const (
 // Keys are the keys of one issuer. They may change at any time. All methods are
 // safe for concurrent use.
 type Keys interface {
-	// Current returns the keys that are held now. It is called for every token
-	// that is verified, and never blocks.
+	// Current returns the current keys. It is called for every token that is
+	// verified, and never blocks.
 	Current() Set
 
 	// SigningKey returns the key that signs a token with these times of issue
@@ -71,9 +71,9 @@ type Remote interface {
 	// whether the current keys have changed since.
 	Used(ctx context.Context) (changed bool, err error)
 
-	// Seek is called when no key of seen fits a token of the issuer. If it returns
-	// nil, the current keys are all that can be known: it waits for a fetch, but
-	// not until another fetch is allowed.
+	// Seek is called when no key of seen fits a token of the issuer. It starts a
+	// fetch if one is allowed, or joins the fetch in progress, and waits for it. If
+	// it returns nil, the current keys are the latest that can be known now.
 	Seek(ctx context.Context, seen Set) error
 
 	// Close ends the fetch in progress and prevents others. The current keys stay.
@@ -103,7 +103,7 @@ type Set interface {
 // A JWKSet is an encoded JWK Set. It never changes.
 type JWKSet struct {
 	Body   []byte
-	MaxAge time.Duration // how long others may keep it
+	MaxAge time.Duration // how long clients may cache it
 }
 
 // A VerificationKey checks signatures.
@@ -126,10 +126,10 @@ type SigningKey interface {
 }
 
 // An UnavailableError says that a token cannot be judged, because the keys of its
-// issuer are not held and could not be fetched.
+// issuer could not be fetched.
 type UnavailableError struct {
 	Issuer string
-	Retry  time.Duration // after which another try makes sense
+	Retry  time.Duration // how long to wait before another attempt
 	Cause  error
 }
 
@@ -145,7 +145,7 @@ var errUnavailable = errors.New("keys are unavailable")
 
 // AsUnavailable returns the UnavailableError in err, or nil if there is none.
 func AsUnavailable(err error) *UnavailableError {
-	if !errors.Is(err, errUnavailable) { // errors.As allocates, and would do so for every refusal
+	if !errors.Is(err, errUnavailable) { // checked first, because errors.As allocates
 		return nil
 	}
 	var unavailable *UnavailableError

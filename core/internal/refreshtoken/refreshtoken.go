@@ -1,9 +1,8 @@
 // Package refreshtoken encodes and decodes refresh tokens.
 //
-// A refresh token is opaque to clients: it names a session, proves by a nonce that
-// its bearer was given a token of the session, and has the number of the
-// generation that it belongs to. A MAC makes it unforgeable, so that a token that
-// was not made here is refused without asking the session store.
+// A refresh token is opaque to clients. It has the ID of a session, the nonce of the
+// session, which is secret, and a generation number. A MAC protects it, so that a
+// forged token is refused without a call of the session store.
 package refreshtoken
 
 import (
@@ -48,10 +47,10 @@ func NewNonce() Nonce {
 // Hash returns the SHA-256 of n, which is what a [session.Record] has.
 func (n Nonce) Hash() [32]byte { return sha256.Sum256(n[:]) }
 
-// The text of a refresh token always has the same length: a prefix that secret
-// scanners can search for, then the base64url of
+// The text of a refresh token always has the same length. It is a prefix, which secret
+// scanners can search for, followed by the base64url of
 //
-//	key (4) | id (18) | nonce (16) | generation (4) | HMAC-SHA-256 of all before (32)
+//	key ID (4) | session ID (18) | nonce (16) | generation (4) | HMAC-SHA-256 of the bytes before (32)
 const (
 	prefix = "jgr1_"
 
@@ -73,17 +72,17 @@ var ErrInvalid = errors.New("jwtgate: not a refresh token of this server")
 
 // A Codec encodes and decodes refresh tokens. It is safe for concurrent use.
 type Codec struct {
-	keys []*key // the first encodes, all decode
+	keys []*key // the first is for new tokens, all are accepted
 }
 
 type key struct {
 	id    [keyIDSize]byte
-	macs  sync.Pool // of *mac: setting one up costs as much as using it
+	macs  sync.Pool // of *mac: making one takes as long as using it
 	nonce []byte    // the key that derives nonces
 }
 
-// New returns a Codec of secrets, each of at least [MinKeySize] bytes. The first
-// encodes, all decode.
+// New returns a Codec with keys derived from secrets, each of at least [MinKeySize]
+// bytes. The first is for new tokens, all are accepted.
 func New(secrets ...[]byte) (*Codec, error) {
 	if len(secrets) == 0 {
 		return nil, errors.New("no secret is given")
@@ -93,7 +92,7 @@ func New(secrets ...[]byte) (*Codec, error) {
 		if len(secret) < MinKeySize {
 			return nil, fmt.Errorf("a secret has %d bytes: use at least %d", len(secret), MinKeySize)
 		}
-		// The labels keep these keys apart from all others derived from the secret.
+		// The labels make these keys differ from all others derived from the secret.
 		macKey, err := hkdf.Key(sha256.New, secret, nil, "jwtgate refresh token 1", sha256.Size)
 		if err != nil {
 			return nil, fmt.Errorf("derive a key: %w", err)
@@ -115,8 +114,8 @@ func New(secrets ...[]byte) (*Codec, error) {
 	return c, nil
 }
 
-// Encode returns the text of t. It is the same for every call, so that a lost
-// answer can be repeated.
+// Encode returns the text of t. Every call returns the same text, so that a lost
+// response can be repeated.
 func (c *Codec) Encode(t Token) string {
 	key := c.keys[0]
 	var signed [signedSize]byte
@@ -130,8 +129,8 @@ func (c *Codec) Encode(t Token) string {
 	return string(encoding.AppendEncode(append(text[:0], prefix...), raw))
 }
 
-// Decode returns the content of text if one of the keys made its MAC, else
-// [ErrInvalid].
+// Decode returns the content of text, or [ErrInvalid] if its MAC was not made with one
+// of the keys.
 func (c *Codec) Decode(text string) (Token, error) {
 	encoded, found := strings.CutPrefix(text, prefix)
 	if !found || len(text) != textSize {
@@ -158,9 +157,10 @@ func (c *Codec) Decode(text string) (Token, error) {
 	return Token{}, ErrInvalid
 }
 
-// DerivedNonce returns a nonce for the session id that can be computed again, for
-// sessions whose refresh token may have to be issued anew without being presented.
-// Whoever has the secret can compute it too, so [NewNonce] is better elsewhere.
+// DerivedNonce returns a nonce for the session id that is derived from the first
+// secret. The refresh token of such a session can be issued again without the client
+// presenting it. Use [NewNonce] where that is not needed, because everyone who has the
+// secret can compute a derived nonce.
 func (c *Codec) DerivedNonce(id session.ID) Nonce { return c.keys[0].derive(id) }
 
 // NonceOf returns the nonce of id that has the given hash, and false if it was not

@@ -95,9 +95,9 @@ func runKeepAlive(t *testing.T, serve Adapter) {
 	}
 }
 
-// runUnread tests requests whose body nobody reads. A server must not take the
-// rest of the body for the next request: behind a proxy, an attacker could use
-// that to smuggle a request into the connection of another client.
+// runUnread tests requests whose body is not read by a handler. A server must not
+// parse the rest of the body as the next request: behind a proxy, an attacker could
+// use that to smuggle a request into the connection of another client.
 func runUnread(t *testing.T, serve Adapter) {
 	var s stage
 	s.addr = serve(t, Site{Routes: []Route{

@@ -33,7 +33,7 @@ func runCookies(t *testing.T, serve Adapter) {
 		{Method: "GET", Path: "/optional", Guards: guards(auth, jwtgate.Optional()), Handler: s.who},
 		{Method: "GET", Path: "/admin", Guards: guards(auth, jwtgate.Role("admin")), Handler: s.who},
 		{Method: "GET", Path: "/misfits", Guards: guards(auth, jwtgate.ClaimsOf[number]()), Handler: s.who},
-		{Method: "GET", Path: "/trouble", Guards: guards(auth, check(true, errTrouble)), Handler: s.who},
+		{Method: "GET", Path: "/unavailable", Guards: guards(auth, check(true, errUnavailable)), Handler: s.who},
 	}})
 	s.run(t, []row{
 		{"good", get("/private", cookie), private},
@@ -79,7 +79,7 @@ func runCookies(t *testing.T, serve Adapter) {
 		{"401 by a header clears none", get("/private", "Authorization: Bearer "+old, stale), expired},
 		{"401 on Upgrade clears none", get("/private", stale, "Upgrade: websocket"), expired},
 		{"403 clears none", get("/admin", cookie), refusal(jwtgate.CodeInsufficientScope)},
-		{"503 clears none", get("/trouble", cookie), refusal(jwtgate.CodeUnavailable)},
+		{"503 clears none", get("/unavailable", cookie), refusal(jwtgate.CodeUnavailable)},
 	})
 }
 

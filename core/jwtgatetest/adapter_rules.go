@@ -15,7 +15,7 @@ type number struct {
 	Subject int `json:"sub"`
 }
 
-var errTrouble = errors.New("a store that cannot be reached")
+var errUnavailable = errors.New("a store that cannot be reached")
 
 // check returns a rule that always returns ok and err. The rule returns an
 // error if its context does not have the identity.
@@ -32,12 +32,12 @@ func check(ok bool, err error) jwtgate.Rule {
 func runRules(t *testing.T, serve Adapter) {
 	auth := siteAuth(t)
 	var (
-		admin   = "Authorization: Bearer " + Token(t, auth, "alice", "admin", "user")
-		user    = "Authorization: Bearer " + Token(t, auth, "robert", "user")
-		expired = "Authorization: Bearer " + Token(t, siteAuth(t, anHourAgo), "alice")
-		missing = refusal(jwtgate.CodeTokenMissing)
-		forbids = refusal(jwtgate.CodeInsufficientScope)
-		trouble = refusal(jwtgate.CodeUnavailable)
+		admin       = "Authorization: Bearer " + Token(t, auth, "alice", "admin", "user")
+		user        = "Authorization: Bearer " + Token(t, auth, "robert", "user")
+		expired     = "Authorization: Bearer " + Token(t, siteAuth(t, anHourAgo), "alice")
+		missing     = refusal(jwtgate.CodeTokenMissing)
+		forbids     = refusal(jwtgate.CodeInsufficientScope)
+		unavailable = refusal(jwtgate.CodeUnavailable)
 	)
 	var s stage
 	route := func(path string, auth *jwtgate.Auth, rules ...jwtgate.Rule) Route {
@@ -51,7 +51,7 @@ func runRules(t *testing.T, serve Adapter) {
 		route("/misfits", auth, jwtgate.ClaimsOf[number]()),
 		route("/yes", auth, check(true, nil)),
 		route("/no", auth, check(false, nil)),
-		route("/trouble", auth, check(true, errTrouble)),
+		route("/unavailable", auth, check(true, errUnavailable)),
 		route("/zero", auth, jwtgate.Rule{}),
 		route("/optional", auth, jwtgate.Optional()),
 		route("/admins-optional", auth, jwtgate.Optional(), jwtgate.Role("admin")),
@@ -70,7 +70,7 @@ func runRules(t *testing.T, serve Adapter) {
 		{"claims that do not fit", get("/misfits", user), refusal(jwtgate.CodeTokenInvalid)},
 		{"check says yes", get("/yes", user), passed("robert")},
 		{"check says no", get("/no", user), forbids},
-		{"check cannot tell", get("/trouble", user), trouble},
+		{"check returns an error", get("/unavailable", user), unavailable},
 		{"check, nobody", get("/yes"), missing},
 		{"zero rule", get("/zero", admin), forbids},
 		{"optional, nobody", get("/optional"), optional(passed("nobody"))},
@@ -79,9 +79,9 @@ func runRules(t *testing.T, serve Adapter) {
 		{"optional, malformed", get("/optional", user, user), refusal(jwtgate.CodeMalformedCredentials)},
 		{"optional and a role, nobody", get("/admins-optional"), missing},
 		{"optional and a role, somebody", get("/admins-optional", user), forbids},
-		{"nil Auth", get("/nil", admin), trouble},
-		{"nil Auth, nobody", get("/nil"), trouble},
-		{"nil Auth, optional", get("/nil-optional"), trouble},
+		{"nil Auth", get("/nil", admin), unavailable},
+		{"nil Auth, nobody", get("/nil"), unavailable},
+		{"nil Auth, optional", get("/nil-optional"), unavailable},
 	})
 }
 

@@ -57,8 +57,8 @@ func runSignIn(t *testing.T, serve Adapter) {
 	narrow := siteAuth(t, withSessions, func(c *jwtgate.Config) { c.Sessions.MaxSessions, c.Sessions.RefuseAtMax = 1, true })
 	signIn(t, narrow, "alice")
 	check := func(_ context.Context, username, password string) (string, bool, error) {
-		if username == "trouble" {
-			return "", false, errTrouble
+		if username == "unavailable" {
+			return "", false, errUnavailable
 		}
 		return username, password == "wonder land", nil
 	}
@@ -104,7 +104,7 @@ func runSignIn(t *testing.T, serve Adapter) {
 		{"login, chunks", post("/login", form, "Transfer-Encoding: chunked") + "10\r\nusername=alice&p\r\n13\r\nassword=wonder+land\r\n0\r\n\r\n", answered.renewed()},
 		{"login, wrong password", body("/login", "username=alice&password=x", form), denied(jwtgate.CodeInvalidCredentials)},
 		{"login, throttled", body("/login", "username=mallory&password=x", form), refusal(jwtgate.CodeThrottled).with("Retry-After", "2")},
-		{"login, trouble", body("/login", "username=trouble&password=x", form), refusal(jwtgate.CodeUnavailable)},
+		{"login, store unavailable", body("/login", "username=unavailable&password=x", form), refusal(jwtgate.CodeUnavailable)},
 		{"login, no body", post("/login"), malformed(400)},
 		{"login, in the query", post("/login?" + good), malformed(400)},
 		{"login, twice", body("/login", good+"&username=bob", form), malformed(400)},

@@ -1,8 +1,8 @@
 // Package jwtgatetest helps to test code that uses package jwtgate.
 //
-//   - Tests of an application use [Token], [Cookie], [Sign] and [Clock]: credentials
-//     for requests, and control of the time.
-//   - The test of an adapter, which connects jwtgate with a web framework, is
-//     [RunAdapter]. [NewAuth] is for additional tests of what only one framework has.
-//   - The test of a session store is [RunStore].
+//   - [Token], [Cookie] and [Sign] make credentials for the tests of an application,
+//     and a [Clock] controls the time.
+//   - [RunAdapter] tests an adapter, which connects jwtgate with a web framework.
+//     [NewAuth] is for additional tests of features that only one framework has.
+//   - [RunStore] tests a session store.
 package jwtgatetest

@@ -13,13 +13,13 @@ type algorithm struct {
 	alias  string         // a second alg that is accepted for the same algorithm
 	family *family        // the kind of its keys
 	curve  elliptic.Curve // of ECDSA keys, nil for others
-	hash   crypto.Hash    // zero for Ed25519, which takes the input itself
+	hash   crypto.Hash    // zero for Ed25519, which signs the input without hashing it first
 	method jwt.SigningMethod
 }
 
-// algorithms has every supported algorithm, each with its constructor below.
-// Everything else about an algorithm is derived from its row. A JWK without alg
-// is for the first row with its kty and crv: for RSA that is RS256, the default
+// algorithms has a row for every supported algorithm. Its constructor is below, and
+// everything else about the algorithm is derived from the row. A JWK without alg
+// belongs to the first row with its kty and crv. For RSA that is RS256, the default
 // of OpenID Connect Core §2.
 var algorithms = []algorithm{
 	{"HS256", "", hmacFamily, nil, crypto.SHA256, jwt.SigningMethodHS256},
@@ -34,7 +34,7 @@ var algorithms = []algorithm{
 	{"ES256", "", ecdsaFamily, elliptic.P256(), crypto.SHA256, jwt.SigningMethodES256},
 	{"ES384", "", ecdsaFamily, elliptic.P384(), crypto.SHA384, jwt.SigningMethodES384},
 	{"ES512", "", ecdsaFamily, elliptic.P521(), crypto.SHA512, jwt.SigningMethodES512},
-	{"EdDSA", "Ed25519", ed25519Family, nil, 0, jwt.SigningMethodEdDSA}, // the alias is of RFC 9864 §2.2
+	{"EdDSA", "Ed25519", ed25519Family, nil, 0, jwt.SigningMethodEdDSA}, // the alias is defined in RFC 9864 §2.2
 }
 
 // HS256 is HMAC with SHA-256 (RFC 7518 §3.2). The secret has at least 32 bytes.
@@ -88,7 +88,7 @@ func algorithmNamed(name string) *algorithm {
 	return nil
 }
 
-// signs reports whether a token with this alg header can be one of a.
+// signs reports whether alg, from the header of a token, names a.
 func (a *algorithm) signs(alg string) bool {
 	return alg == a.name || alg == a.alias && a.alias != ""
 }

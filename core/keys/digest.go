@@ -6,19 +6,19 @@ import (
 	"sync"
 )
 
-// inputs are the buffers and hash states that signature checks need, kept for the
-// next check: allocating them costs more than a check of HMAC. They are safe for
-// concurrent use.
+// inputs is a pool of the buffers and hash states that signature checks need, because
+// allocating them takes longer than an HMAC check. It is safe for concurrent use.
 type inputs struct{ pool sync.Pool }
 
-// An input is what one check needs.
+// An input has the hash state and the buffers of one check.
 type input struct {
-	hash  hash.Hash // nil if the algorithm takes the input itself
-	bytes []byte    // hash.Hash takes no string
+	hash  hash.Hash // nil if the algorithm takes the text without hashing it first
+	bytes []byte    // the text, because a hash.Hash does not take a string
 	sum   []byte
 }
 
-// newInputs returns inputs that are hashed by h, or not at all if h is zero.
+// newInputs returns inputs for the hash h, or for an algorithm without a hash if h is
+// zero.
 func newInputs(h crypto.Hash) *inputs {
 	if h == 0 {
 		return newInputsBy(func() hash.Hash { return nil })
@@ -26,7 +26,7 @@ func newInputs(h crypto.Hash) *inputs {
 	return newInputsBy(h.New)
 }
 
-// newInputsBy returns inputs with hash states made by newHash.
+// newInputsBy returns inputs whose hash states are made by newHash.
 func newInputsBy(newHash func() hash.Hash) *inputs {
 	return &inputs{sync.Pool{New: func() any { return &input{hash: newHash()} }}}
 }
@@ -34,7 +34,8 @@ func newInputsBy(newHash func() hash.Hash) *inputs {
 func (p *inputs) get() *input  { return p.pool.Get().(*input) }
 func (p *inputs) put(i *input) { p.pool.Put(i) }
 
-// digest returns the hash of text, valid until i is used again.
+// digest returns the hash of text, or text itself if there is no hash. The result is
+// valid until i is used again.
 func (i *input) digest(text string) []byte {
 	i.bytes = append(i.bytes[:0], text...)
 	if i.hash == nil {

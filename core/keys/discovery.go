@@ -16,7 +16,7 @@ const discoveredFor = 24 * time.Hour
 
 var (
 	errMetadata  = errors.New("keys: the metadata document is not a JSON object")
-	errOtherName = errors.New("keys: the metadata document is of another issuer")
+	errOtherName = errors.New("keys: the issuer in the metadata document is not the configured one")
 	errJWKSURI   = errors.New("keys: the jwks_uri of the metadata document")
 	errNameQuery = errors.New("has a query, which an issuer must not have (RFC 8414 §2)")
 )
@@ -25,7 +25,7 @@ var (
 // 1.0 §4, RFC 8414 §3).
 type discovery struct {
 	issuer  string
-	address string // of its metadata document
+	address string // the address of its metadata document
 
 	jwksURI string    // from the document, empty if the document must be fetched
 	at      time.Time // when the document was fetched

@@ -51,7 +51,7 @@ func buildECDSA(alg *algorithm, key any) Key {
 	return alg.usable(signing, public, 2*fieldSize(alg.curve))
 }
 
-// matches reports whether the two halves of key belong together.
+// matches reports whether the private and the public half of key belong together.
 func matches(key *ecdsa.PrivateKey) bool {
 	private, err := key.ECDH()
 	if err != nil {
@@ -64,7 +64,7 @@ func matches(key *ecdsa.PrivateKey) bool {
 // fieldSize returns the size of a coordinate in bytes (RFC 7518 §6.2.1.2).
 func fieldSize(curve elliptic.Curve) int { return (curve.Params().BitSize + 7) / 8 }
 
-var errPoint = errors.New("has coordinates of another length than its curve's")
+var errPoint = errors.New("has coordinates whose length is not that of its curve")
 
 func parseECDSA(alg *algorithm, k jose.JWK) (any, error) {
 	if size := fieldSize(alg.curve); len(k.X) != size || len(k.Y) != size {
@@ -77,9 +77,9 @@ func parseECDSA(alg *algorithm, k jose.JWK) (any, error) {
 // perhaps a leading zero.
 const maxASN1Numbers = 2 * (2 + 1 + 66)
 
-// appendASN1 appends signature, which is the numbers r and s side by side (RFC
-// 7518 §3.4), to dst in the form that crypto/ecdsa takes: a SEQUENCE of the two
-// (RFC 3279 §2.2.3).
+// appendASN1 appends signature to dst in the form that crypto/ecdsa takes, which is a
+// SEQUENCE of two numbers (RFC 3279 §2.2.3). In signature, they are side by side (RFC
+// 7518 §3.4).
 func appendASN1(dst, signature []byte) []byte {
 	const sequence, lengthOfOneByte = 0x30, 0x81
 	half := len(signature) / 2
@@ -99,7 +99,7 @@ func appendInteger(dst, number []byte) []byte {
 	if len(number) > 0 && number[0] < 0x80 {
 		return append(append(dst, integer, byte(len(number))), number...) //nolint:gosec // at most 66
 	}
-	// Zero is written as one zero byte, and a leading zero keeps a high bit from
-	// being a sign.
+	// Zero is written as one zero byte. Other numbers get here if their high bit is
+	// set, and need a leading zero, because the high bit is the sign.
 	return append(append(dst, integer, byte(1+len(number)), 0), number...) //nolint:gosec // at most 67
 }

@@ -48,8 +48,8 @@ func buildEd25519(alg *algorithm, key any) Key {
 }
 
 // lowOrder reports whether key is one of the points of order 1, 2, 4 or 8, in
-// any of their encodings. For such a key anyone can make signatures, and
-// crypto/ed25519 would accept them.
+// any of their encodings. Signatures for such a key can be made without a private
+// key, and crypto/ed25519 would accept them.
 func lowOrder(key ed25519.PublicKey) bool {
 	y := bytes.Clone(key)
 	y[31] &= 0x7f // the sign of x

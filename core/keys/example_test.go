@@ -24,9 +24,9 @@ func newES256(id string) keys.Key {
 	return keys.ES256(private).WithID(id)
 }
 
-// A server changes from a shared secret to a key pair, whose public half others can
-// have. The pair signs from now on, and tokens signed with the secret are accepted
-// until they expire. Remove the secret from Keys after AccessTTL.
+// A server changes from a shared secret to a key pair, so that others can verify its
+// tokens with the public key. The pair signs new tokens, and tokens signed with the
+// secret are accepted until they expire. Remove the secret from Keys after AccessTTL.
 func ExampleSet() {
 	secret := []byte("the shared secret of at least 32 bytes")
 	pair, err := rsa.GenerateKey(rand.Reader, 2048) // or read a PEM file
@@ -39,8 +39,8 @@ func ExampleSet() {
 		Keys:     keys.Set{keys.RS256(pair), keys.HS256(secret)},
 		Sessions: &jwtgate.SessionConfig{
 			Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil },
-			// Without Keys, a key for refresh tokens was derived from the secret. Set
-			// the secret here as long as sessions from that time live.
+			// Before, Sessions.Keys was empty, and the key for refresh tokens was
+			// derived from the secret. Keep the secret here until those sessions end.
 			Keys: [][]byte{secret},
 		},
 	})
@@ -100,7 +100,7 @@ func ExampleRing() {
 	// ES256 key 2027 signs, ES256 key 2026 verifies until 2026-12-31T23:15:00Z
 }
 
-// Replace applies keys from a configuration. A list that cannot work changes nothing.
+// Replace applies keys from a configuration. A list with a mistake changes nothing.
 func ExampleRing_Replace() {
 	old, current := newES256("old"), newES256("current")
 	ring := keys.NewRing(old)
@@ -131,7 +131,7 @@ func ExampleRing_RotateEvery() {
 		return newES256("tomorrow's"), nil
 	}
 	ring := keys.NewRing(newES256("today's"))
-	err := ring.RotateEvery(ctx, 24*time.Hour, generate, nil) // in a goroutine and with a logger, in earnest
+	err := ring.RotateEvery(ctx, 24*time.Hour, generate, nil) // an application runs it in a goroutine, with a logger
 	fmt.Println(ring, err)
 	// Output: ES256 key today's signs, ES256 key tomorrow's is next context canceled
 }

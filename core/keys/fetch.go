@@ -26,12 +26,12 @@ var (
 	errURLLength = fmt.Errorf("is over %d bytes", maxURL)
 	errRedirect  = errors.New("keys: redirected to another host, to another scheme or too often")
 	errTooLarge  = fmt.Errorf("keys: the document is over %d bytes", maxDocument)
-	errNoAnswer  = errors.New("keys: no complete answer in time")
+	errNoAnswer  = errors.New("keys: no complete answer before Timeout")
 	errNotStatus = errors.New("keys: the status is not 200")
 )
 
 // parseURL parses address and checks that keys may be fetched from it. Over plain
-// HTTP anyone on the network path could insert their own keys.
+// HTTP, an attacker on the network path could replace the keys.
 func parseURL(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	switch {
@@ -61,8 +61,8 @@ func newTransport() *http.Transport {
 	}
 }
 
-// A fetcher fetches documents. It sends no cookies. It follows redirects only
-// within the same origin, because the configuration has named no other.
+// A fetcher fetches documents. It sends no cookies. It follows redirects only within
+// one origin, because other origins are not configured.
 type fetcher struct{ client http.Client }
 
 func newFetcher(transport http.RoundTripper) *fetcher {
@@ -104,8 +104,8 @@ func (f *fetcher) get(ctx context.Context, address, accept string) (text string,
 	return string(body), freshness(res.Header), nil
 }
 
-// reason returns err for a log: on one line, short, and without the address,
-// which the caller adds, and which a redirect may have chosen.
+// reason returns err in a form for logs: short, on one line, and without the address.
+// The caller adds the configured address; the one in err may come from a redirect.
 func reason(err error) error {
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err

@@ -16,15 +16,15 @@ var hmacFamily = &family{
 	equal:  func(a, b any) bool { return subtle.ConstantTimeCompare(a.([]byte), b.([]byte)) == 1 },
 }
 
-// buildHMAC returns a Key of a secret, which has at least the size of the hash
-// (RFC 7518 §3.2).
+// buildHMAC returns a Key made of a secret. The secret must have at least the size of
+// the hash (RFC 7518 §3.2).
 func buildHMAC(alg *algorithm, key any) Key {
 	secret := key.([]byte)
 	if least := alg.hash.Size(); len(secret) < least {
 		return alg.unusable("the secret has %d bytes: %s needs at least %d (RFC 7518 §3.2)", len(secret), alg.name, least)
 	}
 	if bytes.Contains(secret, []byte("-----BEGIN ")) {
-		return alg.unusable("the secret is a PEM file: anyone with the public key could sign with it")
+		return alg.unusable("the secret is a PEM file, which may be public: use random bytes, or a function for PEM files such as keys.RS256")
 	}
 	if len(bytes.Trim(secret, "\x00")) == 0 {
 		return alg.unusable("the secret is all zeros: use random bytes")
@@ -32,13 +32,13 @@ func buildHMAC(alg *algorithm, key any) Key {
 	secret = bytes.Clone(secret)
 	k := alg.usable(secret, secret, alg.hash.Size())
 	k.material.id = secretID(secret)
-	// Setting up a keyed hash costs as much as using it.
+	// Making a keyed hash takes as long as using it.
 	k.material.inputs = newInputsBy(func() hash.Hash { return hmac.New(alg.hash.New, secret) })
 	return k
 }
 
-// secretID returns the kid of a secret: a keyed digest, against which nobody can
-// test guesses with common tools (RFC 7638 §7).
+// secretID returns the kid of a secret. It is a keyed digest, so that common tools
+// cannot test guesses of the secret against it (RFC 7638 §7).
 func secretID(secret []byte) string {
 	digest := hmac.New(sha256.New, secret)
 	digest.Write([]byte("jwtgate kid"))

@@ -13,8 +13,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
 )
 
-// jwksMaxAge is how long others may keep a published JWK Set before they ask
-// again, and so how long before its first use a key must be announced.
+// jwksMaxAge is how long others may keep a published JWK Set. A key must be announced
+// for that long before it signs.
 const jwksMaxAge = 5 * time.Minute
 
 // A jwk is a public key in the form of RFC 7517 §4, RFC 7518 §6 and RFC 8037 §2.
@@ -64,7 +64,7 @@ func thumbprint(public any) string {
 	return base64.RawURLEncoding.EncodeToString(digest[:])
 }
 
-// An encodedSet is a JWK Set, and the number of keys that were held when it was
+// An encodedSet is a JWK Set, and the number of keys that had not expired when it was
 // encoded.
 type encodedSet struct {
 	keyaccess.JWKSet
@@ -72,9 +72,9 @@ type encodedSet struct {
 	keys int
 }
 
-// JWKSet returns the public keys at the given time. It encodes them once, and
-// again when a retired key expires. Keys only ever leave a table, so the number
-// of keys identifies the set.
+// JWKSet returns the public keys at the given time. It encodes them once, and again
+// when a retired key has expired. Keys of a table expire, but none are added, so the
+// number of keys identifies the set.
 func (t *table) JWKSet(at time.Time) (*keyaccess.JWKSet, error) {
 	keys := 0
 	for _, k := range t.all {

@@ -8,7 +8,7 @@ import (
 	"github.com/jwtgate/jwtgate/core/internal/jose"
 )
 
-// maxSetKeys is how many keys a fetched JWK Set may have. The sets of large
+// maxSetKeys is the largest number of keys in a fetched JWK Set. The sets of large
 // providers have about ten.
 const maxSetKeys = 100
 
@@ -16,7 +16,7 @@ var (
 	errSetSize   = fmt.Errorf("keys: the JWK Set has more than %d keys", maxSetKeys)
 	errNoKeys    = errors.New("keys: the JWK Set has no key that can verify tokens")
 	errOtherUse  = errors.New("is for another use than signatures")
-	errKind      = errors.New("has a kty, crv or alg that is not supported, or that do not go together")
+	errKind      = errors.New("has a kty, crv or alg that is not supported, or a combination of them that is not valid")
 	errAmbiguous = errors.New("shares its kid with a different key")
 )
 
@@ -24,9 +24,8 @@ var (
 // and for each other key why it is skipped. One unusual key does not make the
 // others unusable.
 //
-// No library is used for this: go-jose and jwkset refuse a whole set for one
-// unknown kty, and accept secrets and private keys. What they would save is the
-// parsing of numbers, which each [Key] checks anyway.
+// This function uses no library: go-jose and jwkset refuse a whole set because of one
+// unknown kty, and accept secrets and private keys.
 func parseJWKSet(text string) (keys []Key, skipped []error, err error) {
 	texts, err := jose.SplitJWKSet(text)
 	if err != nil {

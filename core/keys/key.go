@@ -11,9 +11,9 @@ import (
 	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
 )
 
-// A Key signs or verifies tokens by one algorithm. It is made by the function
-// named as the algorithm. These functions report no error: jwtgate.New reports a
-// key that cannot be used.
+// A Key signs or verifies tokens by one algorithm. The function with the name of the
+// algorithm makes it, such as [HS256]. It returns no error: jwtgate.New reports a key
+// that cannot be used.
 //
 // A Key made of a secret or a private key signs and verifies. A Key made of a
 // public key only verifies. Its kid (RFC 7515 §4.1.4) is the RFC 7638 thumbprint
@@ -24,20 +24,20 @@ import (
 // A Key is safe for concurrent use.
 type Key struct{ material *material }
 
-// RSAKey is what a [Key] of an RS or PS algorithm is made of. Bytes are a PEM
-// file: PKCS#8 or PKCS#1 for a private key, PKIX or PKCS#1 for a public key.
+// RSAKey has the types that a [Key] of an RS or PS algorithm can be made of. Bytes are
+// a PEM file: PKCS#8 or PKCS#1 for a private key, PKIX or PKCS#1 for a public key.
 type RSAKey interface {
 	*rsa.PrivateKey | *rsa.PublicKey | []byte
 }
 
-// ECDSAKey is what a [Key] of an ES algorithm is made of. Bytes are a PEM file:
-// PKCS#8 or SEC 1 for a private key, PKIX for a public key.
+// ECDSAKey has the types that a [Key] of an ES algorithm can be made of. Bytes are a
+// PEM file: PKCS#8 or SEC 1 for a private key, PKIX for a public key.
 type ECDSAKey interface {
 	*ecdsa.PrivateKey | *ecdsa.PublicKey | []byte
 }
 
-// EdDSAKey is what a [Key] of [EdDSA] is made of. Bytes are a PEM file: PKCS#8
-// for a private key, PKIX for a public key.
+// EdDSAKey has the types that a [Key] of [EdDSA] can be made of. Bytes are a PEM file:
+// PKCS#8 for a private key, PKIX for a public key.
 type EdDSAKey interface {
 	ed25519.PrivateKey | ed25519.PublicKey | []byte
 }
@@ -82,7 +82,7 @@ func (k Key) Open(options keyaccess.Options) (keyaccess.Keys, []string) {
 // canSign reports whether k, which is not the zero Key, has a secret or a private key.
 func (k Key) canSign() bool { return k.material.signing != nil }
 
-// material is what a Key is made of.
+// material is the content of a Key.
 type material struct {
 	alg     *algorithm
 	id      string
@@ -94,8 +94,8 @@ type material struct {
 	until   time.Time // when the last token that a retired key signed expires; zero for other keys
 }
 
-// hidden returns a key. A function value keeps fmt from printing the key: with
-// any verb fmt prints an address for it, but it follows pointers.
+// hidden returns a key. It is a function, because fmt prints only the address of a
+// function, whatever the verb. It would print the value behind a pointer.
 type hidden func() any
 
 func hide(key any) hidden {
@@ -105,8 +105,8 @@ func hide(key any) hidden {
 	return func() any { return key }
 }
 
-// newKey returns a Key of the algorithm called name. Bytes are a PEM file, except
-// for HMAC.
+// newKey returns a Key of the algorithm called name. If key is bytes, they are a PEM
+// file, or the secret of HMAC.
 func newKey(name string, key any) Key {
 	alg := algorithmNamed(name)
 	if data, ok := key.([]byte); ok && alg.family != hmacFamily {
@@ -123,7 +123,7 @@ func (a *algorithm) unusable(problem string, args ...any) Key {
 	return Key{&material{alg: a, problem: fmt.Sprintf(problem, args...)}}
 }
 
-// wrongType returns the unusable Key for a key of another kind than want.
+// wrongType returns the unusable Key for a key that is not of the kind want.
 func (a *algorithm) wrongType(want string, key any) Key {
 	return a.unusable("the key is a %T: %s needs an %s key", key, a.name, want)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	errNoPEM      = errors.New("the key is not a PEM file with a key in it")
+	errNoPEM      = errors.New("the key is not a PEM file that contains a key")
 	errEncrypted  = errors.New("the PEM file is encrypted: decrypt it first")
 	errUnreadable = errors.New("the key in the PEM file cannot be read, or is of a kind that is not supported")
 )
@@ -41,7 +41,8 @@ func parsePEM(data []byte) (any, error) {
 	}
 }
 
-// readable replaces err, which may quote bytes of a private key.
+// readable returns key or, if err is not nil, an error without the text of err, which
+// may contain bytes of a private key.
 func readable[K any](key K, err error) (any, error) {
 	if err != nil {
 		return nil, errUnreadable

@@ -9,47 +9,48 @@ import (
 	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
 )
 
-// Remote is the public keys that an issuer publishes as a JWK Set (RFC 7517 §5).
-// It is for TrustedIssuer.Keys, or for Config.Keys of a server that signs no
-// tokens. The zero value finds the keys by the issuer's name.
+// Remote is a Source of the public keys that an issuer publishes as a JWK Set
+// (RFC 7517 §5). It is for TrustedIssuer.Keys, or for Config.Keys of a server that
+// signs no tokens. The zero value finds the keys by the issuer's name.
 //
-// Nothing is fetched before the first token of the issuer, which waits for the
-// fetch. After that the keys are fetched in the background, as often as their
-// Cache-Control asks, but at most once a minute and at least once an hour;
-// without Cache-Control, every 15 minutes. If no token came for more than an hour,
-// the next token waits for a fetch again. A key that the issuer has removed is
-// removed here by the next fetch. A fetch fails if the set cannot be read or has
-// no usable key; the keys that were fetched before then stay in use for up to
-// MaxStale. A token that cannot be judged because keys are missing is refused
-// with 503, not with 401.
+// The keys are fetched when the first token of the issuer arrives, and that request
+// waits for them. After that they are fetched in the background, as often as their
+// Cache-Control asks, but at most once a minute and at least once an hour; without
+// Cache-Control, every 15 minutes. If no token arrives for more than an hour, the
+// next request waits for a fetch again. When the issuer has removed a key, the next
+// fetch removes it here.
+//
+// A fetch fails if the set cannot be read or has no usable key. The keys that were
+// fetched before then stay in use for up to MaxStale. If keys are missing that are
+// needed to judge a token, the request is refused with 503, not with 401.
 //
 // A key of the set verifies by its alg only. A key without alg verifies by the
-// algorithm of its curve, an RSA key by RS256. Keys that cannot be used are
-// skipped one by one and reported to Config.Events. The age of keys is measured
-// by the monotonic clock of the process, not by Config.Now.
+// algorithm of its curve, or by RS256 if it is an RSA key. A key that cannot be used
+// is skipped and reported to Config.Events. The age of keys is measured by the
+// monotonic clock of the process, not by Config.Now.
 type Remote struct {
 	_ [0]func()
 
-	// URL is the address of the JWK Set: https, or http on this machine. If it is
-	// empty, the issuer's document at /.well-known/openid-configuration below its
-	// name gives the address (OpenID Connect Discovery 1.0 §4). The issuer in the
-	// document must equal the name.
+	// URL is the address of the JWK Set. Its scheme is https, or http for a loopback
+	// address. If URL is empty, the address is found by OpenID Connect Discovery (1.0,
+	// §4): in the document at /.well-known/openid-configuration below the issuer's
+	// name. The issuer in that document must equal the name.
 	URL string
 
-	// Transport carries the requests, such as a transport that trusts a private
-	// CA. The default is a transport of its own, which uses the proxy that the
-	// environment names. Redirects are followed only within one origin.
+	// Transport sends the requests. Set it, for example, to trust a private CA. The
+	// default uses the proxy that is set in the environment. Redirects are followed
+	// only within one origin.
 	Transport http.RoundTripper
 
-	// Timeout bounds each fetch as a whole, and so the wait of a request that
-	// needs it. The default is 5 seconds.
+	// Timeout bounds each fetch, and so the time that a request waits for it. The
+	// default is 5 seconds.
 	Timeout time.Duration
 
-	// Cooldown is the least time between a fetch for an unknown kid, or a fetch
-	// that failed, and the next fetch. Until then tokens with an unknown kid are
-	// refused without waiting. It protects the issuer from a flood of such tokens,
-	// and is how long a key that is used as soon as it is published can stay
-	// unknown. After several failures in a row it doubles each time, up to a
+	// Cooldown is the pause after a fetch for an unknown kid and after a failed fetch.
+	// During the pause, tokens with an unknown kid are refused without waiting. This
+	// protects the issuer from a flood of such tokens. It also means that tokens of a
+	// new key can be refused for that long if the issuer signs with it as soon as it
+	// is published. With each further failure in a row, the pause doubles, up to a
 	// minute. The default is 10 seconds.
 	Cooldown time.Duration
 

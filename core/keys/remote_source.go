@@ -19,17 +19,17 @@ const (
 	maxFresh     = time.Hour
 	maxBackoff   = time.Minute
 
-	// maxUnused is the age of keys from which a token waits for a fetch instead of
-	// being verified by them. It is never reached while tokens come every minute.
+	// maxUnused is the age of keys from which a request waits for a fetch instead of
+	// using them. The keys do not get that old if tokens arrive every minute.
 	maxUnused = maxFresh + minFresh
 
-	// maxWaiting bounds the requests that wait for one fetch, because a flood of
-	// them would pile up while the issuer is slow.
+	// maxWaiting bounds the number of requests that wait for one fetch, in case of a
+	// flood of requests while the issuer is slow.
 	maxWaiting = 10_000
 )
 
-// remoteSource has the keys of one issuer and decides when to fetch them. There is
-// at most one fetch at a time, which all requests that need it wait for.
+// remoteSource has the keys of one issuer and decides when to fetch them. There is at
+// most one fetch at a time, and all requests that need it wait for the same one.
 type remoteSource struct {
 	Remote // with defaults
 
@@ -45,9 +45,9 @@ type remoteSource struct {
 	closed   bool
 	current  *fetch    // the fetch in progress, nil if there is none
 	failure  error     // of the last fetch, nil if it succeeded
-	failures int       // in a row
-	retryAt  time.Time // no fetch before that, because the last one failed
-	seekAt   time.Time // no fetch for an unknown kid before that
+	failures int       // the number of failures in a row
+	retryAt  time.Time // the earliest next fetch, after a failed one
+	seekAt   time.Time // the earliest next fetch for an unknown kid
 
 	// Only the fetch in progress uses these.
 	discovery *discovery // nil if URL is set
@@ -58,16 +58,15 @@ type remoteSource struct {
 type fetched struct {
 	table *table
 	at    time.Time
-	fresh time.Duration // after which the keys are due for the next fetch
+	fresh time.Duration // the age at which the keys are fetched again
 }
 
-// A fetch is a fetch in progress. It continues if the requests that wait for it
-// give up.
+// A fetch is a fetch in progress. It continues even if no request waits for it any more.
 type fetch struct {
 	done    chan struct{}
 	err     error // set before done is closed
 	waiting int
-	sought  bool // started because a kid was unknown
+	sought  bool // it was started because a kid was unknown
 }
 
 // noKeys is the current set if there are no keys.
@@ -142,7 +141,7 @@ func (r *remoteSource) seek(seen keyaccess.Set) (*fetch, error) {
 	now := time.Now()
 	held := r.held()
 	switch {
-	case keyaccess.Set(held) != seen: // fetched since the caller looked
+	case keyaccess.Set(held) != seen: // fetched after the caller read seen
 		return nil, nil
 	case r.current != nil:
 	case r.closed:
@@ -252,7 +251,8 @@ func (r *remoteSource) finish(f *fetch, next *fetched, err error) {
 	close(f.done)
 }
 
-// report logs and reports the result of a fetch where it differs from before.
+// report logs and reports the result of a fetch, as far as it differs from the previous
+// one.
 func (r *remoteSource) report(before *table, next *fetched, skipped []error, err error) {
 	issuer, logger := r.options.Issuer, r.options.Logger
 	report := func(kind keyaccess.ChangeKind, cause error) {

@@ -27,10 +27,10 @@ import (
 //  2. Sign: list the new key first, and wait for Config.AccessTTL.
 //  3. Retire: list the new key alone.
 //
-// If one process signs, and others verify by its JWK Set, [Ring.Announce] and
-// [Ring.Rotate] do the same by calls, and [Ring.RotateEvery] does it on a schedule.
-// A key that no longer signs is then kept exactly until the last token that it
-// signed expires.
+// If only one process signs, and others verify by its JWK Set, call [Ring.Announce] and
+// [Ring.Rotate] instead, or [Ring.RotateEvery], which calls them on a schedule. The
+// ring then keeps a key that no longer signs until the last token that it signed
+// has expired.
 //
 // Printing and logging a Ring shows algorithms and kids, never a key.
 type Ring struct {
@@ -41,19 +41,19 @@ type Ring struct {
 	next     Key                  // announced; the zero Key if none is
 	others   []Key                // listed to verify
 	retired  []Key                // verify until their last token expires
-	expires  map[string]time.Time // by kid: when the last token that the key signed expires
+	expires  map[string]time.Time // for each kid, when the last token that the key signed expires
 	issued   time.Time            // when the last token was signed by any key
 	problems []string             // of the keys that NewRing was given, until they are replaced
 }
 
 var (
 	errNoSigningKey  = errors.New("keys: Ring: none of the keys can sign: give a secret or a private key")
-	errAlreadyActive = errors.New("keys: Ring: the key is already the active one")
+	errAlreadyActive = errors.New("keys: Ring: the key is already the active one: announce another key")
 	errNoNextKey     = errors.New("keys: Ring: no key is announced: call Announce first")
 )
 
 // NewRing returns a ring of keys. As in a [Set], the first key that can sign is
-// the active one, and all verify. jwtgate.New reports what is wrong with them.
+// the active one, and all verify. jwtgate.New reports mistakes in the keys.
 func NewRing(keys ...Key) *Ring {
 	r := new(Ring)
 	if r.problems = Set(keys).problems(); len(r.problems) == 0 {
@@ -66,9 +66,9 @@ func NewRing(keys ...Key) *Ring {
 // Keys that are not among them are removed at once: their tokens are refused, or
 // renewed by a refresh token.
 //
-// If Replace returns an error, which holds no secret, the keys of r are unchanged.
-// It is an error if none of keys can sign although r could sign before, or if a
-// kid of r would name another key.
+// If Replace returns an error, the keys of r are unchanged. It is an error if none of
+// keys can sign although r could sign before, or if a key has the kid of another key
+// of r. Errors contain no secret.
 func (r *Ring) Replace(keys ...Key) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -86,9 +86,9 @@ func (r *Ring) Replace(keys ...Key) error {
 // Announce adds the key that the next [Ring.Rotate] makes the active one. Until
 // then it verifies and is published, but does not sign. Wait at least 5 minutes
 // before Rotate: others may keep the published JWK Set for that long. The key
-// replaces one that was announced before. A key that r already has can be
-// announced, such as a retired one, but not the active one. If Announce returns
-// an error, the keys of r are unchanged.
+// replaces one that was announced before. It can be a key that r already has, such
+// as a retired one, but not the active one. If Announce returns an error, the keys
+// of r are unchanged.
 func (r *Ring) Announce(next Key) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -182,9 +182,9 @@ type ringKeys struct{ *Ring }
 // Current returns the keys of the ring.
 func (r ringKeys) Current() keyaccess.Set { return r.table.Load() }
 
-// SigningKey returns the active key and records when the token expires, in one
-// step, so that a later retire takes the token into account even if it is not
-// signed yet.
+// SigningKey returns the active key and records when the token expires. It does both
+// under one lock, so that the key is kept for this token even if the key is retired
+// before the token has been signed.
 func (r ringKeys) SigningKey(issued, expires time.Time) keyaccess.SigningKey {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -203,7 +203,7 @@ func (r ringKeys) SigningKey(issued, expires time.Time) keyaccess.SigningKey {
 	return r.active.material
 }
 
-// check returns what is wrong with keys that are to be added to r.
+// check returns an error if keys cannot be added to r.
 func (r *Ring) check(keys []Key) error {
 	problems := Set(keys).problems()
 	if len(problems) == 0 {
@@ -239,8 +239,8 @@ func (r *Ring) list(keys []Key) {
 	r.publish()
 }
 
-// retire keeps k, which is no longer one of r's keys, until its last token
-// expires. A key that has signed nothing is not kept.
+// retire adds k to the retired keys, until the last token that it signed expires. A key
+// that has signed no token is not kept.
 func (r *Ring) retire(k Key) {
 	if until, signed := r.expires[k.ID()]; signed {
 		retired := *k.material

@@ -11,14 +11,14 @@ import (
 const retryGenerate = time.Minute
 
 // RotateEvery announces a key returned by generate, makes it the active one after
-// interval, and repeats this until ctx is done. It returns the cause of ctx's end.
-// Run it in a goroutine of its own, one for each ring. The interval is at least 5
+// interval, and repeats this until ctx is done. It then returns [context.Cause] of
+// ctx. Run it in a separate goroutine, one for each ring. The interval is at least 5
 // minutes. The first key of the ring also signs for one interval.
 //
-// If generate fails, or returns a key that cannot sign, the keys stay as they are
-// and generate is called again after a minute: the active key signs for that much
-// longer. Logger gets such failures and a too short interval at error level, and
-// each change at info level. A nil Logger discards.
+// If generate fails, or returns a key that cannot sign, the keys do not change, and
+// generate is called again after a minute. The active key then signs for a minute
+// longer. RotateEvery logs such failures, and an interval that is too short, at error
+// level, and each change at info level. A nil logger discards.
 func (r *Ring) RotateEvery(ctx context.Context, interval time.Duration, generate func(context.Context) (Key, error), logger *slog.Logger) error {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)

@@ -12,7 +12,7 @@ import (
 
 const (
 	minRSABits = 2048 // RFC 7518 §3.3
-	maxRSABits = 8192 // a larger modulus only makes verification slower
+	maxRSABits = 8192 // a larger modulus makes verification too slow
 )
 
 // pkcs1Family is RSASSA-PKCS1-v1_5 (RFC 7518 §3.3).
@@ -62,7 +62,7 @@ func buildRSA(alg *algorithm, key any) Key {
 	case public.N.BitLen() < minRSABits || public.N.BitLen() > maxRSABits:
 		return alg.unusable("the RSA key has %d bits: use %d to %d", public.N.BitLen(), minRSABits, maxRSABits)
 	case public.E < 3 || public.E%2 == 0 || int64(public.E) > 1<<31-1 || public.N.Bit(0) == 0 || public.N.Sign() < 0:
-		return alg.unusable("the RSA key has an exponent or modulus that no RSA key has")
+		return alg.unusable("the RSA key has an exponent or a modulus that is not valid")
 	}
 	return alg.usable(signing, public, public.Size())
 }

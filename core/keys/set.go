@@ -22,7 +22,7 @@ func (s Set) Open(keyaccess.Options) (keyaccess.Keys, []string) {
 	return newTable(slices.Clone(s)), nil
 }
 
-// problems returns what is wrong with s, in words that hold no secret.
+// problems returns descriptions of the mistakes in s, which contain no secret.
 func (s Set) problems() []string {
 	var problems []string
 	if len(s) == 0 {
@@ -48,13 +48,14 @@ func (s Set) problems() []string {
 	return problems
 }
 
-// A table finds the key of a token. It never changes, so it is a
-// [keyaccess.Set], and, for keys that never change, [keyaccess.Keys] too.
+// A table has the keys of one moment and finds the key of a token. It never changes,
+// so it is a [keyaccess.Set]. A [Set] never changes either, so a table is also its
+// [keyaccess.Keys].
 type table struct {
 	all    []Key
-	signer *material // nil if none of the keys signs
+	signer *material // nil if none of the keys can sign
 	byID   map[string]*material
-	jwks   atomic.Pointer[encodedSet] // the public keys, as last asked for
+	jwks   atomic.Pointer[encodedSet] // the last result of JWKSet
 }
 
 func newTable(keys []Key) *table {

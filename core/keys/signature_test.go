@@ -10,8 +10,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// A signature is good if golang-jwt finds it so, and no other, whoever asks at the
-// same time. Among so many by ECDSA are some whose numbers begin with zeros.
+// A signature must be accepted exactly if golang-jwt accepts it, also under concurrent
+// use. There are so many ECDSA signatures that in some a number begins with zeros.
 func TestSignaturesAsGolangJWT(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -66,7 +66,7 @@ func TestSignaturesAsGolangJWT(t *testing.T) {
 	}
 }
 
-// A signature of another length is refused before anything is computed.
+// A signature of the wrong length is refused before anything is computed.
 func TestSignatureLength(t *testing.T) {
 	t.Parallel()
 	for _, key := range []Key{HS256(secret), RS256(rsaKey), ES256(p256Key), EdDSA(ed25519Key)} {
@@ -103,7 +103,7 @@ func TestSignatureLength(t *testing.T) {
 	}
 }
 
-// FuzzASN1 looks for numbers that are not written as encoding/asn1 writes them.
+// FuzzASN1 looks for numbers that encoding/asn1 encodes differently.
 func FuzzASN1(f *testing.F) {
 	f.Add([]byte{1}, []byte{0x80})
 	f.Add(bytes.Repeat([]byte{0xff}, 66), make([]byte, 66))

@@ -5,8 +5,8 @@ import "github.com/jwtgate/jwtgate/core/internal/keyaccess"
 // A Source provides the keys of one issuer: a [Key], a [Set], a *[Ring] or
 // [Remote]. No other package can implement it.
 type Source interface {
-	// Open is called by jwtgate.New. It returns the keys, or descriptions of what
-	// is wrong with them, which hold no secret.
+	// Open is called by jwtgate.New. It returns the keys, or descriptions of the
+	// mistakes in them, which contain no secret.
 	Open(keyaccess.Options) (keyaccess.Keys, []string)
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/internal/jose"
 )
 
-// The examples of the RFCs are not access tokens: most of their payloads are not
-// even claims. So these tests check the signature only.
+// The examples in the RFCs are not access tokens, and most of their payloads are not
+// claims. So these tests check the signature only.
 
 // The keys of the examples.
 const (
@@ -144,7 +144,7 @@ func TestSignaturesOfRFCs(t *testing.T) {
 	}
 }
 
-// Examples that are good, and not in a form that is accepted here.
+// These examples are valid, but in a form that is not accepted here.
 func TestFormsOfRFCs(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, token string }{

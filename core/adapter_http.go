@@ -86,7 +86,7 @@ func (w *CommitWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// ReadFrom commits, and leaves the sending of files to the server.
+// ReadFrom commits. It lets the server's writer send files efficiently.
 func (w *CommitWriter) ReadFrom(r io.Reader) (int64, error) {
 	w.Commit()
 	return io.Copy(w.ResponseWriter, r)

@@ -58,7 +58,7 @@ func New(config Config) (*Auth, error) {
 	}
 	if config.Sessions != nil {
 		a.sessions = newSessions(&config, a.issuers[0].keys, &wrong)
-		a.config.Sessions = &SessionConfig{} // its secrets are in the codec alone
+		a.config.Sessions = &SessionConfig{} // only the codec keeps the secrets
 	}
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (a *Auth) openIssuers(wrong *mistakes) []issuer {
 	return issuers
 }
 
-// openIssuer opens the keys of config, whose fields the prefix field leads to.
+// openIssuer opens the keys of config. Errors name its fields with the prefix field.
 func (a *Auth) openIssuer(field string, config TrustedIssuer, wrong *mistakes) issuer {
 	i := issuer{name: config.Name, audience: config.Audience, rolesPath: slices.Clone(config.RolesPath)}
 	if len(i.rolesPath) == 0 {

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// A cache has verified tokens, so that a token seen before costs little. What can
-// change although the token does not (the time, the keys, the revocations) is
-// checked on every hit.
+// A cache has verified tokens, so that a token seen before costs little. The time, the
+// keys and the revocations can change while a token is cached, so they are checked on
+// every hit.
 //
 // It is a table of fixed size, divided into sets of a few slots. The hash of a
 // token selects its set. Entries are found and replaced without a lock and never
@@ -22,9 +22,8 @@ import (
 // token is admitted when it is seen for the second time. It replaces the token of
 // its set that has expired or was used the least in the last minutes. Admitted
 // tokens that are not used are the first to be replaced, so each set loses at most
-// one token in use. Existing caches were compared: a hit takes half as long again,
-// and in such a flood golang-lru loses nearly all tokens in use, otter up to a
-// tenth of them.
+// one token in use. In existing caches, a hit takes half as long again. In such a
+// flood, golang-lru evicts nearly all tokens in use, and otter up to a tenth of them.
 type cache struct {
 	seed maphash.Seed
 	sets []cacheSet
@@ -113,8 +112,8 @@ func (c *cache) add(token string, id *Identity, now time.Time) {
 	}
 }
 
-// place returns the set for token, and its tag there. Both are derived from the end
-// of the token, because nobody can choose the end of a signature.
+// place returns the set for token, and its tag there. Both are derived from the end of
+// the token, because a client cannot choose the end of a valid signature.
 func (c *cache) place(token string) (set *cacheSet, tag byte) {
 	hash := maphash.String(c.seed, token[max(0, len(token)-64):])
 	i, _ := bits.Mul64(hash, uint64(len(c.sets))) // as uniform as the remainder, and faster
@@ -158,12 +157,12 @@ func withTag(tags uint64, i int, tag byte) uint64 {
 }
 
 const (
-	maxHits  = 15 // no more are counted, so that hits of a busy token write nothing
+	maxHits  = 15 // the largest number that is counted, so that further hits write nothing
 	maxValue = maxHits + 2
 )
 
-// value returns what the cache would lose with v: nothing with an empty slot,
-// little with an expired token, and more with each hit in the last minutes.
+// value returns the value of keeping v, which may be nil for an empty slot. An expired
+// token has little value, and each hit in the last minutes adds to it.
 func (v *cachedToken) value(now time.Time) int {
 	switch {
 	case v == nil:

@@ -10,9 +10,9 @@ import (
 )
 
 // Claims returns the claims of the token that the request with ctx was judged by,
-// decoded from JSON into a T of the caller's own. It returns [ErrNoIdentity], or
-// the decoder's error if the claims do not fit T. The rule [ClaimsOf] refuses such
-// tokens before the handler runs.
+// decoded from JSON into a new T. It returns [ErrNoIdentity], or the decoder's error
+// if the claims do not fit T. The rule [ClaimsOf] refuses such tokens before the
+// handler runs.
 //
 // For a cached token, Claims returns a copy of the value that was decoded before,
 // at a tenth of the cost, without calling UnmarshalJSON again. A T that may hold
@@ -32,13 +32,13 @@ func Claims[T any](ctx context.Context) (T, error) {
 // else that a cached token costs, so it is done once for a cached token, and once
 // for a request whose route has a [ClaimsOf] rule.
 type decodedClaims struct {
-	original any // a *T that is never given away; a nil *T if T must be decoded on every call
+	original any // a *T that is never returned; a nil *T if T must be decoded on every call
 	cloner   clone.Cloner
 	next     *decodedClaims // of another type
 }
 
-// decodeClaims returns the claims of id as a T of the caller's own, and calls its
-// Validate method. The decoded value is kept if keep is set.
+// decodeClaims returns the claims of id as a new T, and calls its method Validate, if
+// there is one. The decoded value is kept if keep is set.
 func decodeClaims[T any](id *Identity, keep bool) (T, error) {
 	claims, err := claimsAs[T](id, keep)
 	if err != nil {

@@ -68,10 +68,10 @@ type Config struct {
 
 	// CacheSize is the number of verified tokens to cache, so that a request with
 	// one of them costs very little. Every hit checks the expiry, the revocation and
-	// the key again. Set it to about twice the number of active tokens; with less,
-	// the tokens in steady use stay. A token of 500 bytes takes about 1.1 KB and
-	// what [Claims] has decoded of it, until another token replaces it. The default
-	// is 16384; a negative number turns the cache off.
+	// the key again. Set it to about twice the number of active tokens. In a smaller
+	// cache, the tokens that are used most stay. A token of 500 bytes takes about
+	// 1.1 KB, and the claims that [Claims] has decoded from it, until another token
+	// replaces it. The default is 16384; a negative number turns the cache off.
 	CacheSize int
 
 	// Cookies, if not nil, accepts the access token in a cookie, for browsers.
@@ -80,9 +80,9 @@ type Config struct {
 	// Sessions, if not nil, turns on sessions: login, refresh and logout.
 	Sessions *SessionConfig
 
-	// Events, if not nil, is called for what happens to sessions, before the answer
-	// to the request is sent, and for what happens to the keys of [keys.Remote]. It
-	// must be safe for concurrent use.
+	// Events, if not nil, is called for each [Event] of a session, before the answer
+	// to the request is sent, and of the keys of a [keys.Remote]. It must be safe for
+	// concurrent use.
 	Events func(ctx context.Context, e Event)
 
 	// Refuse, if not nil, returns the answer to every refusal in place of
@@ -159,7 +159,7 @@ func (c Config) withDefaults(wrong *mistakes) Config {
 	c.MaxLifetime = wrong.duration("MaxLifetime", c.MaxLifetime, defaultMaxLifetime)
 	c.AccessTTL = wrong.duration("AccessTTL", c.AccessTTL, min(defaultAccessTTL, c.MaxLifetime.Truncate(time.Second)))
 	if c.AccessTTL < time.Second || c.AccessTTL%time.Second != 0 {
-		wrong.add("AccessTTL", "is %v: use a whole number of seconds, which is what tokens count in", c.AccessTTL)
+		wrong.add("AccessTTL", "is %v: use a whole number of seconds, because tokens have no fractions", c.AccessTTL)
 	}
 	if c.AccessTTL > c.MaxLifetime {
 		wrong.add("AccessTTL", "is %v, more than MaxLifetime (%v): the tokens issued here would be refused; use at most MaxLifetime", c.AccessTTL, c.MaxLifetime)

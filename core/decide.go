@@ -150,7 +150,7 @@ var (
 	errAbsent  = errors.New("jwtgate: there is no access token")
 )
 
-// nilAuth replaces a nil Auth: it has what is needed to refuse.
+// nilAuth refuses requests in place of a nil Auth.
 var nilAuth = &Auth{config: Config{Logger: slog.New(slog.DiscardHandler)}}
 
 // judge returns the refusal of id by rules, nil if all of them accept it.

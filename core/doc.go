@@ -25,12 +25,12 @@
 //
 // A request is judged by one credential: the Authorization header with the Bearer
 // scheme (RFC 6750 §2.1), or, if [Config.Cookies] is set and there is no such header,
-// the access cookie. Two of the same kind are refused. A state-changing request that
-// is judged by a cookie must come from this site. The token's size, syntax and header
-// are checked, then its signature, and only then its claims: issuer, audience and
-// lifetime. The last check is the rules that the route gives to Protect. A refusal has
-// one of the [Code] constants. It is a problem document (RFC 9457) with the challenge
-// of RFC 6750 §3.
+// the access cookie. Two credentials of the same kind are refused. A state-changing
+// request that is judged by a cookie must come from this site. The token's size, syntax
+// and header are checked first, then its signature, and only then its claims: issuer,
+// audience and lifetime. Last, the rules of the route are checked, which are the
+// arguments of Protect. The answer to a refused request is a problem document
+// (RFC 9457) with one of the [Code] constants and the challenge of RFC 6750 §3.
 //
 // If [Config.Sessions] is set too, the request of a browser whose access token has
 // expired is renewed by its refresh cookie before the handler runs: the request is
@@ -38,19 +38,20 @@
 //
 // # Accepted tokens
 //
-// Signed JWTs in compact form are accepted, with exp and sub, whose typ is at+jwt (RFC
-// 9068), JWT or absent, and which were signed by a key that is configured for the
-// algorithm that the token names. Nothing in a token selects a key of another
+// A token must be a signed JWT in compact form, and have the claims exp and sub. Its
+// typ must be at+jwt (RFC 9068), JWT or absent. It must be signed by a key that is
+// configured for the algorithm in its header. A token cannot select a key of another
 // algorithm, or an address to fetch keys from.
 //
 // # Tokens of other issuers
 //
 // [Config.Trusted] lists other issuers, each with its keys, its audience and the place
-// of its roles. If their keys are [keys.Remote], they are fetched from the configured
-// address when the first token of the issuer comes, and again in the background. As
-// long as the signature of a token cannot be checked, its iss only decides which of the
-// configured issuers is asked for keys. If the keys of an issuer cannot be fetched, its
-// tokens are refused with 503, and all other tokens are not affected.
+// of its roles. If its keys are [keys.Remote], they are fetched from the configured
+// address when the first token of the issuer arrives, and again in the background. If
+// no key is known for a token, its iss is read before the signature is checked, and
+// decides only which of the configured issuers is asked for keys. If the keys of an
+// issuer cannot be fetched, its tokens are refused with 503. Other tokens are not
+// affected.
 //
 // # Limits
 //

@@ -7,8 +7,9 @@ import (
 )
 
 // A PasswordCheck returns the subject with this name and password, and false if
-// there is none. It should take as long for a name that does not exist. An error is
-// an internal error, answered with 503. It must be safe for concurrent use.
+// there is none. It should take the same time if the name does not exist, so that
+// clients cannot find out which names exist. An error is an internal error, answered
+// with 503. A PasswordCheck must be safe for concurrent use.
 type PasswordCheck func(ctx context.Context, username, password string) (subject string, ok bool, err error)
 
 // Login returns an [Endpoint] that signs browsers in. It answers with two HttpOnly

@@ -10,11 +10,10 @@ import (
 )
 
 // Logout is an [Endpoint] that ends the caller's session on every process and
-// deletes the browser's cookies. It takes POST and answers 204, whether or not
-// there was a session. The session is that of the parameter refresh_token in the
-// body, else that of the Bearer token, even if it has expired, else that of the
-// cookies, if the request comes from this site. A Bearer token without sid is
-// revoked by its jti.
+// deletes the browser's cookies. It takes POST and answers 204, whether or not there
+// was a session. The session is named by the parameter refresh_token in the body, or
+// else by the Bearer token, which may have expired, or else by the cookies, if the
+// request comes from this site. A Bearer token without sid is revoked by its jti.
 //
 // It needs no valid access token, so mount it outside the routes that Protect
 // guards.
@@ -45,8 +44,8 @@ func (a *Auth) Logout(ctx context.Context, req Request) Response {
 	return res
 }
 
-// logout ends the session that the first credential in req with a session names.
-// crossSite is why the cookies must not be used, nil if they may be.
+// logout ends the session of the first credential in req that names one. crossSite is
+// the reason why the cookies must not be used, nil if they may be used.
 func (a *Auth) logout(ctx context.Context, req *Request, refresh string, crossSite error) *Refusal {
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()

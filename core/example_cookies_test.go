@@ -29,7 +29,7 @@ func exampleConfig() jwtgate.Config {
 	}
 }
 
-// A browser signs in and gets two cookies. Scripts need not do anything then.
+// A browser signs in and gets two cookies. Scripts do not need to handle tokens.
 // With an adapter, this is e.POST("/login", echojwt.Handle(auth.Login(check))).
 func ExampleAuth_Login() {
 	auth, err := jwtgate.New(exampleConfig())
@@ -68,8 +68,8 @@ func ExampleAuth_Login() {
 }
 
 // A handler of the application, such as the callback of an OpenID Connect provider, signs
-// the visitor in and redirects the browser. With an adapter, its function Send does what
-// this example writes out.
+// the visitor in and redirects the browser. The function Send of an adapter does the work
+// of CopyHeader and the check of the status.
 func ExampleTokens_Cookies() {
 	auth, err := jwtgate.New(exampleConfig())
 	if err != nil {
@@ -106,7 +106,7 @@ func ExampleConfig_loginPage() {
 	config := exampleConfig()
 	config.Refuse = func(_ context.Context, req jwtgate.Request, r *jwtgate.Refusal) jwtgate.Response {
 		if r.Status != http.StatusUnauthorized || req.First("Sec-Fetch-Mode") != "navigate" || req.Method != http.MethodGet {
-			return jwtgate.Response{} // r.Response()
+			return jwtgate.Response{} // without a status, so r.Response() is sent
 		}
 		return jwtgate.Response{
 			Status: http.StatusSeeOther,

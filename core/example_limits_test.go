@@ -16,8 +16,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// A client that guesses passwords has to wait. This example counts attempts for ever and
-// in this process: an application would reset the counts after a while, and share them
+// A client that guesses passwords has to wait. This example never resets its counts, and
+// keeps them in memory. An application would reset them after a while, and share them
 // between its processes.
 func ExampleSessionConfig_throttle() {
 	var mu sync.Mutex
@@ -31,8 +31,8 @@ func ExampleSessionConfig_throttle() {
 			Throttle: func(_ context.Context, req jwtgate.Request, username string) (time.Duration, error) {
 				mu.Lock()
 				defer mu.Unlock()
-				who := username + " at " + req.First("X-Real-IP") // set by your proxy
-				if attempts[who]++; attempts[who] > 2 {
+				client := username + " at " + req.First("X-Real-IP") // set by your proxy
+				if attempts[client]++; attempts[client] > 2 {
 					return time.Minute, nil
 				}
 				return 0, nil

@@ -62,7 +62,7 @@ func ExampleAuth_Token() {
 	server := httptest.NewServer(mux)
 	defer server.Close()
 
-	// What a client does.
+	// The requests of a client.
 	var tokens struct {
 		Refresh string `json:"refresh_token"`
 		Expires int    `json:"expires_in"`
@@ -129,7 +129,7 @@ func ExampleAuth_SignIn() {
 	// 410 text/plain; charset=utf-8
 }
 
-// After a change of the password, the session in which it was changed goes on, and all
+// After a change of the password, the session in which it was changed continues, and all
 // others end.
 func ExampleAuth_EndSessions() {
 	auth, err := jwtgate.New(jwtgate.Config{

@@ -23,13 +23,13 @@ type Identity struct {
 	sid     session.ID
 	decoded atomic.Pointer[decodedClaims]
 
-	// bearerVisit is the context of a request by Bearer token that has no context
-	// of its own, which saves an allocation.
+	// bearerVisit is the visit for requests with a Bearer token whose context is
+	// context.Background(). It saves an allocation.
 	bearerVisit visit
 }
 
-// newIdentity returns the identity that claims, decoded from payload, say. The
-// caller has filled in claims and key, and passes the identity to no one before.
+// finish sets the fields of id that are derived from its claims and its key. It must
+// be called before other goroutines can use id.
 func (a *Auth) finish(id *Identity) {
 	id.own = id.key.issuer == &a.issuers[0]
 	if id.own && a.sessions != nil {
@@ -39,7 +39,7 @@ func (a *Auth) finish(id *Identity) {
 }
 
 // Subject returns the sub claim, which is never empty. If several issuers are
-// trusted, only the pair of [Identity.Issuer] and Subject identifies someone
+// trusted, a subject is identified only by [Identity.Issuer] and Subject together
 // (RFC 7519 §4.1.2).
 func (id *Identity) Subject() string { return id.claims.Subject }
 

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A Code names the reason of a refusal. Codes are stable: clients may act on them.
+// A Code names the reason for a refusal. Codes are stable: clients may act on them.
 type Code string
 
 // The codes, with the status that goes with each.

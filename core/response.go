@@ -65,8 +65,8 @@ func canonical(name string) string {
 	return http.CanonicalHeaderKey(name)
 }
 
-// hasSeveral reports whether an answer can have several lines of the field called
-// name, in its canonical spelling.
+// hasSeveral reports whether an answer can have several lines of the field called name,
+// which is in the form of [http.CanonicalHeaderKey].
 func hasSeveral(name string) bool {
 	return name == "Set-Cookie" || name == "Vary" || name == "Www-Authenticate"
 }

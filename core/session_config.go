@@ -18,17 +18,16 @@ import (
 type SessionConfig struct {
 	_ [0]func()
 
-	// Subject returns what subject may do now. It is called at every login and
-	// every refresh, so changed roles take effect with the next access token. It
-	// returns [ErrNoSubject] if the subject no longer exists or is disabled, which
-	// ends the session. Any other error is an internal error, answered with 503. The
-	// Subject of the Grant can be left empty. It must be safe for concurrent use.
-	// Required.
+	// Subject returns the roles, scopes and further claims of subject. It is called
+	// at every login and every refresh, so changed roles take effect with the next
+	// access token. It returns [ErrNoSubject] if the subject no longer exists or is
+	// disabled, which ends the session. Any other error is an internal error,
+	// answered with 503. The Subject of the Grant can be left empty. The function
+	// must be safe for concurrent use. Required.
 	Subject func(ctx context.Context, subject string) (Grant, error)
 
-	// Store keeps the sessions. Nil means a [session.Memory] of this process, which
-	// New logs: the sessions end with the process, and other processes do not know
-	// them.
+	// Store keeps the sessions. If it is nil, they are kept in a [session.Memory]: they
+	// end with the process, and other processes do not know them. [New] logs that.
 	Store session.Store
 
 	// Keys are secrets of at least 32 bytes that protect refresh tokens. The first
@@ -85,12 +84,13 @@ type SessionConfig struct {
 	Timeout time.Duration
 
 	// MaxLag is how long access tokens are accepted while the store does not report
-	// what is revoked. After that they are refused with 503 until it does. It is at
-	// least one second. The default is 30 seconds.
+	// revocations. After that they are refused with 503 until the store reports
+	// again. It is at least one second. The default is 30 seconds.
 	MaxLag time.Duration
 
-	// InsecureAnyLag accepts access tokens however long that takes. Sessions ended
-	// on another process in the meantime stay valid on this one.
+	// InsecureAnyLag accepts access tokens however long the store does not report
+	// revocations. Sessions ended on another process in the meantime stay valid on
+	// this one.
 	InsecureAnyLag bool
 
 	// Throttle, if not nil, is called before a password is checked. If it returns a

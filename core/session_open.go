@@ -13,11 +13,11 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// SignIn opens a session for subject, whom the application has authenticated in a
-// way of its own, such as an OAuth callback or a link in an email. Send what
-// Response of the Tokens returns, or, to a browser, what Cookies returns. If req
-// has the cookies of a session, that session is ended. An error is a [*Refusal],
-// whose Response can be sent.
+// SignIn opens a session for subject, which the application has authenticated by other
+// means, such as an OAuth callback or a link in an email. Send the result of
+// [Tokens.Response], or, to a browser, of [Tokens.Cookies]. If req has the cookies of
+// a session, that session is ended. An error is a [*Refusal], whose Response can be
+// sent.
 func (a *Auth) SignIn(ctx context.Context, req Request, subject string) (Tokens, error) {
 	if a == nil || a.sessions == nil {
 		return Tokens{}, refuse(CodeUnavailable, errNoSessions)
@@ -76,7 +76,8 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
 	}
 	if o.replaces.cookie {
-		// The browser loses the old cookies, so nobody could end that session later.
+		// The new cookies replace the old ones, so the browser could not end that
+		// session later.
 		if refusal := a.endByCookies(ctx, o.userAgent, o.replaces); refusal != nil {
 			return Tokens{}, refusal
 		}

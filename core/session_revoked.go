@@ -10,8 +10,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// revocations has, in memory, what is revoked and has not expired yet. Every request
-// looks up its token here.
+// revocations has the revocations of tokens that may not have expired yet. Every
+// request looks up its token here, in memory.
 type revocations struct {
 	held     atomic.Int64 // the number of entries; zero, the common case, needs no lock
 	mu       sync.RWMutex

@@ -44,8 +44,8 @@ func (t Tokens) Cookies() Response {
 	return Response{Header: t.cookies()}
 }
 
-// answer returns the answer of an endpoint: t as the Response that Response
-// returns, or as cookies, with a body that says how long the access token lives.
+// answer returns the answer of an endpoint. It has t in the body, or in cookies with a
+// body that says how long the access token is valid.
 func (t Tokens) answer(inCookies bool) Response {
 	if !inCookies {
 		return t.Response()

@@ -16,7 +16,7 @@ var (
 	errSignature = errors.New("jwtgate: signature does not match")
 	errType      = errors.New("jwtgate: typ is not that of an access token")
 	errUse       = errors.New("jwtgate: token is for another use than access: an ID token, or one whose token_use says so")
-	errBound     = errors.New("jwtgate: token is bound to a key that the client would have to prove (cnf)")
+	errBound     = errors.New("jwtgate: token is bound to a key of the client (cnf), which is not supported")
 	errIssuer    = errors.New("jwtgate: iss is not the issuer of the key")
 	errAudience  = errors.New("jwtgate: aud does not name this audience")
 	errSubject   = errors.New("jwtgate: sub is missing or empty")
@@ -26,9 +26,9 @@ var (
 	errOrder     = errors.New("jwtgate: exp is not after iat and nbf")
 )
 
-// recall returns what verify returns for the access token in c, at little cost if
-// the token is cached. Its signature and claims are then as good as they were, and
-// only what changes with time is checked again.
+// recall returns what verify returns for the access token in c, in less time if the
+// token is cached. The signature and the claims of a cached token are not checked
+// again, only its times and its key.
 func (a *Auth) recall(ctx context.Context, c *credential, now time.Time) (*Identity, error) {
 	if v := c.cached; v != nil && v.identity.key.held(a.keysAt(now)) {
 		changed, err := v.identity.key.used(ctx)
@@ -48,8 +48,8 @@ func (a *Auth) recall(ctx context.Context, c *credential, now time.Time) (*Ident
 	return id, err
 }
 
-// verify returns the identity that token vouches for. cached says that the
-// identity is to be cached.
+// verify verifies token and returns its identity. cached says that the identity is
+// to be cached.
 //
 // The order is deliberate: cheap checks come before the signature, claims are read
 // only after it, and a token counts as expired only if nothing else is wrong with

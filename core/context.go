@@ -7,8 +7,8 @@ import (
 
 // ErrNoIdentity is the error of [Claims] for a context without an identity: the
 // route is not protected, the visitor is anonymous, or the context is not the
-// request's own. The request's own context is c.Request.Context() in Gin and
-// c.UserContext() in Fiber.
+// request's own. The request's own context is c.Request.Context() in Gin,
+// c.UserContext() in Fiber v2 and c.Context() in Fiber v3.
 var ErrNoIdentity = errors.New("jwtgate: the context has no identity")
 
 // IdentityFrom returns the identity of the request with ctx, and false if the
@@ -19,6 +19,14 @@ func IdentityFrom(ctx context.Context) (*Identity, bool) {
 		return nil, false
 	}
 	return v.identity, true
+}
+
+// StoreIdentity calls set with the key and the value that make [IdentityFrom] and
+// [Claims] find d's identity, or none for an anonymous request, in a context of the
+// framework. It is for adapters of frameworks that have such a [context.Context]
+// besides [Decision.Context] and let values be set in it, such as fiber.Ctx.
+func (d *Decision) StoreIdentity(set func(key, value any)) {
+	set(visitKey{}, d.Context.Value(visitKey{}))
 }
 
 // A visit is the context of a request that was let through. It has the identity,

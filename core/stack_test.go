@@ -53,6 +53,7 @@ func TestStackedAuths(t *testing.T) {
 		{"nobody", []guard{{a, nobody, optional}, {a, nobody, optional}}, ""},
 	} {
 		ctx := context.Background()
+		framework := locals{ctx, map[any]any{}}
 		for _, g := range test.guards {
 			d := g.auth.Decide(ctx, g.req, g.rules...)
 			if d.Refusal != nil {
@@ -62,6 +63,10 @@ func TestStackedAuths(t *testing.T) {
 			seen, _ := jwtgate.IdentityFrom(ctx)
 			if seen != d.Identity {
 				t.Errorf("%s: the context has %v; the decision %v", test.name, seen, d.Identity)
+			}
+			d.StoreIdentity(func(key, value any) { framework.values[key] = value })
+			if seen, _ := jwtgate.IdentityFrom(framework); seen != d.Identity {
+				t.Errorf("%s: the framework's context has %v; the decision %v", test.name, seen, d.Identity)
 			}
 		}
 		got := ""
@@ -78,3 +83,11 @@ func TestStackedAuths(t *testing.T) {
 		t.Errorf("behind an optional guard of another: got %v; want %s", d.Refusal, jwtgate.CodeTokenMissing)
 	}
 }
+
+// locals is the context of a framework that lets values be set in it.
+type locals struct {
+	context.Context
+	values map[any]any
+}
+
+func (l locals) Value(key any) any { return l.values[key] }

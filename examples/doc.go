@@ -1,6 +1,6 @@
-// Package examples tests the example servers nethttp, echo, gin and fiber. They
-// are the same small application, written once for each framework. From the
-// repository root,
+// Package examples tests the example servers nethttp, echo, echo5, gin, fiber and
+// fiber3. They are the same small application, written once for each framework, or
+// for each major version of it. From the repository root,
 //
 //	go run ./examples/nethttp
 //

@@ -8,12 +8,16 @@ require (
 	github.com/gin-gonic/gin v1.12.0
 	github.com/go-jose/go-jose/v4 v4.1.8
 	github.com/gofiber/fiber/v2 v2.52.15
+	github.com/gofiber/fiber/v3 v3.1.0
 	github.com/jwtgate/jwtgate/core v0.0.0
 	github.com/jwtgate/jwtgate/echojwt v0.0.0
+	github.com/jwtgate/jwtgate/echojwt/echo5 v0.0.0
 	github.com/jwtgate/jwtgate/fiberjwt v0.0.0
+	github.com/jwtgate/jwtgate/fiberjwt/fiber3 v0.0.0
 	github.com/jwtgate/jwtgate/ginjwt v0.0.0
 	github.com/jwtgate/jwtgate/nethttp v0.0.0
 	github.com/labstack/echo/v4 v4.16.0
+	github.com/labstack/echo/v5 v5.4.5
 	github.com/lestrrat-go/jwx/v3 v3.3.0
 	golang.org/x/crypto v0.55.0
 	golang.org/x/oauth2 v0.36.0
@@ -21,11 +25,15 @@ require (
 
 require (
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/gofiber/schema v1.7.0 // indirect
+	github.com/gofiber/utils/v2 v2.0.2 // indirect
+	github.com/philhofer/fwd v1.2.0 // indirect
+	github.com/tinylib/msgp v1.6.3 // indirect
 	go.uber.org/atomic v1.11.0 // indirect
 )
 
 require (
-	github.com/andybalholm/brotli v1.1.0 // indirect
+	github.com/andybalholm/brotli v1.2.0 // indirect
 	github.com/bytedance/gopkg v0.1.3 // indirect
 	github.com/bytedance/sonic v1.15.0 // indirect
 	github.com/bytedance/sonic/loader v0.5.0 // indirect
@@ -43,7 +51,7 @@ require (
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/jwtgate/jwtgate/core/redisstore v0.0.0
-	github.com/klauspost/compress v1.17.9 // indirect
+	github.com/klauspost/compress v1.18.4 // indirect
 	github.com/klauspost/cpuid/v2 v2.3.0 // indirect
 	github.com/labstack/gommon v0.5.0 // indirect
 	github.com/leodido/go-urn v1.4.0 // indirect
@@ -67,10 +75,9 @@ require (
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect
 	github.com/ugorji/go/codec v1.3.1 // indirect
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
-	github.com/valyala/fasthttp v1.51.0 // indirect
+	github.com/valyala/fasthttp v1.69.0 // indirect
 	github.com/valyala/fastjson v1.6.10 // indirect
 	github.com/valyala/fasttemplate v1.2.2 // indirect
-	github.com/valyala/tcplisten v1.0.0 // indirect
 	go.mongodb.org/mongo-driver/v2 v2.5.0 // indirect
 	golang.org/x/arch v0.22.0 // indirect
 	golang.org/x/net v0.57.0 // indirect
@@ -83,7 +90,9 @@ require (
 replace (
 	github.com/jwtgate/jwtgate/core => ../core
 	github.com/jwtgate/jwtgate/echojwt => ../echojwt
+	github.com/jwtgate/jwtgate/echojwt/echo5 => ../echojwt/echo5
 	github.com/jwtgate/jwtgate/fiberjwt => ../fiberjwt
+	github.com/jwtgate/jwtgate/fiberjwt/fiber3 => ../fiberjwt/fiber3
 	github.com/jwtgate/jwtgate/ginjwt => ../ginjwt
 	github.com/jwtgate/jwtgate/nethttp => ../nethttp
 )

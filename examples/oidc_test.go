@@ -113,7 +113,7 @@ func (p *provider) access(t *testing.T, audience string) string {
 	return p.token(t, "client_credentials", url.Values{"resource": {audience}})
 }
 
-// TestOIDC checks that the four servers accept the access tokens of a real provider,
+// TestOIDC checks that all servers accept the access tokens of a real provider,
 // but not its ID tokens or access tokens for another audience.
 func TestOIDC(t *testing.T) {
 	idp := startProvider(t)

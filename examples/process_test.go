@@ -19,7 +19,7 @@ import (
 )
 
 // names are the names of the servers, which are also the names of their folders.
-var names = []string{"nethttp", "echo", "gin", "fiber"}
+var names = []string{"nethttp", "echo", "echo5", "gin", "fiber", "fiber3"}
 
 // binaries is the folder with the programs. TestMain builds them once.
 var binaries string
@@ -127,7 +127,7 @@ func start(t *testing.T, name string, env ...string) *process {
 	return p
 }
 
-// startAll starts the four servers with the same environment.
+// startAll starts all servers with the same environment.
 func startAll(t *testing.T, env ...string) []*process {
 	t.Helper()
 	var all []*process

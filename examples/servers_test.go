@@ -40,7 +40,7 @@ func mint(t *testing.T, header string, more map[string]any) string {
 func bearer(token string) string { return "Authorization: Bearer " + token }
 func cookie(token string) string { return "Cookie: __Host-at=" + token }
 
-// TestServers sends the same requests to all four servers, in order, and compares
+// TestServers sends the same requests to all servers, in order, and compares
 // the answers.
 func TestServers(t *testing.T) {
 	servers := startAll(t, "JWT_KEY="+secret, "TRUSTED_ORIGINS=https://app.example.test, https://other.example.test")

@@ -7,7 +7,7 @@ import (
 
 	"github.com/labstack/echo/v5"
 
-	"github.com/jwtgate/jwtgate/echojwt/echo5"
+	echojwt "github.com/jwtgate/jwtgate/echojwt/echo5"
 )
 
 // BenchmarkProtect measures requests with a guard. The cost of the guard is the

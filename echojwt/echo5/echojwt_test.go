@@ -14,7 +14,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
-	"github.com/jwtgate/jwtgate/echojwt/echo5"
+	echojwt "github.com/jwtgate/jwtgate/echojwt/echo5"
 )
 
 func TestAdapter(t *testing.T) {

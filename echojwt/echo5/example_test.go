@@ -13,7 +13,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/keys"
-	"github.com/jwtgate/jwtgate/echojwt/echo5"
+	echojwt "github.com/jwtgate/jwtgate/echojwt/echo5"
 )
 
 // One line guards a group. Routes outside of the group stay open, and a route in the

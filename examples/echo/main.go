@@ -1,4 +1,4 @@
-// Command echo is the example application on Echo.
+// Command echo is the example application on Echo v4.
 package main
 
 import (

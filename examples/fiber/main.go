@@ -1,4 +1,4 @@
-// Command fiber is the example application on Fiber.
+// Command fiber is the example application on Fiber v2.
 package main
 
 import (

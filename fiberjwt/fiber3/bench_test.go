@@ -5,7 +5,7 @@ import (
 
 	"github.com/gofiber/fiber/v3"
 
-	"github.com/jwtgate/jwtgate/fiberjwt/fiber3"
+	fiberjwt "github.com/jwtgate/jwtgate/fiberjwt/fiber3"
 )
 
 // BenchmarkProtect measures requests with a guard. The cost of the guard is the

@@ -9,7 +9,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
-	"github.com/jwtgate/jwtgate/fiberjwt/fiber3"
+	fiberjwt "github.com/jwtgate/jwtgate/fiberjwt/fiber3"
 )
 
 // TestContexts checks that the identity is in every context of a request that Fiber

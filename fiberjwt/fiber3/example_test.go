@@ -14,7 +14,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/keys"
-	"github.com/jwtgate/jwtgate/fiberjwt/fiber3"
+	fiberjwt "github.com/jwtgate/jwtgate/fiberjwt/fiber3"
 )
 
 // One line guards a prefix. Routes that are registered before it or have another

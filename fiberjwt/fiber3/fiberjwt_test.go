@@ -19,7 +19,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
-	"github.com/jwtgate/jwtgate/fiberjwt/fiber3"
+	fiberjwt "github.com/jwtgate/jwtgate/fiberjwt/fiber3"
 )
 
 func TestAdapter(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
-	"github.com/jwtgate/jwtgate/fiberjwt/fiber3"
+	fiberjwt "github.com/jwtgate/jwtgate/fiberjwt/fiber3"
 )
 
 // TestCookiesReadBefore checks cookies behind middleware that calls c.Cookies. This

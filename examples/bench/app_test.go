@@ -6,7 +6,7 @@ import (
 	"net/http/httptest"
 	"slices"
 
-	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 )
 
 // An app is a server with one route, with or without a guard.
@@ -58,16 +58,15 @@ func httpApp(handler http.Handler) app {
 	}
 }
 
-func fiberApp(server *fiber.App) app {
-	handler := server.Handler()
+func fasthttpApp(handler fasthttp.RequestHandler, serve func(l net.Listener) error) app {
 	return app{
-		serve: server.Listener,
+		serve: serve,
 		client: func(token string) func() int {
-			c := argument(handler)
-			c.Request.Header.SetMethod(fiber.MethodGet)
+			c := new(fasthttp.RequestCtx)
+			c.Request.Header.SetMethod(fasthttp.MethodGet)
 			c.Request.SetRequestURI("/")
 			c.Request.Header.SetHost("api.example.com")
-			c.Request.Header.Set(fiber.HeaderAuthorization, "Bearer "+token)
+			c.Request.Header.Set(fasthttp.HeaderAuthorization, "Bearer "+token)
 			return func() int {
 				c.Response.Reset()
 				c.ResetUserValues() // removes the identity of the previous request
@@ -77,10 +76,6 @@ func fiberApp(server *fiber.App) app {
 		},
 	}
 }
-
-// argument returns a new argument for a function. It saves an import of the
-// package with the argument's type, which only Fiber requires.
-func argument[T any](func(*T)) *T { return new(T) }
 
 // A discard is a reusable ResponseWriter that discards the body.
 type discard struct {

@@ -28,7 +28,7 @@ const (
 // contenders are grouped by framework, so that the contenders to compare run
 // directly after each other. Other libraries are configured as their documentation
 // shows, with the checks of algorithm, issuer and audience that they offer.
-var contenders = [][]contender{onNetHTTP, onEcho, onGin, onFiber}
+var contenders = [][]contender{onNetHTTP, onEcho, onEcho5, onGin, onFiber, onFiber3}
 
 // without returns all contenders except those with these names.
 func without(all []contender, names ...string) []contender {

@@ -77,7 +77,7 @@ func fiberTyped(auth *jwtgate.Auth) app {
 func newFiberApp(handlers ...fiber.Handler) app {
 	server := fiber.New(fiber.Config{DisableStartupMessage: true})
 	server.Get("/", handlers...)
-	return fiberApp(server)
+	return fasthttpApp(server.Handler(), server.Listener)
 }
 
 func status(c *fiber.Ctx, status int) error {

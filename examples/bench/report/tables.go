@@ -28,7 +28,7 @@ func (rs *rounds) print(w io.Writer) error {
 }
 
 func (rs *rounds) printTargets(text *strings.Builder) {
-	t := newTable("ratio of one run", "net/http", "Echo", "Gin", "Fiber", "target")
+	t := newTable(append(append([]string{"ratio of one run"}, titles...), "target")...)
 	for _, target := range targets {
 		row := []string{target.name}
 		for i := range target.limits {
@@ -103,7 +103,7 @@ func (rs *rounds) printFramework(text *strings.Builder, framework string) {
 
 // printCores prints the speed-up from one core to two.
 func (rs *rounds) printCores(text *strings.Builder) {
-	t := newTable("2 cores ÷ 1", "net/http", "Echo", "Gin", "Fiber")
+	t := newTable(append([]string{"2 cores ÷ 1"}, titles...)...)
 	for _, contender := range []string{"bare", "jwtgate-cold", "jwtgate-warm", "golang-jwt"} {
 		row := []string{contender}
 		for _, framework := range frameworks {

@@ -6,8 +6,11 @@ import (
 	"strings"
 )
 
-// frameworks are the columns of most tables.
-var frameworks = []string{"nethttp", "echo", "gin", "fiber"}
+// frameworks are the columns of most tables, and titles their heads.
+var (
+	frameworks = []string{"nethttp", "echo", "echo5", "gin", "fiber", "fiber3"}
+	titles     = []string{"net/http", "Echo v4", "Echo v5", "Gin", "Fiber v2", "Fiber v3"}
+)
 
 // ours are the contenders that use no other library.
 var ours = []string{"bare", "context", "jwtgate-cold", "jwtgate-cold-claims", "jwtgate-warm", "jwtgate-warm-claims"}
@@ -28,15 +31,15 @@ var targets = []target{
 	{"RS256, cold: added time ÷ signature check", toSignature("RS256"), same(1.10), false, ratio},
 	{"ES256, cold: added time ÷ signature check", toSignature("ES256"), same(1.08), false, ratio},
 	{"EdDSA, cold: added time ÷ signature check", toSignature("EdDSA"), same(1.08), false, ratio},
-	{"HS256, cold: added allocations", allocations("HS256", "jwtgate-cold"), []float64{5, 6, 5, 3}, false, whole},
-	{"EdDSA, cold: added allocations", allocations("EdDSA", "jwtgate-cold"), []float64{5, 6, 5, 3}, false, whole},
+	{"HS256, cold: added allocations", allocations("HS256", "jwtgate-cold"), []float64{5, 6, 5, 5, 3, 3}, false, whole},
+	{"EdDSA, cold: added allocations", allocations("EdDSA", "jwtgate-cold"), []float64{5, 6, 5, 5, 3, 3}, false, whole},
 	{"HS256, warm: added time ÷ fastest peer's", toPeer("HS256", "jwtgate-warm"), same(0.05), false, ratio},
 	{"RS256, warm: added time ÷ fastest peer's", toPeer("RS256", "jwtgate-warm"), same(0.012), false, ratio},
 	{"ES256, warm: added time ÷ fastest peer's", toPeer("ES256", "jwtgate-warm"), same(0.006), false, ratio},
 	{"EdDSA, warm: added time ÷ fastest peer's", toPeer("EdDSA", "jwtgate-warm"), same(0.008), false, ratio},
-	{"HS256, warm: added allocations", allocations("HS256", "jwtgate-warm"), []float64{2, 3, 2, 0}, false, whole},
+	{"HS256, warm: added allocations", allocations("HS256", "jwtgate-warm"), []float64{2, 3, 2, 2, 0, 0}, false, whole},
 	{"HS256, forged: time ÷ golang-jwt's", forged, same(0.15), false, ratio},
-	{"HS256, cold: requests per second ÷ bare", throughput("jwtgate-cold"), []float64{0.82, 0.82, 0.82, 0.72}, true, ratio},
+	{"HS256, cold: requests per second ÷ bare", throughput("jwtgate-cold"), []float64{0.82, 0.82, 0.82, 0.82, 0.72, 0.72}, true, ratio},
 	{"HS256, warm: requests per second ÷ bare", throughput("jwtgate-warm"), same(0.90), true, ratio},
 	{"heap for a cached token", cachedToken, []float64{1150}, false, size},
 	{"rotation of one of 100,000 sessions", rotation, []float64{3000}, false, duration},

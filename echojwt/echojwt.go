@@ -1,4 +1,5 @@
-// Package echojwt is the adapter of package jwtgate for Echo v4.
+// Package echojwt is the adapter of package jwtgate for Echo v4. The one for Echo v5
+// is github.com/jwtgate/jwtgate/echojwt/echo5.
 //
 // [Protect] is middleware that authenticates requests. Use it for a group or a
 // route. With e.Use, it would protect the login endpoint too.

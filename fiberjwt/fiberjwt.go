@@ -1,4 +1,5 @@
-// Package fiberjwt is the adapter of package jwtgate for Fiber v2.
+// Package fiberjwt is the adapter of package jwtgate for Fiber v2. The one for Fiber
+// v3 is github.com/jwtgate/jwtgate/fiberjwt/fiber3.
 //
 // [Protect] is middleware that authenticates requests. With app.Use, it protects only
 // the routes that are registered after that call.

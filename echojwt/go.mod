@@ -3,7 +3,7 @@ module github.com/jwtgate/jwtgate/echojwt
 go 1.25.0
 
 require (
-	github.com/jwtgate/jwtgate/core v0.0.0
+	github.com/jwtgate/jwtgate/core v0.1.0
 	github.com/labstack/echo/v4 v4.16.0
 )
 

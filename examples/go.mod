@@ -9,13 +9,13 @@ require (
 	github.com/go-jose/go-jose/v4 v4.1.8
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/gofiber/fiber/v3 v3.1.0
-	github.com/jwtgate/jwtgate/core v0.0.0
-	github.com/jwtgate/jwtgate/echojwt v0.0.0
-	github.com/jwtgate/jwtgate/echojwt/echo5 v0.0.0
-	github.com/jwtgate/jwtgate/fiberjwt v0.0.0
-	github.com/jwtgate/jwtgate/fiberjwt/fiber3 v0.0.0
-	github.com/jwtgate/jwtgate/ginjwt v0.0.0
-	github.com/jwtgate/jwtgate/nethttp v0.0.0
+	github.com/jwtgate/jwtgate/core v0.1.0
+	github.com/jwtgate/jwtgate/echojwt v0.1.0
+	github.com/jwtgate/jwtgate/echojwt/echo5 v0.1.0
+	github.com/jwtgate/jwtgate/fiberjwt v0.1.0
+	github.com/jwtgate/jwtgate/fiberjwt/fiber3 v0.1.0
+	github.com/jwtgate/jwtgate/ginjwt v0.1.0
+	github.com/jwtgate/jwtgate/nethttp v0.1.0
 	github.com/labstack/echo/v4 v4.16.0
 	github.com/labstack/echo/v5 v5.4.5
 	github.com/lestrrat-go/jwx/v3 v3.3.0
@@ -50,7 +50,7 @@ require (
 	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
-	github.com/jwtgate/jwtgate/core/redisstore v0.0.0
+	github.com/jwtgate/jwtgate/core/redisstore v0.1.0
 	github.com/klauspost/compress v1.18.4 // indirect
 	github.com/klauspost/cpuid/v2 v2.3.0 // indirect
 	github.com/labstack/gommon v0.5.0 // indirect

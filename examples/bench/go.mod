@@ -13,13 +13,13 @@ require (
 	github.com/gofiber/fiber/v3 v3.1.0
 	github.com/golang-jwt/jwt/v4 v4.5.2
 	github.com/golang-jwt/jwt/v5 v5.3.1
-	github.com/jwtgate/jwtgate/core v0.0.0
-	github.com/jwtgate/jwtgate/echojwt v0.0.0
-	github.com/jwtgate/jwtgate/echojwt/echo5 v0.0.0
-	github.com/jwtgate/jwtgate/fiberjwt v0.0.0
-	github.com/jwtgate/jwtgate/fiberjwt/fiber3 v0.0.0
-	github.com/jwtgate/jwtgate/ginjwt v0.0.0
-	github.com/jwtgate/jwtgate/nethttp v0.0.0
+	github.com/jwtgate/jwtgate/core v0.1.0
+	github.com/jwtgate/jwtgate/echojwt v0.1.0
+	github.com/jwtgate/jwtgate/echojwt/echo5 v0.1.0
+	github.com/jwtgate/jwtgate/fiberjwt v0.1.0
+	github.com/jwtgate/jwtgate/fiberjwt/fiber3 v0.1.0
+	github.com/jwtgate/jwtgate/ginjwt v0.1.0
+	github.com/jwtgate/jwtgate/nethttp v0.1.0
 	github.com/labstack/echo-jwt/v4 v4.4.0
 	github.com/labstack/echo/v4 v4.16.0
 	github.com/labstack/echo/v5 v5.4.5

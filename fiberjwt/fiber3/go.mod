@@ -5,7 +5,7 @@ go 1.25.0
 require (
 	github.com/gofiber/fiber/v3 v3.1.0
 	github.com/gofiber/utils/v2 v2.0.2
-	github.com/jwtgate/jwtgate/core v0.0.0
+	github.com/jwtgate/jwtgate/core v0.1.0
 	github.com/valyala/fasthttp v1.69.0
 )
 

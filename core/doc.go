@@ -38,15 +38,27 @@
 //
 // # Accepted tokens
 //
-// Signed JWTs in compact form are accepted, with exp and sub, whose typ is at+jwt (RFC
-// 9068), JWT or absent, and which were signed by a key that is configured for the
+// Signed JWTs in compact form are accepted, with exp and a subject, whose typ is at+jwt
+// (RFC 9068), JWT or absent, and which were signed by a key that is configured for the
 // algorithm that the token names. Nothing in a token selects a key of another
 // algorithm, or an address to fetch keys from.
 //
+// The claims that decide are iss, sub, aud, exp, nbf and iat, or those that
+// [Config.SubjectClaim] and [Config.AudienceClaim] name, and the roles and scopes. Each
+// must have one spelling: a token with both roles and Roles is refused. A claim that
+// is null counts as absent, and so does one of a wrong type, except for exp and nbf,
+// which limit the token. So a claim that is not needed never refuses a token, and what
+// needs it does: [RecentLogin] refuses a token whose auth_time is not a date.
+//
+// Other tokens of an issuer are refused by the claims that only they have: refresh and
+// offline tokens, logout tokens and security event tokens always, and ID tokens unless
+// [Config.AcceptIDTokens] is set. A nonce marks an ID token only if the token has no
+// scope and nothing else that marks an access token.
+//
 // # Tokens of other issuers
 //
-// [Config.Trusted] lists other issuers, each with its keys, its audience and the place
-// of its roles. If their keys are [keys.Remote], they are fetched from the configured
+// [Config.Trusted] lists other issuers, each with its keys, its audiences and the places
+// of its claims. If their keys are [keys.Remote], they are fetched from the configured
 // address when the first token of the issuer comes, and again in the background. As
 // long as the signature of a token cannot be checked, its iss only decides which of the
 // configured issuers is asked for keys. If the keys of an issuer cannot be fetched, its

@@ -10,6 +10,7 @@ import (
 // in case count as one, because encoding/json will take the one for the other
 // when it decodes the same text into the application's type.
 type nameSet struct {
+	exact  bool // names that differ in case are two
 	first  [12]string
 	n      int
 	seen   uint64          // the bits of the names: one whose bit is missing is new
@@ -22,10 +23,10 @@ type nameSet struct {
 func (set *nameSet) add(name string, ascii bool) bool {
 	bit := bitOf(name)
 	set.wide = set.wide || !ascii
-	surelyNew := set.seen&bit == 0 && !set.wide
+	surelyNew := set.seen&bit == 0 && (set.exact || !set.wide)
 	set.seen |= bit
 	if set.folded != nil {
-		name = fold(name)
+		name = set.fold(name)
 		if set.folded[name] {
 			return false
 		}
@@ -34,7 +35,7 @@ func (set *nameSet) add(name string, ascii bool) bool {
 	}
 	if !surelyNew {
 		for _, other := range set.first[:set.n] {
-			if strings.EqualFold(other, name) {
+			if other == name || !set.exact && strings.EqualFold(other, name) {
 				return false
 			}
 		}
@@ -46,10 +47,18 @@ func (set *nameSet) add(name string, ascii bool) bool {
 	}
 	set.folded = make(map[string]bool, 2*len(set.first))
 	for _, other := range set.first {
-		set.folded[fold(other)] = true
+		set.folded[set.fold(other)] = true
 	}
-	set.folded[fold(name)] = true
+	set.folded[set.fold(name)] = true
 	return true
+}
+
+// fold returns the same text for all names that count as one.
+func (set *nameSet) fold(name string) string {
+	if set.exact {
+		return name
+	}
+	return fold(name)
 }
 
 // bitOf returns one of 64 bits, the same for names that are equal but for

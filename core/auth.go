@@ -21,6 +21,7 @@ type Auth struct {
 	remote   bool          // the keys of an issuer are fetched
 	leeway   time.Duration // the longest Leeway of an issuer
 	cookies  *cookies      // nil without Config.Cookies
+	fields   *tokenFields  // nil without Config.TokenHeaders and Config.WebSocketProtocol
 	sessions *sessions     // nil without Config.Sessions
 	origins  *http.CrossOriginProtection
 
@@ -46,6 +47,9 @@ func New(config Config) (*Auth, error) {
 	if config.Cookies != nil {
 		a.cookies = newCookies(&config, &wrong)
 		a.origins = newOrigins(config.Cookies.TrustedOrigins, &wrong)
+	}
+	if a.fields = newTokenFields(&config, &wrong); a.fields != nil && a.origins == nil {
+		a.origins = newOrigins(nil, &wrong)
 	}
 	if config.Sessions != nil {
 		a.sessions = newSessions(&config, a.issuers[0].keys, &wrong)

@@ -111,6 +111,24 @@ type Config struct {
 	// Cookies, if not nil, accepts the access token in a cookie, for browsers.
 	Cookies *CookieConfig
 
+	// TokenHeaders lists header fields that carry an access token, besides the
+	// Authorization header with the scheme Bearer (RFC 6750 §2.1), which is always
+	// read. A request with two tokens in its header is refused.
+	TokenHeaders []TokenHeader
+
+	// WebSocketProtocol also accepts an access token in the handshake of a WebSocket,
+	// for pages that hold their tokens: browsers let a page set no other header field.
+	// The page offers the token as the subprotocol "jwtgate.bearer." + token, beside a
+	// subprotocol of the application (RFC 6455 §1.9):
+	//
+	//	new WebSocket(url, ["chat", "jwtgate.bearer." + token])
+	//
+	// The handler must choose the application's subprotocol, which is chat here, as
+	// the list of subprotocols of every WebSocket library does. A handshake that
+	// offers nothing but the token is refused, because the answer could name nothing
+	// else. Like an Authorization header, the field is passed on to the handler.
+	WebSocketProtocol bool
+
 	// Sessions, if not nil, turns on sessions: login, refresh and logout.
 	Sessions *SessionConfig
 

@@ -104,7 +104,7 @@ func TestConfigErrorText(t *testing.T) {
 // versions can add fields anywhere.
 func TestConfigsNameTheirFields(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []reflect.Type{reflect.TypeFor[jwtgate.Config](), reflect.TypeFor[jwtgate.TrustedIssuer](), reflect.TypeFor[jwtgate.CookieConfig](), reflect.TypeFor[jwtgate.SessionConfig]()} {
+	for _, kind := range []reflect.Type{reflect.TypeFor[jwtgate.Config](), reflect.TypeFor[jwtgate.TrustedIssuer](), reflect.TypeFor[jwtgate.CookieConfig](), reflect.TypeFor[jwtgate.TokenHeader](), reflect.TypeFor[jwtgate.SessionConfig]()} {
 		if first := kind.Field(0); first.Name != "_" || kind.Comparable() {
 			t.Errorf("got %s for the first field of %v, want one that makes literals name theirs", first.Name, kind)
 		}

@@ -23,10 +23,13 @@
 //
 // # How a request is judged
 //
-// A request is judged by one credential: the Authorization header with the Bearer
-// scheme (RFC 6750 §2.1), or, if [Config.Cookies] is set and there is no such header,
-// the access cookie. Two of the same kind are refused. A state-changing request that
-// is judged by a cookie must come from this site. The token's size, syntax and header
+// A request is judged by one credential: the token in its header, or, if
+// [Config.Cookies] is set and there is none, the access cookie. The token is in the
+// Authorization header with the Bearer scheme (RFC 6750 §2.1), in a field of
+// [Config.TokenHeaders], or, with [Config.WebSocketProtocol], in the handshake of a
+// WebSocket. Two tokens in the header are refused, and so are two cookies of one name. A
+// state-changing request that is judged by a cookie, or by a field that a proxy may
+// have added, must come from this site. The token's size, syntax and header
 // are checked, then its signature, and only then its claims: issuer, audience and
 // lifetime. The last check is the rules that the route gives to Protect. A refusal has
 // one of the [Code] constants. It is a problem document (RFC 9457) with the challenge

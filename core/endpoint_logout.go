@@ -26,7 +26,7 @@ func (a *Auth) Logout(ctx context.Context, req Request) Response {
 		return a.wrongMethod(ctx, &req, http.MethodPost)
 	}
 	var crossSite error
-	if a.cookies != nil {
+	if a.origins != nil {
 		crossSite = a.checkOrigin(&req)
 	}
 	params, refusal := parameters(&req)
@@ -46,7 +46,8 @@ func (a *Auth) Logout(ctx context.Context, req Request) Response {
 }
 
 // logout ends the session that the first credential in req with a session names.
-// crossSite is why the cookies must not be used, nil if they may be.
+// crossSite is why cookies, and tokens that a proxy adds, must not be used, nil if they
+// may be.
 func (a *Auth) logout(ctx context.Context, req *Request, refresh string, crossSite error) *Refusal {
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()
@@ -55,6 +56,9 @@ func (a *Auth) logout(ctx context.Context, req *Request, refresh string, crossSi
 		return refusal
 	}
 	if found, err := a.bearer(req); err == nil && found.access != "" {
+		if found.ambient() && crossSite != nil {
+			return refuse(CodeCrossSite, crossSite)
+		}
 		if named, refusal := a.endByAccessToken(ctx, userAgent, found.access); named {
 			return refusal
 		}

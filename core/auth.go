@@ -3,11 +3,10 @@ package jwtgate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/jose"
 	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
@@ -18,10 +17,12 @@ import (
 // request with 503, so that an ignored error of New does not open the routes.
 type Auth struct {
 	config   Config
-	issuers  []issuer  // Config.Keys first, then each of Config.Trusted
-	remote   bool      // the keys of an issuer are fetched
-	cookies  *cookies  // nil without Config.Cookies
-	sessions *sessions // nil without Config.Sessions
+	issuers  []issuer      // Config.Keys first, then each of Config.Trusted
+	remote   bool          // the keys of an issuer are fetched
+	leeway   time.Duration // the longest Leeway of an issuer
+	cookies  *cookies      // nil without Config.Cookies
+	fields   *tokenFields  // nil without Config.TokenHeaders and Config.WebSocketProtocol
+	sessions *sessions     // nil without Config.Sessions
 	origins  *http.CrossOriginProtection
 
 	cache      *cache
@@ -29,16 +30,6 @@ type Auth struct {
 	signatures sync.Pool // of *[keyaccess.MaxSignatureSize]byte
 	cloners    sync.Map  // from reflect.Type to knownCloner
 	jwks       atomic.Pointer[jwksPage]
-}
-
-// An issuer is an issuer whose tokens are accepted, with its keys and what its
-// tokens must say.
-type issuer struct {
-	keys      keyaccess.Keys
-	remote    keyaccess.Remote // keys, if they are fetched, else nil
-	name      string           // empty: any
-	audience  string           // empty: any
-	rolesPath []string
 }
 
 // New returns an Auth for config, or an error that joins a [*ConfigError] for
@@ -51,10 +42,14 @@ func New(config Config) (*Auth, error) {
 	a.issuers = a.openIssuers(&wrong)
 	for i := range a.issuers {
 		a.remote = a.remote || a.issuers[i].remote != nil
+		a.leeway = max(a.leeway, time.Duration(a.issuers[i].leeway)*time.Second)
 	}
 	if config.Cookies != nil {
 		a.cookies = newCookies(&config, &wrong)
 		a.origins = newOrigins(config.Cookies.TrustedOrigins, &wrong)
+	}
+	if a.fields = newTokenFields(&config, &wrong); a.fields != nil && a.origins == nil {
+		a.origins = newOrigins(nil, &wrong)
 	}
 	if config.Sessions != nil {
 		a.sessions = newSessions(&config, a.issuers[0].keys, &wrong)
@@ -71,56 +66,6 @@ func New(config Config) (*Auth, error) {
 		a.openFeed()
 	}
 	return a, nil
-}
-
-// openIssuers returns the issuers whose tokens are accepted.
-func (a *Auth) openIssuers(wrong *mistakes) []issuer {
-	own := TrustedIssuer{Name: a.config.Issuer, Audience: a.config.Audience, Keys: a.config.Keys, RolesPath: a.config.RolesPath}
-	issuers := []issuer{a.openIssuer("", own, wrong)}
-	for i, trusted := range a.config.Trusted {
-		field := fmt.Sprintf("Trusted[%d].", i)
-		if trusted.Audience == "" {
-			trusted.Audience = a.config.Audience
-		}
-		if trusted.Name == "" {
-			wrong.add(field+"Name", "is empty: set it to the iss of its tokens")
-		} else if slices.ContainsFunc(issuers, func(other issuer) bool { return other.name == trusted.Name }) {
-			wrong.add(field+"Name", "is %q, an issuer that is listed already: list all its keys in one place", trusted.Name)
-		}
-		if trusted.Audience == "" {
-			wrong.add(field+"Audience", "is empty: set it to the audience that its tokens name")
-		}
-		if len(trusted.RolesPath) > 0 {
-			wrong.rolesPath(field+"RolesPath", trusted.RolesPath)
-		}
-		issuers = append(issuers, a.openIssuer(field, trusted, wrong))
-	}
-	if a.config.InsecureAnyIssuer {
-		issuers[0].name = ""
-	}
-	if a.config.InsecureAnyAudience {
-		issuers[0].audience = ""
-	}
-	return issuers
-}
-
-// openIssuer opens the keys of config. Errors name its fields with the prefix field.
-func (a *Auth) openIssuer(field string, config TrustedIssuer, wrong *mistakes) issuer {
-	i := issuer{name: config.Name, audience: config.Audience, rolesPath: slices.Clone(config.RolesPath)}
-	if len(i.rolesPath) == 0 {
-		i.rolesPath = []string{defaultRolesClaim}
-	}
-	if config.Keys == nil {
-		wrong.add(field+"Keys", "is nil: give a key, such as keys.HS256(secret), a keys.Set or keys.Remote{}")
-		return i
-	}
-	keys, problems := config.Keys.Open(keyaccess.Options{Issuer: config.Name, Logger: a.config.Logger, Report: a.keysChanged})
-	for _, problem := range problems {
-		wrong.add(field+"Keys", "%s", problem)
-	}
-	i.keys = keys
-	i.remote, _ = keys.(keyaccess.Remote)
-	return i
 }
 
 // Close stops the background work of a and waits for it to end. The Auth then

@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
-	"github.com/jwtgate/jwtgate/core/internal/jose"
-	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
@@ -27,6 +24,10 @@ type Config struct {
 	// unless InsecureAnyAudience is set.
 	Audience string
 
+	// OtherAudiences lists further audiences. A token signed by Keys must name
+	// Audience or one of them.
+	OtherAudiences []string
+
 	// Keys sign and verify the tokens of Issuer. Required. [keys.Remote] verifies
 	// tokens of an identity provider, and cannot sign.
 	Keys keys.Source
@@ -39,14 +40,43 @@ type Config struct {
 	// without aud. A token that was issued for another service is then accepted here.
 	InsecureAnyAudience bool
 
+	// SubjectClaim is where the subject is in the tokens of Issuer: the name of a
+	// claim, such as "user_id", or a JSON Pointer (RFC 6901) that begins with a slash
+	// and leads through objects, such as "/user/id". The value there must be a string
+	// or a whole number, which counts as its digits. Choose a claim that the issuer
+	// never gives to another user and that users cannot change: an email address is
+	// neither, and client_id names the program, not its user. The default is "sub".
+	// Tokens that are issued here have the subject there and in sub.
+	SubjectClaim string
+
+	// OptionalSubject also accepts tokens without a subject, such as those of
+	// programs. Their [Identity.Subject] is empty, and the endpoints for the sessions
+	// of a subject refuse them.
+	OptionalSubject bool
+
+	// AudienceClaim is where the audience is in the tokens of Issuer, in the form of
+	// SubjectClaim, such as "client_id" or "azp". The value there must be a string or
+	// an array of strings. The default is "aud". Tokens that are issued here have the
+	// audience there and in aud.
+	AudienceClaim string
+
+	// RoleClaims are where the roles are in the tokens of Issuer, each in the form of
+	// SubjectClaim, such as "groups" or "/realm_access/roles". The roles of a token
+	// are those of all places together. The value at a place can be an array of
+	// strings, a string, which is one role and is never split, or an object, whose
+	// roles are the names with the value true or an object or array that is not
+	// empty. Any other value has no roles. The default is "roles" (RFC 9068
+	// §2.2.3.1). Tokens that are issued here have the roles at the first place.
+	RoleClaims []string
+
+	// AcceptIDTokens also accepts ID tokens of Issuer (OpenID Connect Core §2), for
+	// an issuer whose clients have no access tokens for this server, as with Google
+	// and Firebase. The audience of an ID token is the client that signed the user
+	// in, so list your own clients as audiences and no others.
+	AcceptIDTokens bool
+
 	// Trusted lists other issuers whose access tokens are accepted too.
 	Trusted []TrustedIssuer
-
-	// RolesPath is where the roles are in the tokens of Issuer: the names to follow
-	// from the outermost object inwards, such as "realm_access", "roles". The value
-	// there must be an array of strings; any other value counts as no roles. The
-	// default is the claim "roles" (RFC 9068 §2.2.3.1).
-	RolesPath []string
 
 	// AccessTTL is the lifetime of the access tokens that this Auth issues, in whole
 	// seconds. The default is 15 minutes.
@@ -57,10 +87,14 @@ type Config struct {
 	// practice, and an exp in milliseconds. The default is 24 hours.
 	MaxLifetime time.Duration
 
-	// Leeway is the clock difference that is allowed when exp, nbf and iat are
-	// checked. It is at most 5 minutes. The default is zero; nbf and iat are allowed
-	// one second in any case, because that is their resolution.
+	// Leeway is how long after exp a token is still accepted, in whole seconds. It is
+	// at most 5 minutes. The default is zero.
 	Leeway time.Duration
+
+	// ClockSkew is how far in the future nbf and iat may be, in whole seconds, because
+	// the clock of the issuer can be ahead. It is at least one second, which is the
+	// resolution of nbf and iat, and at most 5 minutes. The default is one minute.
+	ClockSkew time.Duration
 
 	// MaxTokenSize is the length of the longest accepted token, in bytes. The
 	// default is 8192.
@@ -76,6 +110,24 @@ type Config struct {
 
 	// Cookies, if not nil, accepts the access token in a cookie, for browsers.
 	Cookies *CookieConfig
+
+	// TokenHeaders lists header fields that carry an access token, besides the
+	// Authorization header with the scheme Bearer (RFC 6750 §2.1), which is always
+	// read. A request with two tokens in its header is refused.
+	TokenHeaders []TokenHeader
+
+	// WebSocketProtocol also accepts an access token in the handshake of a WebSocket,
+	// for pages that hold their tokens: browsers let a page set no other header field.
+	// The page offers the token as the subprotocol "jwtgate.bearer." + token, beside a
+	// subprotocol of the application (RFC 6455 §1.9):
+	//
+	//	new WebSocket(url, ["chat", "jwtgate.bearer." + token])
+	//
+	// The handler must choose the application's subprotocol, which is chat here, as
+	// the list of subprotocols of every WebSocket library does. A handshake that
+	// offers nothing but the token is refused, because the answer could name nothing
+	// else. Like an Authorization header, the field is passed on to the handler.
+	WebSocketProtocol bool
 
 	// Sessions, if not nil, turns on sessions: login, refresh and logout.
 	Sessions *SessionConfig
@@ -100,26 +152,6 @@ type Config struct {
 	Now func() time.Time
 }
 
-// A TrustedIssuer is another issuer whose access tokens are accepted. A key of one
-// issuer never verifies a token of another, whatever the token's kid is.
-type TrustedIssuer struct {
-	_ [0]func()
-
-	// Name is the iss of its tokens, compared exactly. Required.
-	Name string
-
-	// Audience is the audience that its tokens must name. The default is
-	// [Config.Audience].
-	Audience string
-
-	// Keys verify its tokens. Only public halves are used. The zero [keys.Remote]
-	// finds the keys that the issuer publishes. Required.
-	Keys keys.Source
-
-	// RolesPath is where the roles are in its tokens, as in [Config.RolesPath].
-	RolesPath []string
-}
-
 // A ConfigError is one mistake in a [Config].
 type ConfigError struct {
 	Field  string // a path from Config, such as "Trusted[1].Name"
@@ -132,8 +164,8 @@ func (e *ConfigError) Error() string { return "jwtgate: Config." + e.Field + ": 
 const (
 	defaultAccessTTL    = 15 * time.Minute
 	defaultMaxLifetime  = 24 * time.Hour
+	defaultClockSkew    = time.Minute
 	defaultMaxTokenSize = 8 << 10
-	defaultRolesClaim   = "roles"
 )
 
 // mistakes collects the mistakes in a Config.
@@ -151,11 +183,6 @@ func (c Config) withDefaults(wrong *mistakes) Config {
 	if c.Audience == "" && !c.InsecureAnyAudience {
 		wrong.add("Audience", "is empty: set it to the audience that your tokens name, or set InsecureAnyAudience")
 	}
-	if len(c.RolesPath) == 0 {
-		c.RolesPath = []string{defaultRolesClaim}
-	}
-	c.RolesPath = slices.Clone(c.RolesPath)
-	wrong.rolesPath("RolesPath", c.RolesPath)
 	c.MaxLifetime = wrong.duration("MaxLifetime", c.MaxLifetime, defaultMaxLifetime)
 	c.AccessTTL = wrong.duration("AccessTTL", c.AccessTTL, min(defaultAccessTTL, c.MaxLifetime.Truncate(time.Second)))
 	if c.AccessTTL < time.Second || c.AccessTTL%time.Second != 0 {
@@ -164,9 +191,7 @@ func (c Config) withDefaults(wrong *mistakes) Config {
 	if c.AccessTTL > c.MaxLifetime {
 		wrong.add("AccessTTL", "is %v, more than MaxLifetime (%v): the tokens issued here would be refused; use at most MaxLifetime", c.AccessTTL, c.MaxLifetime)
 	}
-	if c.Leeway < 0 || c.Leeway > keyaccess.MaxLeeway {
-		wrong.add("Leeway", "is %v: use 0 to %v", c.Leeway, keyaccess.MaxLeeway)
-	}
+	c.ClockSkew = wrong.duration("ClockSkew", c.ClockSkew, defaultClockSkew)
 	if c.MaxTokenSize < 0 {
 		wrong.add("MaxTokenSize", "is %d: use a number of bytes, or 0 for %d", c.MaxTokenSize, defaultMaxTokenSize)
 	}
@@ -186,16 +211,6 @@ func (c Config) withDefaults(wrong *mistakes) Config {
 		c.Now = time.Now
 	}
 	return c
-}
-
-// rolesPath adds the mistakes in path, which is not empty.
-func (m *mistakes) rolesPath(field string, path []string) {
-	if slices.Contains(path, "") {
-		m.add(field, "has an empty name: name a member at each step")
-	}
-	if jose.IsRegistered(path[0]) {
-		m.add(field, "leads into the registered claim %q: put roles into a claim of their own", path[0])
-	}
 }
 
 // duration returns d, or its default if d is zero. A negative d is a mistake.

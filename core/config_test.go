@@ -45,8 +45,6 @@ func TestConfigMistakes(t *testing.T) {
 		{"Audience empty, given up", func(c *jwtgate.Config) { c.Audience, c.InsecureAnyAudience = "", true }, nil},
 		{"Keys nil", func(c *jwtgate.Config) { c.Keys = nil }, []string{"Keys"}},
 		{"Keys with two mistakes", func(c *jwtgate.Config) { c.Keys = keys.Set{keys.HS256(nil), keys.RS256([]byte("x"))} }, []string{"Keys", "Keys"}},
-		{"RolesPath with an empty name", func(c *jwtgate.Config) { c.RolesPath = []string{"a", ""} }, []string{"RolesPath"}},
-		{"RolesPath of a registered claim", func(c *jwtgate.Config) { c.RolesPath = []string{"aud"} }, []string{"RolesPath"}},
 		{"AccessTTL negative", func(c *jwtgate.Config) { c.AccessTTL = -time.Second }, []string{"AccessTTL"}},
 		{"AccessTTL below a second", func(c *jwtgate.Config) { c.AccessTTL = time.Millisecond }, []string{"AccessTTL"}},
 		{"AccessTTL of a second", func(c *jwtgate.Config) { c.AccessTTL = time.Second }, nil},
@@ -72,8 +70,8 @@ func TestConfigMistakes(t *testing.T) {
 		}, []string{"Trusted[0].Audience"}},
 		{"Trusted with a bad key", func(c *jwtgate.Config) { c.Trusted = []jwtgate.TrustedIssuer{{Name: "b", Keys: keys.HS256(nil)}} }, []string{"Trusted[0].Keys"}},
 		{"all together", func(c *jwtgate.Config) {
-			*c = jwtgate.Config{Leeway: -1, MaxLifetime: -1, AccessTTL: -1, MaxTokenSize: -1, RolesPath: []string{""}, Trusted: []jwtgate.TrustedIssuer{{}}}
-		}, []string{"Issuer", "Audience", "RolesPath", "MaxLifetime", "AccessTTL", "Leeway", "MaxTokenSize", "Keys", "Trusted[0].Name", "Trusted[0].Audience", "Trusted[0].Keys"}},
+			*c = jwtgate.Config{Leeway: -1, MaxLifetime: -1, AccessTTL: -1, MaxTokenSize: -1, RoleClaims: []string{""}, ClockSkew: -1, Trusted: []jwtgate.TrustedIssuer{{}}}
+		}, []string{"Issuer", "Audience", "MaxLifetime", "AccessTTL", "ClockSkew", "MaxTokenSize", "Leeway", "RoleClaims", "Keys", "Trusted[0].Name", "Trusted[0].Audience", "Trusted[0].Leeway", "Trusted[0].Keys"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +104,7 @@ func TestConfigErrorText(t *testing.T) {
 // versions can add fields anywhere.
 func TestConfigsNameTheirFields(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []reflect.Type{reflect.TypeFor[jwtgate.Config](), reflect.TypeFor[jwtgate.TrustedIssuer](), reflect.TypeFor[jwtgate.CookieConfig](), reflect.TypeFor[jwtgate.SessionConfig]()} {
+	for _, kind := range []reflect.Type{reflect.TypeFor[jwtgate.Config](), reflect.TypeFor[jwtgate.TrustedIssuer](), reflect.TypeFor[jwtgate.CookieConfig](), reflect.TypeFor[jwtgate.TokenHeader](), reflect.TypeFor[jwtgate.SessionConfig]()} {
 		if first := kind.Field(0); first.Name != "_" || kind.Comparable() {
 			t.Errorf("got %s for the first field of %v, want one that makes literals name theirs", first.Name, kind)
 		}
@@ -128,7 +126,7 @@ func TestConfigDefaults(t *testing.T) {
 		t.Errorf("got a token for %v, want 15 minutes by the clock of this machine", life)
 	}
 	if d := decide(t, auth, withBearer(token.Token), accepted); !d.Identity.HasRole("admin") {
-		t.Error("got no role by the default RolesPath")
+		t.Error("got no role by the default RoleClaims")
 	}
 
 	// The default AccessTTL does not exceed a short MaxLifetime.
@@ -142,10 +140,10 @@ func TestConfigDefaults(t *testing.T) {
 // Changes to a Config after New have no effect.
 func TestConfigIsCopied(t *testing.T) {
 	t.Parallel()
-	path := []string{"realm", "roles"}
+	path := []string{"/realm/roles"}
 	set := keys.Set{keys.HS256(secret)}
-	trusted := []jwtgate.TrustedIssuer{{Name: "https://b.example", Keys: keys.ES256(p256Key), RolesPath: path}}
-	auth := newVerifier(t, set, func(c *jwtgate.Config) { c.RolesPath, c.Trusted = slices.Clone(path), trusted })
+	trusted := []jwtgate.TrustedIssuer{{Name: "https://b.example", Keys: keys.ES256(p256Key), RoleClaims: path}}
+	auth := newVerifier(t, set, func(c *jwtgate.Config) { c.RoleClaims, c.Trusted = slices.Clone(path), trusted })
 	ours, theirs := jwtgatetest.Token(t, auth, "alice", "admin"), jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256"}`, claims("iss", `"https://b.example"`, "realm", `{"roles":["admin"]}`))
 	path[0], set[0], trusted[0] = "x", keys.Key{}, jwtgate.TrustedIssuer{}
 	for _, token := range []string{ours, theirs, signed(t, claims("realm", `{"roles":["admin"]}`))} {

@@ -11,6 +11,7 @@ type credential struct {
 	access  string       // the access token, empty if there is none
 	cached  *cachedToken // the cache's entry for access, nil if there is none
 	cookie  bool         // the tokens come from cookies, which browsers send by themselves
+	header  *tokenHeader // the field that access comes from, nil if that is no field of Config.TokenHeaders
 	refresh string       // the refresh token from a cookie, empty if there is none
 }
 
@@ -21,7 +22,12 @@ var (
 	errTokenSize  = errors.New("jwtgate: token is longer than Config.MaxTokenSize")
 )
 
-// credential returns what req is to be judged by. The Authorization header takes
+// ambient reports whether a page of another site can make the browser send c.
+func (c *credential) ambient() bool {
+	return c.cookie || c.header != nil && !c.header.InsecureAnyOrigin
+}
+
+// credential returns what req is to be judged by. A token in a header field takes
 // precedence over cookies, because the client chose it explicitly. If it is wrong,
 // the request is refused even if a cookie is valid.
 func (a *Auth) credential(req *Request) (credential, error) {
@@ -62,7 +68,7 @@ func (a *Auth) fromCookies(req *Request) (credential, error) {
 	return found, nil
 }
 
-// bearer returns the token in req's Authorization header.
+// bearer returns the token in req's header, except its cookies.
 func (a *Auth) bearer(req *Request) (credential, error) {
 	found, err := a.fromHeader(req)
 	if err == nil {
@@ -73,15 +79,19 @@ func (a *Auth) bearer(req *Request) (credential, error) {
 
 // fromHeader is bearer without the syntax check, for callers that decode the token.
 func (a *Auth) fromHeader(req *Request) (credential, error) {
+	var found credential
 	token, present, err := parseBearer(req.values("Authorization"))
+	found.access = token
+	if err == nil && a.fields != nil {
+		present, err = a.fields.find(req, &found, present)
+	}
+	if err == nil && present {
+		found.cached, err = a.lookUp(found.access)
+	}
 	if err != nil || !present {
 		return credential{}, err
 	}
-	cached, err := a.lookUp(token)
-	if err != nil {
-		return credential{}, err
-	}
-	return credential{access: token, cached: cached}, nil
+	return found, nil
 }
 
 // parseBearer returns the token in the lines of an Authorization header, and false
@@ -95,8 +105,12 @@ func parseBearer(lines []string) (token string, present bool, err error) {
 		// A proxy in front may have checked the other one.
 		return "", false, errTwoHeaders
 	}
-	const scheme = "bearer"
-	line := lines[0]
+	return parseScheme(lines[0], "bearer")
+}
+
+// parseScheme returns the token after scheme in line, and false if line has another
+// scheme.
+func parseScheme(line, scheme string) (token string, present bool, err error) {
 	if len(line) < len(scheme) || !strings.EqualFold(line[:len(scheme)], scheme) {
 		return "", false, nil
 	}

@@ -56,13 +56,13 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 	case from.refusal != nil:
 		return a.refused(ctx, &req, from.cookie, from.refusal)
 	case from.identity == nil && optional:
-		return Decision{Context: a.anonymousVisit(ctx), Response: Response{Header: cacheHeader(false, true)}}
+		return Decision{Context: a.anonymousVisit(ctx), Response: Response{Header: a.cacheHeader(&from, true)}}
 	case from.identity == nil:
 		return a.refused(ctx, &req, from.cookie, refuse(CodeTokenMissing, nil))
 	}
 
 	v := a.visit(ctx, from.identity, from.cookie)
-	header := cacheHeader(from.cookie, optional)
+	header := a.cacheHeader(&from, optional)
 	if from.renewed != nil {
 		header = append(slices.Clip(header), from.renewed...)
 	}
@@ -84,20 +84,21 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 // credentials has neither identity nor refusal.
 type caller struct {
 	identity *Identity
-	cookie   bool    // the credentials are cookies
-	renewed  []Field // the new cookies, if they were renewed
+	cookie   bool         // the credentials are cookies
+	header   *tokenHeader // the field that the token came in, as in credential
+	renewed  []Field      // the new cookies, if they were renewed
 	refusal  *Refusal
 }
 
 // identify judges the credentials of req.
 func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	found, err := a.credential(req)
-	from := caller{cookie: found.cookie}
+	from := caller{cookie: found.cookie, header: found.header}
 	if err != nil {
 		from.refusal = refuse(CodeMalformedCredentials, err)
 		return from
 	}
-	if found.cookie {
+	if found.ambient() {
 		if err := a.checkOrigin(req); err != nil {
 			from.refusal = refuse(CodeCrossSite, err)
 			return from
@@ -127,12 +128,20 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 // cacheHeader returns the fields for caches in the answer to a request that is let
 // through, which the handler can replace. None are needed for a Bearer token: shared
 // caches do not store such answers by default (RFC 9111 §3.5).
-func cacheHeader(byCookie, optional bool) []Field {
+func (a *Auth) cacheHeader(from *caller, optional bool) []Field {
 	switch {
-	case byCookie && optional:
+	case from.header != nil && optional:
+		return from.header.optionalCache
+	case from.header != nil:
+		return from.header.cache
+	case from.cookie && optional && a.fields != nil:
+		return a.fields.optionalCookie
+	case from.cookie && optional:
 		return headerOptionalCookie
-	case byCookie:
+	case from.cookie:
 		return headerCookie
+	case optional && a.fields != nil:
+		return a.fields.optional
 	case optional:
 		return headerOptional
 	}
@@ -140,9 +149,9 @@ func cacheHeader(byCookie, optional bool) []Field {
 }
 
 var (
-	headerCookie         = []Field{{"Cache-Control", "private"}, {"Vary", "Cookie"}}
+	headerCookie         = privateBy("Cookie")
 	headerOptional       = []Field{{"Vary", "Authorization, Cookie"}}
-	headerOptionalCookie = []Field{{"Cache-Control", "private"}, {"Vary", "Authorization, Cookie"}}
+	headerOptionalCookie = privateBy("Authorization, Cookie")
 )
 
 var (

@@ -36,9 +36,9 @@ func (a *Auth) signedIn(ctx context.Context, req *Request, method string) (Decis
 	return d, nil
 }
 
-// ownTokens refuses the tokens of other issuers: their subjects are not ours, even
-// if the names are equal.
-var ownTokens = Check(func(_ context.Context, id *Identity) (bool, error) { return id.own, nil })
+// ownTokens refuses the tokens of other issuers, whose subjects are not ours, even if
+// the names are equal, and tokens without a subject, which have no sessions.
+var ownTokens = Check(func(_ context.Context, id *Identity) (bool, error) { return id.own && id.Subject() != "", nil })
 
 // withHeader returns res with the header fields of d: if the endpoint judged the
 // request, they can be new cookies.

@@ -25,7 +25,7 @@ func (a *Auth) Logout(ctx context.Context, req Request) Response {
 		return a.wrongMethod(ctx, &req, http.MethodPost)
 	}
 	var crossSite error
-	if a.cookies != nil {
+	if a.origins != nil {
 		crossSite = a.checkOrigin(&req)
 	}
 	params, refusal := parameters(&req)
@@ -44,8 +44,9 @@ func (a *Auth) Logout(ctx context.Context, req Request) Response {
 	return res
 }
 
-// logout ends the session of the first credential in req that names one. crossSite is
-// the reason why the cookies must not be used, nil if they may be used.
+// logout ends the session that the first credential in req with a session names.
+// crossSite is why cookies, and tokens that a proxy adds, must not be used, nil if they
+// may be.
 func (a *Auth) logout(ctx context.Context, req *Request, refresh string, crossSite error) *Refusal {
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()
@@ -54,6 +55,9 @@ func (a *Auth) logout(ctx context.Context, req *Request, refresh string, crossSi
 		return refusal
 	}
 	if found, err := a.bearer(req); err == nil && found.access != "" {
+		if found.ambient() && crossSite != nil {
+			return refuse(CodeCrossSite, crossSite)
+		}
 		if named, refusal := a.endByAccessToken(ctx, userAgent, found.access); named {
 			return refusal
 		}

@@ -38,9 +38,9 @@ func (a *Auth) finish(id *Identity) {
 	id.bearerVisit = visit{Context: context.Background(), auth: a, identity: id}
 }
 
-// Subject returns the sub claim, which is never empty. If several issuers are
-// trusted, a subject is identified only by [Identity.Issuer] and Subject together
-// (RFC 7519 §4.1.2).
+// Subject returns the sub claim, or the claim that [Config.SubjectClaim] names. It is
+// empty only with [Config.OptionalSubject]. If several issuers are trusted, only the
+// pair of [Identity.Issuer] and Subject identifies someone (RFC 7519 §4.1.2).
 func (id *Identity) Subject() string { return id.claims.Subject }
 
 // Issuer returns the iss claim.

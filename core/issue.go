@@ -16,17 +16,18 @@ import (
 
 // A Grant is what an access token says about its subject.
 type Grant struct {
-	// Subject becomes sub. Required.
+	// Subject becomes sub, and the claim of [Config.SubjectClaim]. Required.
 	Subject string
 
-	// Roles are put where [Config.RolesPath] says.
+	// Roles are put where the first of [Config.RoleClaims] says.
 	Roles []string
 
 	// Scopes become scope, a list separated by spaces (RFC 8693 §4.2).
 	Scopes []string
 
 	// Claims, if not nil, has further claims: a value that encodes to a JSON
-	// object without the names of registered claims.
+	// object without the names of registered claims. It can have the claim of
+	// [Config.SubjectClaim] itself, such as a number whose digits are the Subject.
 	Claims any
 }
 
@@ -121,10 +122,8 @@ func (a *Auth) claims(grant Grant) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(grant.Roles) > 0 {
-		if err := setPath(claims, a.config.RolesPath, grant.Roles); err != nil {
-			return nil, err
-		}
+	if err := a.setClaims(claims, &grant); err != nil {
+		return nil, err
 	}
 	if len(grant.Scopes) > 0 {
 		scope, err := joinScopes(grant.Scopes)
@@ -160,15 +159,50 @@ func furtherClaims(v any) (map[string]any, error) {
 	return claims, nil
 }
 
-// setPath sets the member of claims at path.
-func setPath(claims map[string]any, path []string, value any) error {
-	if _, taken := claims[path[0]]; taken {
-		return fmt.Errorf("jwtgate: Grant.Claims has the claim %q, where Config.RolesPath puts the roles", path[0])
+// setClaims sets the subject, the audience and the roles at the places that the
+// configuration has for them beside the registered claims.
+func (a *Auth) setClaims(claims map[string]any, grant *Grant) error {
+	own := &a.issuers[0]
+	if own.subject != nil {
+		if _, given := claims[own.subject[0]]; !given || len(own.subject) > 1 {
+			if err := setPath(claims, own.subject, grant.Subject, "SubjectClaim"); err != nil {
+				return err
+			}
+		}
 	}
-	for i := len(path) - 1; i > 0; i-- {
-		value = map[string]any{path[i]: value}
+	if own.audience != nil {
+		if err := setPath(claims, own.audience, a.config.Audience, "AudienceClaim"); err != nil {
+			return err
+		}
 	}
-	claims[path[0]] = value
+	if len(grant.Roles) > 0 {
+		return setPath(claims, own.roles, grant.Roles, "RoleClaims")
+	}
+	return nil
+}
+
+// setPath sets the member of claims at path, which the field of the configuration
+// has named.
+func setPath(claims map[string]any, path jose.Path, value any, field string) error {
+	taken := func() error {
+		return fmt.Errorf("jwtgate: Grant.Claims has the claim %q, which Config.%s sets", path[0], field)
+	}
+	for _, name := range path[:len(path)-1] {
+		further, ok := claims[name].(map[string]any)
+		if _, given := claims[name]; given && !ok {
+			return taken()
+		}
+		if further == nil {
+			further = map[string]any{}
+			claims[name] = further
+		}
+		claims = further
+	}
+	name := path[len(path)-1]
+	if _, given := claims[name]; given {
+		return taken()
+	}
+	claims[name] = value
 	return nil
 }
 
@@ -197,7 +231,7 @@ func (a *Auth) sign(claims map[string]any, issued, expires time.Time) (string, *
 	// No token is signed that would be refused, or whose subject differs from the
 	// grant's: encoding/json replaces invalid UTF-8.
 	id := &Identity{payload: string(payload), key: issuerKey{own, set, key}}
-	if err := id.claims.Parse(id.payload, own.rolesPath); err != nil {
+	if err := id.claims.Parse(id.payload, own.layout); err != nil {
 		return "", nil, fmt.Errorf("%w: %w", errBadGrant, err)
 	}
 	if id.claims.Subject != claims["sub"] {

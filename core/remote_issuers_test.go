@@ -63,7 +63,7 @@ func TestRemoteIssuers(t *testing.T) {
 					auth := newVerifier(t, keys.Set{keys.HS256(secret), keys.ES256(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))).WithID("ours")}, func(c *jwtgate.Config) {
 						c.Trusted = []jwtgate.TrustedIssuer{
 							{Name: a, Keys: keys.Remote{URL: a + "/keys", Transport: web}},
-							{Name: b, Keys: keys.Remote{URL: b + "/keys", Transport: web}, Audience: "https://b.example/api", RolesPath: []string{"groups"}},
+							{Name: b, Keys: keys.Remote{URL: b + "/keys", Transport: web}, Audience: "https://b.example/api", RoleClaims: []string{"groups"}},
 						}
 					})
 					defer auth.Close()
@@ -118,7 +118,7 @@ func TestRemoteIssuersWithOneKid(t *testing.T) {
 func TestRemoteRoles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
-		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Trusted[0].RolesPath = []string{"realm_access", "roles"} })
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Trusted[0].RoleClaims = []string{"/realm_access/roles"} })
 		d := decide(t, auth, theirs(t, "a", "roles", `["user"]`, "realm_access", `{"roles":["admin"]}`), accepted)
 		if !d.Identity.HasRole("admin") || d.Identity.HasRole("user") {
 			t.Errorf("got roles %v, want admin alone", d.Identity.Roles())

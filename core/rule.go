@@ -20,7 +20,7 @@ var (
 	errClaims    = errors.New("jwtgate: the claims do not fit the route")
 )
 
-// Role requires role to be one of the token's roles (see [Config.RolesPath]). Case
+// Role requires role to be one of the token's roles (see [Config.RoleClaims]). Case
 // matters.
 func Role(role string) Rule {
 	return Rule{check: func(_ context.Context, id *Identity, _ *Auth) error {
@@ -105,7 +105,7 @@ func RecentLogin(maxAge time.Duration) Rule {
 	return Rule{check: func(_ context.Context, id *Identity, a *Auth) error {
 		since := a.config.Now().Sub(id.AuthTime())
 		// An auth_time in the future counts as absent.
-		if !id.AuthTime().IsZero() && since <= maxAge && since >= -max(a.config.Leeway, time.Second) {
+		if !id.AuthTime().IsZero() && since <= maxAge && since >= -time.Duration(id.key.clockSkew)*time.Second {
 			return nil
 		}
 		r := refuse(CodeLoginTooOld, nil)

@@ -94,7 +94,7 @@ func (a *Auth) revokeToken(ctx context.Context, id *Identity) *Refusal {
 	if id.claims.ID == "" {
 		return nil // a token without jti cannot be named
 	}
-	return a.revoke(ctx, session.Revocation{Token: tokenName(id), Until: id.Expires().Add(a.config.Leeway + maxSkew)})
+	return a.revoke(ctx, session.Revocation{Token: tokenName(id), Until: id.Expires().Add(a.leeway + maxSkew)})
 }
 
 // revoke announces r from now on, unless it is announced already.

@@ -218,7 +218,7 @@ func TestRenewalNotForInvalidToken(t *testing.T) {
 		{"other audience, expired", func(s *testServer, sid string) string { return s.mint(sid, time.Hour, map[string]any{"aud": "x"}) }, invalid},
 		{"no subject, expired", func(s *testServer, sid string) string { return s.mint(sid, time.Hour, map[string]any{"sub": nil}) }, invalid},
 		{"no exp", func(s *testServer, sid string) string { return s.mint(sid, 0, map[string]any{"exp": nil}) }, invalid},
-		{"from the future", func(s *testServer, sid string) string { return s.mint(sid, -time.Minute, nil) }, invalid},
+		{"from the future", func(s *testServer, sid string) string { return s.mint(sid, -2*time.Minute, nil) }, invalid},
 		{"cnf, expired", func(s *testServer, sid string) string {
 			return s.mint(sid, time.Hour, map[string]any{"cnf": map[string]any{"jkt": "x"}})
 		}, invalid},

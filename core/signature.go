@@ -84,12 +84,12 @@ func (a *Auth) findRemoteKey(ctx context.Context, token *jose.Token, signature [
 		return issuerKey{}, cause
 	}
 	var claims jose.Claims
-	if claims.Parse(string(payload), nil) != nil || checkUse(&claims) != nil || claims.Expires == 0 {
+	if claims.Parse(string(payload), nil) != nil || claims.Expires == 0 {
 		return issuerKey{}, cause
 	}
 	for i := range a.issuers {
 		issuer := &a.issuers[i]
-		if issuer.name != claims.Issuer && issuer.name != "" {
+		if !issuer.issues(claims.Issuer) || issuer.checkUse(&claims, token.Header.Type) != nil {
 			continue
 		}
 		if key, found, err := issuer.findKey(ctx, token, signature, at, tried); found || err != nil {
@@ -104,7 +104,7 @@ func (a *Auth) findRemoteKey(ctx context.Context, token *jose.Token, signature [
 func (a *Auth) findKeyOf(ctx context.Context, name string, token *jose.Token, signature []byte, now time.Time) (issuerKey, error) {
 	for i := range a.issuers {
 		issuer := &a.issuers[i]
-		if issuer.name != name {
+		if !issuer.issues(name) {
 			continue
 		}
 		if key, found, err := issuer.findKey(ctx, token, signature, a.keysAt(now), nil); found || err != nil {

@@ -1,7 +1,6 @@
 package jwtgate_test
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -50,7 +49,7 @@ func TestTrustedIssuers(t *testing.T) {
 	auth := newVerifier(t, keys.HS256(secret).WithID("k"), func(c *jwtgate.Config) {
 		c.Trusted = []jwtgate.TrustedIssuer{
 			{Name: a, Keys: keys.HS256(keyA).WithID("k")},
-			{Name: b, Keys: keys.HS256(keyB).WithID("k"), Audience: "https://b.example/api", RolesPath: []string{"realm", "roles"}},
+			{Name: b, Keys: keys.HS256(keyB).WithID("k"), Audience: "https://b.example/api", RoleClaims: []string{"/realm/roles"}},
 		}
 	})
 	quote := strconv.Quote
@@ -120,7 +119,7 @@ func TestTrustedSharedKeys(t *testing.T) {
 		Keys:     keys.HS256([]byte("our own secret of 32 bytes or more")),
 		Trusted: []jwtgate.TrustedIssuer{
 			{Name: "https://tenant-a.example", Keys: shared},
-			{Name: "https://tenant-b.example", Keys: shared, RolesPath: []string{"groups"}},
+			{Name: "https://tenant-b.example", Keys: shared, RoleClaims: []string{"groups"}},
 		},
 	})
 	if err != nil {
@@ -144,20 +143,5 @@ func TestTrustedSharedKeys(t *testing.T) {
 		if d.Identity != nil && d.Identity.HasRole("staff") != (test.issuer == "https://tenant-b.example") {
 			t.Errorf("%s: roles were read where those of another issuer are", test.issuer)
 		}
-	}
-}
-
-// TestTrustedRolesPath checks that New validates the RolesPath of a trusted issuer.
-func TestTrustedRolesPath(t *testing.T) {
-	t.Parallel()
-	_, err := jwtgate.New(jwtgate.Config{
-		Issuer:   "https://auth.example",
-		Audience: "https://api.example",
-		Keys:     keys.HS256([]byte("our own secret of 32 bytes or more")),
-		Trusted:  []jwtgate.TrustedIssuer{{Name: "https://other.example", Keys: keys.HS256([]byte("another secret of 32 bytes or more")), RolesPath: []string{"Aud", ""}}},
-	})
-	var wrong *jwtgate.ConfigError
-	if !errors.As(err, &wrong) || wrong.Field != "Trusted[0].RolesPath" {
-		t.Errorf("got %v; want a mistake in Trusted[0].RolesPath", err)
 	}
 }

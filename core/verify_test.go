@@ -289,19 +289,25 @@ func TestTimes(t *testing.T) {
 		{"a lifetime of a day from iat ahead", claims("iat", at(1), "exp", at(86401)), accepted},
 
 		{"nbf now", claims("nbf", at(0)), accepted},
-		{"nbf a second ahead, which is its resolution", claims("nbf", at(1)), accepted},
-		{"nbf two seconds ahead", claims("nbf", at(2)), jwtgate.CodeTokenInvalid},
+		{"nbf a minute ahead", claims("nbf", at(60)), accepted},
+		{"nbf a minute and a second ahead", claims("nbf", at(61)), jwtgate.CodeTokenInvalid},
 		{"nbf a string", claims("nbf", strconv.Quote(at(-1))), jwtgate.CodeTokenInvalid},
-		{"nbf null", claims("nbf", "null"), jwtgate.CodeTokenInvalid},
+		{"nbf null", claims("nbf", "null"), accepted},
+		{"nbf negative", claims("nbf", "-62135596800"), accepted},
+		{"nbf beyond every date", claims("nbf", "1e300"), jwtgate.CodeTokenInvalid},
 		{"nbf after exp", claims("nbf", at(1), "exp", at(1)), jwtgate.CodeTokenInvalid},
 		{"nbf after exp, both over", claims("nbf", at(-1), "exp", at(-2)), jwtgate.CodeTokenInvalid},
 		{"iat now", claims("iat", at(0)), accepted},
-		{"iat a second ahead, which is its resolution", claims("iat", at(1)), accepted},
-		{"iat two seconds ahead", claims("iat", at(2)), jwtgate.CodeTokenInvalid},
-		{"iat a string", claims("iat", strconv.Quote(at(-1))), jwtgate.CodeTokenInvalid},
+		{"iat a minute ahead", claims("iat", at(60)), accepted},
+		{"iat a minute and a second ahead", claims("iat", at(61)), jwtgate.CodeTokenInvalid},
+		{"iat a fraction", claims("iat", at(-1)+".25"), accepted},
+		{"iat a string", claims("iat", strconv.Quote(at(-1))), accepted},
+		{"iat a string, and a lifetime of more than a day", claims("iat", strconv.Quote(at(-1)), "exp", at(86401)), jwtgate.CodeTokenInvalid},
+		{"iat null", claims("iat", "null"), accepted},
+		{"iat beyond every date", claims("iat", "1e300"), jwtgate.CodeTokenInvalid},
 		{"iat after exp", claims("iat", at(1), "exp", at(1)), jwtgate.CodeTokenInvalid},
 		{"iat after exp, both over", claims("iat", at(-1), "exp", at(-2)), jwtgate.CodeTokenInvalid},
-		{"auth_time a string", claims("auth_time", `"1"`), jwtgate.CodeTokenInvalid},
+		{"auth_time a string", claims("auth_time", `"1"`), accepted},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -314,18 +320,19 @@ func TestLeeway(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
 		c.Leeway = 30 * time.Second
+		c.ClockSkew = 10 * time.Second
 		c.MaxLifetime = time.Hour
 	})
 	for _, row := range []row{
 		{"exp 29 seconds ago", claims("exp", at(-29)), accepted},
 		{"exp 30 seconds ago", claims("exp", at(-30)), jwtgate.CodeTokenExpired},
-		{"nbf 30 seconds ahead", claims("nbf", at(30)), accepted},
-		{"nbf 31 seconds ahead", claims("nbf", at(31)), jwtgate.CodeTokenInvalid},
-		{"iat 30 seconds ahead", claims("iat", at(30)), accepted},
-		{"iat 31 seconds ahead", claims("iat", at(31)), jwtgate.CodeTokenInvalid},
+		{"nbf 10 seconds ahead", claims("nbf", at(10)), accepted},
+		{"nbf 11 seconds ahead", claims("nbf", at(11)), jwtgate.CodeTokenInvalid},
+		{"iat 10 seconds ahead", claims("iat", at(10)), accepted},
+		{"iat 11 seconds ahead", claims("iat", at(11)), jwtgate.CodeTokenInvalid},
 		{"a lifetime of an hour", claims("exp", at(3600)), accepted},
 		{"a lifetime of an hour and a second", claims("exp", at(3601)), jwtgate.CodeTokenInvalid},
-		{"a lifetime of an hour from iat", claims("iat", at(30), "exp", at(3630)), accepted},
+		{"a lifetime of an hour from iat", claims("iat", at(10), "exp", at(3610)), accepted},
 		{"exp the largest int64", claims("exp", "9223372036854775807"), jwtgate.CodeTokenInvalid},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -388,17 +395,16 @@ func TestPurpose(t *testing.T) {
 		{"sub absent", claims("sub", ""), jwtgate.CodeTokenInvalid},
 		{"sub empty", claims("sub", `""`), jwtgate.CodeTokenInvalid},
 		{"sub null", claims("sub", "null"), jwtgate.CodeTokenInvalid},
-		{"sub a number", claims("sub", "1"), jwtgate.CodeTokenInvalid},
+		{"sub a whole number", claims("sub", "1"), accepted},
+		{"sub a fraction", claims("sub", "1.0"), jwtgate.CodeTokenInvalid},
+		{"sub an exponent", claims("sub", "1e3"), jwtgate.CodeTokenInvalid},
+		{"sub negative", claims("sub", "-1"), jwtgate.CodeTokenInvalid},
 		{"sub an object", claims("sub", "{}"), jwtgate.CodeTokenInvalid},
 
-		{"jti a number", claims("jti", "1"), jwtgate.CodeTokenInvalid},
-		{"sid a number", claims("sid", "1"), jwtgate.CodeTokenInvalid},
-		{"token_use access", claims("token_use", `"access"`), accepted},
-		{"token_use of an ID token", claims("token_use", `"id"`), jwtgate.CodeTokenInvalid},
-		{"token_use of a password reset", claims("token_use", `"reset"`), jwtgate.CodeTokenInvalid},
-		{"nonce of an ID token", claims("nonce", `"n"`), jwtgate.CodeTokenInvalid},
-		{"at_hash of an ID token", claims("at_hash", `"h"`), jwtgate.CodeTokenInvalid},
-		{"c_hash of an ID token", claims("c_hash", `"h"`), jwtgate.CodeTokenInvalid},
+		{"jti a number", claims("jti", "1"), accepted},
+		{"sid a number", claims("sid", "1"), accepted},
+		{"gen a string", claims("gen", `"second"`), accepted},
+		{"gen in another case", claims("GEN", `"Z"`), accepted},
 		{"cnf without a proof (RFC 9449 §7.2)", claims("cnf", `{"jkt":"h"}`), jwtgate.CodeTokenInvalid},
 
 		// A client refreshes an expired token by itself, so token_expired is only
@@ -451,13 +457,13 @@ func TestGivingUpChecks(t *testing.T) {
 	anyIssuer := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Issuer, c.InsecureAnyIssuer = "", true })
 	decide(t, anyIssuer, withBearer(signed(t, claims("iss", `"https://x.example"`))), accepted)
 	decide(t, anyIssuer, withBearer(signed(t, claims("iss", ""))), accepted)
-	decide(t, anyIssuer, withBearer(signed(t, claims("iss", "1"))), jwtgate.CodeTokenInvalid)
+	decide(t, anyIssuer, withBearer(signed(t, claims("iss", "1"))), accepted)
 	decide(t, anyIssuer, withBearer(signed(t, claims("aud", `"x"`))), jwtgate.CodeTokenInvalid)
 
 	anyAudience := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Audience, c.InsecureAnyAudience = "", true })
 	decide(t, anyAudience, withBearer(signed(t, claims("aud", `["x"]`))), accepted)
 	decide(t, anyAudience, withBearer(signed(t, claims("aud", ""))), accepted)
-	decide(t, anyAudience, withBearer(signed(t, claims("aud", "1"))), jwtgate.CodeTokenInvalid)
+	decide(t, anyAudience, withBearer(signed(t, claims("aud", "1"))), accepted)
 	decide(t, anyAudience, withBearer(signed(t, claims("iss", `"x"`))), jwtgate.CodeTokenInvalid)
 
 	// InsecureAnyIssuer also disables the check if Issuer is set.

@@ -91,6 +91,7 @@ func RunAdapter(t *testing.T, serve Adapter) {
 		{"rules", runRules},
 		{"stacked guards", runStacks},
 		{"cookies", runCookies},
+		{"other header fields", runFields},
 		{"origins", runOrigins},
 		{"sign-in", runSignIn},
 		{"renewal", runRenewal},

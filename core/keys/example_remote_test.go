@@ -26,9 +26,9 @@ func ExampleRemote() {
 		Audience: "https://api.example.com",
 		Keys:     keys.HS256([]byte("at least 32 bytes, from a secret store")),
 		Trusted: []jwtgate.TrustedIssuer{{
-			Name:      provider.URL, // equal to the issuer in its metadata
-			Keys:      keys.Remote{},
-			RolesPath: []string{"realm_access", "roles"}, // where its tokens have the roles
+			Name:       provider.URL, // exactly as in its metadata
+			Keys:       keys.Remote{},
+			RoleClaims: []string{"/realm_access/roles"}, // where its tokens have the roles
 		}},
 	})
 	if err != nil {

@@ -134,7 +134,7 @@ func BenchmarkRoles(b *testing.B) {
 					roles[i] = fmt.Sprintf("%q", fmt.Sprint("role-", i))
 				}
 				auth := row.open(k, func(c *jwtgate.Config) {
-					c.RolesPath = []string{"app_roles"}
+					c.RoleClaims = []string{"app_roles"}
 					c.MaxTokenSize = 64 << 10
 				})
 				token := k.sign(b, 0, began.Add(time.Hour), `"app_roles":[`+strings.Join(roles, ",")+`]`)

@@ -2,6 +2,7 @@ package jose
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -11,9 +12,12 @@ var errClaims = errors.New("jose: payload is not an object of claims")
 // Strings are empty and numbers are 0 if the claim is absent. Dates are in seconds
 // since 1970. The strings are parts of the payload. A Claims must not be copied,
 // because it can have a slice of itself.
+//
+// A claim that is null counts as absent, and so does one of a wrong type, except for
+// exp and nbf, which are errors: they limit the token.
 type Claims struct {
 	Issuer    string // iss
-	Subject   string // sub
+	Subject   string // sub, or the claim of the layout: a string, or the digits of a whole number
 	ID        string // jti
 	SessionID string // sid
 	Expires   int64  // exp
@@ -23,36 +27,52 @@ type Claims struct {
 
 	Generation uint32 // gen: the generation of the refresh token that was issued with it
 
-	TokenUse    string // token_use
+	Type        string // typ of the payload (Keycloak)
+	TokenUse    string // token_use (Cognito)
 	HasTokenUse bool   // token_use is present
+	HasScope    bool   // scope or scp is present
 	HasKey      bool   // cnf is present (RFC 7800 §3.1)
 	HasNonce    bool   // nonce is present (OpenID Connect Core §2)
 	HasHash     bool   // at_hash or c_hash is present (OpenID Connect Core §3.3.2.11)
+	HasEvents   bool   // events is present (RFC 8417 §2.2)
 
 	roles    uint32   // how many of words are roles; the others are scopes
 	words    []string // a slice of few if they fit into it
 	few      [4]string
-	audience string // the JSON of aud
+	audience string // the JSON of the audience, empty if it is neither a string nor an array of strings
 }
 
 // IsRegistered reports whether name is the name of a claim that [Claims.Parse]
 // reads, in any spelling of its case.
-func IsRegistered(name string) bool { return claimNames.contains(name) }
+func IsRegistered(name string) bool { return decidingNames.contains(name) || otherNames.contains(name) }
 
-var claimNames = register(
-	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "auth_time", "gen", "scope", "scp", "cnf", "token_use", "nonce", "at_hash", "c_hash",
+// decidingNames are the names of the claims that can decide whether a token is
+// accepted. They are accepted in one spelling only.
+var decidingNames = register(
+	"iss", "sub", "aud", "exp", "nbf", "iat", "scope", "scp", "cnf", "token_use", "typ", "nonce", "at_hash", "c_hash", "events",
 )
 
-// Parse reads the claims in payload into c, which must be new. It finds the roles
-// at rolesPath, the names to follow from the outermost object inwards. A registered
-// claim of a wrong type is an error. Roles and scopes of a wrong type count as
-// absent.
-func (c *Claims) Parse(payload string, rolesPath []string) error {
+// otherNames are the names of the other claims that are read.
+var otherNames = register("jti", "sid", "auth_time", "gen")
+
+// Parse reads the claims in payload into c, which must be new. The layout says where
+// the subject, the audience and the roles are. Roles and scopes of a wrong type count
+// as absent.
+func (c *Claims) Parse(payload string, layout *Layout) error {
 	m := members{document: document(payload)}
 	if err := m.open(); err != nil {
 		return errClaims
 	}
-	var roles, scope, scp value
+	var places []Path
+	if layout != nil {
+		places = layout.places
+	}
+	var few [4]value
+	found := few[:min(len(places), len(few))] // the first step to each of places
+	if len(places) > len(few) {
+		found = make([]value, len(places))
+	}
+	var scope, scp value
 	for {
 		name, v, err := m.next()
 		if err != nil {
@@ -61,27 +81,32 @@ func (c *Claims) Parse(payload string, rolesPath []string) error {
 		if v.kind == none {
 			break
 		}
+		if v.kind == null {
+			continue
+		}
 		switch name {
 		case "iss":
-			c.Issuer, err = v.text()
+			c.Issuer = v.textOrEmpty()
 		case "sub":
-			c.Subject, err = v.text()
+			c.Subject = v.identifier()
 		case "aud":
-			c.audience, err = v.raw, checkAudience(v)
+			c.setAudience(v)
 		case "exp":
 			c.Expires, err = v.date()
 		case "nbf":
 			c.NotBefore, err = v.date()
 		case "iat":
-			c.IssuedAt, err = v.date()
+			if v.kind == number {
+				c.IssuedAt, err = v.date()
+			}
 		case "auth_time":
-			c.AuthTime, err = v.date()
+			c.AuthTime, _ = v.date()
 		case "gen":
-			c.Generation, err = v.uint32()
+			c.Generation, _ = v.uint32()
 		case "jti":
-			c.ID, err = v.text()
+			c.ID = v.textOrEmpty()
 		case "sid":
-			c.SessionID, err = v.text()
+			c.SessionID = v.textOrEmpty()
 		case "scope":
 			scope = v
 		case "scp":
@@ -92,33 +117,49 @@ func (c *Claims) Parse(payload string, rolesPath []string) error {
 			c.HasNonce = true
 		case "at_hash", "c_hash":
 			c.HasHash = true
+		case "events":
+			c.HasEvents = true
+		case "typ":
+			c.Type = v.textOrEmpty()
 		case "token_use":
 			c.HasTokenUse = true
-			c.TokenUse, err = v.text()
+			c.TokenUse = v.textOrEmpty()
 		default:
-			if m.names.respells(name, &claimNames) {
+			if m.names.respells(name, &decidingNames) {
 				err = errFolded
 			}
 		}
 		if err != nil {
 			return err
 		}
-		if len(rolesPath) > 0 && name == rolesPath[0] {
-			roles = v
+		for i, path := range places {
+			if name == path[0] {
+				found[i] = v
+			}
 		}
 	}
 	if err := m.end(); err != nil {
 		return err
 	}
-	if len(rolesPath) > 0 {
-		for _, name := range rolesPath[1:] {
-			roles = roles.member(name)
+	for i, path := range places {
+		var err error
+		if found[i], err = found[i].follow(path[1:]); err != nil {
+			return err
 		}
+	}
+	if layout != nil && layout.subject {
+		c.Subject = found[0].identifier()
+		found = found[1:]
+	}
+	if layout != nil && layout.audience {
+		c.setAudience(found[0])
+		found = found[1:]
 	}
 	if scope.kind == none {
 		scope = scp // what Entra ID and Okta call it
 	}
-	c.setWords(roles, scope)
+	c.HasScope = scope.kind != none
+	c.setWords(found, scope)
 	return nil
 }
 
@@ -128,7 +169,8 @@ func (c *Claims) Roles() []string { return c.words[:c.roles:c.roles] }
 // Scopes returns the scopes. Do not change them.
 func (c *Claims) Scopes() []string { return c.words[c.roles:] }
 
-// HasAudience reports whether aud names audience, to the letter (RFC 7519 §4.1.3).
+// HasAudience reports whether the audience is or includes audience, to the letter
+// (RFC 7519 §4.1.3).
 func (c *Claims) HasAudience(audience string) bool {
 	if !strings.HasPrefix(c.audience, "[") {
 		return c.audience != "" && unquote(c.audience) == audience
@@ -141,24 +183,39 @@ func (c *Claims) HasAudience(audience string) bool {
 	return false
 }
 
-func checkAudience(v value) error {
-	if v.kind == text {
-		return nil
-	}
-	if v.kind != array {
-		return errType
+// setAudience sets the audience to v, a string or an array of strings. Any other
+// value names no audience.
+func (c *Claims) setAudience(v value) {
+	c.audience = ""
+	if v.kind != text && v.kind != array {
+		return
 	}
 	for element := range v.elements() {
 		if element.kind != text {
-			return errType
+			return
 		}
 	}
-	return nil
+	c.audience = v.raw
 }
 
-// setWords sets the roles and the scopes.
-func (c *Claims) setWords(roles, scope value) {
-	words := appendStrings(c.few[:0], roles)
+// setWords sets the roles, which are the union of those in each of roles, and the
+// scopes.
+func (c *Claims) setWords(roles []value, scope value) {
+	words := c.few[:0]
+	for i, v := range roles {
+		more := appendRoles(words, v)
+		if i == 0 {
+			words = more
+			continue
+		}
+		n := len(words)
+		words = more[:n]
+		for _, word := range more[n:] {
+			if !slices.Contains(words, word) {
+				words = append(words, word)
+			}
+		}
+	}
 	c.roles = uint32(len(words)) //nolint:gosec // no token has as many
 	if scope.kind == text {
 		// RFC 6749 §3.3: scope is a list of words with spaces between them.
@@ -171,6 +228,26 @@ func (c *Claims) setWords(roles, scope value) {
 		words = appendStrings(words, scope)
 	}
 	c.words = words
+}
+
+// appendRoles appends the roles in v to words: the strings in an array, a string as
+// it is, or the names in an object whose value is true or not empty.
+func appendRoles(words []string, v value) []string {
+	switch v.kind {
+	case text:
+		if role := v.string(); role != "" {
+			words = append(words, role)
+		}
+	case object:
+		for name, member := range v.members() {
+			if name != "" && member.isTrue() {
+				words = append(words, name)
+			}
+		}
+	default:
+		words = appendStrings(words, v)
+	}
+	return words
 }
 
 // appendStrings appends the strings in the array v that are not empty to words:

@@ -1,7 +1,8 @@
 package jose
 
-// members iterates over the members of an object. For the outermost object, all fields
-// except document are zero at the start.
+// members is a walk over the members of an object. All fields but document are
+// zero for the outermost one. Further in, names that differ in case are two: issuers
+// put names there that users choose, such as those of clients and roles.
 type members struct {
 	document
 

@@ -10,6 +10,7 @@ import (
 // twice. Names that differ only in case count as equal, because encoding/json ignores
 // case when it decodes the same object into a type of the application.
 type nameSet struct {
+	exact  bool // names that differ in case are two
 	first  [12]string
 	n      int
 	seen   uint64          // the bits of the names: a name whose bit is not in it is new
@@ -22,10 +23,10 @@ type nameSet struct {
 func (set *nameSet) add(name string, ascii bool) bool {
 	bit := bitOf(name)
 	set.wide = set.wide || !ascii
-	surelyNew := set.seen&bit == 0 && !set.wide
+	surelyNew := set.seen&bit == 0 && (set.exact || !set.wide)
 	set.seen |= bit
 	if set.folded != nil {
-		name = fold(name)
+		name = set.fold(name)
 		if set.folded[name] {
 			return false
 		}
@@ -34,7 +35,7 @@ func (set *nameSet) add(name string, ascii bool) bool {
 	}
 	if !surelyNew {
 		for _, other := range set.first[:set.n] {
-			if strings.EqualFold(other, name) {
+			if other == name || !set.exact && strings.EqualFold(other, name) {
 				return false
 			}
 		}
@@ -46,14 +47,22 @@ func (set *nameSet) add(name string, ascii bool) bool {
 	}
 	set.folded = make(map[string]bool, 2*len(set.first))
 	for _, other := range set.first {
-		set.folded[fold(other)] = true
+		set.folded[set.fold(other)] = true
 	}
-	set.folded[fold(name)] = true
+	set.folded[set.fold(name)] = true
 	return true
 }
 
-// bitOf returns one of 64 bits. ASCII names that differ only in case have the same bit.
-// The names that are usual in tokens rarely share a bit.
+// fold returns the same text for all names that count as one.
+func (set *nameSet) fold(name string) string {
+	if set.exact {
+		return name
+	}
+	return fold(name)
+}
+
+// bitOf returns one of 64 bits, the same for names that are equal but for
+// case if both are ASCII. Few of the names that tokens usually have share one.
 func bitOf(name string) uint64 {
 	if name == "" {
 		return 1

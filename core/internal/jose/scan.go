@@ -87,7 +87,7 @@ func (d document) value(at, depth int) (value, int, error) {
 }
 
 func (d document) object(at, depth int) (int, error) {
-	m := members{document: d, at: at, depth: depth}
+	m := members{document: d, at: at, depth: depth, names: nameSet{exact: true}}
 	err := m.open()
 	for err == nil {
 		var v value

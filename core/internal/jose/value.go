@@ -26,8 +26,31 @@ func (v value) text() (string, error) {
 	return s, nil
 }
 
-// date returns the value of a NumericDate (RFC 7519 §2) in whole seconds, rounded down.
-// It refuses a negative one.
+// textOrEmpty returns what text returns, and the empty string in place of an error.
+func (v value) textOrEmpty() string {
+	s, err := v.text()
+	if err != nil {
+		return ""
+	}
+	return s
+}
+
+// identifier returns what textOrEmpty returns or, if v is a whole number, its digits
+// as they are written.
+func (v value) identifier() string {
+	if v.kind != number {
+		return v.textOrEmpty()
+	}
+	for i := range len(v.raw) {
+		if !isDigit(v.raw[i]) {
+			return ""
+		}
+	}
+	return v.raw
+}
+
+// date returns the NumericDate (RFC 7519 §2) that v is, in whole seconds,
+// rounded down. A date before 1970 is 0, as if it were absent.
 func (v value) date() (int64, error) {
 	if v.kind != number {
 		return 0, errType
@@ -36,16 +59,13 @@ func (v value) date() (int64, error) {
 		return n, nil
 	}
 	if n, err := strconv.ParseInt(v.raw, 10, 64); err == nil {
-		if n < 0 {
-			return 0, errNumber
-		}
-		return n, nil
+		return max(n, 0), nil
 	}
 	f, err := strconv.ParseFloat(v.raw, 64)
-	if err != nil || f < 0 || f >= 1<<53 {
+	if err != nil || f >= 1<<53 {
 		return 0, errNumber
 	}
-	return int64(math.Floor(f)), nil
+	return int64(math.Floor(max(f, 0))), nil
 }
 
 // digits returns the value of a number that consists of at most 18 digits, and false
@@ -92,22 +112,35 @@ func (v value) elements() iter.Seq[value] {
 	}
 }
 
-// member returns the value of an object's member with the given name. The kind of the
-// value is none if there is no such member or v is not an object.
-func (v value) member(name string) value {
-	if v.kind != object {
-		return value{}
-	}
-	m := members{document: document(v.raw)}
-	err := m.open()
-	for err == nil {
-		var at string
-		var found value
-		if at, found, err = m.next(); found.kind == none || at == name {
-			return found
+// members returns the members of the object that v is; none if it is no object.
+func (v value) members() iter.Seq2[string, value] {
+	return func(yield func(string, value) bool) {
+		if v.kind != object {
+			return
+		}
+		// v was read before, so nothing here can fail.
+		m := members{document: document(v.raw), names: nameSet{exact: true}}
+		for err := m.open(); err == nil; {
+			var name string
+			var member value
+			if name, member, err = m.next(); member.kind == none || !yield(name, member) {
+				return
+			}
 		}
 	}
-	return value{}
+}
+
+// isTrue reports whether v says that something is so: the value true, or an object
+// or array that is not empty.
+func (v value) isTrue() bool {
+	switch v.kind {
+	case boolean:
+		return v.raw == "true"
+	case object, array:
+		d := document(v.raw)
+		return d.space(1) != len(d)-1
+	}
+	return false
 }
 
 // string returns the value of v, which is a string.

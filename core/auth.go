@@ -3,6 +3,7 @@ package jwtgate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ type Auth struct {
 	leeway   time.Duration // the longest Leeway of an issuer
 	cookies  *cookies      // nil without Config.Cookies
 	fields   *tokenFields  // nil without Config.TokenHeaders and Config.WebSocketProtocol
+	resource *resource     // nil without Config.Resource
 	sessions *sessions     // nil without Config.Sessions
 	origins  *http.CrossOriginProtection
 
@@ -51,12 +53,18 @@ func New(config Config) (*Auth, error) {
 	if a.fields = newTokenFields(&config, &wrong); a.fields != nil && a.origins == nil {
 		a.origins = newOrigins(nil, &wrong)
 	}
+	a.resource = newResource(config.Resource, &wrong)
 	if config.Sessions != nil {
 		a.sessions = newSessions(&config, a.issuers[0].keys, &wrong)
 		a.config.Sessions = &SessionConfig{} // only the codec keeps the secrets
 	}
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err
+	}
+	if a.resource != nil {
+		if err := a.resource.describe(a.issuers); err != nil {
+			return nil, fmt.Errorf("jwtgate: encode the metadata of Config.Resource: %w", err)
+		}
 	}
 	a.cache = newCache(config.CacheSize)
 	if a.sessions != nil {

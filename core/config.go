@@ -129,6 +129,11 @@ type Config struct {
 	// else. Like an Authorization header, the field is passed on to the handler.
 	WebSocketProtocol bool
 
+	// Resource is the URL by which clients know this API (RFC 9728 §1.2), such as
+	// "https://api.example.com". It is https, or http on this machine. If it is set,
+	// [Auth.ResourceMetadata] publishes it, and the challenge of every 401 says where.
+	Resource string
+
 	// Sessions, if not nil, turns on sessions: login, refresh and logout.
 	Sessions *SessionConfig
 

@@ -194,6 +194,11 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 	if a == nil {
 		a = nilAuth
 	}
+	if a.resource != nil && r.Status == http.StatusUnauthorized && r.Challenge != "" {
+		changed := *r // the application can have returned r for other requests, too
+		changed.Challenge = a.resource.challenge(r.Challenge)
+		r = &changed
+	}
 	level := slog.LevelDebug
 	// Failed fetches of keys are logged once by the fetch, because clients can send
 	// any number of tokens of that issuer.

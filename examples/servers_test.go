@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,7 @@ func TestServers(t *testing.T) {
 		{"GET", "/", "", nil, content, 200, "text/html … alice"},
 		{"GET", "/.well-known/jwks.json", "", nil, same, 200, `application/jwk-set+json … {"keys":[]}`},
 		{"HEAD", "/.well-known/jwks.json", "", nil, same, 200, "max-age=300 … application/jwk-set+json … Etag"},
+		{"GET", "/.well-known/oauth-protected-resource", "", nil, same, 404, `no-store … application/problem+json … "code":"not_found"`},
 		{"GET", "/jwtgate.js", "", nil, content, 200, "no-cache … text/javascript … export class Session"},
 		{"GET", "/jwtgate.js", "", []string{"If-None-Match: " + module}, content, 304, "no-cache"},
 		{"GET", "/jwtgate.js", "", []string{"If-None-Match: " + etag}, content, 200, ""},
@@ -114,7 +116,12 @@ func TestServers(t *testing.T) {
 		{"GET", "/admin", "", nil, same, 401, `"code":"token_missing"`},
 		{"GET", "/admin", "", []string{bearer(a)}, content, 200, `alice`},
 		{"GET", "/admin", "", []string{bearer(b)}, same, 403, `error=\"insufficient_scope\" … "code":"insufficient_scope"`},
-		{"GET", "/admin", "", []string{bearer(mint(t, plain, map[string]any{"roles": "admin"}))}, same, 403, `"code":"insufficient_scope"`},
+		{"GET", "/admin", "", []string{bearer(mint(t, plain, map[string]any{"roles": "admin"}))}, content, 200, "Welcome, carol"},
+		{"GET", "/admin", "", []string{bearer(mint(t, plain, map[string]any{"roles": map[string]any{"admin": true}}))}, content, 200, "Welcome, carol"},
+		{"GET", "/admin", "", []string{bearer(mint(t, plain, map[string]any{"roles": "user admin"}))}, same, 403, `"code":"insufficient_scope"`},
+		{"GET", "/me", "", []string{bearer(mint(t, plain, map[string]any{"jti": 1, "sid": nil, "auth_time": "x", "nonce": "n", "scope": "a", "iat": time.Now().Unix() + 30}))}, content, 200, `"sub":"carol"`},
+		{"GET", "/me", "", []string{bearer(mint(t, plain, map[string]any{"nonce": "n"}))}, same, 401, `"code":"token_invalid"`},
+		{"GET", "/me", "", []string{bearer(mint(t, plain, map[string]any{"scope": "a", "events": map[string]any{}}))}, same, 401, `"code":"token_invalid"`},
 
 		{"GET", "/notes", "", []string{bearer(a)}, content, 200, `[]`},
 		{"POST", "/notes", `{"text":"mine"}`, []string{asJSON}, same, 401, `"code":"token_missing"`},
@@ -169,6 +176,35 @@ func TestServers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestResourceURL checks the metadata of the resource on the four servers, and that a
+// 401 leads to it.
+func TestResourceURL(t *testing.T) {
+	const (
+		parameter = `resource_metadata="https://shop.example.test/.well-known/oauth-protected-resource"`
+		alone     = `{"resource":"https://shop.example.test","bearer_methods_supported":["header"]}`
+		trusting  = `{"resource":"https://shop.example.test","authorization_servers":["https://id.example.test"],"bearer_methods_supported":["header"]}`
+	)
+	for _, p := range startAll(t, "RESOURCE_URL=https://shop.example.test") {
+		p.want(t, 200, alone, "GET", "/.well-known/oauth-protected-resource", "")
+		p.want(t, 200, "application/json", "HEAD", "/.well-known/oauth-protected-resource", "")
+		p.want(t, 401, strconv.Quote("Bearer "+parameter), "GET", "/me", "")
+		p.want(t, 401, strconv.Quote(`Bearer error="invalid_token", `+parameter), "GET", "/me", "", bearer("garbage"))
+	}
+	other := start(t, "nethttp", "RESOURCE_URL=https://shop.example.test", "OIDC_ISSUER=https://id.example.test")
+	other.want(t, 200, trusting, "GET", "/.well-known/oauth-protected-resource", "")
+}
+
+// TestMaxLifetime checks that a server refuses a token of a longer lifetime.
+func TestMaxLifetime(t *testing.T) {
+	p := start(t, "nethttp", "JWT_KEY="+secret, "MAX_LIFETIME=48h")
+	token := func(life time.Duration) string {
+		now := time.Now().Unix()
+		return bearer(mint(t, `{"alg":"HS256"}`, map[string]any{"iat": now, "exp": now + int64(life/time.Second)}))
+	}
+	p.want(t, 200, "", "GET", "/me", "", token(48*time.Hour))
+	p.want(t, 401, "token_invalid", "GET", "/me", "", token(48*time.Hour+time.Second))
 }
 
 // TestAccessTokenExpires checks that a token with a lifetime of one second expires.

@@ -18,12 +18,21 @@ func runEndpoints(t *testing.T, serve Adapter) {
 	key := ed25519.NewKeyFromSeed([]byte("the seed of the suite, 32 bytes."))
 	public := siteAuth(t, func(c *jwtgate.Config) { c.Keys = keys.EdDSA(key) })
 	secret := siteAuth(t)
+	resource := siteAuth(t, func(c *jwtgate.Config) { c.Resource = "https://site.example/mcp" })
 	var none *jwtgate.Auth
 	var s stage
 
 	set := answer{Response: public.JWKS(t.Context(), jwtgate.Request{Method: http.MethodGet})}
 	same := answer{Response: public.JWKS(t.Context(), jwtgate.Request{Method: http.MethodGet, Header: http.Header{"If-None-Match": {"*"}}})}
 	empty := answer{Response: secret.JWKS(t.Context(), jwtgate.Request{Method: http.MethodGet})}
+	metadata := answer{Response: resource.ResourceMetadata(t.Context(), jwtgate.Request{Method: http.MethodGet})}
+	noMetadata := answer{Response: secret.ResourceMetadata(t.Context(), jwtgate.Request{Method: http.MethodGet})}
+	unnamed := refusal(jwtgate.CodeTokenMissing)
+	for i := range unnamed.Header {
+		if unnamed.Header[i].Name == "WWW-Authenticate" {
+			unnamed.Header[i].Value = `Bearer resource_metadata="https://site.example/.well-known/oauth-protected-resource/mcp"`
+		}
+	}
 	ifNot := "If-None-Match: " + set.values("ETag")[0]
 	moved := jwtgate.Response{Status: http.StatusSeeOther, Header: []jwtgate.Field{
 		{Name: "Location", Value: "/elsewhere"},
@@ -57,6 +66,11 @@ func runEndpoints(t *testing.T, serve Adapter) {
 		{Method: "POST", Path: "/keys", Endpoint: public.JWKS},
 		{Method: "GET", Path: "/no-keys", Endpoint: secret.JWKS},
 		{Method: "GET", Path: "/nil", Endpoint: none.JWKS},
+		{Method: "GET", Path: "/.well-known/oauth-protected-resource/mcp", Endpoint: resource.ResourceMetadata},
+		{Method: "HEAD", Path: "/.well-known/oauth-protected-resource/mcp", Endpoint: resource.ResourceMetadata},
+		{Method: "POST", Path: "/.well-known/oauth-protected-resource/mcp", Endpoint: resource.ResourceMetadata},
+		{Method: "GET", Path: "/no-metadata", Endpoint: secret.ResourceMetadata},
+		{Method: "GET", Path: "/mcp", Guards: guards(resource), Endpoint: endpoint(done)},
 		{Method: "GET", Path: "/guarded", Guards: guards(secret), Endpoint: endpoint(done)},
 		{Method: "POST", Path: "/moved", Endpoint: endpoint(moved)},
 		{Method: "POST", Path: "/done", Endpoint: endpoint(done)},
@@ -78,6 +92,12 @@ func runEndpoints(t *testing.T, serve Adapter) {
 		{"JWKS, POST", post("/keys"), refusal(jwtgate.CodeMethodNotAllowed).with("Allow", "GET, HEAD")},
 		{"JWKS of secrets", get("/no-keys"), empty},
 		{"JWKS of a nil Auth", get("/nil"), refusal(jwtgate.CodeUnavailable)},
+		{"resource metadata", get("/.well-known/oauth-protected-resource/mcp"), metadata},
+		{"resource metadata, HEAD", request("HEAD", "/.well-known/oauth-protected-resource/mcp", ""), metadata},
+		{"resource metadata, another host", get("http://evil.example/.well-known/oauth-protected-resource/mcp"), metadata},
+		{"resource metadata, POST", post("/.well-known/oauth-protected-resource/mcp"), refusal(jwtgate.CodeMethodNotAllowed).with("Allow", "GET, HEAD")},
+		{"no resource metadata", get("/no-metadata"), noMetadata},
+		{"guarded, with resource metadata", get("/mcp"), unnamed},
 		{"guarded, nobody", get("/guarded"), refusal(jwtgate.CodeTokenMissing)},
 		{"guarded, somebody", get("/guarded", "Authorization: Bearer "+Token(t, secret, "alice")), answer{Response: done, ran: true}},
 		{"redirect, cookies", post("/moved"), answer{Response: moved, ran: true}},

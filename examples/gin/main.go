@@ -51,6 +51,7 @@ func run() error {
 	r.GET("/sessions", ginjwt.Handle(auth.ListSessions))
 	r.DELETE("/sessions/:id", ginjwt.Handle(auth.DeleteSession))
 	r.Match([]string{"GET", "HEAD"}, "/.well-known/jwks.json", ginjwt.Handle(auth.JWKS))
+	r.Match([]string{"GET", "HEAD"}, "/.well-known/oauth-protected-resource", ginjwt.Handle(auth.ResourceMetadata))
 	r.GET("/public", ginjwt.Protect(auth, jwtgate.Optional()), public)
 
 	signedIn := r.Group("/", ginjwt.Protect(auth))

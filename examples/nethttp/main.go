@@ -52,6 +52,7 @@ func run() error {
 	mux.Handle("GET /sessions", nethttp.Handle(auth.ListSessions))
 	mux.Handle("DELETE /sessions/{id}", nethttp.Handle(auth.DeleteSession))
 	mux.Handle("GET /.well-known/jwks.json", nethttp.Handle(auth.JWKS))
+	mux.Handle("GET /.well-known/oauth-protected-resource", nethttp.Handle(auth.ResourceMetadata))
 
 	mux.Handle("GET /public", anyone(http.HandlerFunc(public)))
 	mux.Handle("GET /me", signedIn(http.HandlerFunc(me)))

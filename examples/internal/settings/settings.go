@@ -22,8 +22,7 @@ type Settings struct {
 	ReloadKeys func() error
 }
 
-// maxLifetime is the longest lifetime of a token that the server accepts, unless
-// ACCESS_TTL is longer.
+// maxLifetime is the default of MAX_LIFETIME, unless ACCESS_TTL is longer.
 const maxLifetime = 24 * time.Hour
 
 // Load reads the environment of the process. An empty variable counts as unset.
@@ -40,6 +39,7 @@ func load(getenv func(string) string) (Settings, error) {
 			Issuer:    env.text("JWT_ISSUER", "https://auth.example.test"),
 			Audience:  env.text("JWT_AUDIENCE", "https://api.example.test"),
 			Trusted:   env.trusted(),
+			Resource:  env.text("RESOURCE_URL", ""),
 			AccessTTL: env.duration("ACCESS_TTL", 15*time.Minute),
 			Cookies: &jwtgate.CookieConfig{
 				TrustedOrigins: env.list("TRUSTED_ORIGINS"),
@@ -58,7 +58,7 @@ func load(getenv func(string) string) (Settings, error) {
 			Logger: logger,
 		},
 	}
-	s.Auth.MaxLifetime = max(maxLifetime, s.Auth.AccessTTL)
+	s.Auth.MaxLifetime = env.duration("MAX_LIFETIME", max(maxLifetime, s.Auth.AccessTTL))
 	s.Auth.Sessions.ReuseWindow = env.durationOrZero("REUSE_WINDOW", 10*time.Second)
 	s.Auth.Sessions.SingleUse = s.Auth.Sessions.ReuseWindow == 0
 	s.Auth.Keys, s.FreshKey, s.ReloadKeys = env.source()

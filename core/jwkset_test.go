@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,11 +72,14 @@ func TestJWKSet(t *testing.T) {
 		{"EC, unknown curve", jwk(t, es, "crv", `"secp256k1"`, "alg", ""), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"EC, no curve", jwk(t, es, "crv", ""), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"EC, coordinate too short", jwk(t, es, "x", number(big.NewInt(1), 31)), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"EC, x with a zero more", jwk(t, es, "x", number(x, 33)), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"EC, y with a zero more", jwk(t, es, "y", number(y, 33)), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, x of 33 octets", jwk(t, es, "x", number(x, 33)), "ES256", accepted, ""},
+		{"EC, y of 33 octets", jwk(t, es, "y", number(y, 33)), "ES256", accepted, ""},
+		{"EC, x of 33 octets, the first not zero", jwk(t, es, "x", number(new(big.Int).SetBit(new(big.Int).Set(x), 256, 1), 33)), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, x of 31 octets", jwk(t, keys.ES256(&shortP256().PublicKey).WithID("k"), "x", number(shortP256().X, 31)), "ES256 of 31 octets", accepted, ""},
 		{"EC, not on the curve", jwk(t, es, "y", number(x, 32)), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"EC, no y", jwk(t, es, "y", ""), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"EC, x with padding", jwk(t, es, "x", strings.TrimSuffix(number(x, 32), `"`)+`="`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, x with padding", jwk(t, es, "x", strings.TrimSuffix(number(x, 32), `"`)+`="`), "ES256", accepted, ""},
+		{"EC, x with padding too long", jwk(t, es, "x", strings.TrimSuffix(number(x, 32), `"`)+`=="`), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"EC, x a number", jwk(t, es, "x", x.String()), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"EC, x empty", jwk(t, es, "x", `""`), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"EC, x null", jwk(t, es, "x", `null`), "ES256", jwtgate.CodeTokenInvalid, skipped},
@@ -88,6 +92,7 @@ func TestJWKSet(t *testing.T) {
 		{"RSA, for PS256, and a token of RS256", jwk(t, rs, "alg", `"PS256"`), "RS256", jwtgate.CodeTokenInvalid, ""},
 		{"RSA, no alg", jwk(t, rs, "alg", ""), "RS256", accepted, ""},
 		{"RSA, no alg, and a token of PS256", jwk(t, rs, "alg", ""), "PS256", jwtgate.CodeTokenInvalid, ""},
+		{"RSA, n and e with padding", jwk(t, rs, "n", strings.TrimSuffix(number(n, 256), `"`)+`=="`, "e", `"AAEAAQ=="`), "RS256", accepted, ""},
 		{"RSA, alg of encryption", jwk(t, rs, "alg", `"RSA-OAEP"`), "RS256", jwtgate.CodeTokenInvalid, skipped},
 		{"RSA, alg of HMAC", jwk(t, rs, "alg", `"HS256"`), "HS256", jwtgate.CodeTokenInvalid, skipped},
 		{"RSA, a zero before n, as Java has it", jwk(t, rs, "n", number(n, 257)), "RS256", accepted, ""},
@@ -159,7 +164,8 @@ func TestJWKSet(t *testing.T) {
 					return withBearer(jwtgatetest.Sign(t, alg, key, `{"alg":"`+alg+`","kid":"`+kid+`"}`, claims("iss", strconv.Quote(provider))))
 				}
 				decide(t, auth, sign("EdDSA", "beside", beside), accepted)
-				decide(t, auth, sign(row.alg, "k", privateKey(row.alg)), row.want)
+				alg, _, _ := strings.Cut(row.alg, " ")
+				decide(t, auth, sign(alg, "k", privateKey(row.alg)), row.want)
 				synctest.Wait()
 				if got, want := d.kinds(), strings.TrimSpace(row.told+" keys_changed×1"); got != want {
 					t.Errorf("got events %s, want %s", got, want)
@@ -174,9 +180,20 @@ func TestJWKSet(t *testing.T) {
 	}
 }
 
+// shortP256 is a key whose x begins with a zero.
+var shortP256 = sync.OnceValue(func() *ecdsa.PrivateKey {
+	key := p256Key
+	for key.X.BitLen() > 248 {
+		key = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	}
+	return key
+})
+
 // privateKey returns the key of these tests for alg.
 func privateKey(alg string) any {
 	switch alg {
+	case "ES256 of 31 octets":
+		return shortP256()
 	case "ES256":
 		return p256Key
 	case "ES384":

@@ -25,19 +25,28 @@ import (
 type Key struct{ material *material }
 
 // RSAKey has the types that a [Key] of an RS or PS algorithm can be made of. Bytes are
-// a PEM file: PKCS#8 or PKCS#1 for a private key, PKIX or PKCS#1 for a public key.
+// the content of a PEM file: PKCS#8 or PKCS#1 for a private key, PKIX or PKCS#1 for a
+// public key, or an X.509 certificate.
+//
+// In all PEM files, indentation and line breaks that are written as \n are accepted,
+// because configuration files and environment variables have them. A certificate
+// stands for its public key: nothing else in it is checked, not even its expiry. If a
+// file has several blocks, the first key is used, or the first certificate if the file
+// has no key.
 type RSAKey interface {
 	*rsa.PrivateKey | *rsa.PublicKey | []byte
 }
 
-// ECDSAKey has the types that a [Key] of an ES algorithm can be made of. Bytes are a
-// PEM file: PKCS#8 or SEC 1 for a private key, PKIX for a public key.
+// ECDSAKey has the types that a [Key] of an ES algorithm can be made of. Bytes are the
+// content of a PEM file: PKCS#8 or SEC 1 for a private key, PKIX for a public key, or
+// an X.509 certificate. [RSAKey] has the details.
 type ECDSAKey interface {
 	*ecdsa.PrivateKey | *ecdsa.PublicKey | []byte
 }
 
-// EdDSAKey has the types that a [Key] of [EdDSA] can be made of. Bytes are a PEM file:
-// PKCS#8 for a private key, PKIX for a public key.
+// EdDSAKey has the types that a [Key] of [EdDSA] can be made of. Bytes are the content
+// of a PEM file: PKCS#8 for a private key, PKIX for a public key, or an X.509
+// certificate. [RSAKey] has the details.
 type EdDSAKey interface {
 	ed25519.PrivateKey | ed25519.PublicKey | []byte
 }

@@ -112,6 +112,17 @@ func TestRemoteMistakes(t *testing.T) {
 		{"URL with a fragment", provider, keys.Remote{URL: providerSet + "#"}, "fragment"},
 		{"URL that is too long", provider, keys.Remote{URL: provider + "/" + strings.Repeat("x", 2048)}, "over 2048 bytes"},
 		{"URL that is none", provider, keys.Remote{URL: "https://s3cret:%zz"}, "not an https URL"},
+		{"URL over plain HTTP, insecure", provider, keys.Remote{URL: "http://keycloak:8080/keys", InsecureHTTP: true}, ""},
+		{"URL of a file, insecure", provider, keys.Remote{URL: "file:///etc/keys", InsecureHTTP: true}, "not an https URL"},
+		{"URL without a host, insecure", provider, keys.Remote{URL: "http:///keys", InsecureHTTP: true}, "not an https URL"},
+		{"URL with a user, insecure", provider, keys.Remote{URL: "http://user:s3cret@idp.example/keys", InsecureHTTP: true}, "user information"},
+		{"a name over plain HTTP, insecure", "http://keycloak:8080/realms/x", keys.Remote{InsecureHTTP: true}, ""},
+		{"a name that is no URL, insecure", "accounts", keys.Remote{InsecureHTTP: true}, "not an https URL"},
+		{"discovery at another address", "any name", keys.Remote{DiscoveryURL: provider + "/metadata?p=b2c_1"}, ""},
+		{"discovery over plain HTTP", provider, keys.Remote{DiscoveryURL: "http://keycloak:8080/metadata"}, "DiscoveryURL is not an https URL (http is allowed for this machine, and for others with InsecureHTTP)"},
+		{"discovery over plain HTTP, insecure", provider, keys.Remote{DiscoveryURL: "http://keycloak:8080/metadata", InsecureHTTP: true}, ""},
+		{"discovery with a user", provider, keys.Remote{DiscoveryURL: "https://user:s3cret@idp.example/metadata"}, "user information"},
+		{"discovery and URL", provider, keys.Remote{DiscoveryURL: provider + "/metadata", URL: providerSet}, "has a URL and a DiscoveryURL: set one of them"},
 		{"Timeout negative", provider, keys.Remote{Timeout: -1}, "Timeout is"},
 		{"Cooldown negative", provider, keys.Remote{Cooldown: -1}, "Cooldown is"},
 		{"MaxStale negative", provider, keys.Remote{MaxStale: -1}, "MaxStale is"},
@@ -129,6 +140,10 @@ func TestRemoteMistakes(t *testing.T) {
 	_, err := jwtgate.New(jwtgate.Config{InsecureAnyIssuer: true, Audience: audience, Keys: keys.Remote{}})
 	if !slices.Equal(fields(err), []string{"Keys"}) {
 		t.Errorf("no name to find keys by: got %v, want a mistake in Keys", err)
+	}
+	_, err = jwtgate.New(jwtgate.Config{InsecureAnyIssuer: true, Audience: audience, Keys: keys.Remote{DiscoveryURL: provider}})
+	if !slices.Equal(fields(err), []string{"Keys"}) || !strings.Contains(err.Error(), "no issuer's name that the document must have") {
+		t.Errorf("discovery without a name: got %v, want a mistake in Keys", err)
 	}
 	_, err = jwtgate.New(jwtgate.Config{Issuer: provider, Audience: audience, Keys: keys.Remote{}, Sessions: &jwtgate.SessionConfig{Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil }}})
 	if !slices.Contains(fields(err), "Keys") {

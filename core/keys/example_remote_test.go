@@ -82,6 +82,32 @@ func ExampleRemote_alone() {
 	// alice
 }
 
+// In a cluster or in a compose file, the server reaches the provider under another name
+// than the browsers, and without TLS.
+func ExampleRemote_inside() {
+	inside := keys.Remote{
+		DiscoveryURL: "http://keycloak:8080/realms/shop/.well-known/openid-configuration",
+		InsecureHTTP: true, // anyone on this network can replace the keys
+	}
+	_, err := jwtgate.New(jwtgate.Config{
+		Issuer:   "https://login.example.com/realms/shop", // in the tokens and in the document
+		Audience: "https://api.example.com",
+		Keys:     inside,
+	})
+	fmt.Println(err)
+
+	inside.InsecureHTTP = false
+	_, err = jwtgate.New(jwtgate.Config{
+		Issuer:   "https://login.example.com/realms/shop",
+		Audience: "https://api.example.com",
+		Keys:     inside,
+	})
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// jwtgate: Config.Keys: DiscoveryURL is not an https URL (http is allowed for this machine, and for others with InsecureHTTP): set it to the address of the issuer's metadata
+}
+
 // An idProvider is a small identity provider.
 type idProvider struct {
 	*httptest.Server

@@ -207,7 +207,7 @@ func TestHandOver(t *testing.T) {
 func TestLogger(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder
-	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Logger = debugLogger(&log) })
+	auth := newVerifier(t, keys.HS256(secret).WithID("k"), func(c *jwtgate.Config) { c.Logger = debugLogger(&log) })
 	token := signed(t, claims("iss", `"x"`))
 	decide(t, auth, withBearer(token), jwtgate.CodeTokenInvalid)
 	decide(t, auth, withBearer(token+" x"), jwtgate.CodeMalformedCredentials)

@@ -21,11 +21,12 @@ import (
 
 // jwk returns key as a JWK, changed: changes are names, each followed by its
 // value in JSON, or by nothing to leave the member out.
-func jwk(t *testing.T, key keys.Key, changes ...string) string {
-	t.Helper()
+func jwk(tb testing.TB, key keys.Key, changes ...string) string {
+	tb.Helper()
+	tb.Helper()
 	var set struct{ Keys []map[string]json.RawMessage }
-	if err := json.Unmarshal([]byte(setOf(t, key).body), &set); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal([]byte(setOf(tb, key).body), &set); err != nil {
+		tb.Fatal(err)
 	}
 	k := set.Keys[0]
 	for i := 0; i < len(changes); i += 2 {
@@ -35,7 +36,7 @@ func jwk(t *testing.T, key keys.Key, changes ...string) string {
 	}
 	text, err := json.Marshal(k)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(text)
 }
@@ -53,6 +54,7 @@ func TestJWKSet(t *testing.T) {
 	x, y, n := p256Key.X, p256Key.Y, rsaKey().N
 	low := strings.Repeat("A", 43)
 	stranger := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	stranger2 := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	for _, row := range []struct {
 		name, jwk, alg string
 		want           jwtgate.Code
@@ -91,7 +93,13 @@ func TestJWKSet(t *testing.T) {
 		{"RSA, for PS512", jwk(t, rs, "alg", `"PS512"`), "PS512", accepted, ""},
 		{"RSA, for PS256, and a token of RS256", jwk(t, rs, "alg", `"PS256"`), "RS256", jwtgate.CodeTokenInvalid, ""},
 		{"RSA, no alg", jwk(t, rs, "alg", ""), "RS256", accepted, ""},
-		{"RSA, no alg, and a token of PS256", jwk(t, rs, "alg", ""), "PS256", jwtgate.CodeTokenInvalid, ""},
+		{"RSA, no alg, and a token of RS384", jwk(t, rs, "alg", ""), "RS384", accepted, ""},
+		{"RSA, no alg, and a token of RS512", jwk(t, rs, "alg", ""), "RS512", accepted, ""},
+		{"RSA, no alg, and a token of PS256", jwk(t, rs, "alg", ""), "PS256", accepted, ""},
+		{"RSA, no alg, and a token of PS384", jwk(t, rs, "alg", ""), "PS384", accepted, ""},
+		{"RSA, no alg, and a token of PS512", jwk(t, rs, "alg", ""), "PS512", accepted, ""},
+		{"RSA, no alg, and a token of ES256", jwk(t, rs, "alg", ""), "ES256", jwtgate.CodeTokenInvalid, ""},
+		{"RSA, no alg, and a token of HS256", jwk(t, rs, "alg", ""), "HS256", jwtgate.CodeTokenInvalid, ""},
 		{"RSA, n and e with padding", jwk(t, rs, "n", strings.TrimSuffix(number(n, 256), `"`)+`=="`, "e", `"AAEAAQ=="`), "RS256", accepted, ""},
 		{"RSA, alg of encryption", jwk(t, rs, "alg", `"RSA-OAEP"`), "RS256", jwtgate.CodeTokenInvalid, skipped},
 		{"RSA, alg of HMAC", jwk(t, rs, "alg", `"HS256"`), "HS256", jwtgate.CodeTokenInvalid, skipped},
@@ -145,12 +153,20 @@ func TestJWKSet(t *testing.T) {
 
 		{"twice the same", jwk(t, es) + "," + jwk(t, es), "ES256", accepted, ""},
 		{"twice the same, written otherwise", jwk(t, es) + "," + jwk(t, es, "alg", "", "x5c", `[]`), "ES256", accepted, ""},
-		{"two with one kid", jwk(t, es) + "," + jwk(t, rs), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"two with one kid, the other first", jwk(t, rs) + "," + jwk(t, es), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"two of one kind with one kid", jwk(t, es) + "," + jwk(t, keys.ES256(stranger).WithID("k")), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"three with one kid", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, es), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"three different with one kid", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, ed), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"one for two algorithms with one kid", jwk(t, rs) + "," + jwk(t, rs, "alg", `"PS256"`), "RS256", jwtgate.CodeTokenInvalid, skipped},
+		{"one kid for two types (RFC 7517 §4.5)", jwk(t, es) + "," + jwk(t, rs), "ES256", accepted, ""},
+		{"one kid for two types, the other one", jwk(t, es) + "," + jwk(t, rs), "RS256", accepted, ""},
+		{"one kid for two types, no alg", jwk(t, es, "alg", "") + "," + jwk(t, rs, "alg", ""), "PS256", accepted, ""},
+		{"one kid for three types", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, ed), "EdDSA", accepted, ""},
+		{"one kid for two algorithms of a key", jwk(t, rs) + "," + jwk(t, rs, "alg", `"PS256"`), "RS256", accepted, ""},
+		{"one kid for two algorithms of a key, the other one", jwk(t, rs) + "," + jwk(t, rs, "alg", `"PS256"`), "PS256", accepted, ""},
+		{"one kid for two algorithms, and a token of a third", jwk(t, rs) + "," + jwk(t, rs, "alg", `"PS256"`), "RS512", jwtgate.CodeTokenInvalid, ""},
+		{"one kid for two keys of an algorithm", jwk(t, es) + "," + jwk(t, keys.ES256(stranger).WithID("k")), "ES256", accepted, ""},
+		{"one kid for two keys of an algorithm, the last of which signed", jwk(t, keys.ES256(stranger).WithID("k")) + "," + jwk(t, es), "ES256", accepted, ""},
+		{"one kid for two keys of an algorithm, neither of which signed", jwk(t, keys.ES256(stranger).WithID("k")) + "," + jwk(t, keys.ES256(stranger2).WithID("k")), "ES256", jwtgate.CodeTokenInvalid, ""},
+		{"no kid, and a token with one", jwk(t, es, "kid", ""), "ES256", accepted, ""},
+		{"no kid and no alg, and a token with a kid", jwk(t, rs, "kid", "", "alg", ""), "PS384", accepted, ""},
+		{"no kid, beside a key with the kid of the token", jwk(t, es, "kid", "") + "," + jwk(t, keys.ES256(stranger).WithID("k")), "ES256", jwtgate.CodeTokenInvalid, ""},
+		{"no kid, beside a key of another algorithm with the kid", jwk(t, es, "kid", "") + "," + jwk(t, rs), "ES256", accepted, ""},
 		{"one with the kid of one for encryption", jwk(t, es) + "," + jwk(t, rs, "use", `"enc"`), "ES256", accepted, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -208,7 +224,8 @@ func privateKey(alg string) any {
 	return rsaKey()
 }
 
-// A key without kid has its thumbprint (RFC 7638) for one.
+// A key without kid verifies tokens with its thumbprint (RFC 7638) as kid, with any
+// other kid and without kid.
 func TestJWKSetWithoutKid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		key := keys.ES256(&p256Key.PublicKey)
@@ -216,6 +233,10 @@ func TestJWKSetWithoutKid(t *testing.T) {
 		auth := trusting(t, web, keys.Remote{})
 		decide(t, auth, theirs(t, key.ID()), accepted)
 		decide(t, auth, theirs(t, ""), accepted)
+		decide(t, auth, theirs(t, "any"), accepted)
+		if got := web.fetches(providerSet); got != 1 {
+			t.Errorf("got %d fetches, want one", got)
+		}
 	})
 }
 

@@ -10,6 +10,11 @@
 //   - a [Remote], for the keys that an identity provider publishes as a JWK Set.
 //
 // A key verifies tokens of its own algorithm only, whatever a token's header says.
+// Keys are told apart by kid and algorithm. A token with a kid is checked by the keys
+// with that kid and the algorithm of the token, or, if there are none, by the keys of
+// the algorithm that were given no kid. A token without kid is checked by all keys of
+// the algorithm. No token is checked by more than four keys.
+//
 // The functions that make keys report no error: jwtgate.New reports a key that
 // cannot be used, together with all other mistakes in the configuration.
 package keys

@@ -101,8 +101,7 @@ func TestUnusableKeys(t *testing.T) {
 		{"kid of 257 bytes", HS256(secret).WithID(strings.Repeat("k", 257)), "kid of key 0"},
 		{"kid empty", HS256(secret).WithID(""), "kid of key 0"},
 		{"kid with a line end", HS256(secret).WithID("k\n"), "kid of key 0"},
-		{"two keys of one kid", Set{HS256(secret).WithID("k"), ES256(p256Key).WithID("k")}, `two keys have the kid "k"`},
-		{"one key, two algorithms", Set{RS256(private), PS256(private)}, "two keys have the kid"},
+		{"two keys of one kid and algorithm", Set{HS256(secret).WithID("k"), HS256(secret[:40]).WithID("k")}, `two keys have the kid "k" and the algorithm HS256`},
 		{"one key twice", Set{ES256(p256Key), ES256(&p256Key.PublicKey)}, "two keys have the kid"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -141,6 +140,8 @@ func TestUsableKeys(t *testing.T) {
 		{"RSA of 2048 bits", RS256(rsaOf(2048, 3))},
 		{"RSA of 8192 bits", RS256(rsaOf(8192, 1<<31-1))},
 		{"kid of 256 bytes", HS256(secret).WithID(strings.Repeat("k", 256))},
+		{"one kid for two types", Set{HS256(secret).WithID("k"), ES256(p256Key).WithID("k")}},
+		{"one key for two algorithms", Set{RS256(rsaKey), PS256(rsaKey)}},
 		{"a ring", NewRing(HS256(secret))},
 		{"a ring that was mended", mended(NewRing(), HS256(secret))},
 	} {

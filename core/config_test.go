@@ -213,7 +213,7 @@ func TestLogger(t *testing.T) {
 	decide(t, auth, withBearer(token+" x"), jwtgate.CodeMalformedCredentials)
 	decide(t, auth, withBearer(jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"evil\" level=ERROR"}`, claims())), jwtgate.CodeTokenInvalid)
 	got := log.String()
-	for _, want := range []string{"level=DEBUG", "code=token_invalid", "iss is not the issuer", "code=malformed_credentials"} {
+	for _, want := range []string{"level=DEBUG", "code=token_invalid", `iss is \"x\", which is none of the configured issuers: \"https://auth.example.com\"`, "code=malformed_credentials"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got no %q in the log: %s", want, got)
 		}

@@ -2,6 +2,7 @@ package jwtgate
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -52,12 +53,14 @@ func (a *Auth) findKey(ctx context.Context, token *jose.Token, signature []byte,
 			return issuerKey{i, set, key}, nil
 		}
 	}
-	if a.remote || len(a.issuers) > 1 {
-		if key, err := a.findKeyByIssuer(ctx, &s); key.key != nil || err != nil {
-			return key, err
-		}
+	if !a.remote && len(a.issuers) == 1 {
+		return issuerKey{}, unverified(a.cause(&s), a.issuers[0].checkAlgorithm(&s))
 	}
-	return issuerKey{}, a.cause(&s)
+	key, reason := a.findKeyByIssuer(ctx, &s)
+	if key.key != nil || keyaccess.AsUnavailable(reason) != nil {
+		return key, reason
+	}
+	return issuerKey{}, unverified(a.cause(&s), reason)
 }
 
 // holder returns the only issuer whose keys can have signed the token as far as its
@@ -79,7 +82,7 @@ func (a *Auth) holder(s *keySearch) (holder *issuer, set keyaccess.Set, candidat
 
 // findKeyByIssuer continues findKey with the keys of the issuer that the token
 // claims to be from. They may be fetched, because the issuer may have published a
-// new key.
+// new key. The error says what is wrong with the claims, if anything is.
 //
 // This is the only place where the payload is used before its signature is checked:
 // iss decides which of the configured issuers has the keys to check and is asked for
@@ -87,28 +90,42 @@ func (a *Auth) holder(s *keySearch) (holder *issuer, set keyaccess.Set, candidat
 func (a *Auth) findKeyByIssuer(ctx context.Context, s *keySearch) (issuerKey, error) {
 	payload, err := s.token.Payload(nil)
 	if err != nil {
-		return issuerKey{}, nil //nolint:nilerr // the token is refused because no key verifies it
+		return issuerKey{}, err
 	}
 	var claims jose.Claims
-	if claims.Parse(string(payload), nil) != nil || checkUse(&claims) != nil || claims.Expires == 0 {
-		return issuerKey{}, nil
+	if err := claims.Parse(string(payload), nil); err != nil {
+		return issuerKey{}, err
 	}
+	if err := checkUse(&claims); err != nil {
+		return issuerKey{}, err
+	}
+	if claims.Expires == 0 {
+		return issuerKey{}, errNoExpiry
+	}
+	known := false
+	var reason error
 	for i := range a.issuers {
 		issuer := &a.issuers[i]
 		if !issuer.issues(claims.Issuer) {
 			continue
 		}
-		if key, err := issuer.findKey(ctx, s); key.key != nil || err != nil {
+		key, err := issuer.findKey(ctx, s)
+		if key.key != nil || err != nil {
 			return key, err
 		}
+		known, reason = true, issuer.checkAlgorithm(s)
 	}
-	return issuerKey{}, nil
+	if !known {
+		reason = &issuerError{claims.Issuer, a.issuers}
+	}
+	return issuerKey{}, reason
 }
 
 // findKeyOf returns the key of the issuer called name that made the signature of
 // token.
 func (a *Auth) findKeyOf(ctx context.Context, name string, token *jose.Token, signature []byte, now time.Time) (issuerKey, error) {
 	s := keySearch{token: *token, signature: signature, at: a.keysAt(now)}
+	known := false
 	for i := range a.issuers {
 		issuer := &a.issuers[i]
 		if !issuer.issues(name) {
@@ -117,6 +134,10 @@ func (a *Auth) findKeyOf(ctx context.Context, name string, token *jose.Token, si
 		if key, err := issuer.findKey(ctx, &s); key.key != nil || err != nil {
 			return key, err
 		}
+		known = true
+	}
+	if !known {
+		return issuerKey{}, &issuerError{name, a.issuers}
 	}
 	return issuerKey{}, errIssuer
 }
@@ -171,10 +192,22 @@ func (s *keySearch) check(candidates []keyaccess.VerificationKey) keyaccess.Veri
 	return nil
 }
 
+// checkAlgorithm returns an error if i has no key for the algorithm of the token,
+// whatever its kid is.
+func (i *issuer) checkAlgorithm(s *keySearch) error {
+	alg := s.token.Header.Algorithm
+	if candidates, _ := i.keys.Current().Find(jose.Header{Algorithm: alg}, s.at); len(candidates) > 0 {
+		return nil
+	}
+	return algorithmError(alg)
+}
+
 // cause returns why the search for the key of a token found none.
 func (a *Auth) cause(s *keySearch) error {
 	known := s.token.Header.KeyID == "" || a.holdsKeyID(s.token.Header.KeyID, s.at)
 	switch {
+	case !known && s.checks > 0:
+		return errOldKeyChecked
 	case !known:
 		return errOldKey
 	case s.checks > 0:
@@ -192,6 +225,9 @@ func (a *Auth) holdsKeyID(id string, at time.Time) bool {
 	}
 	return false
 }
+
+// errOldKeyChecked is errOldKey where keys without a kid were checked.
+var errOldKeyChecked = fmt.Errorf("%w, and its signature is of none of the keys without a kid", errOldKey)
 
 // keysAt returns the time that retired keys are judged by at now. They are held for
 // as long as the tokens that they signed are accepted, including Leeway.

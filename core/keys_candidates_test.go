@@ -74,6 +74,10 @@ func TestCandidates(t *testing.T) {
 		{"both, any kid, signed with the key with a kid", both, 1, "any", missing, 2},
 		{"both, any kid, signed with a key without a kid", both, 3, "any", accepted, 2},
 		{"both, no kid", both, 3, "", accepted, 3},
+
+		{"sources, in order", keys.Sources{named, unnamed(3, 3)}, 3, "any", accepted, 1},
+		{"sources, the kid of a key of another source", keys.Sources{named, unnamed(3, 3)}, 3, "a", invalid, 1},
+		{"sources with one kid", keys.Sources{named, keys.HS256(numbered(3)).WithID("a")}, 3, "a", accepted, 2},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -11,7 +11,8 @@ import (
 
 // Remote is a Source of the public keys that an issuer publishes as a JWK Set
 // (RFC 7517 §5). It is for TrustedIssuer.Keys, or for Config.Keys of a server that
-// signs no tokens. The zero value finds the keys by the issuer's name.
+// signs no tokens. The zero value finds the keys by the issuer's name. If the issuer
+// also signs with another key, such as a secret, list both in [Sources].
 //
 // The keys are fetched when the first token of the issuer arrives, and that request
 // waits for them. After that they are fetched in the background, as often as their

@@ -62,6 +62,7 @@ type table struct {
 	byID    map[string]byAlgorithm
 	byAlg   byAlgorithm
 	unnamed byAlgorithm                // the keys that were given no kid
+	parts   []keyaccess.Set            // of a table of several sources: the set of each
 	jwks    atomic.Pointer[encodedSet] // the last result of JWKSet
 }
 

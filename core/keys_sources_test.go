@@ -98,8 +98,8 @@ func TestSourcesSign(t *testing.T) {
 		kid    string // of the key that signs, empty for none
 	}{
 		{"the first", keys.Sources{ringKey(7), ring}, "7"},
-		{"the first that can", keys.Sources{es256("public"), ring, ringKey(7)}, "1"},
-		{"none", keys.Sources{es256("public")}, ""},
+		{"the first that can", keys.Sources{es256("public"), keys.InsecureHS256(secret, clock.Now().Add(time.Hour)), ring, ringKey(7)}, "1"},
+		{"none", keys.Sources{es256("public"), keys.InsecureHS256(secret, clock.Now().Add(time.Hour))}, ""},
 	} {
 		auth := newVerifier(t, row.source, withClock(clock))
 		token, err := auth.Issue(t.Context(), jwtgate.Grant{Subject: "alice"})

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
@@ -67,7 +68,8 @@ func (k Key) WithID(id string) Key {
 	return Key{&named}
 }
 
-// ID returns the kid of k, empty for the zero Key.
+// ID returns the kid of k. It is empty for the zero Key and for a key of
+// [InsecureHS256] without [Key.WithID].
 func (k Key) ID() string {
 	if k.material == nil {
 		return ""
@@ -80,7 +82,11 @@ func (k Key) String() string {
 	if k.material == nil {
 		return "no key"
 	}
-	return k.material.alg.name + " key " + k.material.id
+	text := k.material.alg.name + " key"
+	if k.material.insecure {
+		text = "insecure " + text
+	}
+	return strings.TrimSuffix(text+" "+k.material.id, " ")
 }
 
 // GoString returns what String does, so that %#v prints no secret either.
@@ -99,22 +105,23 @@ func (k Key) canSign() bool { return k.material.signing != nil }
 
 // material is the content of a Key.
 type material struct {
-	alg     *algorithm
-	id      string
-	named   bool // id was given, and is not only the default
-	size    int  // of a signature, in bytes
-	signing hidden
-	public  hidden // the public key, or the secret of HMAC
-	inputs  *inputs
-	problem string    // why the key cannot be used, empty if it can
-	until   time.Time // when the key stops to verify, zero for never
+	alg      *algorithm
+	id       string
+	named    bool // id was given, and is not only the default
+	size     int  // of a signature, in bytes
+	signing  hidden
+	public   hidden // the public key, or the secret of HMAC
+	inputs   *inputs
+	insecure bool      // made by InsecureHS256
+	problem  string    // why the key cannot be used, empty if it can
+	until    time.Time // when the key stops to verify, zero for never
 }
 
 // A keyName tells keys apart: two keys of an issuer can have the same kid if their
 // algorithms differ (RFC 7517 §4.5).
 type keyName struct{ id, alg string }
 
-// name returns the name of k, zero for the zero Key.
+// name returns the name of k, zero for the zero Key and for a key without kid.
 func (k Key) name() keyName {
 	if k.ID() == "" {
 		return keyName{}

@@ -142,11 +142,12 @@ func (r *Ring) String() string {
 	if r.next.material != nil {
 		list = append(list, r.next.String()+" is next")
 	}
-	for _, k := range r.others {
-		list = append(list, k.String()+" verifies")
-	}
-	for _, k := range r.retired {
-		list = append(list, k.String()+" verifies until "+k.material.until.UTC().Format(time.RFC3339))
+	for _, k := range slices.Concat(r.others, r.retired) {
+		text := k.String() + " verifies"
+		if until := k.material.until; !until.IsZero() {
+			text += " until " + until.UTC().Format(time.RFC3339)
+		}
+		list = append(list, text)
 	}
 	if len(list) == 0 {
 		return "no keys"
@@ -161,7 +162,7 @@ func (r *Ring) GoString() string { return r.String() }
 func (r *Ring) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Open makes r a [Source].
-func (r *Ring) Open(keyaccess.Options) (keyaccess.Keys, []string) {
+func (r *Ring) Open(options keyaccess.Options) (keyaccess.Keys, []string) {
 	if r == nil {
 		return nil, []string{"is a nil *keys.Ring: make one with keys.NewRing"}
 	}
@@ -173,6 +174,7 @@ func (r *Ring) Open(keyaccess.Options) (keyaccess.Keys, []string) {
 	case r.table.Load() == nil:
 		return nil, []string{"is the zero keys.Ring: make one with keys.NewRing"}
 	}
+	Set(r.keys()).warn(options.Logger)
 	return ringKeys{r}, nil
 }
 

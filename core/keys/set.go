@@ -2,6 +2,7 @@ package keys
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -20,11 +21,21 @@ import (
 type Set []Key
 
 // Open makes s a [Source]. Later changes of s have no effect.
-func (s Set) Open(keyaccess.Options) (keyaccess.Keys, []string) {
+func (s Set) Open(options keyaccess.Options) (keyaccess.Keys, []string) {
 	if problems := s.problems(); len(problems) > 0 {
 		return nil, problems
 	}
+	s.warn(options.Logger)
 	return newTable(slices.Clone(s)), nil
+}
+
+// warn logs each key of s that is insecure.
+func (s Set) warn(logger *slog.Logger) {
+	for _, k := range s {
+		if k.material.insecure {
+			logger.Warn("tokens signed with an insecure secret are accepted", "key", k, "until", k.material.until)
+		}
+	}
 }
 
 // problems returns descriptions of the mistakes in s, which contain no secret.

@@ -28,7 +28,7 @@ const (
 // Options are the parameters for opening a source of keys.
 type Options struct {
 	Issuer string                         // the issuer that has the keys, empty for any
-	Logger *slog.Logger                   // logs changes and errors of remote keys
+	Logger *slog.Logger                   // logs insecure keys, and changes and errors of remote keys
 	Report func(context.Context, *Change) // is called for changes of remote keys
 }
 
@@ -95,7 +95,8 @@ type Set interface {
 	// HasKeyID reports whether there is a key with the given kid at the given time.
 	HasKeyID(id string, at time.Time) bool
 
-	// Secret returns the secret of a set that is a single HMAC key, else nil.
+	// Secret returns the secret of a set that is a single HMAC key that can sign,
+	// else nil.
 	Secret() []byte
 
 	// CanSign reports whether one of the keys can sign.
@@ -116,8 +117,9 @@ type VerificationKey interface {
 	// Verify reports whether signature is a signature of signingInput.
 	Verify(signingInput string, signature []byte) bool
 
-	// Expired reports whether the key was retired and all tokens signed by it
-	// have expired at the given time.
+	// Expired reports whether the key no longer verifies at the given time: it was
+	// retired and all tokens signed by it have expired, or it was limited to a time
+	// that is over.
 	Expired(at time.Time) bool
 }
 

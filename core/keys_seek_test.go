@@ -15,7 +15,7 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) { return t(req) }
 
-// Requests that looked for a key before the first fetch ended, and ask for it just
+// A request that looked for a key before the first fetch ended, and asks for it just
 // after that, must look again and start no other fetch.
 func TestKeysFetchedInTheMeantime(t *testing.T) {
 	t.Parallel()

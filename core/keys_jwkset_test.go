@@ -19,8 +19,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// jwk returns key as a JWK, changed: changes are names, each followed by its
-// value in JSON, or by nothing to leave the member out.
+// jwk returns key as a JWK with changes, which are pairs of a member's name and its
+// value in JSON. An empty value removes the member.
 func jwk(tb testing.TB, key keys.Key, changes ...string) string {
 	tb.Helper()
 	tb.Helper()
@@ -41,13 +41,13 @@ func jwk(tb testing.TB, key keys.Key, changes ...string) string {
 	return string(text)
 }
 
-// number returns n as a JWK has it, in so many bytes.
+// number returns n as a member of a JWK, encoded from size bytes.
 func number(n *big.Int, size int) string {
 	return strconv.Quote(encode(n.FillBytes(make([]byte, size))))
 }
 
-// Each key of a set is judged for itself: one that cannot be used is told of,
-// unless it is for another use, and the rest are used.
+// Each key of a set is read independently. A key that cannot be used is reported,
+// unless it is for another use than signatures, and the other keys are used.
 func TestJWKSet(t *testing.T) {
 	const skipped, other = "key_skipped×1", ""
 	es, rs, ed := es256("k"), keys.RS256(&rsaKey().PublicKey).WithID("k"), keys.EdDSA(ed25519Key.Public().(ed25519.PublicKey)).WithID("k")
@@ -205,7 +205,7 @@ var shortP256 = sync.OnceValue(func() *ecdsa.PrivateKey {
 	return key
 })
 
-// privateKey returns the key of these tests for alg.
+// privateKey returns the private key or secret of these tests for alg.
 func privateKey(alg string) any {
 	switch alg {
 	case "ES256 of 31 octets":
@@ -240,7 +240,7 @@ func TestJWKSetWithoutKid(t *testing.T) {
 	})
 }
 
-// What is odd is told once, and again when it is another oddity.
+// A key that is skipped is reported once, and again if the cause changes.
 func TestJWKSetSkippedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &diary{}

@@ -102,8 +102,7 @@ func TestDiscoveryURL(t *testing.T) {
 	}
 }
 
-// The document is asked for once a day, and when there are no keys any more where
-// it said.
+// The document is fetched once a day, and again when the fetch of the keys fails.
 func TestDiscoveryAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const document = provider + "/.well-known/openid-configuration"
@@ -126,7 +125,7 @@ func TestDiscoveryAgain(t *testing.T) {
 			t.Errorf("got %d fetches of the document after a day, want 2", got)
 		}
 
-		// The keys move.
+		// The keys move to another address.
 		web.set(providerSet, page{status: 404})
 		web.set(provider+"/moved", setOf(t, es256("b")))
 		web.set(document, page{body: `{"issuer":"https://idp.example","jwks_uri":"https://idp.example/moved"}`})

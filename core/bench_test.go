@@ -93,7 +93,7 @@ func BenchmarkManyTokens(b *testing.B) {
 
 // BenchmarkRefuse measures requests that an attacker can send.
 func BenchmarkRefuse(b *testing.B) {
-	auth := newVerifier(b, keys.ES256(p256Key))
+	auth := newVerifier(b, keys.ES256(p256Key).WithID("k"))
 	good := signedES256(b, claims())
 	for _, row := range []struct {
 		name, token string

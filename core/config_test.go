@@ -205,13 +205,13 @@ func TestHandOver(t *testing.T) {
 func TestLogger(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder
-	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Logger = debugLogger(&log) })
+	auth := newVerifier(t, keys.HS256(secret).WithID("k"), func(c *jwtgate.Config) { c.Logger = debugLogger(&log) })
 	token := signed(t, claims("iss", `"x"`))
 	decide(t, auth, withBearer(token), jwtgate.CodeTokenInvalid)
 	decide(t, auth, withBearer(token+" x"), jwtgate.CodeMalformedCredentials)
 	decide(t, auth, withBearer(jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"evil\" level=ERROR"}`, claims())), jwtgate.CodeTokenInvalid)
 	got := log.String()
-	for _, want := range []string{"level=DEBUG", "code=token_invalid", "iss is not the issuer", "code=malformed_credentials"} {
+	for _, want := range []string{"level=DEBUG", "code=token_invalid", `iss is \"x\", which is none of the configured issuers: \"https://auth.example.com\"`, "code=malformed_credentials"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got no %q in the log: %s", want, got)
 		}

@@ -1,6 +1,7 @@
 package jwtgate_test
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,9 @@ type countedSource struct {
 
 func (s countedSource) Open(options keyaccess.Options) (keyaccess.Keys, []string) {
 	opened, problems := s.Source.Open(options)
+	if remote, ok := opened.(keyaccess.Remote); ok {
+		return countedRemote{remote, s.checks}, problems
+	}
 	return countedKeys{opened, s.checks}, problems
 }
 
@@ -34,18 +38,30 @@ type countedKeys struct {
 
 func (k countedKeys) Current() keyaccess.Set { return countedSet{k.Keys.Current(), k.checks} }
 
+type countedRemote struct {
+	keyaccess.Remote
+
+	checks *atomic.Int64
+}
+
+func (r countedRemote) Current() keyaccess.Set { return countedSet{r.Remote.Current(), r.checks} }
+
+func (r countedRemote) Seek(ctx context.Context, seen keyaccess.Set) error {
+	return r.Remote.Seek(ctx, seen.(countedSet).Set)
+}
+
 type countedSet struct {
 	keyaccess.Set
 
 	checks *atomic.Int64
 }
 
-func (s countedSet) Find(header jose.Header, at time.Time) keyaccess.VerificationKey {
-	key := s.Set.Find(header, at)
-	if key == nil {
-		return nil
+func (s countedSet) Find(header jose.Header, at time.Time) (candidates []keyaccess.VerificationKey, named bool) {
+	found, named := s.Set.Find(header, at)
+	for _, key := range found {
+		candidates = append(candidates, countedKey{key, s.checks})
 	}
-	return countedKey{key, s.checks}
+	return candidates, named
 }
 
 type countedKey struct {

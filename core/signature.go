@@ -2,6 +2,7 @@ package jwtgate
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -9,9 +10,9 @@ import (
 	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
 )
 
-// maxCandidates bounds how many signatures are checked for one token: several
-// issuers can have a key with the kid of the token.
-const maxCandidates = 4
+// maxChecks bounds how many signatures are checked to find the key of a token, in
+// the keys of all issuers together. A flood of forged tokens costs no more than that.
+const maxChecks = 4
 
 // An issuerKey is the key that signed a token, and the issuer and key set that it
 // was found in.
@@ -37,105 +38,194 @@ func (k *issuerKey) used(ctx context.Context) (changed bool, err error) {
 	return k.remote.Used(ctx)
 }
 
-// findKey returns the key that made signature, the signature of token. The
-// payload is not read yet: if several issuers have a key with the kid of the token,
-// the key that verifies tells which issuer it is, and the caller compares iss with
-// it.
+// findKey returns the key that made signature, the signature of token.
+//
+// If there is only one issuer, or only one has a key with the kid and the algorithm
+// of the token, its keys are checked before the payload is read: the caller compares
+// iss with the issuer of the key. Otherwise the keys are those of findKeyByIssuer.
 func (a *Auth) findKey(ctx context.Context, token *jose.Token, signature []byte, now time.Time) (issuerKey, error) {
-	err := errOldKey
-	at := a.keysAt(now)
-	var tried [maxCandidates]keyaccess.Set
-	candidates := 0
-	for i := range a.issuers {
-		issuer := &a.issuers[i]
-		set := issuer.keys.Current()
-		key := set.Find(token.Header, at)
-		if key == nil {
-			if token.Header.KeyID == "" || set.HasKeyID(token.Header.KeyID, at) {
-				err = errNoKey
-			}
-			continue
+	s := keySearch{token: *token, signature: signature, at: a.keysAt(now)}
+	if i, set, candidates := a.holder(&s); i != nil {
+		if key := s.check(candidates); key != nil {
+			return issuerKey{i, set, key}, nil
 		}
-		if candidates == maxCandidates {
-			break
-		}
-		if key.Verify(token.SigningInput, signature) {
-			return issuerKey{issuer, set, key}, nil
-		}
-		err = errSignature
-		tried[candidates] = set
-		candidates++
 	}
-	if a.remote {
-		return a.findRemoteKey(ctx, token, signature, at, tried[:candidates], err)
+	if !a.remote && len(a.issuers) == 1 {
+		return issuerKey{}, unverified(a.cause(&s), a.issuers[0].checkAlgorithm(&s))
 	}
-	return issuerKey{}, err
+	key, reason := a.findKeyByIssuer(ctx, &s)
+	if key.key != nil || keyaccess.AsUnavailable(reason) != nil {
+		return key, reason
+	}
+	return issuerKey{}, unverified(a.cause(&s), reason)
 }
 
-// findRemoteKey continues findKey for a token that no key of the sets in tried has
-// signed, because of cause. Its issuer may have published a new key, or its key
-// may not have been tried because too many issuers have one with the same kid.
-// This is the only place where the payload is used before its signature is
-// checked: iss decides which of the configured issuers is asked for keys, and
-// nothing else.
-func (a *Auth) findRemoteKey(ctx context.Context, token *jose.Token, signature []byte, at time.Time, tried []keyaccess.Set, cause error) (issuerKey, error) {
-	payload, err := token.Payload(nil)
+// holder returns the only issuer whose keys can have signed the token as far as its
+// header tells, and the keys to check. It returns nil if there are several.
+func (a *Auth) holder(s *keySearch) (holder *issuer, set keyaccess.Set, candidates []keyaccess.VerificationKey) {
+	for i := range a.issuers {
+		current := a.issuers[i].keys.Current()
+		found, named := current.Find(s.token.Header, s.at)
+		switch {
+		case !named && len(a.issuers) > 1:
+		case holder != nil:
+			return nil, nil, nil
+		default:
+			holder, set, candidates = &a.issuers[i], current, found
+		}
+	}
+	return holder, set, candidates
+}
+
+// findKeyByIssuer continues findKey with the keys of the issuer that the token
+// claims to be from. They may be fetched, because the issuer may have published a
+// new key. The error says what is wrong with the claims, if anything is.
+//
+// This is the only place where the payload is used before its signature is checked:
+// iss decides which of the configured issuers has the keys to check and is asked for
+// new keys, and nothing else.
+func (a *Auth) findKeyByIssuer(ctx context.Context, s *keySearch) (issuerKey, error) {
+	payload, err := s.token.Payload(nil)
 	if err != nil {
-		return issuerKey{}, cause
+		return issuerKey{}, err
 	}
 	var claims jose.Claims
-	if claims.Parse(string(payload), nil) != nil || claims.Expires == 0 {
-		return issuerKey{}, cause
+	if err := claims.Parse(string(payload), nil); err != nil {
+		return issuerKey{}, err
 	}
+	if claims.Expires == 0 {
+		return issuerKey{}, errNoExpiry
+	}
+	known := false
+	var reason error
 	for i := range a.issuers {
 		issuer := &a.issuers[i]
-		if !issuer.issues(claims.Issuer) || issuer.checkUse(&claims, token.Header.Type) != nil {
+		if !issuer.issues(claims.Issuer) {
 			continue
 		}
-		if key, found, err := issuer.findKey(ctx, token, signature, at, tried); found || err != nil {
+		known = true
+		if reason = issuer.checkUse(&claims, s.token.Header.Type); reason != nil {
+			continue
+		}
+		key, err := issuer.findKey(ctx, s)
+		if key.key != nil || err != nil {
 			return key, err
 		}
+		reason = issuer.checkAlgorithm(s)
 	}
-	return issuerKey{}, cause
+	if !known {
+		reason = &issuerError{claims.Issuer, a.issuers}
+	}
+	return issuerKey{}, reason
 }
 
 // findKeyOf returns the key of the issuer called name that made the signature of
 // token.
 func (a *Auth) findKeyOf(ctx context.Context, name string, token *jose.Token, signature []byte, now time.Time) (issuerKey, error) {
+	s := keySearch{token: *token, signature: signature, at: a.keysAt(now)}
+	known := false
 	for i := range a.issuers {
 		issuer := &a.issuers[i]
 		if !issuer.issues(name) {
 			continue
 		}
-		if key, found, err := issuer.findKey(ctx, token, signature, a.keysAt(now), nil); found || err != nil {
+		if key, err := issuer.findKey(ctx, &s); key.key != nil || err != nil {
 			return key, err
 		}
+		known = true
+	}
+	if !known {
+		return issuerKey{}, &issuerError{name, a.issuers}
 	}
 	return issuerKey{}, errIssuer
 }
 
-// findKey returns the key of i that made signature, and false if there is none:
-// one of the current keys, unless they were tried already, or one that the issuer
-// has published since.
-func (i *issuer) findKey(ctx context.Context, token *jose.Token, signature []byte, at time.Time, tried []keyaccess.Set) (_ issuerKey, found bool, err error) {
+// findKey returns the key of i that made the signature, and no key if there is none:
+// one of the current keys, or one that the issuer has published since.
+func (i *issuer) findKey(ctx context.Context, s *keySearch) (issuerKey, error) {
 	seen := i.keys.Current()
-	key := seen.Find(token.Header, at)
-	if key != nil && !slices.Contains(tried, seen) && key.Verify(token.SigningInput, signature) {
-		return issuerKey{i, seen, key}, true, nil
+	candidates, named := seen.Find(s.token.Header, s.at)
+	if key := s.check(candidates); key != nil {
+		return issuerKey{i, seen, key}, nil
 	}
-	if i.remote == nil || key != nil && token.Header.KeyID != "" {
-		return issuerKey{}, false, nil // a fetch would bring the same key for a known kid
+	if i.remote == nil || named {
+		return issuerKey{}, nil // a fetch would bring the same key for a known kid
 	}
-	if err := i.remote.Seek(ctx, seen); err != nil {
-		return issuerKey{}, false, err
+	err := i.remote.Seek(ctx, seen)
+	if set := i.keys.Current(); set != seen {
+		candidates, _ = set.Find(s.token.Header, s.at)
+		if key := s.check(candidates); key != nil {
+			return issuerKey{i, set, key}, nil
+		}
 	}
-	set := i.keys.Current()
-	if set == seen {
-		return issuerKey{}, false, nil
-	}
-	key = set.Find(token.Header, at)
-	return issuerKey{i, set, key}, key != nil && key.Verify(token.SigningInput, signature), nil
+	return issuerKey{}, err
 }
+
+// A keySearch is the search for the key of a token.
+type keySearch struct {
+	token     jose.Token // not a pointer, which would move the caller's token to the heap
+	signature []byte
+	at        time.Time
+
+	tried  [maxChecks]keyaccess.VerificationKey
+	checks int // the number of keys in tried
+}
+
+// check returns the key of candidates that made the signature, nil if none did. It
+// checks no key twice, and none after maxChecks.
+func (s *keySearch) check(candidates []keyaccess.VerificationKey) keyaccess.VerificationKey {
+	for _, key := range candidates {
+		switch {
+		case key.Expired(s.at) || slices.Contains(s.tried[:s.checks], key):
+			continue
+		case s.checks == maxChecks:
+			return nil
+		}
+		s.tried[s.checks] = key
+		s.checks++
+		if key.Verify(s.token.SigningInput, s.signature) {
+			return key
+		}
+	}
+	return nil
+}
+
+// checkAlgorithm returns an error if i has no key for the algorithm of the token,
+// whatever its kid is.
+func (i *issuer) checkAlgorithm(s *keySearch) error {
+	alg := s.token.Header.Algorithm
+	if candidates, _ := i.keys.Current().Find(jose.Header{Algorithm: alg}, s.at); len(candidates) > 0 {
+		return nil
+	}
+	return algorithmError(alg)
+}
+
+// cause returns why the search for the key of a token found none.
+func (a *Auth) cause(s *keySearch) error {
+	known := s.token.Header.KeyID == "" || a.holdsKeyID(s.token.Header.KeyID, s.at)
+	switch {
+	case !known && s.checks > 0:
+		return errOldKeyChecked
+	case !known:
+		return errOldKey
+	case s.checks > 0:
+		return errSignature
+	}
+	return errNoKey
+}
+
+// holdsKeyID reports whether an issuer has a key with the kid id.
+func (a *Auth) holdsKeyID(id string, at time.Time) bool {
+	for i := range a.issuers {
+		if a.issuers[i].keys.Current().HasKeyID(id, at) {
+			return true
+		}
+	}
+	return false
+}
+
+// errOldKeyChecked is errOldKey where keys without a kid were checked.
+var errOldKeyChecked = fmt.Errorf("%w, and its signature is of none of the keys without a kid", errOldKey)
 
 // keysAt returns the time that retired keys are judged by at now. They are held for
 // as long as the tokens that they signed are accepted, including Leeway.

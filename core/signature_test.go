@@ -24,8 +24,7 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// A key that anyone can read must never become the secret of an HMAC
-// (RFC 8725 §2.1).
+// A public key is never used as the secret of an HMAC (RFC 8725 §2.1).
 func TestPublicKeyAsSecret(t *testing.T) {
 	t.Parallel()
 	for _, key := range []struct {
@@ -56,8 +55,8 @@ func TestPublicKeyAsSecret(t *testing.T) {
 	}
 }
 
-// A key signs by one algorithm (RFC 8725 §3.1): every other one is refused, with
-// a signature by that key that is good in itself.
+// A key verifies by one algorithm (RFC 8725 §3.1). Tokens by every other algorithm are
+// refused, even if the same key has signed them correctly.
 func TestKeyIsBoundToItsAlgorithm(t *testing.T) {
 	t.Parallel()
 	private := rsaKey()
@@ -102,14 +101,13 @@ func TestEd25519HasTwoNames(t *testing.T) {
 			decide(t, auth, withBearer(jwtgatetest.Sign(t, "EdDSA", ed25519Key, `{"alg":"`+row.text+`"}`, claims())), row.want)
 		})
 	}
-	// The name is that key's alone.
+	// No other key accepts that name.
 	other := newVerifier(t, keys.ES256(p256Key))
 	decide(t, other, withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"Ed25519"}`, claims())), jwtgate.CodeTokenInvalid)
 	decide(t, other, withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":""}`, claims())), jwtgate.CodeTokenInvalid)
 }
 
-// Keys come from the configuration: one in a token is not looked at, and neither
-// is an address of one.
+// A key in a token is never used, and an address in a token is never asked for keys.
 func TestKeyInToken(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -139,7 +137,7 @@ func TestKeyInToken(t *testing.T) {
 		header := `{"alg":"ES256",` + row.member + `}`
 		decide(t, auth, withBearer(jwtgatetest.Sign(t, "ES256", evil, header, claims())), jwtgate.CodeTokenInvalid)
 	}
-	// An issuer that is an address is not one to ask either.
+	// An iss that is an address is not asked either.
 	decide(t, auth, withBearer(jwtgatetest.Sign(t, "ES256", evil, `{"alg":"ES256"}`, claims("iss", `"`+url+`"`))), jwtgate.CodeTokenInvalid)
 	decide(t, auth, withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256","jku":"`+url+`","jwk":`+jwk+`}`, claims())), accepted)
 	listener.Close()
@@ -169,7 +167,7 @@ func TestECDSASignature(t *testing.T) {
 	good := pair(r, s)
 	for _, row := range []row{
 		{"as RFC 7518 §3.4 has it", good, accepted},
-		// ECDSA has two signatures for each: so tokens are revoked by jti, not by text.
+		// Each ECDSA signature has a twin, so tokens are revoked by jti, not by their text.
 		{"its twin", pair(r, new(big.Int).Sub(n, s)), accepted},
 		{"swapped", pair(s, r), jwtgate.CodeTokenInvalid},
 		{"ASN.1", der, jwtgate.CodeTokenInvalid},
@@ -222,7 +220,7 @@ func TestEd25519Signature(t *testing.T) {
 	}
 }
 
-// addOrder adds the order of Ed25519's group to s, which is little-endian.
+// addOrder adds the order of the group of Ed25519 to s, which is little-endian.
 func addOrder(s string) string {
 	order, _ := new(big.Int).SetString("1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed", 16)
 	sum := new(big.Int).Add(order, new(big.Int).SetBytes(reversed([]byte(s))))
@@ -237,7 +235,7 @@ func reversed(b []byte) []byte {
 	return r
 }
 
-// RFC 7518 §3.5: the salt is as long as the hash.
+// A PSS signature is accepted only if its salt is as long as the hash (RFC 7518 §3.5).
 func TestPSSSalt(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.PS256(&rsaKey().PublicKey))
@@ -252,7 +250,7 @@ func TestPSSSalt(t *testing.T) {
 		{31, jwtgate.CodeTokenInvalid},
 		{33, jwtgate.CodeTokenInvalid},
 		{64, jwtgate.CodeTokenInvalid},
-		{222, jwtgate.CodeTokenInvalid}, // all the room that there is
+		{222, jwtgate.CodeTokenInvalid}, // the longest that fits
 	} {
 		t.Run(strconv.Itoa(row.salt), func(t *testing.T) {
 			t.Parallel()

@@ -28,9 +28,8 @@ func TestKeySet(t *testing.T) {
 		{"kid of the key of another algorithm", hs(current, `{"alg":"HS256","kid":"es"}`), jwtgate.CodeTokenInvalid},
 		{"kid of a key that did not sign", hs(old, `{"alg":"HS256","kid":"current"}`), jwtgate.CodeTokenInvalid},
 		{"kid unknown", hs(current, `{"alg":"HS256","kid":"next"}`), jwtgate.CodeTokenInvalid},
-		// If all keys were tried, a token could cause any amount of work.
-		{"no kid, and two keys of the algorithm", hs(current, `{"alg":"HS256"}`), jwtgate.CodeTokenInvalid},
-		{"no kid, and two keys of the algorithm, the last of which signed", hs(old, `{"alg":"HS256"}`), jwtgate.CodeTokenInvalid},
+		{"no kid, and two keys of the algorithm", hs(current, `{"alg":"HS256"}`), accepted},
+		{"no kid, and two keys of the algorithm, the last of which signed", hs(old, `{"alg":"HS256"}`), accepted},
 		{"no kid, and one key of the algorithm", jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256"}`, claims()), accepted},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -84,26 +83,6 @@ func TestTrustedIssuers(t *testing.T) {
 				t.Errorf("got roles %v, want %s", d.Identity.Roles(), row.role)
 			}
 		})
-	}
-}
-
-// The number of signature checks per token is bounded, however many issuers have a key
-// with its kid.
-func TestCandidatesAreBounded(t *testing.T) {
-	t.Parallel()
-	key := func(i int) []byte { return []byte(strings.Repeat(strconv.Itoa(i), 40) + "secret") }
-	auth := newVerifier(t, keys.HS256(secret).WithID("k"), func(c *jwtgate.Config) {
-		for i := range 4 {
-			c.Trusted = append(c.Trusted, jwtgate.TrustedIssuer{Name: "https://" + strconv.Itoa(i), Keys: keys.HS256(key(i)).WithID("k")})
-		}
-	})
-	for i := range 4 {
-		token := jwtgatetest.Sign(t, "HS256", key(i), `{"alg":"HS256","kid":"k"}`, claims("iss", `"https://`+strconv.Itoa(i)+`"`))
-		want := accepted
-		if i == 3 { // the fifth, after our own
-			want = jwtgate.CodeTokenInvalid
-		}
-		decide(t, auth, withBearer(token), want)
 	}
 }
 

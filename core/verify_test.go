@@ -18,7 +18,7 @@ import (
 
 func TestHeader(t *testing.T) {
 	t.Parallel()
-	key := keys.HS256(secret)
+	key := keys.HS256(secret).WithID("Key 1")
 	auth := newVerifier(t, key)
 	for _, row := range []row{
 		{"alg alone", `{"alg":"HS256"}`, accepted},
@@ -423,7 +423,7 @@ func TestPurpose(t *testing.T) {
 
 func TestExpiredAndForged(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, keys.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret).WithID("k"))
 	expired := claims("exp", at(-1))
 	other := append([]byte("not "), secret...)
 	decide(t, auth, withBearer(signed(t, expired)), jwtgate.CodeTokenExpired)
@@ -435,7 +435,7 @@ func TestExpiredAndForged(t *testing.T) {
 // The answer to an invalid token does not tell which check failed.
 func TestRefusalsLookAlike(t *testing.T) {
 	t.Parallel()
-	auth := newVerifier(t, keys.HS256(secret))
+	auth := newVerifier(t, keys.HS256(secret).WithID("k"))
 	good := signed(t, claims())
 	want := decide(t, auth, withBearer(good[:len(good)-4]), jwtgate.CodeTokenInvalid).Response
 	for _, token := range []string{

@@ -19,8 +19,7 @@ type algorithm struct {
 
 // algorithms has a row for every supported algorithm. Its constructor is below, and
 // everything else about the algorithm is derived from the row. A JWK without alg
-// belongs to the first row with its kty and crv. For RSA that is RS256, the default
-// of OpenID Connect Core §2.
+// belongs to all rows with its kty and crv.
 var algorithms = []algorithm{
 	{"HS256", "", hmacFamily, nil, crypto.SHA256, jwt.SigningMethodHS256},
 	{"HS384", "", hmacFamily, nil, crypto.SHA384, jwt.SigningMethodHS384},

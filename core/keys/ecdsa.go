@@ -64,13 +64,16 @@ func matches(key *ecdsa.PrivateKey) bool {
 // fieldSize returns the size of a coordinate in bytes (RFC 7518 §6.2.1.2).
 func fieldSize(curve elliptic.Curve) int { return (curve.Params().BitSize + 7) / 8 }
 
-var errPoint = errors.New("has coordinates whose length is not that of its curve")
+var errPoint = errors.New("has a coordinate that is longer than its curve's")
 
+// parseECDSA returns the key of k. RFC 7518 §6.2.1.2 wants coordinates of the full
+// size. Some libraries omit zeros at the front, or add one as a sign.
 func parseECDSA(alg *algorithm, k jose.JWK) (any, error) {
-	if size := fieldSize(alg.curve); len(k.X) != size || len(k.Y) != size {
+	x, y := new(big.Int).SetBytes(k.X), new(big.Int).SetBytes(k.Y)
+	if bits := alg.curve.Params().BitSize; x.BitLen() > bits || y.BitLen() > bits {
 		return nil, errPoint
 	}
-	return &ecdsa.PublicKey{Curve: alg.curve, X: new(big.Int).SetBytes(k.X), Y: new(big.Int).SetBytes(k.Y)}, nil
+	return &ecdsa.PublicKey{Curve: alg.curve, X: x, Y: y}, nil
 }
 
 // maxASN1Numbers is the size of two INTEGERs of P-521: each has 66 bytes and

@@ -82,6 +82,66 @@ func ExampleRemote_alone() {
 	// alice
 }
 
+// A provider moves from a secret to key pairs. Tokens of both kinds are accepted.
+func ExampleSources() {
+	provider := newProvider()
+	defer provider.Close()
+	secret := []byte("the provider's secret, 32 bytes or more")
+
+	auth, err := jwtgate.New(jwtgate.Config{
+		Issuer:   provider.URL,
+		Audience: "https://api.example.com",
+		Keys:     keys.Sources{keys.Remote{}, keys.HS256(secret)},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer auth.Close()
+
+	bySecret := provider
+	bySecret.key = keys.HS256(secret)
+	for _, token := range []string{
+		provider.token("https://api.example.com"),
+		bySecret.token("https://api.example.com"),
+	} {
+		d := auth.Decide(context.Background(), jwtgate.Request{
+			Method: http.MethodGet,
+			Header: http.Header{"Authorization": {"Bearer " + token}},
+		})
+		fmt.Println(d.Identity.Subject())
+	}
+	// Output:
+	// alice
+	// alice
+}
+
+// In a cluster or in a compose file, the server reaches the provider under another name
+// than the browsers, and without TLS.
+func ExampleRemote_inside() {
+	inside := keys.Remote{
+		DiscoveryURL: "http://keycloak:8080/realms/shop/.well-known/openid-configuration",
+		InsecureHTTP: true, // anyone on this network can replace the keys
+	}
+	_, err := jwtgate.New(jwtgate.Config{
+		Issuer:   "https://login.example.com/realms/shop", // in the tokens and in the document
+		Audience: "https://api.example.com",
+		Keys:     inside,
+	})
+	fmt.Println(err)
+
+	inside.InsecureHTTP = false
+	_, err = jwtgate.New(jwtgate.Config{
+		Issuer:   "https://login.example.com/realms/shop",
+		Audience: "https://api.example.com",
+		Keys:     inside,
+	})
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// jwtgate: Config.Keys: DiscoveryURL is not an https URL (http is allowed for this machine, and for others with InsecureHTTP): set it to the address of the issuer's metadata
+}
+
 // An idProvider is a small identity provider.
 type idProvider struct {
 	*httptest.Server

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/keys"
 )
@@ -68,6 +70,42 @@ func ExampleSet() {
 	// Output:
 	// alice
 	// alice
+}
+
+// A server takes the place of older software that signed its tokens with a short secret.
+// Their holders stay signed in until these tokens expire, at the latest at the given time.
+func ExampleInsecureHS256() {
+	oldSecret := []byte("short secret")
+	signedBefore, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"iss": "https://auth.example.com", "aud": "https://api.example.com", "sub": "alice",
+		"exp": time.Date(2026, time.January, 3, 0, 0, 0, 0, time.UTC).Unix(),
+	}).SignedString(oldSecret)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	now := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+	auth, err := jwtgate.New(jwtgate.Config{
+		Issuer:   "https://auth.example.com",
+		Audience: "https://api.example.com",
+		Keys: keys.Set{
+			keys.HS256([]byte("a new secret of at least 32 bytes")), // signs
+			keys.InsecureHS256(oldSecret, time.Date(2026, time.January, 2, 0, 0, 0, 0, time.UTC)),
+		},
+		MaxLifetime: 72 * time.Hour, // as long as the old tokens live
+		Now:         func() time.Time { return now },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for range 2 {
+		decision := auth.Decide(context.Background(), jwtgate.Request{Header: http.Header{"Authorization": {"Bearer " + signedBefore}}})
+		fmt.Println(now.Format(time.DateOnly), "accepted:", decision.Refusal == nil)
+		now = now.AddDate(0, 0, 1)
+	}
+	// Output:
+	// 2026-01-01 accepted: true
+	// 2026-01-02 accepted: false
 }
 
 // A new key is announced, so that others fetch it, and then signs. The old key is kept

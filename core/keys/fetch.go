@@ -21,7 +21,7 @@ const (
 )
 
 var (
-	errScheme    = errors.New("is not an https URL (http is allowed for this machine only)")
+	errScheme    = errors.New("is not an https URL (http is allowed for this machine, and for others with InsecureHTTP)")
 	errURLParts  = errors.New("has user information or a fragment, which the address of keys must not have")
 	errURLLength = fmt.Errorf("is over %d bytes", maxURL)
 	errRedirect  = errors.New("keys: redirected to another host, to another scheme or too often")
@@ -31,13 +31,14 @@ var (
 )
 
 // parseURL parses address and checks that keys may be fetched from it. Over plain
-// HTTP, an attacker on the network path could replace the keys.
-func parseURL(address string) (*url.URL, error) {
+// HTTP, an attacker on the network path could replace the keys, so other machines can
+// be reached that way only if insecure is set.
+func parseURL(address string, insecure bool) (*url.URL, error) {
 	u, err := url.Parse(address)
 	switch {
 	case len(address) > maxURL:
 		return nil, errURLLength
-	case err != nil || u.Hostname() == "" || u.Scheme != "https" && !isLoopback(u):
+	case err != nil || u.Hostname() == "" || u.Scheme != "https" && !isLoopback(u) && (u.Scheme != "http" || !insecure):
 		return nil, errScheme
 	case u.User != nil || strings.Contains(address, "#"):
 		return nil, errURLParts

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
@@ -16,43 +17,59 @@ import (
 // that cannot be used.
 //
 // A Key made of a secret or a private key signs and verifies. A Key made of a
-// public key only verifies. Its kid (RFC 7515 §4.1.4) is the RFC 7638 thumbprint
-// of the key unless [Key.WithID] sets another. The kid of a secret is a keyed
-// digest, because a thumbprint would reveal a hash of the secret (RFC 7638 §7).
+// public key or a certificate only verifies.
+//
+// A Key without [Key.WithID] verifies tokens whatever their kid is (RFC 7515
+// §4.1.4), unless another key of the same source has that kid and the algorithm of
+// the token. The kid of the tokens that it signs is the RFC 7638 thumbprint of the
+// key. For a secret it is a keyed digest, because a thumbprint would reveal a hash
+// of the secret (RFC 7638 §7). A Key with WithID verifies the tokens with its kid
+// and those without kid.
 //
 // Printing and logging a Key shows its algorithm and kid, never the key.
 // A Key is safe for concurrent use.
 type Key struct{ material *material }
 
 // RSAKey has the types that a [Key] of an RS or PS algorithm can be made of. Bytes are
-// a PEM file: PKCS#8 or PKCS#1 for a private key, PKIX or PKCS#1 for a public key.
+// the content of a PEM file: PKCS#8 or PKCS#1 for a private key, PKIX or PKCS#1 for a
+// public key, or an X.509 certificate.
+//
+// In all PEM files, indentation and line breaks that are written as \n are accepted,
+// because configuration files and environment variables have them. A certificate
+// stands for its public key: nothing else in it is checked, not even its expiry. If a
+// file has several blocks, the first key is used, or the first certificate if the file
+// has no key.
 type RSAKey interface {
 	*rsa.PrivateKey | *rsa.PublicKey | []byte
 }
 
-// ECDSAKey has the types that a [Key] of an ES algorithm can be made of. Bytes are a
-// PEM file: PKCS#8 or SEC 1 for a private key, PKIX for a public key.
+// ECDSAKey has the types that a [Key] of an ES algorithm can be made of. Bytes are the
+// content of a PEM file: PKCS#8 or SEC 1 for a private key, PKIX for a public key, or
+// an X.509 certificate. [RSAKey] has the details.
 type ECDSAKey interface {
 	*ecdsa.PrivateKey | *ecdsa.PublicKey | []byte
 }
 
-// EdDSAKey has the types that a [Key] of [EdDSA] can be made of. Bytes are a PEM file:
-// PKCS#8 for a private key, PKIX for a public key.
+// EdDSAKey has the types that a [Key] of [EdDSA] can be made of. Bytes are the content
+// of a PEM file: PKCS#8 for a private key, PKIX for a public key, or an X.509
+// certificate. [RSAKey] has the details.
 type EdDSAKey interface {
 	ed25519.PrivateKey | ed25519.PublicKey | []byte
 }
 
-// WithID returns k with another kid, of 1 to 256 printable ASCII characters.
+// WithID returns k with the kid id, of 1 to 256 printable ASCII characters. It then
+// verifies only tokens with that kid or without kid.
 func (k Key) WithID(id string) Key {
 	if k.material == nil {
 		return k
 	}
 	named := *k.material
-	named.id = id
+	named.id, named.named = id, true
 	return Key{&named}
 }
 
-// ID returns the kid of k, empty for the zero Key.
+// ID returns the kid of k. It is empty for the zero Key and for a key of
+// [InsecureHS256] without [Key.WithID].
 func (k Key) ID() string {
 	if k.material == nil {
 		return ""
@@ -65,7 +82,11 @@ func (k Key) String() string {
 	if k.material == nil {
 		return "no key"
 	}
-	return k.material.alg.name + " key " + k.material.id
+	text := k.material.alg.name + " key"
+	if k.material.insecure {
+		text = "insecure " + text
+	}
+	return strings.TrimSuffix(text+" "+k.material.id, " ")
 }
 
 // GoString returns what String does, so that %#v prints no secret either.
@@ -84,15 +105,32 @@ func (k Key) canSign() bool { return k.material.signing != nil }
 
 // material is the content of a Key.
 type material struct {
-	alg     *algorithm
-	id      string
-	size    int // of a signature, in bytes
-	signing hidden
-	public  hidden // the public key, or the secret of HMAC
-	inputs  *inputs
-	problem string    // why the key cannot be used, empty if it can
-	until   time.Time // when the last token that a retired key signed expires; zero for other keys
+	alg      *algorithm
+	id       string
+	named    bool // id was given, and is not only the default
+	size     int  // of a signature, in bytes
+	signing  hidden
+	public   hidden // the public key, or the secret of HMAC
+	inputs   *inputs
+	insecure bool      // made by InsecureHS256
+	problem  string    // why the key cannot be used, empty if it can
+	until    time.Time // when the key stops to verify, zero for never
 }
+
+// A keyName tells keys apart: two keys of an issuer can have the same kid if their
+// algorithms differ (RFC 7517 §4.5).
+type keyName struct{ id, alg string }
+
+// name returns the name of k, zero for the zero Key and for a key without kid.
+func (k Key) name() keyName {
+	if k.ID() == "" {
+		return keyName{}
+	}
+	return keyName{k.material.id, k.material.alg.name}
+}
+
+// named reports whether n, which may be zero, is the name of k.
+func (k Key) named(n keyName) bool { return n != keyName{} && k.name() == n }
 
 // hidden returns a key. It is a function, because fmt prints only the address of a
 // function, whatever the verb. It would print the value behind a pointer.
@@ -161,7 +199,7 @@ func (m *material) Verify(signingInput string, signature []byte) bool {
 	return m.alg.family.verify(m.alg, m.public(), input.digest(signingInput), signature)
 }
 
-// Expired reports whether m was retired and its last token has expired.
+// Expired reports whether m has stopped to verify.
 func (m *material) Expired(at time.Time) bool { return !m.until.IsZero() && !at.Before(m.until) }
 
 // same reports whether m and other are the same key for the same algorithm. A

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -216,6 +215,7 @@ func (r *remoteSource) fetch(ctx context.Context) (next *fetched, skipped []erro
 	var keys []Key
 	if err == nil {
 		keys, skipped, err = parseJWKSet(text)
+		r.held().reuse(keys)
 	}
 	if err != nil {
 		if r.discovery != nil {
@@ -272,18 +272,6 @@ func (r *remoteSource) report(before *table, next *fetched, skipped []error, err
 		logger.InfoContext(r.ctx, "keys have changed", "issuer", issuer, "added", strings.Join(added, " "), "removed", strings.Join(removed, " "))
 		report(keyaccess.Changed, nil)
 	}
-}
-
-// missingIn returns the kids of t that other does not have.
-func (t *table) missingIn(other *table) []string {
-	var missing []string
-	for _, k := range t.all {
-		if other.byID[k.ID()] == nil {
-			missing = append(missing, k.ID())
-		}
-	}
-	slices.Sort(missing)
-	return missing
 }
 
 // Close is part of [keyaccess.Remote].

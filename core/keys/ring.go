@@ -36,14 +36,14 @@ import (
 type Ring struct {
 	table atomic.Pointer[table] // the keys that verify; replaced, never changed
 
-	mu       sync.Mutex           // held to change the ring, and to choose the key of a token
-	active   Key                  // signs; the zero Key if none does
-	next     Key                  // announced; the zero Key if none is
-	others   []Key                // listed to verify
-	retired  []Key                // verify until their last token expires
-	expires  map[string]time.Time // for each kid, when the last token that the key signed expires
-	issued   time.Time            // when the last token was signed by any key
-	problems []string             // of the keys that NewRing was given, until they are replaced
+	mu       sync.Mutex            // held to change the ring, and to choose the key of a token
+	active   Key                   // signs; the zero Key if none does
+	next     Key                   // announced; the zero Key if none is
+	others   []Key                 // listed to verify
+	retired  []Key                 // verify until their last token expires
+	expires  map[keyName]time.Time // when the last token that a key signed expires
+	issued   time.Time             // when the last token was signed by any key
+	problems []string              // of the keys that NewRing was given, until they are replaced
 }
 
 var (
@@ -67,8 +67,8 @@ func NewRing(keys ...Key) *Ring {
 // renewed by a refresh token.
 //
 // If Replace returns an error, the keys of r are unchanged. It is an error if none of
-// keys can sign although r could sign before, or if a key has the kid of another key
-// of r. Errors contain no secret.
+// keys can sign although r could sign before, or if a key has the kid and the algorithm
+// of another key of r. Errors contain no secret.
 func (r *Ring) Replace(keys ...Key) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -99,13 +99,13 @@ func (r *Ring) Announce(next Key) error {
 	switch {
 	case !next.canSign():
 		return errNoSigningKey
-	case next.ID() == r.active.ID():
+	case next.name() == r.active.name():
 		return errAlreadyActive
 	}
 	former := r.next
 	r.remove(next)
 	r.next = next
-	if former.ID() != next.ID() {
+	if former.name() != next.name() {
 		r.retire(former)
 	}
 	r.publish()
@@ -142,11 +142,12 @@ func (r *Ring) String() string {
 	if r.next.material != nil {
 		list = append(list, r.next.String()+" is next")
 	}
-	for _, k := range r.others {
-		list = append(list, k.String()+" verifies")
-	}
-	for _, k := range r.retired {
-		list = append(list, k.String()+" verifies until "+k.material.until.UTC().Format(time.RFC3339))
+	for _, k := range slices.Concat(r.others, r.retired) {
+		text := k.String() + " verifies"
+		if until := k.material.until; !until.IsZero() {
+			text += " until " + until.UTC().Format(time.RFC3339)
+		}
+		list = append(list, text)
 	}
 	if len(list) == 0 {
 		return "no keys"
@@ -161,7 +162,7 @@ func (r *Ring) GoString() string { return r.String() }
 func (r *Ring) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Open makes r a [Source].
-func (r *Ring) Open(keyaccess.Options) (keyaccess.Keys, []string) {
+func (r *Ring) Open(options keyaccess.Options) (keyaccess.Keys, []string) {
 	if r == nil {
 		return nil, []string{"is a nil *keys.Ring: make one with keys.NewRing"}
 	}
@@ -173,6 +174,7 @@ func (r *Ring) Open(keyaccess.Options) (keyaccess.Keys, []string) {
 	case r.table.Load() == nil:
 		return nil, []string{"is the zero keys.Ring: make one with keys.NewRing"}
 	}
+	Set(r.keys()).warn(options.Logger)
 	return ringKeys{r}, nil
 }
 
@@ -192,10 +194,10 @@ func (r ringKeys) SigningKey(issued, expires time.Time) keyaccess.SigningKey {
 		return nil
 	}
 	if r.expires == nil {
-		r.expires = make(map[string]time.Time)
+		r.expires = make(map[keyName]time.Time)
 	}
-	if id := r.active.ID(); expires.After(r.expires[id]) {
-		r.expires[id] = expires
+	if n := r.active.name(); expires.After(r.expires[n]) {
+		r.expires[n] = expires
 	}
 	if issued.After(r.issued) {
 		r.issued = issued
@@ -209,8 +211,8 @@ func (r *Ring) check(keys []Key) error {
 	if len(problems) == 0 {
 		held := r.keys()
 		for _, k := range keys {
-			if slices.ContainsFunc(held, func(h Key) bool { return h.ID() == k.ID() && !h.material.same(k.material) }) {
-				problems = append(problems, fmt.Sprintf("the kid %q already names another key of the ring: give the new key its own kid with WithID", k.ID()))
+			if slices.ContainsFunc(held, func(h Key) bool { return h.named(k.name()) && !h.material.same(k.material) }) {
+				problems = append(problems, fmt.Sprintf("the kid %q already names another %s key of the ring: give the new key its own kid with WithID", k.ID(), k.material.alg.name))
 			}
 		}
 	}
@@ -242,7 +244,7 @@ func (r *Ring) list(keys []Key) {
 // retire adds k to the retired keys, until the last token that it signed expires. A key
 // that has signed no token is not kept.
 func (r *Ring) retire(k Key) {
-	if until, signed := r.expires[k.ID()]; signed {
+	if until, signed := r.expires[k.name()]; signed {
 		retired := *k.material
 		retired.until = until
 		r.retired = append(r.retired, Key{&retired})
@@ -251,7 +253,7 @@ func (r *Ring) retire(k Key) {
 
 // remove removes k from the keys that only verify.
 func (r *Ring) remove(k Key) {
-	same := func(other Key) bool { return other.ID() == k.ID() }
+	same := func(other Key) bool { return other.named(k.name()) }
 	r.others = slices.DeleteFunc(r.others, same)
 	r.retired = slices.DeleteFunc(r.retired, same)
 }
@@ -261,9 +263,9 @@ func (r *Ring) remove(k Key) {
 func (r *Ring) prune() {
 	at := r.issued.Add(-keyaccess.MaxLeeway)
 	r.retired = slices.DeleteFunc(r.retired, func(k Key) bool { return k.material.Expired(at) })
-	for id, expires := range r.expires {
+	for n, expires := range r.expires {
 		if !at.Before(expires) {
-			delete(r.expires, id)
+			delete(r.expires, n)
 		}
 	}
 }
@@ -271,6 +273,9 @@ func (r *Ring) prune() {
 // publish makes the keys of r the current ones.
 func (r *Ring) publish() {
 	t := newTable(r.keys())
-	t.signer = r.active.material
+	t.signer = nil // not an announced key
+	if r.active.material != nil {
+		t.signer = r.active.material
+	}
 	r.table.Store(t)
 }

@@ -2,8 +2,8 @@ package keys
 
 import "github.com/jwtgate/jwtgate/core/internal/keyaccess"
 
-// A Source provides the keys of one issuer: a [Key], a [Set], a *[Ring] or
-// [Remote]. No other package can implement it.
+// A Source provides the keys of one issuer: a [Key], a [Set], a *[Ring], [Remote], or
+// several of them in [Sources]. No other package can implement it.
 type Source interface {
 	// Open is called by jwtgate.New. It returns the keys, or descriptions of the
 	// mistakes in them, which contain no secret.
@@ -15,4 +15,5 @@ var (
 	_ Source = Set{}
 	_ Source = (*Ring)(nil)
 	_ Source = Remote{}
+	_ Source = Sources{}
 )

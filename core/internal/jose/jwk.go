@@ -10,12 +10,12 @@ import (
 var (
 	errSet     = errors.New("jose: text is not a JWK Set: an object with an array called keys")
 	errPrivate = errors.New("jose: JWK has the private or secret part of the key")
-	errOctets  = errors.New("jose: JWK has a number that is not canonical base64url without padding")
+	errOctets  = errors.New("jose: JWK has a number that is not canonical base64url")
 )
 
-// A JWK is a public key as others publish it (RFC 7517 §4, RFC 7518 §6.2 and
-// §6.3, RFC 8037 §2). What is absent is empty. Whether its parts make a key is
-// the caller's to check.
+// A JWK is a public key as others publish it (RFC 7517 §4, RFC 7518 §6.2 and §6.3,
+// RFC 8037 §2). Absent members are empty. The caller checks whether the parts make a
+// key.
 type JWK struct {
 	Type       string   // kty
 	Curve      string   // crv
@@ -28,8 +28,8 @@ type JWK struct {
 	X, Y []byte // of EC, X of OKP
 }
 
-// SplitJWKSet returns the JSON of each key in the JWK Set that text is (RFC 7517
-// §5). It reads none of them: one that is odd must not take the others with it.
+// SplitJWKSet returns the JSON of each key in the JWK Set text (RFC 7517 §5). It does
+// not read the keys, because one unusual key must not make the others unusable.
 func SplitJWKSet(text string) ([]string, error) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
@@ -66,8 +66,8 @@ func SplitJWKSet(text string) ([]string, error) {
 	return texts, nil
 }
 
-// ParseJWK reads one key. It refuses a private or secret one: what was published
-// once is nobody's secret any more.
+// ParseJWK reads one key. It refuses a private key and a secret: a published key is
+// no longer secret.
 func ParseJWK(text string) (JWK, error) {
 	var k JWK
 	m := members{document: document(text)}
@@ -121,11 +121,15 @@ func ParseJWK(text string) (JWK, error) {
 
 var jwkNames = register("kty", "crv", "alg", "use", "kid", "key_ops", "n", "e", "x", "y", "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv")
 
-// bytes returns what the base64url string that v is stands for, at least a byte.
+// bytes returns the bytes that the base64url string v encodes, at least one. RFC 7515
+// §2 wants no padding, but some issuers publish their keys with it.
 func (v value) bytes() ([]byte, error) {
 	s, err := v.text()
 	if err != nil {
 		return nil, err
+	}
+	if len(s)%4 == 0 {
+		s = strings.TrimSuffix(strings.TrimSuffix(s, "="), "=")
 	}
 	data, err := decode(nil, s)
 	if err != nil || len(data) == 0 {
@@ -134,7 +138,7 @@ func (v value) bytes() ([]byte, error) {
 	return data, nil
 }
 
-// words returns the strings in the array that v is.
+// words returns the strings in the array v.
 func (v value) words() ([]string, error) {
 	if v.kind != array {
 		return nil, errType

@@ -28,7 +28,7 @@ const (
 // Options are the parameters for opening a source of keys.
 type Options struct {
 	Issuer string                         // the issuer that has the keys, empty for any
-	Logger *slog.Logger                   // logs changes and errors of remote keys
+	Logger *slog.Logger                   // logs insecure keys, and changes and errors of remote keys
 	Report func(context.Context, *Change) // is called for changes of remote keys
 }
 
@@ -71,9 +71,10 @@ type Remote interface {
 	// whether the current keys have changed since.
 	Used(ctx context.Context) (changed bool, err error)
 
-	// Seek is called when no key of seen fits a token of the issuer. It starts a
+	// Seek is called when no key of seen verifies a token of the issuer. It starts a
 	// fetch if one is allowed, or joins the fetch in progress, and waits for it. If
-	// it returns nil, the current keys are the latest that can be known now.
+	// it returns nil, the current keys are the latest that can be known now. If it
+	// returns an error, the current keys can have changed too.
 	Seek(ctx context.Context, seen Set) error
 
 	// Close ends the fetch in progress and prevents others. The current keys stay.
@@ -83,14 +84,19 @@ type Remote interface {
 // A Set is the keys of an issuer at one moment. It never changes. Two sets are the
 // same if they are equal as interface values.
 type Set interface {
-	// Find returns the key for a token with header at the given time, or nil if
-	// there is none.
-	Find(header jose.Header, at time.Time) VerificationKey
+	// Find returns the keys that can have signed a token with header, in the order
+	// in which they are to be tried: those with the kid and the algorithm of header,
+	// and then named is true, or, if there are none at the given time, the keys of
+	// the algorithm that were given no kid. For a header without kid these are all
+	// keys of the algorithm. Some of them can have Expired. Callers must not change
+	// the slice.
+	Find(header jose.Header, at time.Time) (candidates []VerificationKey, named bool)
 
 	// HasKeyID reports whether there is a key with the given kid at the given time.
 	HasKeyID(id string, at time.Time) bool
 
-	// Secret returns the secret of a set that is a single HMAC key, else nil.
+	// Secret returns the secret of a set that is a single HMAC key that can sign,
+	// else nil.
 	Secret() []byte
 
 	// CanSign reports whether one of the keys can sign.
@@ -111,8 +117,9 @@ type VerificationKey interface {
 	// Verify reports whether signature is a signature of signingInput.
 	Verify(signingInput string, signature []byte) bool
 
-	// Expired reports whether the key was retired and all tokens signed by it
-	// have expired at the given time.
+	// Expired reports whether the key no longer verifies at the given time: it was
+	// retired and all tokens signed by it have expired, or it was limited to a time
+	// that is over.
 	Expired(at time.Time) bool
 }
 

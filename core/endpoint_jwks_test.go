@@ -1,6 +1,9 @@
 package jwtgate_test
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,7 +15,63 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// RFC 9110 §13.1.2: who has the set already is not sent it again.
+// The set has the public keys, and never a secret.
+func TestJWKS(t *testing.T) {
+	t.Parallel()
+	set := keys.Set{keys.HS256(secret), keys.RS256(rsaKey()), keys.ES256(p256Key), keys.ES512(&p521Key.PublicKey), keys.EdDSA(ed25519Key)}
+	auth := newVerifier(t, set)
+	res := auth.JWKS(t.Context(), jwtgate.Request{Method: "GET"})
+	if got := field(res, "Content-Type"); res.Status != 200 || got != "application/jwk-set+json" {
+		t.Errorf("got status %d and type %s, want 200 and application/jwk-set+json", res.Status, got)
+	}
+	var got struct{ Keys []map[string]string }
+	if err := json.Unmarshal(res.Body, &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Keys) != 4 {
+		t.Fatalf("got %d keys, want the 4 public ones, in %s", len(got.Keys), res.Body)
+	}
+	for i, want := range []struct{ alg, kty, crv string }{
+		{"RS256", "RSA", ""}, {"ES256", "EC", "P-256"}, {"ES512", "EC", "P-521"}, {"EdDSA", "OKP", "Ed25519"},
+	} {
+		k := got.Keys[i]
+		if k["alg"] != want.alg || k["kty"] != want.kty || k["crv"] != want.crv || k["use"] != "sig" || k["kid"] != set[i+1].ID() {
+			t.Errorf("got %v, want %v", k, want)
+		}
+		for _, private := range []string{"d", "p", "q", "dp", "dq", "qi", "k"} {
+			if k[private] != "" {
+				t.Errorf("got %s in the public key %v", private, k)
+			}
+		}
+	}
+	checkNoSecret(t, string(res.Body))
+
+	none := newVerifier(t, keys.HS256(secret)).JWKS(t.Context(), jwtgate.Request{Method: "HEAD"})
+	if string(none.Body) != `{"keys":[]}` {
+		t.Errorf("got %s for secrets only, want no keys", none.Body)
+	}
+	if res := auth.JWKS(t.Context(), jwtgate.Request{Method: "POST"}); res.Status != 405 || field(res, "Allow") != "GET, HEAD" {
+		t.Errorf("got status %d to a POST, want 405", res.Status)
+	}
+}
+
+// A coordinate is published in full size, also if it begins with a zero (RFC 7518
+// §6.2.1.2).
+func TestJWKCoordinates(t *testing.T) {
+	t.Parallel()
+	short := shortP256()
+	var got struct{ Keys []struct{ X, Y string } }
+	res := newVerifier(t, keys.ES256(short)).JWKS(t.Context(), jwtgate.Request{Method: "GET"})
+	if err := json.Unmarshal(res.Body, &got); err != nil {
+		t.Fatal(err)
+	}
+	x, y := must(base64.RawURLEncoding.DecodeString(got.Keys[0].X)), must(base64.RawURLEncoding.DecodeString(got.Keys[0].Y))
+	if len(x) != 32 || len(y) != 32 || new(big.Int).SetBytes(x).Cmp(short.X) != 0 || new(big.Int).SetBytes(y).Cmp(short.Y) != 0 {
+		t.Errorf("got %x and %x, want %x and %x in 32 bytes each", x, y, short.X, short.Y)
+	}
+}
+
+// A client that already has the set gets 304 (RFC 9110 §13.1.2).
 func TestJWKSNotModified(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.ES256(p256Key))
@@ -59,7 +118,7 @@ func TestJWKSNotModified(t *testing.T) {
 			if got.Status != row.status || field(got, "ETag") != etag || field(got, "Cache-Control") != "public, max-age=300" {
 				t.Errorf("%s, %s: got status %d and %v; want %d", row.name, method, got.Status, got.Header, row.status)
 			}
-			// RFC 9110 §15.4.5: what a 304 has no body for, it has no type for.
+			// RFC 9110 §15.4.5: a 304 has no body, and so no type.
 			if not := row.status == 304; (len(got.Body) == 0) != not || (field(got, "Content-Type") == "") != not {
 				t.Errorf("%s, %s: got type %q and %d bytes with status %d", row.name, method, field(got, "Content-Type"), len(got.Body), got.Status)
 			}
@@ -70,7 +129,7 @@ func TestJWKSNotModified(t *testing.T) {
 	}
 }
 
-// The set is encoded when the keys change, not at every request, and its tag
+// The set is encoded when the keys change, not for every request, and its ETag
 // changes with it.
 func TestJWKSIsKept(t *testing.T) { // not in parallel: it counts allocations
 	clock := jwtgatetest.NewClock(time.Unix(start, 0))
@@ -105,8 +164,8 @@ func TestJWKSIsKept(t *testing.T) { // not in parallel: it counts allocations
 	}
 }
 
-// FuzzIfNoneMatch has net/http read the same field: what is 304 here is 304 there,
-// and the other way round but for a * in a list, which is none.
+// FuzzIfNoneMatch compares the answer with that of net/http to the same field. They
+// differ only for a * in a list, which RFC 9110 §13.1.2 does not allow.
 func FuzzIfNoneMatch(f *testing.F) {
 	auth := newVerifier(f, keys.EdDSA(ed25519Key))
 	full := auth.JWKS(f.Context(), jwtgate.Request{Method: "GET"})
@@ -116,7 +175,7 @@ func FuzzIfNoneMatch(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.ContainsAny(text, "\r\n\x00") {
-			t.Skip("no value of a field")
+			t.Skip("not a value of a field")
 		}
 		got := auth.JWKS(t.Context(), jwtgate.Request{Method: "GET", Header: http.Header{"If-None-Match": {text}}}).Status
 		r := httptest.NewRequest(http.MethodGet, "/", nil)

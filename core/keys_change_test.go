@@ -11,10 +11,10 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// What sessions have to do with keys that change: nothing.
+// These tests change the signing keys while sessions are live.
 
-// Refresh tokens have keys of their own: a signing key that is gone costs nobody
-// a session, whichever way it went.
+// Refresh tokens have keys of their own, so sessions survive every change of the
+// signing keys.
 func TestSessionsOutliveSigningKeys(t *testing.T) {
 	t.Parallel()
 	ring := keys.NewRing(ringKey(1))
@@ -37,7 +37,7 @@ func TestSessionsOutliveSigningKeys(t *testing.T) {
 	}
 }
 
-// A browser whose access token is by a key that is gone is renewed on the way in.
+// A browser is renewed if its access token was signed with a key that was removed.
 func TestKeyRingRenewal(t *testing.T) {
 	t.Parallel()
 	ring := keys.NewRing(ringKey(1))
@@ -60,8 +60,8 @@ func TestKeyRingRenewal(t *testing.T) {
 	decide(t, auth, withField(browser, "Cookie", access), jwtgate.CodeTokenMissing)
 }
 
-// From a secret to a pair of keys: where Sessions.Keys is given the secret that
-// refresh tokens were made under, old ones go on, to the letter.
+// A server changes from a secret to a key pair. With the secret in Sessions.Keys, its
+// refresh tokens stay valid and have the same successors.
 func TestFromSecretToKeyPair(t *testing.T) {
 	t.Parallel()
 	before := newTestServer(t, func(c *jwtgate.Config) { c.Sessions.Keys = nil })

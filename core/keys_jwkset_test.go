@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,13 +19,14 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// jwk returns key as a JWK, changed: changes are names, each followed by its
-// value in JSON, or by nothing to leave the member out.
-func jwk(t *testing.T, key keys.Key, changes ...string) string {
-	t.Helper()
+// jwk returns key as a JWK with changes, which are pairs of a member's name and its
+// value in JSON. An empty value removes the member.
+func jwk(tb testing.TB, key keys.Key, changes ...string) string {
+	tb.Helper()
+	tb.Helper()
 	var set struct{ Keys []map[string]json.RawMessage }
-	if err := json.Unmarshal([]byte(setOf(t, key).body), &set); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal([]byte(setOf(tb, key).body), &set); err != nil {
+		tb.Fatal(err)
 	}
 	k := set.Keys[0]
 	for i := 0; i < len(changes); i += 2 {
@@ -34,24 +36,25 @@ func jwk(t *testing.T, key keys.Key, changes ...string) string {
 	}
 	text, err := json.Marshal(k)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(text)
 }
 
-// number returns n as a JWK has it, in so many bytes.
+// number returns n as a member of a JWK, encoded from size bytes.
 func number(n *big.Int, size int) string {
 	return strconv.Quote(encode(n.FillBytes(make([]byte, size))))
 }
 
-// Each key of a set is judged for itself: one that cannot be used is told of,
-// unless it is for another use, and the rest are used.
+// Each key of a set is read independently. A key that cannot be used is reported,
+// unless it is for another use than signatures, and the other keys are used.
 func TestJWKSet(t *testing.T) {
 	const skipped, other = "key_skipped×1", ""
 	es, rs, ed := es256("k"), keys.RS256(&rsaKey().PublicKey).WithID("k"), keys.EdDSA(ed25519Key.Public().(ed25519.PublicKey)).WithID("k")
 	x, y, n := p256Key.X, p256Key.Y, rsaKey().N
 	low := strings.Repeat("A", 43)
 	stranger := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	stranger2 := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	for _, row := range []struct {
 		name, jwk, alg string
 		want           jwtgate.Code
@@ -71,11 +74,14 @@ func TestJWKSet(t *testing.T) {
 		{"EC, unknown curve", jwk(t, es, "crv", `"secp256k1"`, "alg", ""), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"EC, no curve", jwk(t, es, "crv", ""), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"EC, coordinate too short", jwk(t, es, "x", number(big.NewInt(1), 31)), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"EC, x with a zero more", jwk(t, es, "x", number(x, 33)), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"EC, y with a zero more", jwk(t, es, "y", number(y, 33)), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, x of 33 octets", jwk(t, es, "x", number(x, 33)), "ES256", accepted, ""},
+		{"EC, y of 33 octets", jwk(t, es, "y", number(y, 33)), "ES256", accepted, ""},
+		{"EC, x of 33 octets, the first not zero", jwk(t, es, "x", number(new(big.Int).SetBit(new(big.Int).Set(x), 256, 1), 33)), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, x of 31 octets", jwk(t, keys.ES256(&shortP256().PublicKey).WithID("k"), "x", number(shortP256().X, 31)), "ES256 of 31 octets", accepted, ""},
 		{"EC, not on the curve", jwk(t, es, "y", number(x, 32)), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"EC, no y", jwk(t, es, "y", ""), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"EC, x with padding", jwk(t, es, "x", strings.TrimSuffix(number(x, 32), `"`)+`="`), "ES256", jwtgate.CodeTokenInvalid, skipped},
+		{"EC, x with padding", jwk(t, es, "x", strings.TrimSuffix(number(x, 32), `"`)+`="`), "ES256", accepted, ""},
+		{"EC, x with padding too long", jwk(t, es, "x", strings.TrimSuffix(number(x, 32), `"`)+`=="`), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"EC, x a number", jwk(t, es, "x", x.String()), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"EC, x empty", jwk(t, es, "x", `""`), "ES256", jwtgate.CodeTokenInvalid, skipped},
 		{"EC, x null", jwk(t, es, "x", `null`), "ES256", jwtgate.CodeTokenInvalid, skipped},
@@ -87,7 +93,14 @@ func TestJWKSet(t *testing.T) {
 		{"RSA, for PS512", jwk(t, rs, "alg", `"PS512"`), "PS512", accepted, ""},
 		{"RSA, for PS256, and a token of RS256", jwk(t, rs, "alg", `"PS256"`), "RS256", jwtgate.CodeTokenInvalid, ""},
 		{"RSA, no alg", jwk(t, rs, "alg", ""), "RS256", accepted, ""},
-		{"RSA, no alg, and a token of PS256", jwk(t, rs, "alg", ""), "PS256", jwtgate.CodeTokenInvalid, ""},
+		{"RSA, no alg, and a token of RS384", jwk(t, rs, "alg", ""), "RS384", accepted, ""},
+		{"RSA, no alg, and a token of RS512", jwk(t, rs, "alg", ""), "RS512", accepted, ""},
+		{"RSA, no alg, and a token of PS256", jwk(t, rs, "alg", ""), "PS256", accepted, ""},
+		{"RSA, no alg, and a token of PS384", jwk(t, rs, "alg", ""), "PS384", accepted, ""},
+		{"RSA, no alg, and a token of PS512", jwk(t, rs, "alg", ""), "PS512", accepted, ""},
+		{"RSA, no alg, and a token of ES256", jwk(t, rs, "alg", ""), "ES256", jwtgate.CodeTokenInvalid, ""},
+		{"RSA, no alg, and a token of HS256", jwk(t, rs, "alg", ""), "HS256", jwtgate.CodeTokenInvalid, ""},
+		{"RSA, n and e with padding", jwk(t, rs, "n", strings.TrimSuffix(number(n, 256), `"`)+`=="`, "e", `"AAEAAQ=="`), "RS256", accepted, ""},
 		{"RSA, alg of encryption", jwk(t, rs, "alg", `"RSA-OAEP"`), "RS256", jwtgate.CodeTokenInvalid, skipped},
 		{"RSA, alg of HMAC", jwk(t, rs, "alg", `"HS256"`), "HS256", jwtgate.CodeTokenInvalid, skipped},
 		{"RSA, a zero before n, as Java has it", jwk(t, rs, "n", number(n, 257)), "RS256", accepted, ""},
@@ -140,12 +153,20 @@ func TestJWKSet(t *testing.T) {
 
 		{"twice the same", jwk(t, es) + "," + jwk(t, es), "ES256", accepted, ""},
 		{"twice the same, written otherwise", jwk(t, es) + "," + jwk(t, es, "alg", "", "x5c", `[]`), "ES256", accepted, ""},
-		{"two with one kid", jwk(t, es) + "," + jwk(t, rs), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"two with one kid, the other first", jwk(t, rs) + "," + jwk(t, es), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"two of one kind with one kid", jwk(t, es) + "," + jwk(t, keys.ES256(stranger).WithID("k")), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"three with one kid", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, es), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"three different with one kid", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, ed), "ES256", jwtgate.CodeTokenInvalid, skipped},
-		{"one for two algorithms with one kid", jwk(t, rs) + "," + jwk(t, rs, "alg", `"PS256"`), "RS256", jwtgate.CodeTokenInvalid, skipped},
+		{"one kid for two types (RFC 7517 §4.5)", jwk(t, es) + "," + jwk(t, rs), "ES256", accepted, ""},
+		{"one kid for two types, the other one", jwk(t, es) + "," + jwk(t, rs), "RS256", accepted, ""},
+		{"one kid for two types, no alg", jwk(t, es, "alg", "") + "," + jwk(t, rs, "alg", ""), "PS256", accepted, ""},
+		{"one kid for three types", jwk(t, es) + "," + jwk(t, rs) + "," + jwk(t, ed), "EdDSA", accepted, ""},
+		{"one kid for two algorithms of a key", jwk(t, rs) + "," + jwk(t, rs, "alg", `"PS256"`), "RS256", accepted, ""},
+		{"one kid for two algorithms of a key, the other one", jwk(t, rs) + "," + jwk(t, rs, "alg", `"PS256"`), "PS256", accepted, ""},
+		{"one kid for two algorithms, and a token of a third", jwk(t, rs) + "," + jwk(t, rs, "alg", `"PS256"`), "RS512", jwtgate.CodeTokenInvalid, ""},
+		{"one kid for two keys of an algorithm", jwk(t, es) + "," + jwk(t, keys.ES256(stranger).WithID("k")), "ES256", accepted, ""},
+		{"one kid for two keys of an algorithm, the last of which signed", jwk(t, keys.ES256(stranger).WithID("k")) + "," + jwk(t, es), "ES256", accepted, ""},
+		{"one kid for two keys of an algorithm, neither of which signed", jwk(t, keys.ES256(stranger).WithID("k")) + "," + jwk(t, keys.ES256(stranger2).WithID("k")), "ES256", jwtgate.CodeTokenInvalid, ""},
+		{"no kid, and a token with one", jwk(t, es, "kid", ""), "ES256", accepted, ""},
+		{"no kid and no alg, and a token with a kid", jwk(t, rs, "kid", "", "alg", ""), "PS384", accepted, ""},
+		{"no kid, beside a key with the kid of the token", jwk(t, es, "kid", "") + "," + jwk(t, keys.ES256(stranger).WithID("k")), "ES256", jwtgate.CodeTokenInvalid, ""},
+		{"no kid, beside a key of another algorithm with the kid", jwk(t, es, "kid", "") + "," + jwk(t, rs), "ES256", accepted, ""},
 		{"one with the kid of one for encryption", jwk(t, es) + "," + jwk(t, rs, "use", `"enc"`), "ES256", accepted, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -159,7 +180,8 @@ func TestJWKSet(t *testing.T) {
 					return withBearer(jwtgatetest.Sign(t, alg, key, `{"alg":"`+alg+`","kid":"`+kid+`"}`, claims("iss", strconv.Quote(provider))))
 				}
 				decide(t, auth, sign("EdDSA", "beside", beside), accepted)
-				decide(t, auth, sign(row.alg, "k", privateKey(row.alg)), row.want)
+				alg, _, _ := strings.Cut(row.alg, " ")
+				decide(t, auth, sign(alg, "k", privateKey(row.alg)), row.want)
 				synctest.Wait()
 				if got, want := d.kinds(), strings.TrimSpace(row.told+" keys_changed×1"); got != want {
 					t.Errorf("got events %s, want %s", got, want)
@@ -174,9 +196,20 @@ func TestJWKSet(t *testing.T) {
 	}
 }
 
-// privateKey returns the key of these tests for alg.
+// shortP256 is a key whose x begins with a zero.
+var shortP256 = sync.OnceValue(func() *ecdsa.PrivateKey {
+	key := p256Key
+	for key.X.BitLen() > 248 {
+		key = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	}
+	return key
+})
+
+// privateKey returns the private key or secret of these tests for alg.
 func privateKey(alg string) any {
 	switch alg {
+	case "ES256 of 31 octets":
+		return shortP256()
 	case "ES256":
 		return p256Key
 	case "ES384":
@@ -191,7 +224,8 @@ func privateKey(alg string) any {
 	return rsaKey()
 }
 
-// A key without kid has its thumbprint (RFC 7638) for one.
+// A key without kid verifies tokens with its thumbprint (RFC 7638) as kid, with any
+// other kid and without kid.
 func TestJWKSetWithoutKid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		key := keys.ES256(&p256Key.PublicKey)
@@ -199,10 +233,14 @@ func TestJWKSetWithoutKid(t *testing.T) {
 		auth := trusting(t, web, keys.Remote{})
 		decide(t, auth, theirs(t, key.ID()), accepted)
 		decide(t, auth, theirs(t, ""), accepted)
+		decide(t, auth, theirs(t, "any"), accepted)
+		if got := web.fetches(providerSet); got != 1 {
+			t.Errorf("got %d fetches, want one", got)
+		}
 	})
 }
 
-// What is odd is told once, and again when it is another oddity.
+// A key that is skipped is reported once, and again if the cause changes.
 func TestJWKSetSkippedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &diary{}

@@ -15,8 +15,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// Each key is announced for an interval before it signs, and trouble with the
-// generator only puts the next one off.
+// Each key is announced for an interval before it signs. An error of the generator only
+// delays the next key.
 func TestRotateEvery(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -79,7 +79,7 @@ func TestRotateEvery(t *testing.T) {
 	})
 }
 
-// An end while a key is generated is no trouble, and needs no logger.
+// The end of the context while a key is generated is not logged as an error.
 func TestRotateEveryEnds(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

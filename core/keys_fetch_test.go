@@ -19,7 +19,7 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// faults are what a JWK Set is not. Each is a fetch that failed.
+// faults returns answers that make a fetch fail.
 func faults(t *testing.T) map[string]page {
 	good := setOf(t, es256("a"))
 	many := strings.TrimSuffix(good.body, "]}") + strings.Repeat(`,{"kty":"x"}`, 100) + "]}"
@@ -49,7 +49,7 @@ func faults(t *testing.T) map[string]page {
 		"over 512 KiB":                      page{body: good.body + strings.Repeat(" ", 512<<10)},
 		"without end":                       page{body: good.body, more: true},
 		"an error of many words":            page{err: errors.New(strings.Repeat("no ", 1000))},
-		"an error of two lines":             page{err: errors.New("no\nlevel=ERROR \x1b[31m\u2028")}, // names in a certificate can be so
+		"an error of two lines":             page{err: errors.New("no\nlevel=ERROR \x1b[31m\u2028")}, // a certificate can contain such names
 		"over 100 keys":                     page{body: many},
 		"too slow":                          page{body: good.body, after: 6 * time.Second},
 		"dripping":                          page{body: good.body, drip: time.Second},
@@ -65,8 +65,8 @@ func faults(t *testing.T) map[string]page {
 	}
 }
 
-// At the start, a fault is a 503 for tokens of that issuer. Later, the last good
-// set stays. In both cases, one fetch was made, and the next good one mends it.
+// If the first fetch fails, tokens of the issuer are refused with 503. If a later fetch
+// fails, the keys stay in use. The next successful fetch ends the failure.
 func TestRemoteFaults(t *testing.T) {
 	elsewhere := []string{"https://cdn.example/keys", "https://keys.idp.example/keys", "https://idp.example:8443/keys", "http://idp.example/keys", "http://127.0.0.1/keys", "https://evil.example/keys", "https://idp.example@evil.example/keys"}
 	for name, fault := range faults(t) {
@@ -93,7 +93,7 @@ func TestRemoteFaults(t *testing.T) {
 					if limit := 5 * time.Second; waited > limit || later && waited > 0 {
 						t.Errorf("got a wait of %v", waited)
 					}
-					time.Sleep(5*time.Second + time.Millisecond) // for what is in the background
+					time.Sleep(5*time.Second + time.Millisecond) // for a fetch in the background
 					if got := d.kinds(); !strings.Contains(got, "keys_down×1") {
 						t.Errorf("got events %s, want that the fetch failed", got)
 					}
@@ -131,7 +131,7 @@ func TestRemoteFaults(t *testing.T) {
 	}
 }
 
-// Within one origin, a redirect is followed.
+// A redirect within one origin is followed.
 func TestRemoteRedirect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{
@@ -148,8 +148,7 @@ func TestRemoteRedirect(t *testing.T) {
 	})
 }
 
-// Flapping between two sets, each key is found again within a cooldown, at one
-// fetch a cooldown.
+// If an issuer alternates between two sets, each key is found again within a cooldown.
 func TestRemoteFlapping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{})
@@ -167,8 +166,8 @@ func TestRemoteFlapping(t *testing.T) {
 	})
 }
 
-// The transport that is there by default, over a real connection: it takes what
-// is good, gives up on what hangs, and leaves nothing behind.
+// The default transport fetches keys over a real connection, gives up on a server that
+// does not answer, and leaves no goroutine behind.
 func TestRemoteOverHTTP(t *testing.T) {
 	var hang atomic.Bool
 	body := setOf(t, es256("a")).body

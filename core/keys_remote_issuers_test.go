@@ -17,8 +17,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
-// The keys of one issuer say nothing about the tokens of another, whatever they
-// call them, and whichever of them was fetched.
+// The keys of one issuer never verify the tokens of another, whatever their kids are and
+// whichever issuer's keys were fetched.
 func TestRemoteIssuers(t *testing.T) {
 	t.Parallel()
 	const a, b = "https://a.example", "https://b.example"
@@ -84,8 +84,7 @@ func TestRemoteIssuers(t *testing.T) {
 	}
 }
 
-// Issuers that publish keys by the kid of another's shut nobody out, however many
-// they are.
+// Several issuers that publish keys with the same kid do not affect each other's tokens.
 func TestRemoteIssuersWithOneKid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{})
@@ -114,7 +113,7 @@ func TestRemoteIssuersWithOneKid(t *testing.T) {
 	})
 }
 
-// The roles of each issuer's tokens are where its own path leads.
+// The roles are read from the claim that is configured for the issuer.
 func TestRemoteRoles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
@@ -126,7 +125,7 @@ func TestRemoteRoles(t *testing.T) {
 	})
 }
 
-// ID tokens and tokens for other uses are no access tokens, whoever signed them.
+// ID tokens and tokens for other uses are refused, although a known key signed them.
 func TestRemotePurpose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
@@ -145,8 +144,8 @@ func TestRemotePurpose(t *testing.T) {
 	})
 }
 
-// Where a token of the issuer is beside a refresh token, or signs out, its trouble
-// is ours too: not 401.
+// If the keys of the issuer are unavailable, refresh and logout answer 503 to its
+// tokens, not 401.
 func TestRemoteDownAtEndpoints(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{})

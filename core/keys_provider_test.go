@@ -25,25 +25,26 @@ const (
 	providerSet = provider + "/keys"
 )
 
-// A page is what an address answers with, in memory.
+// A page is the answer of an address.
 type page struct {
 	status int // 0 for 200
 	header http.Header
 	body   string
-	more   bool          // after the body, spaces without end
+	more   bool          // the body continues with spaces forever
 	after  time.Duration // to the first byte
 	drip   time.Duration // between two bytes
 	err    error         // instead of an answer
 }
 
-// web is an http.RoundTripper to pages, which a test may change at any time.
+// web is an http.RoundTripper that answers with pages. A test can change them at any
+// time.
 type web struct {
 	mu    sync.Mutex
 	pages map[string]page
 	asked []string
 	seen  []http.Header
-	lag   time.Duration // from the end of a request's context to that of the request
-	live  atomic.Int64  // requests under way
+	lag   time.Duration // between the end of a request's context and the end of the request
+	live  atomic.Int64  // requests in progress
 }
 
 func newWeb(pages map[string]page) *web { return &web{pages: pages} }
@@ -54,7 +55,7 @@ func (w *web) set(address string, p page) {
 	w.pages[address] = p
 }
 
-// fetches returns how often address was asked for.
+// fetches returns the number of requests for address.
 func (w *web) fetches(address string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -102,7 +103,7 @@ func (w *web) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// dripping is a body that takes its time.
+// dripping is a body that arrives slowly.
 type dripping struct {
 	ctx   context.Context
 	body  io.Reader
@@ -126,7 +127,7 @@ func (d *dripping) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// setOf returns keys as a provider publishes them.
+// setOf returns the JWK Set of the published keys.
 func setOf(tb testing.TB, published ...keys.Key) page {
 	tb.Helper()
 	return page{body: string(newVerifier(tb, keys.Set(published)).JWKS(tb.Context(), jwtgate.Request{Method: "GET"}).Body)}
@@ -144,7 +145,7 @@ func (d *diary) write(_ context.Context, e jwtgate.Event) {
 	d.events = append(d.events, e)
 }
 
-// kinds returns how often each kind was told of, in alphabetical order.
+// kinds returns the number of events of each kind, in alphabetical order.
 func (d *diary) kinds() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -160,7 +161,7 @@ func (d *diary) kinds() string {
 	return strings.Join(kinds, " ")
 }
 
-// trusting returns an Auth of our own tokens and those of the provider in web.
+// trusting returns an Auth that accepts its own tokens and those of the provider in web.
 func trusting(tb testing.TB, web *web, remote keys.Remote, changes ...func(*jwtgate.Config)) *jwtgate.Auth {
 	tb.Helper()
 	if remote.URL == "" {
@@ -176,7 +177,7 @@ func trusting(tb testing.TB, web *web, remote keys.Remote, changes ...func(*jwtg
 	return auth
 }
 
-// theirs returns a token of the provider by the key called kid.
+// theirs returns a request with a token of the provider, signed with the key called kid.
 func theirs(tb testing.TB, kid string, changes ...string) jwtgate.Request {
 	tb.Helper()
 	header := `{"alg":"ES256"}`
@@ -192,7 +193,7 @@ func newEd25519() ed25519.PrivateKey {
 
 func es256(kid string) keys.Key { return keys.ES256(&p256Key.PublicKey).WithID(kid) }
 
-// took returns how long f takes.
+// took returns the duration of f.
 func took(f func()) time.Duration {
 	start := time.Now()
 	f()

@@ -2,6 +2,7 @@ package jwtgate_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,8 +56,53 @@ func TestDiscovery(t *testing.T) {
 	}
 }
 
-// The document is asked for once a day, and when there are no keys any more where
-// it said.
+// The document can be at another address than the issuer's name, but it must have the
+// name. With InsecureHTTP, both the document and the keys can be fetched over plain
+// HTTP.
+func TestDiscoveryURL(t *testing.T) {
+	const (
+		inside  = "http://keycloak:8080/realms/x/.well-known/openid-configuration"
+		outside = "https://idp.internal/metadata"
+		here    = "http://127.0.0.1:9/metadata"
+	)
+	for _, row := range []struct {
+		name, at, body string
+		insecure       bool
+		want           jwtgate.Code
+	}{
+		{"another address", outside, metadata, false, accepted},
+		{"another address, of another issuer", outside, `{"issuer":"https://idp.internal","jwks_uri":"https://idp.example/keys"}`, false, jwtgate.CodeUnavailable},
+		{"another address, keys over plain HTTP", outside, `{"issuer":"https://idp.example","jwks_uri":"http://keycloak:8080/keys"}`, false, jwtgate.CodeUnavailable},
+		{"another address, keys on this machine", outside, `{"issuer":"https://idp.example","jwks_uri":"http://127.0.0.1:9/keys"}`, false, jwtgate.CodeUnavailable},
+		{"this machine", here, `{"issuer":"https://idp.example","jwks_uri":"http://127.0.0.1:9/keys"}`, false, accepted},
+		{"this machine, keys over plain HTTP", here, `{"issuer":"https://idp.example","jwks_uri":"http://keycloak:8080/keys"}`, false, jwtgate.CodeUnavailable},
+		{"plain HTTP", inside, `{"issuer":"https://idp.example","jwks_uri":"http://keycloak:8080/keys"}`, true, accepted},
+		{"plain HTTP, keys over HTTPS", inside, metadata, true, accepted},
+		{"plain HTTP, of another issuer", inside, `{"issuer":"http://keycloak:8080/realms/x","jwks_uri":"http://keycloak:8080/keys"}`, true, jwtgate.CodeUnavailable},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				good := setOf(t, es256("a"))
+				web := newWeb(map[string]page{row.at: {body: row.body}, providerSet: good, "http://keycloak:8080/keys": good, "http://127.0.0.1:9/keys": good})
+				d := &diary{}
+				auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
+					c.Events = d.write
+					c.Trusted = []jwtgate.TrustedIssuer{{Name: provider, Keys: keys.Remote{DiscoveryURL: row.at, InsecureHTTP: row.insecure, Transport: web}}}
+				})
+				defer auth.Close()
+				decide(t, auth, theirs(t, "a"), row.want)
+				synctest.Wait()
+				for _, e := range d.events {
+					if strings.HasSuffix(row.name, "of another issuer") && !strings.Contains(e.Err.Error(), `instead of "https://idp.example"`) {
+						t.Errorf("got %v, want both names", e.Err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// The document is fetched once a day, and again when the fetch of the keys fails.
 func TestDiscoveryAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const document = provider + "/.well-known/openid-configuration"
@@ -79,7 +125,7 @@ func TestDiscoveryAgain(t *testing.T) {
 			t.Errorf("got %d fetches of the document after a day, want 2", got)
 		}
 
-		// The keys move.
+		// The keys move to another address.
 		web.set(providerSet, page{status: 404})
 		web.set(provider+"/moved", setOf(t, es256("b")))
 		web.set(document, page{body: `{"issuer":"https://idp.example","jwks_uri":"https://idp.example/moved"}`})

@@ -1,0 +1,124 @@
+package jwtgate_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
+)
+
+// The log gives the cause of a refusal even if no good token of the issuer has come:
+// without one the keys of the issuer may never be fetched, and a missing key is not
+// what is wrong. In a cookie such a token counts as absent all the same.
+func TestCauseOfRefusal(t *testing.T) {
+	const noKey = "no key with the token's kid"
+	for _, row := range []struct {
+		name    string
+		issuer  string // as configured
+		req     func(t *testing.T) jwtgate.Request
+		want    []string
+		absent  bool // in a cookie
+		fetches int
+	}{
+		{"iss without the slash", provider + "/", func(t *testing.T) jwtgate.Request { return theirs(t, "a") },
+			[]string{`iss is "https://idp.example", which is none of the configured issuers: "https://auth.example.com", "https://idp.example/"`, noKey}, true, 0},
+		{"iss with a slash", provider, func(t *testing.T) jwtgate.Request { return theirs(t, "a", "iss", `"https://idp.example/"`) },
+			[]string{`iss is "https://idp.example/", which is none of the configured issuers: "https://auth.example.com", "https://idp.example"`}, true, 0},
+		{"iss absent", provider, func(t *testing.T) jwtgate.Request { return theirs(t, "a", "iss", "") },
+			[]string{`the token has no iss: the configured issuers are "https://auth.example.com", "https://idp.example"`}, true, 0},
+		{"iss of another, no kid", provider, func(t *testing.T) jwtgate.Request { return theirs(t, "", "iss", `"x"`) },
+			[]string{`iss is "x", which is none`, "no key for the token's kid and algorithm"}, false, 0},
+		{"iss with line ends", provider, func(t *testing.T) jwtgate.Request { return theirs(t, "a", "iss", `"x\u2028\" level=ERROR"`) },
+			[]string{`iss is "x\u2028\" level=ERROR"`}, true, 0},
+		{"iss of 4 KB", provider, func(t *testing.T) jwtgate.Request {
+			return theirs(t, "a", "iss", strconv.Quote(strings.Repeat("x", 4096)))
+		},
+			[]string{`iss is "` + strings.Repeat("x", 200) + `", which`}, true, 0},
+		{"an ID token", provider, func(t *testing.T) jwtgate.Request { return theirs(t, "a", "at_hash", `"h"`) },
+			[]string{"token is for another use than access", noKey}, true, 0},
+		{"no exp", provider, func(t *testing.T) jwtgate.Request { return theirs(t, "a", "exp", "") },
+			[]string{"exp is missing", noKey}, true, 0},
+		{"exp a string", provider, func(t *testing.T) jwtgate.Request { return theirs(t, "a", "exp", `"soon"`) },
+			[]string{"jose: ", noKey}, true, 0},
+		{"another audience", provider, func(t *testing.T) jwtgate.Request { return theirs(t, "a", "aud", `"x"`) },
+			[]string{"aud does not name this audience"}, false, 1},
+		{"an algorithm of another key type", provider, func(t *testing.T) jwtgate.Request {
+			return withBearer(jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"a"}`, claims("iss", strconv.Quote(provider))))
+		}, []string{`alg is "HS256", for which the issuer has no key`, "no key for the token's kid and algorithm"}, false, 1},
+		{"an algorithm and a kid of nobody", provider, func(t *testing.T) jwtgate.Request {
+			return withBearer(jwtgatetest.Sign(t, "HS256", secret, `{"alg":"ES256K","kid":"x"}`, claims("iss", strconv.Quote(provider))))
+		}, []string{`alg is "ES256K", for which the issuer has no key`, noKey}, true, 1},
+		{"an unknown kid", provider, func(t *testing.T) jwtgate.Request { return theirs(t, "x") },
+			[]string{noKey}, true, 1},
+		{"another key", provider, func(t *testing.T) jwtgate.Request {
+			return withBearer(jwtgatetest.Sign(t, "EdDSA", newEd25519(), `{"alg":"EdDSA","kid":"e"}`, claims("iss", strconv.Quote(provider))))
+		}, []string{"signature does not match"}, false, 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log strings.Builder
+				web := newWeb(map[string]page{providerSet: setOf(t, es256("a"), keys.EdDSA(ed25519Key).WithID("e"))})
+				auth := trusting(t, web, keys.Remote{}, withCookies, func(c *jwtgate.Config) {
+					c.Trusted[0].Name, c.Logger = row.issuer, debugLogger(&log)
+				})
+				req := row.req(t)
+				d := decide(t, auth, req, jwtgate.CodeTokenInvalid)
+				for _, want := range row.want {
+					if !strings.Contains(d.Refusal.Error(), want) {
+						t.Errorf("got %v, want %q", d.Refusal, want)
+					}
+					if quoted := strings.Trim(strconv.Quote(want), `"`); !strings.Contains(log.String(), quoted) {
+						t.Errorf("got no %q in the log: %s", quoted, &log)
+					}
+				}
+				if got := strings.Count(log.String(), "request refused"); got != 1 || strings.Count(log.String(), "\n") > 2 {
+					t.Errorf("got %d refusals in the log, want one, on one line: %s", got, &log)
+				}
+				synctest.Wait()
+				if got := web.fetches(providerSet); got != row.fetches {
+					t.Errorf("got %d fetches, want %d", got, row.fetches)
+				}
+				want := jwtgate.CodeTokenInvalid
+				if row.absent {
+					want = jwtgate.CodeTokenMissing
+				}
+				decide(t, auth, withCookie(strings.TrimPrefix(req.First("Authorization"), "Bearer ")), want)
+			})
+		})
+	}
+}
+
+// A server with static keys gives the same causes, if its keys have no kids or the kid
+// of the token.
+func TestCauseOfRefusalByStaticKeys(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		keys keys.Source
+		req  jwtgate.Request
+		want string
+	}{
+		{"iss of another", es256("a"), theirs(t, "a"), `iss is "https://idp.example", which is none of the configured issuers: "https://auth.example.com"`},
+		{"iss of another, a key without a kid", keys.ES256(p256Key), theirs(t, "x"), `iss is "https://idp.example", which is none of the configured issuers: "https://auth.example.com"`},
+		{"an algorithm without a key", keys.RS256(rsaKey()), theirs(t, "a"), `alg is "ES256", for which the issuer has no key (not verified: no key with the token's kid)`},
+		{"an unknown kid", es256("b"), theirs(t, "a"), "jwtgate: no key with the token's kid"},
+		{"an unknown kid, and a key without a kid that did not sign", keys.ES256(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))), theirs(t, "a"), "jwtgate: no key with the token's kid, and its signature is of none of the keys without a kid"},
+	} {
+		d := decide(t, newVerifier(t, row.keys), row.req, jwtgate.CodeTokenInvalid)
+		if got := errors.Unwrap(d.Refusal); got == nil || !strings.Contains(got.Error(), row.want) {
+			t.Errorf("%s: got %v, want %q", row.name, d.Refusal, row.want)
+		}
+		if d.Response.Status != http.StatusUnauthorized {
+			t.Errorf("%s: got status %d", row.name, d.Response.Status)
+		}
+	}
+}

@@ -44,7 +44,7 @@ func TestCauseOfRefusal(t *testing.T) {
 		},
 			[]string{`iss is "` + strings.Repeat("x", 200) + `", which`}, true, 0},
 		{"an ID token", provider, func(t *testing.T) jwtgate.Request { return theirs(t, "a", "at_hash", `"h"`) },
-			[]string{"token is for another use than access", noKey}, true, 0},
+			[]string{"token is an ID token", noKey}, true, 0},
 		{"no exp", provider, func(t *testing.T) jwtgate.Request { return theirs(t, "a", "exp", "") },
 			[]string{"exp is missing", noKey}, true, 0},
 		{"exp a string", provider, func(t *testing.T) jwtgate.Request { return theirs(t, "a", "exp", `"soon"`) },

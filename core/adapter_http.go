@@ -1,8 +1,10 @@
 package jwtgate
 
 import (
+	"context"
 	"io"
 	"net/http"
+	"reflect"
 )
 
 // HTTPRequest returns r as a [Request], for adapters of net/http and of the
@@ -19,10 +21,19 @@ func (d *Decision) Forward(r *http.Request) *http.Request {
 	case d.Renewed:
 		r = r.Clone(d.Context)
 		d.StripConditional(r.Header.Del)
-	case d.Context != r.Context():
+	case !sameContext(d.Context, r.Context()):
 		r = r.WithContext(d.Context)
 	}
 	return r
+}
+
+// sameContext reports whether a and b are the same context. Contexts of a type that
+// cannot be compared count as different.
+func sameContext(a, b context.Context) bool {
+	if _, own := a.(*visit); own {
+		return a == b
+	}
+	return reflect.ValueOf(a).Comparable() && a == b
 }
 
 // StripConditional calls del with the name of each header field that must be removed

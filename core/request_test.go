@@ -1,6 +1,7 @@
 package jwtgate_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -94,5 +95,24 @@ func TestHTTPRequest(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header[name] = value
 		decide(t, auth, jwtgate.HTTPRequest(r), want)
+	}
+}
+
+// sliceContext is a context of a type that cannot be compared.
+type sliceContext struct {
+	context.Context
+
+	_ []int
+}
+
+// TestForwardUncomparable checks that Forward accepts contexts that cannot be compared.
+func TestForwardUncomparable(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	ctx := sliceContext{Context: t.Context()}
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+	d := s.Decide(r.Context(), jwtgate.HTTPRequest(r), jwtgate.Optional())
+	if forwarded := d.Forward(r); forwarded.Context().Done() != ctx.Done() {
+		t.Error("the forwarded request has another context")
 	}
 }

@@ -2,6 +2,7 @@ package jwtgate
 
 import (
 	"errors"
+	"hash/maphash"
 	"strings"
 )
 
@@ -12,6 +13,18 @@ type credential struct {
 	cached  *cachedToken // the cache's entry for access, nil if there is none
 	cookie  bool         // the tokens come from cookies, which browsers send by themselves
 	refresh string       // the refresh token from a cookie, empty if there is none
+}
+
+// mark returns a hash of c that another credential does not have. If c is being
+// renewed, its refresh token counts too.
+func (c *credential) mark(a *Auth, renewed bool) uint64 {
+	switch {
+	case renewed:
+		return maphash.String(a.cache.seed, c.access+" "+c.refresh)
+	case c.cached != nil:
+		return c.cached.identity.bearerVisit.mark
+	}
+	return maphash.String(a.cache.seed, c.access)
 }
 
 var (

@@ -36,13 +36,13 @@ type Decision struct {
 // Decide judges req by rules. The Protect function of each adapter calls it. Call it
 // directly for a framework without an adapter.
 //
-// If ctx has an identity from an outer guard of the same Auth, Decide only checks
-// the rules.
+// If ctx has an identity from an outer guard of the same Auth, and req has the same
+// credential, Decide only checks the rules, and the origin of a request by cookie.
 func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision {
 	if a == nil {
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, errNilAuth))
 	}
-	if v := visitOf(ctx, a); v != nil && v.identity != nil {
+	if v := visitOf(ctx, a); v != nil && v.identity != nil && v.covers(&req) {
 		ctx = v.outermost(ctx)
 		if refusal := a.judge(ctx, v.identity, rules); refusal != nil {
 			return a.refused(ctx, &req, v.byCookie, refusal)
@@ -61,7 +61,7 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 		return a.refused(ctx, &req, from.cookie, refuse(CodeTokenMissing, nil))
 	}
 
-	v := a.visit(ctx, from.identity, from.cookie)
+	v := a.visit(ctx, &from)
 	header := cacheHeader(from.cookie, optional)
 	if from.renewed != nil {
 		header = append(slices.Clip(header), from.renewed...)
@@ -86,6 +86,7 @@ type caller struct {
 	identity *Identity
 	cookie   bool    // the credentials are cookies
 	renewed  []Field // the new cookies, if they were renewed
+	mark     uint64  // of the credentials, if there is an identity
 	refusal  *Refusal
 }
 
@@ -120,6 +121,12 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	}
 	if from.refusal == nil && from.renewed == nil && found.cookie {
 		from = a.maintain(ctx, req, found, from, now)
+	}
+	switch {
+	case from.renewed != nil:
+		from.mark = found.mark(a, true)
+	case from.identity != nil:
+		from.mark = from.identity.bearerVisit.mark
 	}
 	return from
 }

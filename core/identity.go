@@ -2,6 +2,7 @@ package jwtgate
 
 import (
 	"context"
+	"hash/maphash"
 	"iter"
 	"slices"
 	"sync/atomic"
@@ -28,14 +29,14 @@ type Identity struct {
 	bearerVisit visit
 }
 
-// newIdentity returns the identity that claims, decoded from payload, say. The
-// caller has filled in claims and key, and passes the identity to no one before.
-func (a *Auth) finish(id *Identity) {
+// finish sets the rest of id, the identity that token vouches for, whose payload,
+// claims and key are set.
+func (a *Auth) finish(id *Identity, token string) {
 	id.own = id.key.issuer == &a.issuers[0]
 	if id.own && a.sessions != nil {
 		id.sid, id.hasSID = session.ParseID(id.claims.SessionID)
 	}
-	id.bearerVisit = visit{Context: context.Background(), auth: a, identity: id}
+	id.bearerVisit = visit{Context: context.Background(), auth: a, identity: id, mark: maphash.String(a.cache.seed, token)}
 }
 
 // Subject returns the sub claim, which is never empty. If several issuers are

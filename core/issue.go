@@ -210,7 +210,7 @@ func (a *Auth) sign(claims map[string]any, issued, expires time.Time) (string, *
 	if len(token) > a.config.MaxTokenSize {
 		return "", nil, fmt.Errorf("%w: %w", errBadGrant, errTokenSize)
 	}
-	a.finish(id)
+	a.finish(id, token)
 	return token, id, nil
 }
 

@@ -8,10 +8,25 @@ import (
 )
 
 // HTTPRequest returns r as a [Request], for adapters of net/http and of the
-// frameworks that are built on it. It allocates nothing.
+// frameworks that are built on it. It allocates nothing. Peer is r.RemoteAddr, which
+// some middleware replaces by what a header field of the client says.
 func HTTPRequest(r *http.Request) Request {
-	return Request{Method: r.Method, Path: r.URL.Path, Host: r.Host, Header: r.Header, Body: r.Body}
+	return Request{
+		Method: r.Method,
+		Path:   r.URL.Path,
+		Host:   r.Host,
+		Header: r.Header,
+		Peer:   (*httpPeer)(r),
+		TLS:    r.TLS != nil,
+		Body:   r.Body,
+	}
 }
+
+// An httpPeer is a request as the [net.Addr] of its RemoteAddr.
+type httpPeer http.Request
+
+func (p *httpPeer) Network() string { return "tcp" }
+func (p *httpPeer) String() string  { return p.RemoteAddr }
 
 // Forward returns the request for the handler after d: r with the identity in its
 // context and, if it was renewed, without the header fields that [Decision.StripConditional]

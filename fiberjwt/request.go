@@ -19,6 +19,8 @@ func request(c *fiber.Ctx, h *header) jwtgate.Request {
 		Path:   utils.UnsafeString(c.Context().Path()), // c.Path() is still escaped
 		Host:   utils.UnsafeString(c.Context().Host()), // RFC 9112 §3.2.2: one in the target wins
 		Header: h,
+		Peer:   c.Context().RemoteAddr(),
+		TLS:    c.Context().IsTLS(),
 	}
 }
 

@@ -37,7 +37,7 @@ const (
 	CodeTooManySessions    Code = "too_many_sessions"   // 403: see SessionConfig.RefuseAtMax
 	CodeNotFound           Code = "not_found"           // 404: the subject has no such session
 	CodeMethodNotAllowed   Code = "method_not_allowed"  // 405: the endpoint does not support the method
-	CodeThrottled          Code = "throttled"           // 429: see SessionConfig.Throttle
+	CodeThrottled          Code = "throttled"           // 429: see SessionConfig.Limiter
 )
 
 // A Refusal is the reason why a request is not let through. Its text as an error is

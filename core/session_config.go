@@ -93,10 +93,10 @@ type SessionConfig struct {
 	// on another process in the meantime stay valid on this one.
 	InsecureAnyLag bool
 
-	// Throttle, if not nil, is called before a password is checked. If it returns a
-	// wait above zero, the login is refused with 429 and Retry-After. An error is an
-	// internal error, answered with 503. It must be safe for concurrent use.
-	Throttle func(ctx context.Context, req Request, username string) (wait time.Duration, err error)
+	// Limiter bounds how often passwords can be guessed at [Auth.Login] and
+	// [Auth.Token]. Use a [PasswordLimiter], or a [LoginLimiter] of your own whose
+	// counts all processes share. The default is no bound.
+	Limiter LoginLimiter
 }
 
 // ErrNoSubject is the error of [SessionConfig].Subject for a subject that no longer
@@ -191,6 +191,9 @@ func (s *sessions) check(accessTTL time.Duration, wrong *mistakes) {
 	}
 	if s.RefuseAtMax && s.MaxSessions == 0 {
 		add("RefuseAtMax", "is set without MaxSessions: set MaxSessions too")
+	}
+	if limiter, ours := s.Limiter.(*PasswordLimiter); ours {
+		limiter.check(wrong)
 	}
 	if s.Jitter < 0 || s.Jitter > accessTTL/2 {
 		add("Jitter", "is %v: use 0 to half of AccessTTL", s.Jitter)

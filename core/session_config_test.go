@@ -44,6 +44,16 @@ func TestSessionConfigMistakes(t *testing.T) {
 		{"MaxLag too short", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.MaxLag = time.Second - 1 }, "Sessions.MaxLag"},
 		{"MaxSessions below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.MaxSessions = -1 }, "Sessions.MaxSessions"},
 		{"RefuseAtMax without a maximum", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.RefuseAtMax = true }, "Sessions.RefuseAtMax"},
+		{"Limiter", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) {
+			s.Limiter = &jwtgate.PasswordLimiter{Failures: 100_000, AddressFailures: 100_000}
+		}, ""},
+		{"Limiter nil", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Limiter = (*jwtgate.PasswordLimiter)(nil) }, "Sessions.Limiter"},
+		{"Limiter below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) {
+			s.Limiter = &jwtgate.PasswordLimiter{Failures: -1, AddressFailures: -1}
+		}, "Sessions.Limiter.AddressFailures Sessions.Limiter.Failures"},
+		{"Limiter too high", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) {
+			s.Limiter = &jwtgate.PasswordLimiter{Failures: 100_001, AddressFailures: 100_001}
+		}, "Sessions.Limiter.AddressFailures Sessions.Limiter.Failures"},
 		{"Jitter below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Jitter = -1 }, "Sessions.Jitter"},
 		{"Jitter as long as may be", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Jitter = 450 * time.Second }, ""},
 		{"Jitter too long", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Jitter = 450*time.Second + 1 }, "Sessions.Jitter"},

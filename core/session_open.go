@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"math/big"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,7 +23,7 @@ func (a *Auth) SignIn(ctx context.Context, req Request, subject string) (Tokens,
 	if a == nil || a.sessions == nil {
 		return Tokens{}, refuse(CodeUnavailable, errNoSessions)
 	}
-	tokens, refusal := a.open(ctx, subject, opening{userAgent: req.First("User-Agent"), replaces: a.replaced(&req)})
+	tokens, refusal := a.open(ctx, subject, opening{userAgent: req.First("User-Agent"), address: a.config.ClientAddress(req), replaces: a.replaced(&req)})
 	if refusal != nil {
 		return Tokens{}, refusal
 	}
@@ -32,6 +33,7 @@ func (a *Auth) SignIn(ctx context.Context, req Request, subject string) (Tokens,
 // An opening is how a session is to be opened.
 type opening struct {
 	userAgent string
+	address   netip.Addr // of the client
 	inCookies bool       // its tokens must fit into cookies
 	replaces  credential // the cookies of a session to end; zero for none
 }
@@ -96,7 +98,7 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 	if err != nil {
 		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
 	}
-	a.tell(ctx, Event{Kind: EventSignedIn, Subject: subject, SessionID: token.ID.String(), UserAgent: record.UserAgent})
+	a.tell(ctx, Event{Kind: EventSignedIn, Subject: subject, SessionID: token.ID.String(), UserAgent: record.UserAgent, Address: o.address})
 	return a.tokens(access, id, token, &record), nil
 }
 

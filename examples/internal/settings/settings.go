@@ -52,7 +52,7 @@ func load(getenv func(string) string) (Settings, error) {
 				SessionTTL:     env.duration("SESSION_TTL", 720*time.Hour),
 				RetireReplaced: env.bool("RETIRE_REPLACED"),
 				AllowList:      env.bool("ALLOW_LIST"),
-				MaxSessions:    env.int("MAX_SESSIONS"),
+				MaxSessions:    env.limit("MAX_SESSIONS", 100),
 				MaxLag:         env.duration("REVOCATION_MAX_LAG", 30*time.Second),
 			},
 			Logger: logger,

@@ -145,6 +145,23 @@ func TestManySessions(t *testing.T) {
 	}
 }
 
+// TestLoginFailures checks that a server refuses logins after too many wrong passwords for
+// a name, known or not, the right password included.
+func TestLoginFailures(t *testing.T) {
+	for _, p := range startAll(t, "JWT_KEY="+secret, "LOGIN_FAILURES=2") {
+		for _, name := range []string{"alice", "nobody"} {
+			for _, path := range []string{"/login", "/token"} {
+				p.want(t, 401, `"error":"invalid_grant"`, "POST", path, "username="+name+"&password=guess", asForm)
+			}
+			got := p.want(t, 429, `"code":"throttled"`, "POST", "/token", "username="+name+"&password=wonderland", asForm, "X-Forwarded-For: 192.0.2.1")
+			if after := got.header.Get("Retry-After"); after != "30" && after != "29" {
+				t.Errorf("%s: got Retry-After %q; want half a minute", p.name, after)
+			}
+		}
+		p.want(t, 200, "", "POST", "/token", bob, asForm)
+	}
+}
+
 // TestSettingsOfSessions checks that the session settings take effect.
 func TestSettingsOfSessions(t *testing.T) {
 	p := start(t, "echo", "JWT_KEY="+secret, "RECENT_LOGIN=1ns", "ALLOW_LIST=true", "REUSE_WINDOW=0s")

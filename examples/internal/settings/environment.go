@@ -81,6 +81,15 @@ func (e *environment) limit(variable string, byDefault int) int {
 	return n
 }
 
+// int returns the value of a variable that must be greater than zero.
+func (e *environment) int(variable string, byDefault int) int {
+	n := e.parseInt(variable, byDefault)
+	if n < 1 {
+		e.wrong(variable, "is %q: use a number greater than zero, such as %d", e.get(variable), byDefault)
+	}
+	return n
+}
+
 // parseInt returns byDefault if the variable is empty or not a whole number.
 func (e *environment) parseInt(variable string, byDefault int) int {
 	value := e.get(variable)

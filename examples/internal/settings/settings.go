@@ -54,6 +54,7 @@ func load(getenv func(string) string) (Settings, error) {
 				AllowList:      env.bool("ALLOW_LIST"),
 				MaxSessions:    env.limit("MAX_SESSIONS", 100),
 				MaxLag:         env.duration("REVOCATION_MAX_LAG", 30*time.Second),
+				Limiter:        &jwtgate.PasswordLimiter{Failures: env.int("LOGIN_FAILURES", 30)},
 			},
 			Logger: logger,
 		},

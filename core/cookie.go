@@ -104,7 +104,7 @@ func seconds(d time.Duration) int { return max(int(d.Round(time.Second)/time.Sec
 // before a session is changed, because the answer would be lost.
 func (c *cookies) fits(access AccessToken) error {
 	if len(c.access)+len(access.Token) > maxCookie {
-		return fmt.Errorf("jwtgate: the access token has %d bytes: browsers store cookies of at most %d bytes, name included; give the Grant fewer claims", len(access.Token), maxCookie)
+		return fmt.Errorf("%w: it has %d bytes, and browsers store cookies of at most %d bytes, the name included: give the Grant fewer roles or claims", errTooLarge, len(access.Token), maxCookie)
 	}
 	return nil
 }

@@ -117,11 +117,15 @@ func (a *Auth) tokens(access AccessToken, id *Identity, token refreshtoken.Token
 // failed reports err, an internal error, and returns its refusal. It reports
 // nothing if the client has closed the connection.
 func (a *Auth) failed(ctx context.Context, event Event, err error) *Refusal {
+	code := CodeUnavailable
+	event.Kind, event.Err = EventStoreDown, err
+	if errors.Is(err, errTooLarge) {
+		code, event.Kind = CodeInternal, EventTooLarge
+	}
 	if !errors.Is(ctx.Err(), context.Canceled) {
-		event.Kind, event.Err = EventStoreDown, err
 		a.tell(ctx, event)
 	}
-	return refuse(CodeUnavailable, err)
+	return refuse(code, err)
 }
 
 var errNoSessions = errors.New("jwtgate: Config.Sessions is not set")

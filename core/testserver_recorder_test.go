@@ -133,3 +133,10 @@ func (r *recorder) check(tb testing.TB) {
 		}
 	}
 }
+
+// warnings returns how many lines of the log have text.
+func (s *testServer) warnings(text string) int {
+	s.recorder.mu.Lock()
+	defer s.recorder.mu.Unlock()
+	return strings.Count(s.recorder.log.String(), text)
+}

@@ -32,14 +32,19 @@ func (t Tokens) Response() Response {
 }
 
 // Cookies returns t as the cookies of [Config.Cookies]. The Response has no status:
-// send it before the application's own answer, such as a redirect. If cookies are
-// not configured, or the access token does not fit into one, it answers 503.
+// send it before the application's own answer, such as a redirect. If the access token
+// does not fit into a cookie, because the Grant of its subject is too large, Cookies
+// ends the session and answers 500. If cookies are not configured, it answers 503.
 func (t Tokens) Cookies() Response {
 	if t.auth == nil || t.auth.cookies == nil {
 		return refuse(CodeUnavailable, errNoCookies).Response()
 	}
-	if err := t.auth.cookies.fits(t.Access); err != nil {
-		return t.auth.failed(context.Background(), Event{SessionID: t.SessionID}, err).Response()
+	a, ctx := t.auth, context.Background()
+	if err := a.cookies.fits(t.Access); err != nil {
+		event := Event{Subject: t.identity.Subject(), SessionID: t.SessionID}
+		a.config.Logger.ErrorContext(ctx, "the tokens of a login cannot be sent in cookies", "subject", event.Subject, "cause", err)
+		_ = a.EndSession(ctx, t.SessionID) // reported if it fails
+		return a.failed(ctx, event, err).Response()
 	}
 	return Response{Header: t.cookies()}
 }

@@ -112,7 +112,7 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	switch {
 	case err == nil:
 		from.refusal = a.checkRevoked(ctx, from.identity, now)
-	case found.renewable(req, err):
+	case found.renewable(req, err) && a.mayChangeCookies(req):
 		from = a.renew(ctx, req, found.refresh, from.identity)
 	case errors.Is(err, errAbsent), found.cookie && errors.Is(err, errOldKey):
 		return from // as if the request had no credentials
@@ -211,7 +211,10 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 			res = own
 		}
 	}
-	if byCookie && r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld && !req.opensChannel() {
+	refused := r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld
+	// Of two cookies, one may be from another host of the domain.
+	planted := byCookie && a.cookies.Domain != "" && errors.Is(r.Err, errTwoCookies)
+	if byCookie && (refused || planted) && a.mayChangeCookies(req) {
 		// Scripts cannot delete an HttpOnly cookie, so a refused one would stay.
 		res.Header = append(res.Header, a.cookies.clear...)
 	}

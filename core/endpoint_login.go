@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 )
 
 // A PasswordCheck returns the subject with this name and password, and false if
@@ -73,7 +74,13 @@ func (a *Auth) login(ctx context.Context, req *Request, check PasswordCheck, inC
 	if refusal != nil {
 		return a.refusedOAuth(ctx, req, false, refusal)
 	}
-	return tokens.answer(inCookies)
+	res := tokens.answer(inCookies)
+	if inCookies {
+		// Cookies of the host would hide those of the domain. They are deleted first,
+		// because some clients take them for the same.
+		res.Header = append(slices.Clip(a.cookies.host), res.Header...)
+	}
+	return res
 }
 
 // checkPassword returns the subject whose name and password are in req's body.

@@ -3,6 +3,7 @@ package jwtgate
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -46,7 +47,7 @@ func (t Tokens) Cookies() Response {
 		_ = a.EndSession(ctx, t.SessionID) // reported if it fails
 		return a.failed(ctx, event, err).Response()
 	}
-	return Response{Header: t.cookies()}
+	return Response{Header: append(slices.Clip(a.cookies.host), t.cookies()...)}
 }
 
 // answer returns the answer of an endpoint: t as the Response that Response

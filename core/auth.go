@@ -23,6 +23,7 @@ type Auth struct {
 	cookies  *cookies  // nil without Config.Cookies
 	sessions *sessions // nil without Config.Sessions
 	origins  *http.CrossOriginProtection
+	warned   sync.Once // of a login over plain HTTP
 
 	cache      *cache
 	headers    *jose.Headers
@@ -62,6 +63,9 @@ func New(config Config) (*Auth, error) {
 	}
 	if err := errors.Join(wrong...); err != nil {
 		return nil, err
+	}
+	if config.Cookies != nil && config.Cookies.InsecureHTTP {
+		config.Logger.Warn("Cookies.InsecureHTTP is set: cookies with tokens can be read and replaced by anyone on the network, so do not use it in production")
 	}
 	a.cache = newCache(config.CacheSize)
 	if a.sessions != nil {

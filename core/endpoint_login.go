@@ -76,6 +76,7 @@ func (a *Auth) login(ctx context.Context, req *Request, check PasswordCheck, inC
 	}
 	res := tokens.answer(inCookies)
 	if inCookies {
+		a.warnPlainHTTP(ctx, a.plainHost(req))
 		// Cookies of the host would hide those of the domain. They are deleted first,
 		// because some clients take them for the same.
 		res.Header = append(slices.Clip(a.cookies.host), res.Header...)

@@ -19,6 +19,14 @@ import (
 // Response of the Tokens returns, or, to a browser, what Cookies returns. If req
 // has the cookies of a session, that session is ended. An error is a [*Refusal],
 // whose Response can be sent.
+//
+// SignIn does not check where req comes from: a callback is a request from another
+// site by nature. The application must check that the browser that returns is the one
+// that left, or another site can sign a visitor in to an account of its own (login
+// CSRF). In an OAuth callback, this is the parameter state, compared with a cookie
+// that was set before the redirect to the provider (RFC 6749 §10.12), or PKCE with the
+// verifier bound to that browser (RFC 9700 §4.7). For a login form of the application's
+// own, [net/http.CrossOriginProtection] does it.
 func (a *Auth) SignIn(ctx context.Context, req Request, subject string) (Tokens, error) {
 	if a == nil || a.sessions == nil {
 		return Tokens{}, refuse(CodeUnavailable, errNoSessions)
@@ -27,6 +35,7 @@ func (a *Auth) SignIn(ctx context.Context, req Request, subject string) (Tokens,
 	if refusal != nil {
 		return Tokens{}, refusal
 	}
+	tokens.plainHost = a.plainHost(&req)
 	return tokens, nil
 }
 

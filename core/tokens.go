@@ -14,8 +14,9 @@ type Tokens struct {
 	RefreshExpires time.Time // unless it is used before
 	SessionID      string    // the sid of the access token
 
-	auth     *Auth
-	identity *Identity // of a request with the access token
+	auth      *Auth
+	identity  *Identity // of a request with the access token
+	plainHost string    // as Auth.plainHost returns it, for the request of the login
 }
 
 // Response returns t in the form of RFC 6749 §5.1: JSON that no cache may store.
@@ -47,6 +48,7 @@ func (t Tokens) Cookies() Response {
 		_ = a.EndSession(ctx, t.SessionID) // reported if it fails
 		return a.failed(ctx, event, err).Response()
 	}
+	a.warnPlainHTTP(ctx, t.plainHost)
 	return Response{Header: append(slices.Clip(a.cookies.host), t.cookies()...)}
 }
 

@@ -145,6 +145,30 @@ func TestManySessions(t *testing.T) {
 	}
 }
 
+// TestCookieNames checks that the cookies have the name and the attributes that the
+// settings ask for, and that two servers on one host leave each other's cookies alone.
+func TestCookieNames(t *testing.T) {
+	for i, name := range names {
+		env := []string{"JWT_KEY=" + secret, "COOKIE_NAME=shop"}
+		prefix, secure := "__Host-shop-", "; HttpOnly; Secure; SameSite=Lax"
+		if i%2 == 0 {
+			env = append(env, "INSECURE_HTTP=true")
+			prefix, secure = "shop-", "; HttpOnly; SameSite=Lax"
+		}
+		p := start(t, name, env...)
+		var pairs []string
+		for _, line := range p.want(t, 200, "", "POST", "/login", alice, asForm).header["Set-Cookie"] {
+			if !strings.HasPrefix(line, prefix) || !strings.HasSuffix(line, secure) {
+				t.Errorf("%s: got cookie %.30q…; want %s… %s", name, line, prefix, secure)
+			}
+			pair, _, _ := strings.Cut(line, ";")
+			pairs = append(pairs, pair)
+		}
+		p.want(t, 200, `"sub":"alice"`, "GET", "/me", "", "Cookie: "+strings.Join(pairs, "; "))
+		p.want(t, 401, `"code":"token_missing"`, "GET", "/me", "", "Cookie: __Host-at=of-another-application")
+	}
+}
+
 // TestLoginFailures checks that a server refuses logins after too many wrong passwords for
 // a name, known or not, the right password included.
 func TestLoginFailures(t *testing.T) {

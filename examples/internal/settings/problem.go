@@ -32,6 +32,7 @@ var variables = map[string]string{
 	"Trusted[0].Name":           "OIDC_ISSUER",
 	"Trusted[0].Keys":           "OIDC_ISSUER",
 	"AccessTTL":                 "ACCESS_TTL",
+	"Cookies.Name":              "COOKIE_NAME",
 	"Cookies.TrustedOrigins":    "TRUSTED_ORIGINS",
 	"Sessions.Keys":             "REFRESH_KEY",
 	"Sessions.RefreshTTL":       "REFRESH_TTL",

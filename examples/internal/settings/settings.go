@@ -42,7 +42,9 @@ func load(getenv func(string) string) (Settings, error) {
 			Trusted:   env.trusted(),
 			AccessTTL: env.duration("ACCESS_TTL", 15*time.Minute),
 			Cookies: &jwtgate.CookieConfig{
+				Name:           env.text("COOKIE_NAME", ""),
 				TrustedOrigins: env.list("TRUSTED_ORIGINS"),
+				InsecureHTTP:   env.bool("INSECURE_HTTP"),
 				ReissueRefresh: env.bool("REISSUE_REFRESH"),
 			},
 			Sessions: &jwtgate.SessionConfig{

@@ -67,6 +67,30 @@ func TestInnerGuard(t *testing.T) {
 	}
 }
 
+// TestInnerGuardClears checks that an inner guard that refuses a request clears the cookies
+// only if it was judged by them.
+func TestInnerGuardClears(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, withCookies)
+	tokens := s.signIn("alice")
+	header, cookies := withToken(jwtgate.Request{Method: http.MethodGet}, tokens.Access.Token), browserWith(tokens).request(http.MethodGet)
+	misfits := jwtgate.ClaimsOf[struct {
+		Subject int `json:"sub"`
+	}]()
+	for _, test := range []struct {
+		name         string
+		outer, inner jwtgate.Request
+		want         string
+	}{
+		{"by header, by cookie", header, cookies, "401 token_invalid clear"},
+		{"by cookie, by header", cookies, header, "401 token_invalid"},
+	} {
+		if got := s.describe(s.Decide(s.Decide(t.Context(), test.outer).Context, test.inner, misfits)); got != test.want {
+			t.Errorf("%s: got %s; want %s", test.name, got, test.want)
+		}
+	}
+}
+
 // TestInnerGuardRenewed checks that an inner guard does not renew a request again that the
 // outer guard has renewed, unless it has other cookies.
 func TestInnerGuardRenewed(t *testing.T) {

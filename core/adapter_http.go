@@ -1,15 +1,32 @@
 package jwtgate
 
 import (
+	"context"
 	"io"
 	"net/http"
+	"reflect"
 )
 
 // HTTPRequest returns r as a [Request], for adapters of net/http and of the
-// frameworks that are built on it. It allocates nothing.
+// frameworks that are built on it. It allocates nothing. Peer is r.RemoteAddr, which
+// some middleware replaces by what a header field of the client says.
 func HTTPRequest(r *http.Request) Request {
-	return Request{Method: r.Method, Path: r.URL.Path, Host: r.Host, Header: r.Header, Body: r.Body}
+	return Request{
+		Method: r.Method,
+		Path:   r.URL.Path,
+		Host:   r.Host,
+		Header: r.Header,
+		Peer:   (*httpPeer)(r),
+		TLS:    r.TLS != nil,
+		Body:   r.Body,
+	}
 }
+
+// An httpPeer is a request as the [net.Addr] of its RemoteAddr.
+type httpPeer http.Request
+
+func (p *httpPeer) Network() string { return "tcp" }
+func (p *httpPeer) String() string  { return p.RemoteAddr }
 
 // Forward returns the request for the handler after d: r with the identity in its
 // context and, if it was renewed, without the header fields that [Decision.StripConditional]
@@ -19,10 +36,19 @@ func (d *Decision) Forward(r *http.Request) *http.Request {
 	case d.Renewed:
 		r = r.Clone(d.Context)
 		d.StripConditional(r.Header.Del)
-	case d.Context != r.Context():
+	case !sameContext(d.Context, r.Context()):
 		r = r.WithContext(d.Context)
 	}
 	return r
+}
+
+// sameContext reports whether a and b are the same context. Contexts of a type that
+// cannot be compared count as different.
+func sameContext(a, b context.Context) bool {
+	if _, own := a.(*visit); own {
+		return a == b
+	}
+	return reflect.ValueOf(a).Comparable() && a == b
 }
 
 // StripConditional calls del with the name of each header field that must be removed

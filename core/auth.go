@@ -26,6 +26,7 @@ type Auth struct {
 	resource *resource     // nil without Config.Resource
 	sessions *sessions     // nil without Config.Sessions
 	origins  *http.CrossOriginProtection
+	warned   sync.Once // of a login over plain HTTP
 
 	cache      *cache
 	headers    *jose.Headers
@@ -65,6 +66,9 @@ func New(config Config) (*Auth, error) {
 		if err := a.resource.describe(a.issuers); err != nil {
 			return nil, fmt.Errorf("jwtgate: encode the metadata of Config.Resource: %w", err)
 		}
+	}
+	if config.Cookies != nil && config.Cookies.InsecureHTTP {
+		config.Logger.Warn("Cookies.InsecureHTTP is set: cookies with tokens can be read and replaced by anyone on the network, so do not use it in production")
 	}
 	a.cache = newCache(config.CacheSize)
 	if a.sessions != nil {

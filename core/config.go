@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/keys"
@@ -142,6 +143,15 @@ type Config struct {
 	// concurrent use.
 	Events func(ctx context.Context, e Event)
 
+	// ClientAddress, if not nil, returns the address of the client that sent req. The
+	// default is req.PeerAddr(), which behind a proxy is the proxy's address, the same
+	// for all clients. Set it there, to the address that your proxy adds, and only if
+	// the peer is that proxy: any client can send X-Forwarded-For or X-Real-IP.
+	// Functions of frameworks, such as ClientIP of Gin, often trust every peer by
+	// default. The zero Addr means that the address is not known. It must be safe for
+	// concurrent use.
+	ClientAddress func(req Request) netip.Addr
+
 	// Refuse, if not nil, returns the answer to every refusal in place of
 	// r.Response(): to change the body, to redirect a page load to a login page, or
 	// to leave the refusal to the framework's error handler, as [HandOver] does. A
@@ -211,6 +221,9 @@ func (c Config) withDefaults(wrong *mistakes) Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.ClientAddress == nil {
+		c.ClientAddress = func(req Request) netip.Addr { return req.PeerAddr() }
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -36,7 +36,9 @@ type visit struct {
 
 	auth     *Auth
 	identity *Identity
-	byCookie bool // the request was judged by its cookies
+	byCookie bool   // the request was judged by its cookies
+	renewed  bool   // the identity is of a token that is not in the request yet
+	mark     uint64 // of the credential that the request was judged by
 }
 
 type visitKey struct{}
@@ -49,12 +51,24 @@ func (v *visit) Value(key any) any {
 	return v.Context.Value(key)
 }
 
-// visit returns ctx with id in it, for a request that a has let through.
-func (a *Auth) visit(ctx context.Context, id *Identity, byCookie bool) *visit {
-	if !byCookie && ctx == context.Background() {
-		return &id.bearerVisit
+// visit returns ctx with the identity of from in it, for a request that a has let
+// through.
+func (a *Auth) visit(ctx context.Context, from *caller) *visit {
+	if !from.cookie && ctx == context.Background() {
+		return &from.identity.bearerVisit
 	}
-	return &visit{Context: ctx, auth: a, identity: id, byCookie: byCookie}
+	return &visit{Context: ctx, auth: a, identity: from.identity, byCookie: from.cookie, renewed: from.renewed != nil, mark: from.mark}
+}
+
+// covers reports whether req would be judged as the request was for which v was
+// made: it has the same credential, and passes the check of its origin. An inner
+// guard can get another request with the context of the outer one: a handler can
+// change the method and dispatch the request again, or make a request of its own.
+func (v *visit) covers(req *Request) bool {
+	a := v.auth
+	found, err := a.credential(req)
+	return err == nil && found.cookie == v.byCookie && found.mark(a, v.renewed) == v.mark &&
+		(!found.cookie || a.checkOrigin(req) == nil)
 }
 
 // visitOf returns the visit that a has put into ctx, or nil. A visit of another
@@ -76,7 +90,9 @@ func (v *visit) outermost(ctx context.Context) context.Context {
 	if ctx.Value(visitKey{}) == v {
 		return ctx
 	}
-	return &visit{Context: ctx, auth: v.auth, identity: v.identity, byCookie: v.byCookie}
+	outermost := *v
+	outermost.Context = ctx
+	return &outermost
 }
 
 // anonymousVisit returns ctx for a request that a let through without

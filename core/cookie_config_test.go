@@ -18,12 +18,49 @@ func TestCookieConfigMistakes(t *testing.T) {
 		return func(c *jwtgate.Config) { c.Cookies.TrustedOrigins = []string{"https://good.example", origin} }
 	}
 	const origins = "Cookies.TrustedOrigins"
+	named := func(name string) func(*jwtgate.Config) { return func(c *jwtgate.Config) { c.Cookies.Name = name } }
+	domain := func(domain string) func(*jwtgate.Config) {
+		return func(c *jwtgate.Config) { c.Cookies.Domain = domain }
+	}
+	none := func(insecure bool, origins ...string) func(*jwtgate.Config) {
+		return func(c *jwtgate.Config) {
+			c.Cookies.SameSite, c.Cookies.InsecureHTTP, c.Cookies.TrustedOrigins = http.SameSiteNoneMode, insecure, origins
+		}
+	}
 	for _, test := range []struct {
 		name   string
 		change func(*jwtgate.Config)
 		want   string // the fields with mistakes
 	}{
-		{"SameSite None", func(c *jwtgate.Config) { c.Cookies.SameSite = http.SameSiteNoneMode }, "Cookies.SameSite"},
+		{"SameSite None", none(false, "https://app.example"), ""},
+		{"SameSite None without origins", none(false), origins},
+		{"SameSite None without TLS", none(true, "https://app.example"), "Cookies.InsecureHTTP"},
+		{"name", named("shop_1.a-b"), ""},
+		{"name with a space", named("my shop"), "Cookies.Name"},
+		{"name with a separator", named("shop;"), "Cookies.Name"},
+		{"name with =", named("shop="), "Cookies.Name"},
+		{"name with a line break", named("shop\n"), "Cookies.Name"},
+		{"name beyond ASCII", named("sh\u00f6p"), "Cookies.Name"},
+		{"name with a byte that no Latin letter has", named("shop\u0141"), "Cookies.Name"},
+		{"name with a prefix", named("__Host-shop"), "Cookies.Name"},
+		{"name with a prefix in lower case", named("__secure-shop"), "Cookies.Name"},
+		{"name as long as may be", named(strings.Repeat("x", 64)), ""},
+		{"name too long", named(strings.Repeat("x", 65)), "Cookies.Name"},
+		{"domain", domain("shop-1.example.com"), ""},
+		{"domain in upper case", domain("Example.com"), "Cookies.Domain"},
+		{"domain with a leading dot", domain(".example.com"), "Cookies.Domain"},
+		{"domain with a dot at the end", domain("example.com."), "Cookies.Domain"},
+		{"domain with a scheme", domain("https://example.com"), "Cookies.Domain"},
+		{"domain with a port", domain("example.com:443"), "Cookies.Domain"},
+		{"domain with an attribute", domain("example.com; Path=/a"), "Cookies.Domain"},
+		{"domain with a hyphen first", domain("-example.com"), "Cookies.Domain"},
+		{"domain with a hyphen last", domain("example-.com"), "Cookies.Domain"},
+		{"domain with a long label", domain(strings.Repeat("x", 64) + ".com"), "Cookies.Domain"},
+		{"domain too long", domain(strings.Repeat("x.", 127) + "com"), "Cookies.Domain"},
+		{"domain beyond ASCII", domain("b\u00fccher.example"), "Cookies.Domain"},
+		{"top-level domain", domain("com"), "Cookies.Domain"},
+		{"IPv4 as domain", domain("192.0.2.1"), "Cookies.Domain"},
+		{"IPv6 as domain", domain("[::1]"), "Cookies.Domain"},
 		{"SameSite unknown", func(c *jwtgate.Config) { c.Cookies.SameSite = 99 }, "Cookies.SameSite"},
 		{"RenewBefore below zero", func(c *jwtgate.Config) { c.Cookies.RenewBefore = -1 }, "Cookies.RenewBefore"},
 		{"RenewBefore too long", func(c *jwtgate.Config) { c.Cookies.RenewBefore = 7*time.Minute + 31*time.Second }, "Cookies.RenewBefore"},

@@ -29,14 +29,14 @@ func TestCookieSize(t *testing.T) {
 		length := len("__Host-at") + len(tokens.Access.Token)
 		want := "0 new"
 		if length > 4096 {
-			want = "503 unavailable"
+			want = "500 internal_error"
 		}
 		if got := s.read(tokens.Cookies()).text; got != want {
 			t.Errorf("cookie of %d bytes: got %s; want %s", length, got, want)
 		}
 		want = "200 new"
 		if length > 4096 {
-			want = "503 unavailable"
+			want = "500 internal_error"
 		}
 		if got := s.send(s.loginEndpoint(), browser{}.postJSON(aliceLogin)).text; got != want {
 			t.Errorf("login with a cookie of %d bytes: got %s; want %s", length, got, want)
@@ -54,7 +54,7 @@ func TestCookieSizeAtLogin(t *testing.T) {
 	s.setSubject(func(context.Context, string) (jwtgate.Grant, error) {
 		return jwtgate.Grant{Claims: map[string]string{"padding": strings.Repeat("x", 5000)}}, nil
 	})
-	if got, want := s.send(s.loginEndpoint(), browserWith(old).postJSON(aliceLogin)).text, "503 unavailable"; got != want {
+	if got, want := s.send(s.loginEndpoint(), browserWith(old).postJSON(aliceLogin)).text, "500 internal_error"; got != want {
 		t.Fatalf("got %s; want %s", got, want)
 	}
 	records, err := s.store.List(t.Context(), "alice")
@@ -83,7 +83,7 @@ func TestCookieSizeAtRenewal(t *testing.T) {
 			s.setSubject(func(context.Context, string) (jwtgate.Grant, error) {
 				return jwtgate.Grant{Claims: map[string]string{"padding": strings.Repeat("x", size)}}, nil
 			})
-			if got, want := test.ask(s, b), "503 unavailable"; got != want {
+			if got, want := test.ask(s, b), "500 internal_error"; got != want {
 				t.Fatalf("got %s; want %s", got, want)
 			}
 			size = 10
@@ -92,5 +92,41 @@ func TestCookieSizeAtRenewal(t *testing.T) {
 				t.Errorf("when it fits again: got %s; want %s", got, want)
 			}
 		})
+	}
+}
+
+// TestTokenTooLarge checks that a token that is too large is an error of its own, which names
+// the size and the remedy in the log, and leaves no session behind.
+func TestTokenTooLarge(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		size  int
+		login func(s *testServer) string
+		cause string
+		tells string // the beginning of the event
+	}{
+		{"login", 5000, func(s *testServer) string { return s.send(s.loginEndpoint(), browser{}.postJSON(aliceLogin)).text }, "browsers store cookies of at most 4096 bytes, the name included: give the Grant fewer roles or claims", "token_too_large alice: "},
+		{"SignIn", 5000, func(s *testServer) string { return s.read(s.signIn("alice").Cookies()).text }, "browsers store cookies of at most 4096 bytes", "token_too_large alice "},
+		{"token", 9000, func(s *testServer) string {
+			return s.send(s.tokenEndpoint(), formRequest("username", "alice", "password", "wonderland")).text
+		}, "Config.MaxTokenSize is 8192: give the Grant fewer roles or claims, or raise MaxTokenSize", "token_too_large alice: "},
+	} {
+		s := newTestServer(t, withCookies)
+		s.setSubject(func(context.Context, string) (jwtgate.Grant, error) {
+			return jwtgate.Grant{Claims: map[string]string{"padding": strings.Repeat("x", test.size)}}, nil
+		})
+		if got, want := test.login(s), "500 internal_error"; got != want {
+			t.Errorf("%s: got %s; want %s", test.name, got, want)
+		}
+		if got := s.events(); !strings.Contains(got, test.tells) || !strings.Contains(got, " bytes, and ") {
+			t.Errorf("%s: got events %q; want %q", test.name, got, test.tells)
+		}
+		if s.warnings(test.cause) == 0 {
+			t.Errorf("%s: the log does not say %q", test.name, test.cause)
+		}
+		if got := s.liveSessions("alice"); got != 0 {
+			t.Errorf("%s: got %d sessions; want none", test.name, got)
+		}
 	}
 }

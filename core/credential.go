@@ -2,6 +2,7 @@ package jwtgate
 
 import (
 	"errors"
+	"hash/maphash"
 	"strings"
 )
 
@@ -13,6 +14,18 @@ type credential struct {
 	cookie  bool         // the tokens come from cookies, which browsers send by themselves
 	header  *tokenHeader // the field that access comes from, nil if that is no field of Config.TokenHeaders
 	refresh string       // the refresh token from a cookie, empty if there is none
+}
+
+// mark returns a hash of c that another credential does not have. If c is being
+// renewed, its refresh token counts too.
+func (c *credential) mark(a *Auth, renewed bool) uint64 {
+	switch {
+	case renewed:
+		return maphash.String(a.cache.seed, c.access+" "+c.refresh)
+	case c.cached != nil:
+		return c.cached.identity.bearerVisit.mark
+	}
+	return maphash.String(a.cache.seed, c.access)
 }
 
 var (

@@ -36,13 +36,13 @@ type Decision struct {
 // Decide judges req by rules. The Protect function of each adapter calls it. Call it
 // directly for a framework without an adapter.
 //
-// If ctx has an identity from an outer guard of the same Auth, Decide only checks
-// the rules.
+// If ctx has an identity from an outer guard of the same Auth, and req has the same
+// credential, Decide only checks the rules, and the origin of a request by cookie.
 func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision {
 	if a == nil {
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, errNilAuth))
 	}
-	if v := visitOf(ctx, a); v != nil && v.identity != nil {
+	if v := visitOf(ctx, a); v != nil && v.identity != nil && v.covers(&req) {
 		ctx = v.outermost(ctx)
 		if refusal := a.judge(ctx, v.identity, rules); refusal != nil {
 			return a.refused(ctx, &req, v.byCookie, refusal)
@@ -61,7 +61,7 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 		return a.refused(ctx, &req, from.cookie, refuse(CodeTokenMissing, nil))
 	}
 
-	v := a.visit(ctx, from.identity, from.cookie)
+	v := a.visit(ctx, &from)
 	header := a.cacheHeader(&from, optional)
 	if from.renewed != nil {
 		header = append(slices.Clip(header), from.renewed...)
@@ -87,6 +87,7 @@ type caller struct {
 	cookie   bool         // the credentials are cookies
 	header   *tokenHeader // the field that the token came in, as in credential
 	renewed  []Field      // the new cookies, if they were renewed
+	mark     uint64       // of the credentials, if there is an identity
 	refusal  *Refusal
 }
 
@@ -112,7 +113,7 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	switch {
 	case err == nil:
 		from.refusal = a.checkRevoked(ctx, from.identity, now)
-	case found.renewable(req, err):
+	case found.renewable(req, err) && a.mayChangeCookies(req):
 		from = a.renew(ctx, req, found.refresh, from.identity)
 	case errors.Is(err, errAbsent), found.cookie && errors.Is(err, errOldKey):
 		return from // as if the request had no credentials
@@ -121,6 +122,12 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	}
 	if from.refusal == nil && from.renewed == nil && found.cookie {
 		from = a.maintain(ctx, req, found, from, now)
+	}
+	switch {
+	case from.renewed != nil:
+		from.mark = found.mark(a, true)
+	case from.identity != nil:
+		from.mark = from.identity.bearerVisit.mark
 	}
 	return from
 }
@@ -218,7 +225,10 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 			res = own
 		}
 	}
-	if byCookie && r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld && !req.opensChannel() {
+	refused := r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld
+	// Of two cookies, one may be from another host of the domain.
+	planted := byCookie && a.cookies.Domain != "" && errors.Is(r.Err, errTwoCookies)
+	if byCookie && (refused || planted) && a.mayChangeCookies(req) {
 		// Scripts cannot delete an HttpOnly cookie, so a refused one would stay.
 		res.Header = append(res.Header, a.cookies.clear...)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 )
 
 // A PasswordCheck returns the subject with this name and password, and false if
@@ -61,15 +62,27 @@ func (a *Auth) login(ctx context.Context, req *Request, check PasswordCheck, inC
 	if refusal != nil {
 		return a.refusedOAuth(ctx, req, false, refusal)
 	}
-	o := opening{userAgent: req.First("User-Agent"), inCookies: inCookies}
+	o := opening{userAgent: req.First("User-Agent"), address: a.config.ClientAddress(*req), inCookies: inCookies}
 	if inCookies {
 		o.replaces = a.replaced(req)
 	}
 	tokens, refusal := a.open(ctx, subject, o)
+	if refusal != nil && refusal.Code == CodeInvalidCredentials { // the subject is disabled
+		event := a.loginEvent(EventLoginFailed, req, "", refusal.Err)
+		event.Subject = subject
+		a.tell(ctx, event)
+	}
 	if refusal != nil {
 		return a.refusedOAuth(ctx, req, false, refusal)
 	}
-	return tokens.answer(inCookies)
+	res := tokens.answer(inCookies)
+	if inCookies {
+		a.warnPlainHTTP(ctx, a.plainHost(req))
+		// Cookies of the host would hide those of the domain. They are deleted first,
+		// because some clients take them for the same.
+		res.Header = append(slices.Clip(a.cookies.host), res.Header...)
+	}
+	return res
 }
 
 // checkPassword returns the subject whose name and password are in req's body.
@@ -86,22 +99,18 @@ func (a *Auth) checkPassword(ctx context.Context, req *Request, check PasswordCh
 	if !named || !given {
 		return "", malformed(http.StatusBadRequest, errBodyMissing)
 	}
-	if a.sessions.Throttle != nil {
-		wait, err := a.sessions.Throttle(ctx, *req, username)
-		if err != nil {
-			return "", a.failed(ctx, Event{}, err)
-		}
-		if wait > 0 {
-			refusal := refuse(CodeThrottled, nil)
-			refusal.RetryAfter = wait
-			return "", refusal
-		}
+	done, refusal := a.limit(ctx, req, username)
+	if refusal != nil {
+		return "", refusal
 	}
+	wrong := false
+	defer func() { done(wrong) }() // also if check panics
 	subject, ok, err := check(ctx, username, password)
 	if err != nil {
 		return "", a.failed(ctx, Event{}, err)
 	}
-	if !ok || subject == "" {
+	if wrong = !ok || subject == ""; wrong {
+		a.tell(ctx, a.loginEvent(EventLoginFailed, req, username, nil))
 		return "", refuse(CodeInvalidCredentials, errPassword)
 	}
 	return subject, nil

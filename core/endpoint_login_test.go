@@ -177,20 +177,28 @@ func TestTokenAndCookies(t *testing.T) {
 	}
 }
 
-func TestThrottle(t *testing.T) {
+// A limiterFunc is a LoginLimiter that does not want to know the results of checks.
+type limiterFunc func(login jwtgate.LoginAttempt) (wait time.Duration, err error)
+
+func (f limiterFunc) Begin(_ context.Context, login jwtgate.LoginAttempt) (func(bool), time.Duration, error) {
+	wait, err := f(login)
+	return nil, wait, err
+}
+
+// TestLimiter checks what an application's own LoginLimiter is asked, and what follows.
+func TestLimiter(t *testing.T) {
 	t.Parallel()
 	type call struct{ username, userAgent string }
 	var asked []call
 	checked := 0
 	s := newTestServer(t, func(c *jwtgate.Config) {
-		c.Sessions.Throttle = func(_ context.Context, req jwtgate.Request, username string) (time.Duration, error) {
-			asked = append(asked, call{username, req.First("User-Agent")})
-			if username == "trouble" {
+		c.Sessions.Limiter = limiterFunc(func(login jwtgate.LoginAttempt) (time.Duration, error) {
+			asked = append(asked, call{login.Username, login.Request.First("User-Agent")})
+			if login.Username == "trouble" {
 				return time.Hour, errBroken
 			}
-			wait, err := time.ParseDuration(username)
-			return wait, err
-		}
+			return time.ParseDuration(login.Username)
+		})
 	})
 	check := func(context.Context, string, string) (string, bool, error) {
 		checked++
@@ -203,7 +211,7 @@ func TestThrottle(t *testing.T) {
 		{"1s", "429 throttled", "1"},
 		{"1.001s", "429 throttled", "2"},
 		{"1h", "429 throttled", "3600"},
-		{"290y", "503 unavailable", "1"}, // Throttle returns an error: time.ParseDuration has no years
+		{"290y", "503 unavailable", "1"}, // the limiter returns an error: time.ParseDuration has no years
 		{"trouble", "503 unavailable", "1"},
 	} {
 		asked, checked = nil, 0
@@ -222,6 +230,6 @@ func TestThrottle(t *testing.T) {
 	asked = nil
 	s.send(s.Auth.Token(check), formRequest("username", "alice"))
 	if asked != nil {
-		t.Errorf("Throttle was called for a request without a password")
+		t.Errorf("the limiter was asked for a request without a password")
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -103,9 +102,6 @@ func (r *resource) challenge(challenge string) string {
 	}
 	return challenge
 }
-
-// isLocal reports whether host is this machine.
-func isLocal(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
 // notInURL reports whether r is not a character of a URL (RFC 3986 §2), or would end a
 // quoted string.

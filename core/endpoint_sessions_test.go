@@ -256,10 +256,10 @@ func TestSessionsBehindProtect(t *testing.T) {
 	if decision.Refusal != nil {
 		t.Fatal(decision.Refusal)
 	}
-	if res := s.read(s.ListSessions(decision.Context, jwtgate.Request{Method: http.MethodGet})); res.text != "200" || !strings.Contains(string(res.Body), `"current":true`) {
+	if res := s.read(s.ListSessions(decision.Context, withToken(jwtgate.Request{Method: http.MethodGet}, tokens.Access))); res.text != "200" || !strings.Contains(string(res.Body), `"current":true`) {
 		t.Errorf("list: got %s %s", res.text, res.Body)
 	}
-	if got := s.read(s.DeleteSession(decision.Context, jwtgate.Request{Method: http.MethodDelete, Path: sidOf(t, tokens.Access)})).text; got != "204" {
+	if got := s.read(s.DeleteSession(decision.Context, withToken(jwtgate.Request{Method: http.MethodDelete, Path: sidOf(t, tokens.Access)}, tokens.Access))).text; got != "204" {
 		t.Errorf("delete: got %s", got)
 	}
 	// The decision of another Auth has no effect.
@@ -270,7 +270,7 @@ func TestSessionsBehindProtect(t *testing.T) {
 		t.Errorf("logout from everywhere: got %s", got)
 	}
 	decision = s.Decide(t.Context(), withToken(jwtgate.Request{Method: http.MethodGet}, again.Access))
-	if got := s.read(s.LogoutAll(decision.Context, jwtgate.Request{Method: http.MethodPost})).text; got != "204" {
+	if got := s.read(s.LogoutAll(decision.Context, withToken(jwtgate.Request{Method: http.MethodPost}, again.Access))).text; got != "204" {
 		t.Errorf("logout from everywhere: got %s", got)
 	}
 }

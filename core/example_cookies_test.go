@@ -79,7 +79,7 @@ func ExampleTokens_Cookies() {
 	defer auth.Close()
 
 	callback := func(w http.ResponseWriter, r *http.Request) {
-		subject := "alice" // from the provider's ID token, after checking it and the state
+		subject := "alice" // from the provider's ID token, after checking it, and the state against this browser's cookie
 		tokens, err := auth.SignIn(r.Context(), jwtgate.HTTPRequest(r), subject)
 		if err != nil {
 			http.Error(w, "please try again later", http.StatusServiceUnavailable)
@@ -88,7 +88,7 @@ func ExampleTokens_Cookies() {
 		cookies := tokens.Cookies()
 		cookies.CopyHeader(w.Header())
 		if cookies.Status != 0 { // the cookies are too large
-			http.Error(w, "please try again later", cookies.Status)
+			http.Error(w, "this account cannot sign in", cookies.Status)
 			return
 		}
 		http.Redirect(w, r, "/home", http.StatusSeeOther)
@@ -98,6 +98,70 @@ func ExampleTokens_Cookies() {
 	callback(w, httptest.NewRequest(http.MethodGet, "/callback?code=1234", nil))
 	fmt.Println(w.Code, w.Header().Get("Location"), w.Header().Get("Cache-Control"), len(w.Header()["Set-Cookie"]), "cookies")
 	// Output: 303 /home no-store 2 cookies
+}
+
+// Pages of shop.example.org use the API of another site, www.example.com, with cookies. They
+// call fetch with credentials: "include", and the server has middleware for CORS that allows
+// this origin and credentials.
+func ExampleCookieConfig_otherSites() {
+	config := exampleConfig()
+	config.Cookies = &jwtgate.CookieConfig{
+		Name:           "shop",
+		SameSite:       http.SameSiteNoneMode,
+		TrustedOrigins: []string{"https://shop.example.org"},
+	}
+	printLoginCookies(config)
+	// Output:
+	// __Host-shop-at Domain="" SameSite=None Partitioned
+	// __Host-shop-rt Domain="" SameSite=None Partitioned
+}
+
+// All hosts of example.com share a session: app.example.com, api.example.com. Every one of them
+// must be trusted.
+func ExampleCookieConfig_subdomains() {
+	config := exampleConfig()
+	config.Cookies = &jwtgate.CookieConfig{
+		Domain:         "example.com",
+		TrustedOrigins: []string{"https://app.example.com"}, // may also make state-changing requests to other hosts
+	}
+	printLoginCookies(config)
+	// Output:
+	// __Secure-at Domain="" SameSite=Lax
+	// __Secure-rt Domain="" SameSite=Lax
+	// __Secure-at Domain="example.com" SameSite=Lax
+	// __Secure-rt Domain="example.com" SameSite=Lax
+}
+
+// printLoginCookies signs a browser in and prints the cookies that it gets.
+func printLoginCookies(config jwtgate.Config) {
+	auth, err := jwtgate.New(config)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer auth.Close()
+	tokens, err := auth.SignIn(context.Background(), jwtgate.Request{}, "alice")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, field := range tokens.Cookies().Header {
+		cookie, err := http.ParseSetCookie(field.Value)
+		if err != nil || field.Name != "Set-Cookie" {
+			continue
+		}
+		fmt.Printf("%s Domain=%q SameSite=", cookie.Name, cookie.Domain)
+		switch cookie.SameSite {
+		case http.SameSiteNoneMode:
+			fmt.Print("None")
+		default:
+			fmt.Print("Lax")
+		}
+		if cookie.Partitioned {
+			fmt.Print(" Partitioned")
+		}
+		fmt.Println()
+	}
 }
 
 // A visitor without a session who opens a page is redirected to the login page. A script

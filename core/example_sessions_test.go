@@ -174,8 +174,10 @@ func ExampleConfig_events() {
 		Sessions: &jwtgate.SessionConfig{Subject: loadUser, SingleUse: true},
 		Events: func(_ context.Context, e jwtgate.Event) {
 			switch e.Kind {
-			case jwtgate.EventReused, jwtgate.EventForged, jwtgate.EventHealed, jwtgate.EventStoreDown:
+			case jwtgate.EventReused, jwtgate.EventForged, jwtgate.EventHealed, jwtgate.EventStoreDown, jwtgate.EventTooLarge:
 				fmt.Println("ALARM:", e.Kind, e.Subject, e.Err)
+			case jwtgate.EventLoginFailed, jwtgate.EventThrottled:
+				fmt.Println(e.Kind, e.Username, "from", e.Address)
 			default:
 				fmt.Println(e.Kind, e.Subject)
 			}
@@ -185,6 +187,11 @@ func ExampleConfig_events() {
 		log.Fatal(err)
 	}
 	defer auth.Close()
+
+	form := url.Values{"username": {"alice"}, "password": {"looking-glass"}}
+	r := httptest.NewRequest(http.MethodPost, "/token", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	handle(auth.Token(checkPassword))(httptest.NewRecorder(), r)
 
 	ctx := context.Background()
 	tokens, err := auth.SignIn(ctx, jwtgate.Request{}, "alice")
@@ -199,6 +206,7 @@ func ExampleConfig_events() {
 		})
 	}
 	// Output:
+	// login_failed alice from 192.0.2.1
 	// signed_in alice
 	// rotated alice
 	// ALARM: reused alice <nil>

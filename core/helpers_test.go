@@ -103,6 +103,7 @@ var answers = map[jwtgate.Code]struct {
 	jwtgate.CodeInsufficientScope:    {403, `Bearer error="insufficient_scope"`},
 	jwtgate.CodeCrossSite:            {403, ``},
 	jwtgate.CodeUnavailable:          {503, ``},
+	jwtgate.CodeInternal:             {500, ``},
 	jwtgate.CodeMalformedRequest:     {0, ``},
 	jwtgate.CodeInvalidCredentials:   {401, `Bearer`},
 	jwtgate.CodeRefreshMissing:       {401, `Bearer error="invalid_token"`},

@@ -44,6 +44,7 @@ var (
 	errBadClaims  = errors.New("jwtgate: Grant.Claims does not encode to a JSON object")
 	errNoIssuer   = errors.New("jwtgate: issuing tokens needs Config.Issuer and Config.Audience: set both")
 	errBadGrant   = errors.New("jwtgate: a token with this Grant would be refused: its subject or its claims are not valid in a token")
+	errTooLarge   = errors.New("jwtgate: the access token is too large")
 	errScopeWords = errors.New("jwtgate: Grant.Scopes has a scope that is empty or contains a space")
 )
 
@@ -242,9 +243,9 @@ func (a *Auth) sign(claims map[string]any, issued, expires time.Time) (string, *
 		return "", nil, err
 	}
 	if len(token) > a.config.MaxTokenSize {
-		return "", nil, fmt.Errorf("%w: %w", errBadGrant, errTokenSize)
+		return "", nil, fmt.Errorf("%w: it has %d bytes, and Config.MaxTokenSize is %d: give the Grant fewer roles or claims, or raise MaxTokenSize", errTooLarge, len(token), a.config.MaxTokenSize)
 	}
-	a.finish(id)
+	a.finish(id, token)
 	return token, id, nil
 }
 

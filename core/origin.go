@@ -7,7 +7,10 @@ import (
 	"strings"
 )
 
-var errOrigin = errors.New("jwtgate: the Origin field is not an origin")
+var (
+	errOrigin   = errors.New("jwtgate: the Origin field is not an origin")
+	errNoOrigin = errors.New("jwtgate: the request has neither Sec-Fetch-Site nor Origin, which Cookies.SameSite None requires")
+)
 
 // newOrigins returns the check of a request's origin, and adds the mistakes in the
 // list of trusted origins.
@@ -30,25 +33,42 @@ func (a *Auth) checkOrigin(req *Request) error {
 	case req.Method == http.MethodGet, req.Method == http.MethodHead, req.Method == http.MethodOptions:
 		return nil
 	}
-	origin := req.First("Origin")
+	return a.compareOrigin(req)
+}
+
+// compareOrigin returns an error unless req comes from a page of this origin or of a
+// trusted one, or from no page.
+func (a *Auth) compareOrigin(req *Request) error {
+	origin, site := req.First("Origin"), req.First("Sec-Fetch-Site")
 	switch {
 	case strings.Contains(origin, "@"):
 		// url.Parse would take the part before the @ for user information, and only
 		// the rest would be compared with Host.
 		return errOrigin
+	case origin == "" && site == "" && a.cookies.crossSite():
+		// A page of any site may have made the browser send the cookies.
+		return errNoOrigin
 	case origin != "" && req.Host == "":
 		// There is no Host to compare with, and an Origin without a host would equal it.
 		return errOrigin
 	}
-	// The method is POST, because the check would let an Upgrade by GET pass.
+	// The method is POST, because the check would let safe methods pass.
 	asked := http.Request{Method: http.MethodPost, Host: req.Host, Header: make(http.Header, 2)}
-	if site := req.First("Sec-Fetch-Site"); site != "" {
+	if site != "" {
 		asked.Header["Sec-Fetch-Site"] = []string{site}
 	}
 	if origin != "" {
 		asked.Header["Origin"] = []string{origin}
 	}
 	return a.origins.Check(&asked)
+}
+
+// mayChangeCookies reports whether the answer to req, which was judged by its cookies,
+// may renew or clear them. It may not where browsers do not store cookies from the
+// answer, or where a page of another site made the request, which with SameSite None
+// is possible for every method.
+func (a *Auth) mayChangeCookies(req *Request) bool {
+	return !req.opensChannel() && (!a.cookies.crossSite() || a.compareOrigin(req) == nil)
 }
 
 // opensChannel reports whether r opens a connection that continues after the

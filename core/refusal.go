@@ -25,6 +25,7 @@ const (
 	CodeInsufficientScope    Code = "insufficient_scope"    // 403: a rule of the route is not met
 	CodeCrossSite            Code = "cross_site"            // 403: a page of another site made the browser send its cookies
 	CodeUnavailable          Code = "unavailable"           // 503: an internal error: try again later
+	CodeInternal             Code = "internal_error"        // 500: the subject's token is too large: trying again does not help
 
 	// Codes of endpoints only.
 	CodeMalformedRequest   Code = "malformed_request"   // 400, 413 or 415: the body cannot be used
@@ -37,7 +38,7 @@ const (
 	CodeTooManySessions    Code = "too_many_sessions"   // 403: see SessionConfig.RefuseAtMax
 	CodeNotFound           Code = "not_found"           // 404: the subject has no such session
 	CodeMethodNotAllowed   Code = "method_not_allowed"  // 405: the endpoint does not support the method
-	CodeThrottled          Code = "throttled"           // 429: see SessionConfig.Throttle
+	CodeThrottled          Code = "throttled"           // 429: see SessionConfig.Limiter
 )
 
 // A Refusal is the reason why a request is not let through. Its text as an error is
@@ -160,6 +161,7 @@ var refusals = func() map[Code]*standardRefusal {
 		{403, CodeInsufficientScope, "The access token does not allow this.", challengeScope},
 		{403, CodeCrossSite, "The request came from another site.", ""},
 		{503, CodeUnavailable, "The request cannot be judged at the moment.", ""},
+		{500, CodeInternal, "The server cannot issue an access token for this account.", ""},
 		{400, CodeMalformedRequest, "The request body is not what this endpoint reads.", ""},
 		{401, CodeInvalidCredentials, "The name or the password is wrong.", challengeBare},
 		{401, CodeRefreshMissing, "This endpoint needs a refresh token.", challengeToken},

@@ -2,7 +2,9 @@ package jwtgate
 
 import (
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 )
 
 // A Request is an HTTP request as an adapter passes it on. It need only be valid
@@ -14,6 +16,16 @@ type Request struct {
 	Path   string // without the query
 	Host   string // the Host header or :authority
 	Header Header // nil has no fields
+
+	// Peer is the address at the other end of the connection: the client's, or that
+	// of a proxy in front of this server. Nil if it is not known. [Request.PeerAddr]
+	// returns its IP address.
+	Peer net.Addr
+
+	// TLS says that this connection is encrypted. If a proxy in front of this server
+	// terminates TLS, it is false although the client uses HTTPS. Package jwtgate
+	// does not read X-Forwarded-Proto, because any client can send it.
+	TLS bool
 
 	Body io.Reader // read by endpoints only; nil is an empty body
 }
@@ -27,6 +39,25 @@ type Header interface {
 	// [Request] was passed to returns, also after further calls of Values. The caller
 	// neither changes nor keeps it, and makes no concurrent calls.
 	Values(name string) []string
+}
+
+// PeerAddr returns the IP address of r.Peer, IPv4 in its own form and without an IPv6
+// zone, or the zero Addr if r.Peer is nil or has no IP address, like a Unix socket.
+func (r *Request) PeerAddr() netip.Addr {
+	var addr netip.Addr
+	switch peer := r.Peer.(type) {
+	case nil:
+	case *net.TCPAddr:
+		addr = peer.AddrPort().Addr()
+	default:
+		text := peer.String()
+		if withPort, err := netip.ParseAddrPort(text); err == nil {
+			addr = withPort.Addr()
+		} else {
+			addr, _ = netip.ParseAddr(text) // middleware may have removed the port
+		}
+	}
+	return addr.Unmap().WithZone("")
 }
 
 // First returns the value of the first line of the header field called name, or ""

@@ -1,8 +1,11 @@
 package jwtgate_test
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -94,5 +97,58 @@ func TestHTTPRequest(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header[name] = value
 		decide(t, auth, jwtgate.HTTPRequest(r), want)
+	}
+}
+
+// sliceContext is a context of a type that cannot be compared.
+type sliceContext struct {
+	context.Context
+
+	_ []int
+}
+
+// TestForwardUncomparable checks that Forward accepts contexts that cannot be compared.
+func TestForwardUncomparable(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	ctx := sliceContext{Context: t.Context()}
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+	d := s.Decide(r.Context(), jwtgate.HTTPRequest(r), jwtgate.Optional())
+	if forwarded := d.Forward(r); forwarded.Context().Done() != ctx.Done() {
+		t.Error("the forwarded request has another context")
+	}
+}
+
+func TestPeerAddr(t *testing.T) {
+	t.Parallel()
+	remote := func(addr string) net.Addr {
+		return jwtgate.HTTPRequest(&http.Request{URL: &url.URL{}, RemoteAddr: addr}).Peer
+	}
+	for _, row := range []struct {
+		peer net.Addr
+		want string
+	}{
+		{nil, "invalid IP"},
+		{remote(""), "invalid IP"},
+		{remote("@"), "invalid IP"}, // a Unix socket
+		{remote("site.example:80"), "invalid IP"},
+		{remote("192.0.2.1:80"), "192.0.2.1"},
+		{remote("192.0.2.1"), "192.0.2.1"},
+		{remote("[2001:db8::1]:80"), "2001:db8::1"},
+		{remote("2001:db8::1"), "2001:db8::1"},
+		{remote("[fe80::1%eth0]:80"), "fe80::1"},
+		{remote("[::ffff:192.0.2.1]:80"), "192.0.2.1"},
+		{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 80}, "192.0.2.1"},
+		{&net.TCPAddr{IP: net.ParseIP("fe80::1"), Zone: "eth0"}, "fe80::1"},
+		{&net.UnixAddr{Name: "/run/site.sock", Net: "unix"}, "invalid IP"},
+	} {
+		req := jwtgate.Request{Peer: row.peer}
+		if got := req.PeerAddr().String(); got != row.want {
+			t.Errorf("peer %v: got %s; want %s", row.peer, got, row.want)
+		}
+	}
+	r := httptest.NewRequest(http.MethodGet, "https://site.example/", nil)
+	if req := jwtgate.HTTPRequest(r); !req.TLS || req.Peer.String() != r.RemoteAddr {
+		t.Errorf("got TLS %v and the peer %v; want true and %s", req.TLS, req.Peer, r.RemoteAddr)
 	}
 }

@@ -151,24 +151,24 @@ func TestOptional(t *testing.T) {
 func TestGuardWithinGuard(t *testing.T) {
 	t.Parallel()
 	auth, other := newVerifier(t, keys.HS256(secret)), newVerifier(t, keys.ES256(p256Key))
-	outer := decide(t, auth, withBearer(signed(t, claims("roles", `["user"]`))), accepted)
+	same := withBearer(signed(t, claims("roles", `["user"]`)))
+	outer := decide(t, auth, same, accepted)
 	type key struct{}
 	ctx := context.WithValue(outer.Context, key{}, 1) // like middleware between the guards
-	anything := withBearer("garbage")                 // is not read again
 
-	inner := auth.Decide(ctx, anything, jwtgate.Role("user"))
+	inner := auth.Decide(ctx, same, jwtgate.Role("user"))
 	if inner.Refusal != nil || inner.Identity != outer.Identity || inner.Context != ctx {
 		t.Errorf("got %v and %v, want the identity of the outer guard", inner.Refusal, inner.Identity)
 	}
-	if d := auth.Decide(ctx, anything, jwtgate.Role("admin")); d.Refusal == nil || d.Refusal.Code != jwtgate.CodeInsufficientScope || d.Identity != nil {
+	if d := auth.Decide(ctx, same, jwtgate.Role("admin")); d.Refusal == nil || d.Refusal.Code != jwtgate.CodeInsufficientScope || d.Identity != nil {
 		t.Errorf("got %v, want %s", d.Refusal, jwtgate.CodeInsufficientScope)
 	}
-	if d := other.Decide(ctx, anything); d.Refusal == nil || d.Refusal.Code != jwtgate.CodeTokenInvalid {
+	if d := other.Decide(ctx, same); d.Refusal == nil || d.Refusal.Code != jwtgate.CodeTokenInvalid {
 		t.Errorf("got %v from another Auth, want %s", d.Refusal, jwtgate.CodeTokenInvalid)
 	}
 	// Behind guards of both, each Auth finds its own identity.
 	both := other.Decide(ctx, withBearer(signedES256(t, claims("sub", `"bob"`))))
-	if d := auth.Decide(both.Context, anything); d.Refusal != nil || d.Identity.Subject() != "alice" {
+	if d := auth.Decide(both.Context, same); d.Refusal != nil || d.Identity.Subject() != "alice" {
 		t.Errorf("got %v and %v, want alice, whom this Auth let in", d.Refusal, d.Identity)
 	}
 	if id, _ := jwtgate.IdentityFrom(both.Context); id.Subject() != "bob" {

@@ -58,8 +58,9 @@ type SessionConfig struct {
 	// refreshes twice at the same time, or misses an answer, is signed out.
 	SingleUse bool
 
-	// MaxSessions bounds the live sessions of a subject. A login at the bound ends
-	// the oldest session. The default is no bound.
+	// MaxSessions bounds the live sessions of a subject, so that one account cannot
+	// fill the store. A login at the bound ends the oldest session. The default is
+	// 100; -1 means no bound.
 	MaxSessions int
 
 	// RefuseAtMax refuses a login at the bound instead of ending a session.
@@ -93,10 +94,10 @@ type SessionConfig struct {
 	// this one.
 	InsecureAnyLag bool
 
-	// Throttle, if not nil, is called before a password is checked. If it returns a
-	// wait above zero, the login is refused with 429 and Retry-After. An error is an
-	// internal error, answered with 503. It must be safe for concurrent use.
-	Throttle func(ctx context.Context, req Request, username string) (wait time.Duration, err error)
+	// Limiter bounds how often passwords can be guessed at [Auth.Login] and
+	// [Auth.Token]. Use a [PasswordLimiter], or a [LoginLimiter] of your own whose
+	// counts all processes share. The default is no bound.
+	Limiter LoginLimiter
 }
 
 // ErrNoSubject is the error of [SessionConfig].Subject for a subject that no longer
@@ -108,6 +109,7 @@ const (
 	defaultSessionTTL   = 30 * 24 * time.Hour
 	defaultReuseWindow  = 10 * time.Second
 	maxReuseWindow      = time.Minute
+	defaultMaxSessions  = 100
 	defaultStoreTimeout = 5 * time.Second
 	defaultMaxLag       = 30 * time.Second
 	minMaxLag           = time.Second
@@ -186,11 +188,19 @@ func (s *sessions) check(accessTTL time.Duration, wrong *mistakes) {
 	if s.SingleUse {
 		s.ReuseWindow = 0
 	}
-	if s.MaxSessions < 0 {
-		add("MaxSessions", "is %d: use a number above zero, or 0 for no bound", s.MaxSessions)
+	switch {
+	case s.MaxSessions == 0:
+		s.MaxSessions = defaultMaxSessions
+	case s.MaxSessions < -1:
+		add("MaxSessions", "is %d: use a number above zero, 0 for %d, or -1 for no bound", s.MaxSessions, defaultMaxSessions)
+	case s.MaxSessions == -1:
+		if s.RefuseAtMax {
+			add("RefuseAtMax", "is set, but MaxSessions is -1, which means no bound: set MaxSessions to the bound")
+		}
+		s.MaxSessions = 0 // no bound in a session.Bound
 	}
-	if s.RefuseAtMax && s.MaxSessions == 0 {
-		add("RefuseAtMax", "is set without MaxSessions: set MaxSessions too")
+	if limiter, ours := s.Limiter.(*PasswordLimiter); ours {
+		limiter.check(wrong)
 	}
 	if s.Jitter < 0 || s.Jitter > accessTTL/2 {
 		add("Jitter", "is %v: use 0 to half of AccessTTL", s.Jitter)

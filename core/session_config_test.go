@@ -42,8 +42,20 @@ func TestSessionConfigMistakes(t *testing.T) {
 		{"MaxLag below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.MaxLag = -1 }, "Sessions.MaxLag"},
 		{"MaxLag as short as may be", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.MaxLag = time.Second }, ""},
 		{"MaxLag too short", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.MaxLag = time.Second - 1 }, "Sessions.MaxLag"},
-		{"MaxSessions below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.MaxSessions = -1 }, "Sessions.MaxSessions"},
-		{"RefuseAtMax without a maximum", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.RefuseAtMax = true }, "Sessions.RefuseAtMax"},
+		{"MaxSessions below -1", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.MaxSessions = -2 }, "Sessions.MaxSessions"},
+		{"no MaxSessions", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.MaxSessions = -1 }, ""},
+		{"RefuseAtMax at the default", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.RefuseAtMax = true }, ""},
+		{"RefuseAtMax without a maximum", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.RefuseAtMax, s.MaxSessions = true, -1 }, "Sessions.RefuseAtMax"},
+		{"Limiter", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) {
+			s.Limiter = &jwtgate.PasswordLimiter{Failures: 100_000, AddressFailures: 100_000}
+		}, ""},
+		{"Limiter nil", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Limiter = (*jwtgate.PasswordLimiter)(nil) }, "Sessions.Limiter"},
+		{"Limiter below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) {
+			s.Limiter = &jwtgate.PasswordLimiter{Failures: -1, AddressFailures: -1}
+		}, "Sessions.Limiter.AddressFailures Sessions.Limiter.Failures"},
+		{"Limiter too high", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) {
+			s.Limiter = &jwtgate.PasswordLimiter{Failures: 100_001, AddressFailures: 100_001}
+		}, "Sessions.Limiter.AddressFailures Sessions.Limiter.Failures"},
 		{"Jitter below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Jitter = -1 }, "Sessions.Jitter"},
 		{"Jitter as long as may be", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Jitter = 450 * time.Second }, ""},
 		{"Jitter too long", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Jitter = 450*time.Second + 1 }, "Sessions.Jitter"},
@@ -81,7 +93,7 @@ func TestSessionConfigMistakes(t *testing.T) {
 		{"no audience", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Audience, c.InsecureAnyAudience = "", true }, "Sessions"},
 		{"any issuer, one of our own", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.InsecureAnyIssuer = true }, ""},
 		{"all at once", func(c *jwtgate.Config, s *jwtgate.SessionConfig) {
-			*s = jwtgate.SessionConfig{RefreshTTL: -1, SessionTTL: -1, Timeout: -1, ReuseWindow: -1, MaxSessions: -1, Jitter: -1, Keys: [][]byte{[]byte("hunter2")}}
+			*s = jwtgate.SessionConfig{RefreshTTL: -1, SessionTTL: -1, Timeout: -1, ReuseWindow: -1, MaxSessions: -2, Jitter: -1, Keys: [][]byte{[]byte("hunter2")}}
 			c.Issuer = ""
 		}, "Issuer Sessions.Jitter Sessions.Keys Sessions.MaxSessions Sessions.RefreshTTL Sessions.ReuseWindow Sessions.SessionTTL Sessions.Subject Sessions.Timeout"},
 	} {

@@ -48,7 +48,7 @@ func TestEvents(t *testing.T) {
 	}{
 		{"wrong password", func() reply {
 			return s.send(s.tokenEndpoint(), formRequest("username", "alice", "password", "guess"))
-		}, ""},
+		}, "login_failed as alice"},
 		{"no refresh token", func() reply { return s.send(s.Refresh, formRequest()) }, ""},
 		{"garbage", func() reply { return s.send(s.Refresh, with("garbage")) }, ""},
 		{"rotated", func() reply { last = s.send(s.Refresh, with(tokens.Refresh)); return last }, said(jwtgate.EventRotated)},
@@ -134,14 +134,14 @@ func TestEventsByUserAgent(t *testing.T) {
 // store_down event: otherwise a client could raise alarms by sending logins and hanging up.
 func TestHangUpIsNoStoreDownEvent(t *testing.T) {
 	t.Parallel()
-	var fail error // the result of the PasswordCheck and of Throttle
+	var fail error // the result of the PasswordCheck and of the limiter
 	s := newTestServer(t, func(c *jwtgate.Config) {
-		c.Sessions.Throttle = func(_ context.Context, _ jwtgate.Request, username string) (time.Duration, error) {
-			if username == "throttled" {
+		c.Sessions.Limiter = limiterFunc(func(login jwtgate.LoginAttempt) (time.Duration, error) {
+			if login.Username == "throttled" {
 				return 0, fail
 			}
 			return 0, nil
-		}
+		})
 	})
 	check := func(context.Context, string, string) (string, bool, error) { return "", false, fail }
 	login := s.Auth.Token(check)

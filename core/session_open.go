@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"math/big"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -18,20 +19,30 @@ import (
 // [Tokens.Response], or, to a browser, of [Tokens.Cookies]. If req has the cookies of
 // a session, that session is ended. An error is a [*Refusal], whose Response can be
 // sent.
+//
+// SignIn does not check where req comes from: a callback is a request from another
+// site by nature. The application must check that the browser that returns is the one
+// that left, or another site can sign a visitor in to an account of its own (login
+// CSRF). In an OAuth callback, this is the parameter state, compared with a cookie
+// that was set before the redirect to the provider (RFC 6749 §10.12), or PKCE with the
+// verifier bound to that browser (RFC 9700 §4.7). For a login form of the application's
+// own, [net/http.CrossOriginProtection] does it.
 func (a *Auth) SignIn(ctx context.Context, req Request, subject string) (Tokens, error) {
 	if a == nil || a.sessions == nil {
 		return Tokens{}, refuse(CodeUnavailable, errNoSessions)
 	}
-	tokens, refusal := a.open(ctx, subject, opening{userAgent: req.First("User-Agent"), replaces: a.replaced(&req)})
+	tokens, refusal := a.open(ctx, subject, opening{userAgent: req.First("User-Agent"), address: a.config.ClientAddress(req), replaces: a.replaced(&req)})
 	if refusal != nil {
 		return Tokens{}, refusal
 	}
+	tokens.plainHost = a.plainHost(&req)
 	return tokens, nil
 }
 
 // An opening is how a session is to be opened.
 type opening struct {
 	userAgent string
+	address   netip.Addr // of the client
 	inCookies bool       // its tokens must fit into cookies
 	replaces  credential // the cookies of a session to end; zero for none
 }
@@ -97,7 +108,7 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 	if err != nil {
 		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
 	}
-	a.tell(ctx, Event{Kind: EventSignedIn, Subject: subject, SessionID: token.ID.String(), UserAgent: record.UserAgent})
+	a.tell(ctx, Event{Kind: EventSignedIn, Subject: subject, SessionID: token.ID.String(), UserAgent: record.UserAgent, Address: o.address})
 	return a.tokens(access, id, token, &record), nil
 }
 
@@ -116,11 +127,15 @@ func (a *Auth) tokens(access AccessToken, id *Identity, token refreshtoken.Token
 // failed reports err, an internal error, and returns its refusal. It reports
 // nothing if the client has closed the connection.
 func (a *Auth) failed(ctx context.Context, event Event, err error) *Refusal {
+	code := CodeUnavailable
+	event.Kind, event.Err = EventStoreDown, err
+	if errors.Is(err, errTooLarge) {
+		code, event.Kind = CodeInternal, EventTooLarge
+	}
 	if !errors.Is(ctx.Err(), context.Canceled) {
-		event.Kind, event.Err = EventStoreDown, err
 		a.tell(ctx, event)
 	}
-	return refuse(CodeUnavailable, err)
+	return refuse(code, err)
 }
 
 var errNoSessions = errors.New("jwtgate: Config.Sessions is not set")

@@ -211,6 +211,21 @@ func TestRefuseAtMax(t *testing.T) {
 	}
 }
 
+// TestMaxSessionsDefault checks that there are at most 100 sessions of a subject unless the
+// configuration says otherwise.
+func TestMaxSessionsDefault(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ most, want int }{{0, 100}, {101, 101}, {-1, 102}} {
+		s := newTestServer(t, func(c *jwtgate.Config) { c.Sessions.MaxSessions = test.most })
+		for range 102 {
+			s.signIn("alice")
+		}
+		if got := s.liveSessions("alice"); got != test.want {
+			t.Errorf("MaxSessions %d: got %d sessions; want %d", test.most, got, test.want)
+		}
+	}
+}
+
 // TestMaxSessionsConcurrent checks that concurrent logins do not exceed MaxSessions.
 func TestMaxSessionsConcurrent(t *testing.T) {
 	t.Parallel()

@@ -68,9 +68,9 @@ func (a *Auth) maintain(ctx context.Context, req *Request, found credential, fro
 	}
 	after := from
 	switch {
-	case a.cookies.ReissueRefresh && !a.refreshable(ctx, found.refresh, now):
+	case a.cookies.ReissueRefresh && !a.refreshable(ctx, found.refresh, now) && a.mayChangeCookies(req):
 		after = a.reissue(ctx, id, req.First("User-Agent"))
-	case found.refresh != "" && a.cookies.due(id, now):
+	case found.refresh != "" && a.cookies.due(id, now) && a.mayChangeCookies(req):
 		after = a.renew(ctx, req, found.refresh, id)
 	}
 	if after.refusal == nil {

@@ -47,9 +47,9 @@ func TestStackedAuths(t *testing.T) {
 	}{
 		{"a", []guard{{a, both, nil}}, "alice"},
 		{"a, b", []guard{{a, both, nil}, {b, byCookie, nil}}, "bob"},
-		{"a, b, a", []guard{{a, both, nil}, {b, byCookie, nil}, {a, nobody, nil}}, "alice"},
+		{"a, b, a", []guard{{a, both, nil}, {b, byCookie, nil}, {a, both, nil}}, "alice"},
 		{"a, b finds nobody", []guard{{a, both, nil}, {b, nobody, optional}}, ""},
-		{"a, b finds nobody, a", []guard{{a, both, nil}, {b, nobody, optional}, {a, nobody, nil}}, "alice"},
+		{"a, b finds nobody, a", []guard{{a, both, nil}, {b, nobody, optional}, {a, both, nil}}, "alice"},
 		{"nobody", []guard{{a, nobody, optional}, {a, nobody, optional}}, ""},
 	} {
 		ctx := context.Background()

@@ -23,7 +23,8 @@ type recorder struct {
 }
 
 // events returns the events since the last call, one a line: the kind, the subject
-// and the session ID, followed by " by " and the user agent, and ": " and the error,
+// and the session ID, followed by " as " and the
+// username, " from " and the address, " by " and the user agent, and ": " and the error,
 // as far as the event has them.
 func (s *testServer) events() string { return s.recorder.events() }
 
@@ -59,6 +60,12 @@ func (r *recorder) events() string {
 		}
 		if e.SessionID != "" {
 			line += " " + e.SessionID
+		}
+		if e.Username != "" {
+			line += " as " + e.Username
+		}
+		if e.Address.IsValid() {
+			line += " from " + e.Address.String()
 		}
 		if e.UserAgent != "" {
 			line += " by " + e.UserAgent
@@ -125,4 +132,11 @@ func (r *recorder) check(tb testing.TB) {
 			return
 		}
 	}
+}
+
+// warnings returns how many lines of the log have text.
+func (s *testServer) warnings(text string) int {
+	s.recorder.mu.Lock()
+	defer s.recorder.mu.Unlock()
+	return strings.Count(s.recorder.log.String(), text)
 }

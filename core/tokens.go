@@ -3,6 +3,7 @@ package jwtgate
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -13,8 +14,9 @@ type Tokens struct {
 	RefreshExpires time.Time // unless it is used before
 	SessionID      string    // the sid of the access token
 
-	auth     *Auth
-	identity *Identity // of a request with the access token
+	auth      *Auth
+	identity  *Identity // of a request with the access token
+	plainHost string    // as Auth.plainHost returns it, for the request of the login
 }
 
 // Response returns t in the form of RFC 6749 §5.1: JSON that no cache may store.
@@ -32,16 +34,22 @@ func (t Tokens) Response() Response {
 }
 
 // Cookies returns t as the cookies of [Config.Cookies]. The Response has no status:
-// send it before the application's own answer, such as a redirect. If cookies are
-// not configured, or the access token does not fit into one, it answers 503.
+// send it before the application's own answer, such as a redirect. If the access token
+// does not fit into a cookie, because the Grant of its subject is too large, Cookies
+// ends the session and answers 500. If cookies are not configured, it answers 503.
 func (t Tokens) Cookies() Response {
 	if t.auth == nil || t.auth.cookies == nil {
 		return refuse(CodeUnavailable, errNoCookies).Response()
 	}
-	if err := t.auth.cookies.fits(t.Access); err != nil {
-		return t.auth.failed(context.Background(), Event{SessionID: t.SessionID}, err).Response()
+	a, ctx := t.auth, context.Background()
+	if err := a.cookies.fits(t.Access); err != nil {
+		event := Event{Subject: t.identity.Subject(), SessionID: t.SessionID}
+		a.config.Logger.ErrorContext(ctx, "the tokens of a login cannot be sent in cookies", "subject", event.Subject, "cause", err)
+		_ = a.EndSession(ctx, t.SessionID) // reported if it fails
+		return a.failed(ctx, event, err).Response()
 	}
-	return Response{Header: t.cookies()}
+	a.warnPlainHTTP(ctx, t.plainHost)
+	return Response{Header: append(slices.Clip(a.cookies.host), t.cookies()...)}
 }
 
 // answer returns the answer of an endpoint. It has t in the body, or in cookies with a

@@ -89,7 +89,7 @@ func (a *Auth) verify(ctx context.Context, token string, cached bool, now time.T
 		return nil, err
 	}
 	id.key = key
-	a.finish(id)
+	a.finish(id, token)
 	return timely(id, now)
 }
 

@@ -293,6 +293,7 @@ func startBrowser(t *testing.T) tab {
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-crash-reporter", true),
 		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("host-resolver-rules", "MAP *.example.test 127.0.0.1"),
 	)
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...) // t.Context() is canceled before the cleanup
 	t.Cleanup(cancel)

@@ -145,6 +145,47 @@ func TestManySessions(t *testing.T) {
 	}
 }
 
+// TestCookieNames checks that the cookies have the name and the attributes that the
+// settings ask for, and that two servers on one host leave each other's cookies alone.
+func TestCookieNames(t *testing.T) {
+	for i, name := range names {
+		env := []string{"JWT_KEY=" + secret, "COOKIE_NAME=shop"}
+		prefix, secure := "__Host-shop-", "; HttpOnly; Secure; SameSite=Lax"
+		if i%2 == 0 {
+			env = append(env, "INSECURE_HTTP=true")
+			prefix, secure = "shop-", "; HttpOnly; SameSite=Lax"
+		}
+		p := start(t, name, env...)
+		var pairs []string
+		for _, line := range p.want(t, 200, "", "POST", "/login", alice, asForm).header["Set-Cookie"] {
+			if !strings.HasPrefix(line, prefix) || !strings.HasSuffix(line, secure) {
+				t.Errorf("%s: got cookie %.30q…; want %s… %s", name, line, prefix, secure)
+			}
+			pair, _, _ := strings.Cut(line, ";")
+			pairs = append(pairs, pair)
+		}
+		p.want(t, 200, `"sub":"alice"`, "GET", "/me", "", "Cookie: "+strings.Join(pairs, "; "))
+		p.want(t, 401, `"code":"token_missing"`, "GET", "/me", "", "Cookie: __Host-at=of-another-application")
+	}
+}
+
+// TestLoginFailures checks that a server refuses logins after too many wrong passwords for
+// a name, known or not, the right password included.
+func TestLoginFailures(t *testing.T) {
+	for _, p := range startAll(t, "JWT_KEY="+secret, "LOGIN_FAILURES=2") {
+		for _, name := range []string{"alice", "nobody"} {
+			for _, path := range []string{"/login", "/token"} {
+				p.want(t, 401, `"error":"invalid_grant"`, "POST", path, "username="+name+"&password=guess", asForm)
+			}
+			got := p.want(t, 429, `"code":"throttled"`, "POST", "/token", "username="+name+"&password=wonderland", asForm, "X-Forwarded-For: 192.0.2.1")
+			if after := got.header.Get("Retry-After"); after != "30" && after != "29" {
+				t.Errorf("%s: got Retry-After %q; want half a minute", p.name, after)
+			}
+		}
+		p.want(t, 200, "", "POST", "/token", bob, asForm)
+	}
+}
+
 // TestSettingsOfSessions checks that the session settings take effect.
 func TestSettingsOfSessions(t *testing.T) {
 	p := start(t, "echo", "JWT_KEY="+secret, "RECENT_LOGIN=1ns", "ALLOW_LIST=true", "REUSE_WINDOW=0s")

@@ -19,6 +19,8 @@ func request(c *fiber.Ctx, h *header) jwtgate.Request {
 		Path:   utils.UnsafeString(c.Context().Path()), // unlike c.Path(), it is unescaped
 		Host:   utils.UnsafeString(c.Context().Host()), // RFC 9112 §3.2.2: a host in the target takes precedence
 		Header: h,
+		Peer:   c.Context().RemoteAddr(),
+		TLS:    c.Context().IsTLS(),
 	}
 }
 

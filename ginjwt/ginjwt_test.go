@@ -204,3 +204,37 @@ func serveOne(h http.Handler, name, value string) *httptest.ResponseRecorder {
 	h.ServeHTTP(w, r)
 	return w
 }
+
+// A handler that dispatches a request again, with another method, must not get around
+// the check of its origin.
+func TestHandleContext(t *testing.T) {
+	t.Parallel()
+	auth, _, _ := jwtgatetest.NewAuth(t)
+	tokens, err := auth.SignIn(t.Context(), jwtgate.Request{}, "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := false
+	r := gin.New()
+	r.GET("/forward", ginjwt.Protect(auth), func(c *gin.Context) {
+		c.Request.Method, c.Request.URL.Path = http.MethodPost, "/delete"
+		r.HandleContext(c)
+	})
+	r.POST("/delete", ginjwt.Protect(auth), func(*gin.Context) { ran = true })
+	for _, row := range []struct {
+		site string
+		ran  bool
+	}{
+		{"same-origin", true},
+		{"cross-site", false},
+	} {
+		ran = false
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/forward", nil)
+		req.Header.Set("Cookie", "__Host-at="+tokens.Access.Token)
+		req.Header.Set("Sec-Fetch-Site", row.site)
+		r.ServeHTTP(httptest.NewRecorder(), req)
+		if ran != row.ran {
+			t.Errorf("from a page of %s: got a handler that ran %v; want %v", row.site, ran, row.ran)
+		}
+	}
+}

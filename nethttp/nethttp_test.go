@@ -162,3 +162,37 @@ func TestHandOver(t *testing.T) {
 		t.Errorf("got %d %q, want the refusal", w.Code, body)
 	}
 }
+
+// A handler that makes another request with the context of its own must not get around
+// the check of its origin.
+func TestSubRequest(t *testing.T) {
+	t.Parallel()
+	auth, _, _ := jwtgatetest.NewAuth(t)
+	tokens, err := auth.SignIn(t.Context(), jwtgate.Request{}, "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := false
+	inner := nethttp.Protect(auth)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran = true }))
+	outer := nethttp.Protect(auth)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sub := r.Clone(r.Context())
+		sub.Method = http.MethodPost
+		inner.ServeHTTP(w, sub)
+	}))
+	for _, row := range []struct {
+		site string
+		ran  bool
+	}{
+		{"same-origin", true},
+		{"cross-site", false},
+	} {
+		ran = false
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		r.Header.Set("Cookie", "__Host-at="+tokens.Access.Token)
+		r.Header.Set("Sec-Fetch-Site", row.site)
+		outer.ServeHTTP(httptest.NewRecorder(), r)
+		if ran != row.ran {
+			t.Errorf("from a page of %s: got a handler that ran %v; want %v", row.site, ran, row.ran)
+		}
+	}
+}

@@ -54,6 +54,7 @@ var words = map[jwtgate.Code]struct {
 	jwtgate.CodeInsufficientScope:    {403, "The access token does not allow this.", `Bearer error="insufficient_scope"`},
 	jwtgate.CodeCrossSite:            {403, "The request came from another site.", ""},
 	jwtgate.CodeUnavailable:          {503, "The request cannot be judged at the moment.", ""},
+	jwtgate.CodeInternal:             {500, "The server cannot issue an access token for this account.", ""},
 	jwtgate.CodeMalformedRequest:     {400, "The request body is not what this endpoint reads.", ""},
 	jwtgate.CodeInvalidCredentials:   {401, "The name or the password is wrong.", `Bearer`},
 	jwtgate.CodeRefreshMissing:       {401, "This endpoint needs a refresh token.", `Bearer error="invalid_token"`},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -110,7 +111,12 @@ func runEndpoints(t *testing.T, serve Adapter) {
 	})
 }
 
-// runRequests tests the Request that an adapter passes to package jwtgate.
+// loopback is the address of the suite's client, whose connections have no TLS.
+var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
+// runRequests tests the Request that an adapter passes to package jwtgate. Clients
+// can send the header fields by which proxies name the address and the scheme, so
+// they must not change anything.
 func runRequests(t *testing.T, serve Adapter) {
 	names := []string{
 		"Accept", "Absent", "Authorization", "Content-Type", "Cookie", "If-None-Match", "Origin", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Upgrade", "User-Agent",
@@ -129,7 +135,11 @@ func runRequests(t *testing.T, serve Adapter) {
 				fields[name] = lines
 			}
 		}
-		return text(fmt.Sprintf("%s %s %s, %q, %.20q and %d bytes", req.Method, req.Host, req.Path, fields, body, len(body)))
+		what := fmt.Sprintf("%s %s %s, %q, %.20q and %d bytes", req.Method, req.Host, req.Path, fields, body, len(body))
+		if peer := req.PeerAddr(); peer != loopback || req.TLS {
+			what += fmt.Sprintf(", from the peer %v, TLS %v", peer, req.TLS)
+		}
+		return text(what)
 	}
 	// A guard is passed everything except the body, so the body is removed here.
 	auth := siteAuth(t, func(c *jwtgate.Config) {
@@ -156,6 +166,7 @@ func runRequests(t *testing.T, serve Adapter) {
 		"Accept:\ttext/html ", "accept: text/*;q=0.5", "Origin: https://app.example", "Origin: null", "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: cors", "Upgrade: websocket", `If-None-Match: "a", "b"`, "Content-Type: application/json", "User-Agent: a browser",
 		// Header fields that no guard reads, some with similar names.
 		"X-Authorization: Bearer x", "Proxy-Authorization: Bearer y", "X-Forwarded-Host: evil.example", "X-HTTP-Method-Override: DELETE", "Referer: https://evil.example",
+		"X-Forwarded-For: 192.0.2.1", "X-Real-IP: 192.0.2.1", "Forwarded: for=192.0.2.1;proto=https", "X-Forwarded-Proto: https",
 	}
 	const fields = `map["Accept":["text/html" "text/*;q=0.5"] "Authorization":["Basic YTpi" "Digest c"] "Content-Type":["application/json"] "Cookie":["a=1; b=2" "a=3; é"]` +
 		` "If-None-Match":["\"a\", \"b\""] "Origin":["https://app.example" "null"] "Sec-Fetch-Mode":["cors"] "Sec-Fetch-Site":["same-site"] "Upgrade":["websocket"] "User-Agent":["a browser"]], `

@@ -17,13 +17,18 @@ func withSessions(c *jwtgate.Config) {
 		Subject: func(context.Context, string) (jwtgate.Grant, error) {
 			return jwtgate.Grant{Roles: []string{"user"}}, nil
 		},
-		Throttle: func(_ context.Context, _ jwtgate.Request, username string) (time.Duration, error) {
-			if username == "mallory" {
-				return 1500 * time.Millisecond, nil
-			}
-			return 0, nil
-		},
+		Limiter: limiter{},
 	}
+}
+
+// A limiter refuses the logins of mallory.
+type limiter struct{}
+
+func (limiter) Begin(_ context.Context, login jwtgate.LoginAttempt) (done func(bool), wait time.Duration, err error) {
+	if login.Username == "mallory" {
+		return nil, 1500 * time.Millisecond, nil
+	}
+	return nil, 0, nil
 }
 
 // signIn starts a session of subject, and returns its tokens.

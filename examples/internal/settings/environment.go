@@ -71,14 +71,35 @@ func (e *environment) bool(variable string) bool {
 	return b
 }
 
-func (e *environment) int(variable string) int {
+// limit returns the value of a variable that must be greater than zero, or -1 for no
+// limit.
+func (e *environment) limit(variable string, byDefault int) int {
+	n := e.parseInt(variable, byDefault)
+	if n < 1 && n != -1 {
+		e.wrong(variable, "is %q: use a number greater than zero, such as %d, or -1 for no limit", e.get(variable), byDefault)
+	}
+	return n
+}
+
+// int returns the value of a variable that must be greater than zero.
+func (e *environment) int(variable string, byDefault int) int {
+	n := e.parseInt(variable, byDefault)
+	if n < 1 {
+		e.wrong(variable, "is %q: use a number greater than zero, such as %d", e.get(variable), byDefault)
+	}
+	return n
+}
+
+// parseInt returns byDefault if the variable is empty or not a whole number.
+func (e *environment) parseInt(variable string, byDefault int) int {
 	value := e.get(variable)
 	if value == "" {
-		return 0
+		return byDefault
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil {
-		e.wrong(variable, "is %q, which is not a whole number: use a number such as 5", value)
+		e.wrong(variable, "is %q, which is not a whole number: use a number such as %d", value, byDefault)
+		return byDefault
 	}
 	return n
 }

@@ -26,21 +26,23 @@ func Exit(err error) {
 
 // variables maps the fields of a jwtgate.Config to the variables that set them.
 var variables = map[string]string{
-	"Issuer":                 "JWT_ISSUER",
-	"Audience":               "JWT_AUDIENCE",
-	"Keys":                   "JWT_KEY",
-	"Trusted[0].Name":        "OIDC_ISSUER",
-	"Trusted[0].Keys":        "OIDC_ISSUER",
-	"AccessTTL":              "ACCESS_TTL",
-	"MaxLifetime":            "MAX_LIFETIME",
-	"Resource":               "RESOURCE_URL",
-	"Cookies.TrustedOrigins": "TRUSTED_ORIGINS",
-	"Sessions.Keys":          "REFRESH_KEY",
-	"Sessions.RefreshTTL":    "REFRESH_TTL",
-	"Sessions.SessionTTL":    "SESSION_TTL",
-	"Sessions.ReuseWindow":   "REUSE_WINDOW",
-	"Sessions.MaxSessions":   "MAX_SESSIONS",
-	"Sessions.MaxLag":        "REVOCATION_MAX_LAG",
+	"Issuer":                    "JWT_ISSUER",
+	"Audience":                  "JWT_AUDIENCE",
+	"Keys":                      "JWT_KEY",
+	"Trusted[0].Name":           "OIDC_ISSUER",
+	"Trusted[0].Keys":           "OIDC_ISSUER",
+	"AccessTTL":                 "ACCESS_TTL",
+	"MaxLifetime":               "MAX_LIFETIME",
+	"Resource":                  "RESOURCE_URL",
+	"Cookies.Name":              "COOKIE_NAME",
+	"Cookies.TrustedOrigins":    "TRUSTED_ORIGINS",
+	"Sessions.Keys":             "REFRESH_KEY",
+	"Sessions.RefreshTTL":       "REFRESH_TTL",
+	"Sessions.SessionTTL":       "SESSION_TTL",
+	"Sessions.ReuseWindow":      "REUSE_WINDOW",
+	"Sessions.MaxSessions":      "MAX_SESSIONS",
+	"Sessions.Limiter.Failures": "LOGIN_FAILURES",
+	"Sessions.MaxLag":           "REVOCATION_MAX_LAG",
 }
 
 // explain returns err in one line and replaces field names by variable names.

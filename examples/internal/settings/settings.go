@@ -42,7 +42,9 @@ func load(getenv func(string) string) (Settings, error) {
 			Resource:  env.text("RESOURCE_URL", ""),
 			AccessTTL: env.duration("ACCESS_TTL", 15*time.Minute),
 			Cookies: &jwtgate.CookieConfig{
+				Name:           env.text("COOKIE_NAME", ""),
 				TrustedOrigins: env.list("TRUSTED_ORIGINS"),
+				InsecureHTTP:   env.bool("INSECURE_HTTP"),
 				ReissueRefresh: env.bool("REISSUE_REFRESH"),
 			},
 			Sessions: &jwtgate.SessionConfig{
@@ -52,8 +54,9 @@ func load(getenv func(string) string) (Settings, error) {
 				SessionTTL:     env.duration("SESSION_TTL", 720*time.Hour),
 				RetireReplaced: env.bool("RETIRE_REPLACED"),
 				AllowList:      env.bool("ALLOW_LIST"),
-				MaxSessions:    env.int("MAX_SESSIONS"),
+				MaxSessions:    env.limit("MAX_SESSIONS", 100),
 				MaxLag:         env.duration("REVOCATION_MAX_LAG", 30*time.Second),
+				Limiter:        &jwtgate.PasswordLimiter{Failures: env.int("LOGIN_FAILURES", 30)},
 			},
 			Logger: logger,
 		},

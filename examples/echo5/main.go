@@ -56,6 +56,7 @@ func run() error {
 	e.GET("/sessions", echojwt.Handle(auth.ListSessions))
 	e.DELETE("/sessions/:id", echojwt.Handle(auth.DeleteSession))
 	e.Match([]string{"GET", "HEAD"}, "/.well-known/jwks.json", echojwt.Handle(auth.JWKS))
+	e.Match([]string{"GET", "HEAD"}, "/.well-known/oauth-protected-resource", echojwt.Handle(auth.ResourceMetadata))
 
 	e.GET("/public", public, anyone)
 	e.GET("/me", me, signedIn)

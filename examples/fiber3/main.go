@@ -60,6 +60,7 @@ func run() error {
 	app.Get("/sessions", fiberjwt.Handle(auth.ListSessions))
 	app.Delete("/sessions/:id", fiberjwt.Handle(auth.DeleteSession))
 	app.Get("/.well-known/jwks.json", fiberjwt.Handle(auth.JWKS))
+	app.Get("/.well-known/oauth-protected-resource", fiberjwt.Handle(auth.ResourceMetadata))
 
 	app.Get("/public", anyone, public)
 	app.Get("/me", signedIn, me)

@@ -18,6 +18,8 @@ func request(c fiber.Ctx, h *header) jwtgate.Request {
 		Path:   utils.UnsafeString(c.RequestCtx().Path()), // c.Path() is still escaped
 		Host:   utils.UnsafeString(c.RequestCtx().Host()), // RFC 9112 §3.2.2: a host in the target wins
 		Header: h,
+		Peer:   c.RequestCtx().RemoteAddr(),
+		TLS:    c.RequestCtx().IsTLS(),
 	}
 }
 

@@ -139,6 +139,7 @@ func (a *Auth) Close() {
 	if a.sessions != nil {
 		a.sessions.stop()
 		<-a.sessions.stopped
+		<-a.sessions.confirmations.stopped
 	}
 }
 

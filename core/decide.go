@@ -111,6 +111,9 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	switch {
 	case err == nil:
 		from.refusal = a.checkRevoked(ctx, from.identity, now)
+		if from.refusal == nil && found.cached == nil && a.sessions != nil {
+			a.sessions.confirmations.confirm(from.identity)
+		}
 	case found.renewable(req, err):
 		from = a.renew(ctx, req, found.refresh, from.identity)
 	case errors.Is(err, errAbsent), found.cookie && errors.Is(err, errOldKey):
@@ -188,7 +191,7 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 	level := slog.LevelDebug
 	// Failed fetches of keys are logged once by the fetch, because clients can send
 	// any number of tokens of that issuer.
-	if r.Status >= http.StatusInternalServerError && keyaccess.AsUnavailable(r.Err) == nil && !errors.Is(ctx.Err(), context.Canceled) {
+	if r.Status >= http.StatusInternalServerError && keyaccess.AsUnavailable(r.Err) == nil && !errors.Is(r.Err, errBusy) && !errors.Is(ctx.Err(), context.Canceled) {
 		level = slog.LevelError
 	}
 	if a.config.Logger.Enabled(ctx, level) {
@@ -204,7 +207,7 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 			res = own
 		}
 	}
-	if byCookie && r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld && !req.opensChannel() {
+	if byCookie && r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld && r.Code != CodeRefreshStale && !req.opensChannel() {
 		// Scripts cannot delete an HttpOnly cookie, so a refused one would stay.
 		res.Header = append(res.Header, a.cookies.clear...)
 	}

@@ -121,21 +121,22 @@ const (
 type sessions struct {
 	SessionConfig
 
-	codec     *refreshtoken.Codec
-	policy    session.Policy
-	revoked   revocations
-	feed      feed
-	rotations rotations
-	grace     time.Duration // how much longer than RefreshTTL the store keeps a session
-	stop      context.CancelFunc
-	stopped   chan struct{}
+	codec         *refreshtoken.Codec
+	policy        session.Policy
+	revoked       revocations
+	feed          feed
+	rotations     rotations
+	confirmations confirmations
+	grace         time.Duration // how much longer than RefreshTTL the store keeps a session
+	stop          context.CancelFunc
+	stopped       chan struct{}
 }
 
 // newSessions returns the sessions of config, whose Keys are opened as own (nil if
 // they have mistakes), and adds the mistakes in its Sessions. Auth.openFeed starts
 // their feed.
 func newSessions(config *Config, own keyaccess.Keys, wrong *mistakes) *sessions {
-	s := &sessions{SessionConfig: *config.Sessions, stopped: make(chan struct{})}
+	s := &sessions{SessionConfig: *config.Sessions, stopped: make(chan struct{}), confirmations: newConfirmations()}
 	if config.InsecureAnyIssuer && config.Issuer == "" || config.InsecureAnyAudience && config.Audience == "" {
 		wrong.add("Sessions", "needs Issuer and Audience for the tokens that it issues: set both")
 	}
@@ -208,7 +209,7 @@ func newCodec(config *Config, own keyaccess.Keys, wrong *mistakes) *refreshtoken
 	}
 	if len(secrets) == 0 {
 		store := config.Sessions.Store
-		if _, memory := store.(*session.Memory); store != nil && !memory {
+		if local, ok := store.(interface{ InProcess() bool }); store != nil && !(ok && local.InProcess()) {
 			wrong.add("Sessions.Keys", "is empty: a store that is shared with other processes, or outlives this one, needs a secret of at least %d bytes that all processes share", refreshtoken.MinKeySize)
 			return nil
 		}

@@ -69,6 +69,43 @@ func TestRetireReplaced(t *testing.T) {
 	})
 }
 
+// TestRetireReplacedInARow checks first uses that come as late and as soon as they can: each
+// generation is refused a window after the first use of the next one, and not before.
+func TestRetireReplacedInARow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const late = 9900 * time.Millisecond
+		s := newTestServer(t, func(c *jwtgate.Config) { c.Sessions.RetireReplaced = true })
+		synctest.Wait()
+		generations := []reply{s.login("alice")}
+		generations = append(generations, s.mustRefresh(generations[0].Refresh))
+		for i := 1; i <= 2; i++ {
+			s.clock.Advance(late)
+			s.mustRefresh(generations[i].Refresh) // the first use
+			s.clock.Advance(10*time.Second - late)
+			generations = append(generations, s.mustRefresh(generations[i].Refresh))
+		}
+		s.mustRefresh(generations[3].Refresh) // the first use, at once
+		for _, row := range []struct {
+			after time.Duration
+			good  [4]bool
+		}{
+			{0, [4]bool{false, true, true, true}},
+			{late - 1, [4]bool{false, true, true, true}},
+			{1, [4]bool{false, false, true, true}},
+			{10*time.Second - late, [4]bool{false, false, false, true}},
+		} {
+			s.clock.Advance(row.after)
+			synctest.Wait()
+			for i, want := range row.good {
+				if got := s.authenticate(generations[i].Access) == "alice"; got != want {
+					t.Errorf("%v later: generation %d is good: %v; want %v", row.after, i, got, want)
+				}
+			}
+		}
+	})
+}
+
 // TestRetireReplacedSingleUse checks that with SingleUse as well, an access token is valid until
 // its successor is used.
 func TestRetireReplacedSingleUse(t *testing.T) {

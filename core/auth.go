@@ -96,6 +96,7 @@ func (a *Auth) Close() {
 	if a.sessions != nil {
 		a.sessions.stop()
 		<-a.sessions.stopped
+		<-a.sessions.confirmations.stopped
 	}
 }
 

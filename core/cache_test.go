@@ -67,7 +67,13 @@ func TestCacheSeesChanges(t *testing.T) {
 		{"a refresh, within the window", func(c *jwtgate.Config) { c.Sessions.RetireReplaced = true },
 			func(_ *testing.T, h fixture) { h.mustRefresh(h.tokens.Refresh) }, "alice"},
 		{"a refresh, past the window", func(c *jwtgate.Config) { c.Sessions.RetireReplaced = true },
-			func(_ *testing.T, h fixture) { h.mustRefresh(h.tokens.Refresh); h.clock.Advance(10 * time.Second) }, revoked},
+			func(_ *testing.T, h fixture) {
+				next := h.mustRefresh(h.tokens.Refresh)
+				h.mustRefresh(next.Refresh) // uses it
+				h.clock.Advance(10 * time.Second)
+			}, revoked},
+		{"a refresh, past the window, unused", func(c *jwtgate.Config) { c.Sessions.RetireReplaced = true },
+			func(_ *testing.T, h fixture) { h.mustRefresh(h.tokens.Refresh); h.clock.Advance(10 * time.Second) }, "alice"},
 		{"the session is gone from the store", func(c *jwtgate.Config) { c.Sessions.AllowList = true }, func(t *testing.T, h fixture) {
 			id, _ := session.ParseID(sidOf(t, h.tokens.Access))
 			if _, err := h.store.End(t.Context(), id, time.Hour); err != nil {

@@ -113,6 +113,9 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	switch {
 	case err == nil:
 		from.refusal = a.checkRevoked(ctx, from.identity, now)
+		if from.refusal == nil && found.cached == nil && a.sessions != nil {
+			a.sessions.confirmations.confirm(from.identity)
+		}
 	case found.renewable(req, err) && a.mayChangeCookies(req):
 		from = a.renew(ctx, req, found.refresh, from.identity)
 	case errors.Is(err, errAbsent), found.cookie && errors.Is(err, errOldKey):
@@ -209,7 +212,7 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 	level := slog.LevelDebug
 	// Failed fetches of keys are logged once by the fetch, because clients can send
 	// any number of tokens of that issuer.
-	if r.Status >= http.StatusInternalServerError && keyaccess.AsUnavailable(r.Err) == nil && !errors.Is(ctx.Err(), context.Canceled) {
+	if r.Status >= http.StatusInternalServerError && keyaccess.AsUnavailable(r.Err) == nil && !errors.Is(r.Err, errBusy) && !errors.Is(ctx.Err(), context.Canceled) {
 		level = slog.LevelError
 	}
 	if a.config.Logger.Enabled(ctx, level) {
@@ -225,7 +228,7 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 			res = own
 		}
 	}
-	refused := r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld
+	refused := r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld && r.Code != CodeRefreshStale
 	// Of two cookies, one may be from another host of the domain.
 	planted := byCookie && a.cookies.Domain != "" && errors.Is(r.Err, errTwoCookies)
 	if byCookie && (refused || planted) && a.mayChangeCookies(req) {

@@ -94,7 +94,7 @@ func (a *Auth) Sessions(ctx context.Context, subject string) ([]SessionInfo, err
 		infos = append(infos, SessionInfo{
 			ID:        r.ID.String(),
 			Created:   r.Created.UTC(),
-			LastUsed:  r.Used().UTC(),
+			LastUsed:  r.Refreshed().UTC(),
 			Expires:   a.sessions.refreshEnd(r).UTC(),
 			UserAgent: r.UserAgent,
 		})

@@ -32,7 +32,7 @@ type EventKind string
 const (
 	EventSignedIn    EventKind = "signed_in"       // a session began
 	EventRotated     EventKind = "rotated"         // a refresh token was replaced
-	EventRepeated    EventKind = "repeated"        // a refresh token was used again within the window
+	EventRepeated    EventKind = "repeated"        // a refresh token that was replaced, or issued a moment ago, was used again
 	EventHealed      EventKind = "healed"          // alert: the store has lost rotations of the session
 	EventReused      EventKind = "reused"          // alert: a replaced refresh token was used, and the session was ended
 	EventForged      EventKind = "forged"          // alert: a refresh token has a valid MAC but does not match its session

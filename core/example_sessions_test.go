@@ -198,16 +198,24 @@ func ExampleConfig_events() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for range 2 { // the user, and a thief who copied the token
-		auth.Refresh(ctx, jwtgate.Request{
+	refresh := func(token string) (next string) {
+		res := auth.Refresh(ctx, jwtgate.Request{
 			Method: http.MethodPost,
 			Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
-			Body:   strings.NewReader("refresh_token=" + tokens.Refresh),
+			Body:   strings.NewReader("refresh_token=" + token),
 		})
+		var body struct {
+			Refresh string `json:"refresh_token"`
+		}
+		_ = json.Unmarshal(res.Body, &body)
+		return body.Refresh
 	}
+	refresh(refresh(tokens.Refresh)) // the user
+	refresh(tokens.Refresh)          // a thief who copied the first token
 	// Output:
 	// login_failed alice from 192.0.2.1
 	// signed_in alice
+	// rotated alice
 	// rotated alice
 	// ALARM: reused alice <nil>
 }

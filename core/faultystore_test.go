@@ -18,6 +18,10 @@ var errBroken = errors.New("broken by the test")
 type faultyStore struct {
 	session.Store
 
+	// confirms makes Confirm reach the wrapped Store. Otherwise confirmations are lost,
+	// so that a test does not depend on the time of a batch.
+	confirms bool
+
 	mu     sync.Mutex
 	calls  []string
 	before func(ctx context.Context, call string) error // if not nil, called before each call; its error is returned instead
@@ -123,6 +127,13 @@ func (s *faultyStore) Advance(ctx context.Context, p session.Presented, policy s
 		return session.Record{}, 0, fault
 	}
 	return r, v, err
+}
+
+func (s *faultyStore) Confirm(ctx context.Context, c []session.Confirmation, policy session.Policy) error {
+	if !s.confirms {
+		return nil
+	}
+	return s.Store.Confirm(ctx, c, policy)
 }
 
 func (s *faultyStore) End(ctx context.Context, id session.ID, remember time.Duration) (live bool, err error) {

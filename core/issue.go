@@ -92,9 +92,7 @@ func (a *Auth) issue(grant Grant, of sessionClaims) (AccessToken, *Identity, err
 		}
 		claims["sid"] = of.id.String()
 		claims["auth_time"] = of.authTime.Unix()
-		if a.sessions.RetireReplaced {
-			claims["gen"] = of.generation
-		}
+		claims["gen"] = of.generation
 	}
 	expires := issued.Add(ttl)
 	claims["iss"] = a.config.Issuer

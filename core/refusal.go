@@ -35,6 +35,7 @@ const (
 	CodeRefreshExpired     Code = "refresh_expired"     // 401: its session has expired or is unknown
 	CodeRefreshRevoked     Code = "refresh_revoked"     // 401: its session was ended
 	CodeRefreshReused      Code = "refresh_reused"      // 401: replaced before; its session is ended now
+	CodeRefreshStale       Code = "refresh_stale"       // 401: replaced a moment ago, and the newer one is in use: use that one
 	CodeTooManySessions    Code = "too_many_sessions"   // 403: see SessionConfig.RefuseAtMax
 	CodeNotFound           Code = "not_found"           // 404: the subject has no such session
 	CodeMethodNotAllowed   Code = "method_not_allowed"  // 405: the endpoint does not support the method
@@ -169,6 +170,7 @@ var refusals = func() map[Code]*standardRefusal {
 		{401, CodeRefreshExpired, "The session has expired.", challengeToken},
 		{401, CodeRefreshRevoked, "The session has been ended.", challengeToken},
 		{401, CodeRefreshReused, "The refresh token was used before, so the session has been ended.", challengeToken},
+		{401, CodeRefreshStale, "The refresh token has been replaced by one that is in use.", challengeToken},
 		{403, CodeTooManySessions, "There are as many sessions as there may be: end another one first.", ""},
 		{404, CodeNotFound, "There is no such session.", ""},
 		{405, CodeMethodNotAllowed, "This endpoint does not have that method.", ""},

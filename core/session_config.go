@@ -49,13 +49,18 @@ type SessionConfig struct {
 	// and access tokens. The default is 30 days.
 	SessionTTL time.Duration
 
-	// ReuseWindow is how long a replaced refresh token still answers, with the same
-	// successor, so that parallel requests and lost answers do not end a session. It
-	// is at most one minute. The default is 10 seconds. To turn it off, set SingleUse.
+	// ReuseWindow is how long a replaced refresh token still answers after its
+	// replacement, and after the first use of its successor, so that parallel requests
+	// do not end a session. All answers have the same successor. While the successor
+	// is unused, its answer may have been lost, and the replaced token answers at any
+	// time. Three ReuseWindows after the first use, its use ends the session as
+	// stolen. It is a second to a minute. The default is 10 seconds. To turn it off,
+	// set SingleUse.
 	ReuseWindow time.Duration
 
-	// SingleUse turns the ReuseWindow off: a refresh token works once. A client that
-	// refreshes twice at the same time, or misses an answer, is signed out.
+	// SingleUse turns the ReuseWindow off: a replaced refresh token answers only until
+	// its successor is used, and its use ends the session from then on. A client that
+	// refreshes twice at the same time can be signed out.
 	SingleUse bool
 
 	// MaxSessions bounds the live sessions of a subject, so that one account cannot
@@ -71,7 +76,8 @@ type SessionConfig struct {
 	AllowList bool
 
 	// RetireReplaced refuses the access tokens that were issued before the current
-	// refresh token, once the ReuseWindow is over.
+	// refresh token, from a ReuseWindow after the first use of that one or of an
+	// access token that was issued with it.
 	RetireReplaced bool
 
 	// Jitter shortens the lifetime of each access token by a random duration up to
@@ -108,6 +114,7 @@ const (
 	defaultRefreshTTL   = 7 * 24 * time.Hour
 	defaultSessionTTL   = 30 * 24 * time.Hour
 	defaultReuseWindow  = 10 * time.Second
+	minReuseWindow      = time.Second
 	maxReuseWindow      = time.Minute
 	defaultMaxSessions  = 100
 	defaultStoreTimeout = 5 * time.Second
@@ -123,21 +130,22 @@ const (
 type sessions struct {
 	SessionConfig
 
-	codec     *refreshtoken.Codec
-	policy    session.Policy
-	revoked   revocations
-	feed      feed
-	rotations rotations
-	grace     time.Duration // how much longer than RefreshTTL the store keeps a session
-	stop      context.CancelFunc
-	stopped   chan struct{}
+	codec         *refreshtoken.Codec
+	policy        session.Policy
+	revoked       revocations
+	feed          feed
+	rotations     rotations
+	confirmations confirmations
+	grace         time.Duration // how much longer than RefreshTTL the store keeps a session
+	stop          context.CancelFunc
+	stopped       chan struct{}
 }
 
 // newSessions returns the sessions of config, whose Keys are opened as own (nil if
 // they have mistakes), and adds the mistakes in its Sessions. Auth.openFeed starts
 // their feed.
 func newSessions(config *Config, own keyaccess.Keys, wrong *mistakes) *sessions {
-	s := &sessions{SessionConfig: *config.Sessions, stopped: make(chan struct{})}
+	s := &sessions{SessionConfig: *config.Sessions, stopped: make(chan struct{}), confirmations: newConfirmations()}
 	if config.InsecureAnyIssuer && config.Issuer == "" || config.InsecureAnyAudience && config.Audience == "" {
 		wrong.add("Sessions", "needs Issuer and Audience for the tokens that it issues: set both")
 	}
@@ -182,6 +190,9 @@ func (s *sessions) check(accessTTL time.Duration, wrong *mistakes) {
 		add("MaxLag", "is %v: use at least %v, because a store reports only about twice a second", s.MaxLag, minMaxLag)
 	}
 	s.ReuseWindow = duration("ReuseWindow", s.ReuseWindow, defaultReuseWindow)
+	if s.ReuseWindow < minReuseWindow {
+		add("ReuseWindow", "is %v: use at least %v, the time in which all processes learn of a use", s.ReuseWindow, minReuseWindow)
+	}
 	if s.ReuseWindow > maxReuseWindow {
 		add("ReuseWindow", "is %v: use at most %v, because a thief has the same time", s.ReuseWindow, maxReuseWindow)
 	}
@@ -218,7 +229,7 @@ func newCodec(config *Config, own keyaccess.Keys, wrong *mistakes) *refreshtoken
 	}
 	if len(secrets) == 0 {
 		store := config.Sessions.Store
-		if _, memory := store.(*session.Memory); store != nil && !memory {
+		if local, ok := store.(interface{ InProcess() bool }); store != nil && !(ok && local.InProcess()) {
 			wrong.add("Sessions.Keys", "is empty: a store that is shared with other processes, or outlives this one, needs a secret of at least %d bytes that all processes share", refreshtoken.MinKeySize)
 			return nil
 		}

@@ -37,6 +37,8 @@ func TestSessionConfigMistakes(t *testing.T) {
 		{"SessionTTL below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.SessionTTL = -1 }, "Sessions.SessionTTL"},
 		{"Timeout below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Timeout = -1 }, "Sessions.Timeout"},
 		{"ReuseWindow below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.ReuseWindow = -1 }, "Sessions.ReuseWindow"},
+		{"ReuseWindow as short as may be", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.ReuseWindow = time.Second }, ""},
+		{"ReuseWindow too short", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.ReuseWindow = time.Second - 1 }, "Sessions.ReuseWindow"},
 		{"ReuseWindow as long as may be", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.ReuseWindow = time.Minute }, ""},
 		{"ReuseWindow too long", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.ReuseWindow = time.Minute + 1 }, "Sessions.ReuseWindow"},
 		{"MaxLag below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.MaxLag = -1 }, "Sessions.MaxLag"},

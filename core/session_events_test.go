@@ -204,8 +204,8 @@ func TestEventEndsSessions(t *testing.T) {
 		}
 	})
 	tokens, second := s.login("alice"), s.login("alice")
-	s.mustRefresh(tokens.Refresh)
-	s.clock.Advance(10 * time.Second)
+	s.use(s.mustRefresh(tokens.Refresh).Refresh)
+	s.clock.Advance(30 * time.Second)
 	if got := s.refresh(tokens.Refresh).text; got != refreshReused {
 		t.Errorf("replay: got %s", got)
 	}
@@ -237,14 +237,14 @@ func TestSessionsLog(t *testing.T) {
 		if got := lines(); (got == 1) != (level <= slog.LevelDebug) {
 			t.Errorf("%v: got %d log lines for a refusal", level, got)
 		}
-		s.mustRefresh(tokens.Refresh)
+		s.use(s.mustRefresh(tokens.Refresh).Refresh)
 		s.store.breaks("Find", false)
 		s.refresh(tokens.Refresh)
 		s.store.mend()
 		if got := lines(); got != 1 {
 			t.Errorf("%v: got %d log lines for a store error", level, got)
 		}
-		s.clock.Advance(10 * time.Second)
+		s.clock.Advance(30 * time.Second)
 		s.refresh(tokens.Refresh)
 		if got := lines(); (got >= 1) != (level <= slog.LevelWarn) {
 			t.Errorf("%v: got %d log lines for a replay", level, got)

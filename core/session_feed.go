@@ -26,7 +26,8 @@ type feed struct {
 	opened      context.CancelFunc // ends opening
 }
 
-// openFeed starts to read the feed of a's store, until Close.
+// openFeed starts to read the feed of a's store, and to send confirmations to it,
+// until Close.
 func (a *Auth) openFeed() {
 	s := a.sessions
 	ctx, stop := context.WithCancel(context.Background())
@@ -35,6 +36,7 @@ func (a *Auth) openFeed() {
 	s.feed.opening, s.feed.opened = context.WithTimeout(ctx, s.Timeout)
 	s.feed.lag = time.AfterFunc(s.MaxLag, a.lagged)
 	go a.follow(ctx)
+	go a.sendConfirmations(ctx)
 }
 
 // confirmed reports whether the current revocations are known. When the process has

@@ -147,12 +147,17 @@ func (s *sessions) detach(ctx context.Context) (context.Context, context.CancelF
 }
 
 // refreshEnd returns when the refresh token of r expires. The session may be kept
-// for longer, so that its refresh token can be issued anew.
+// for longer, so that its refresh token can be issued anew. A late answer, which is
+// not a rotation, does not extend it: it changes Rotated, but not Idle.
 func (s *sessions) refreshEnd(r *session.Record) time.Time {
-	if idle := r.Used().Add(s.RefreshTTL); idle.Before(r.Limit) {
-		return idle
+	end := r.Limit
+	if idle := r.Refreshed().Add(s.RefreshTTL); idle.Before(end) {
+		end = idle
 	}
-	return r.Limit
+	if idle := r.Idle.Add(-s.grace); r.Idle.Before(r.Limit) && idle.Before(end) {
+		end = idle
+	}
+	return end
 }
 
 // jitter returns a random duration up to s.Jitter, in whole seconds.

@@ -117,7 +117,9 @@ func (a *Auth) reissue(ctx context.Context, id *Identity, userAgent string) call
 		from.refusal = refuse(CodeRefreshExpired, errNotDerived)
 		return from
 	}
-	token := refreshtoken.Token{ID: sid, Nonce: nonce, Generation: record.Generation}
+	// The browser presents what it has: the generation of its access token. If that is
+	// not the current one, another answer has overtaken it, or the cookie was stolen.
+	token := refreshtoken.Token{ID: sid, Nonce: nonce, Generation: id.claims.Generation}
 	return a.rotateShared(ctx, rotation{token: token, userAgent: userAgent, inCookies: true, reissue: true})
 }
 

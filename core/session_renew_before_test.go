@@ -42,7 +42,7 @@ func TestRenewBefore(t *testing.T) {
 			case "other":
 				b.refresh = s.signIn("robert").Refresh
 			case "replayed":
-				s.mustRefresh(b.refresh)
+				s.use(s.mustRefresh(b.refresh).Refresh)
 			}
 			s.clock.Advance(test.after)
 			d := s.Decide(t.Context(), b.request(http.MethodPost))

@@ -151,6 +151,7 @@ func TestReissueRefreshConcurrent(t *testing.T) {
 		t.Errorf("got generation %d; want 1", record.Generation)
 	}
 	// The refresh token that was lost counts as replayed if it is used later.
+	s.use(jars[0].refresh)
 	s.clock.Advance(time.Minute)
 	if got, want := s.decide(browser{"", tokens.Refresh}.request(http.MethodGet)), "401 refresh_reused clear"; got != want {
 		t.Errorf("the lost one: got %s; want %s", got, want)

@@ -21,7 +21,8 @@ func TestRenewalTabs(t *testing.T) {
 	}{
 		{"at once", none, 0, "pass alice new", true},
 		{"inside the window", none, 10*time.Second - time.Millisecond, "pass alice new", true},
-		{"at its end", none, 10 * time.Second, "401 refresh_reused clear", false},
+		{"at its end", none, 10 * time.Second, "401 refresh_stale", true},
+		{"after three windows", none, 30 * time.Second, "401 refresh_reused clear", false},
 		{"a longer window", func(c *jwtgate.Config) { c.Sessions.ReuseWindow = time.Minute }, 59 * time.Second, "pass alice new", true},
 		{"single use", func(c *jwtgate.Config) { c.Sessions.SingleUse = true }, 0, "401 refresh_reused clear", false},
 	} {
@@ -34,13 +35,14 @@ func TestRenewalTabs(t *testing.T) {
 			one, two := old, old
 			d := s.Decide(t.Context(), old.request(http.MethodPost))
 			one.receive(d.Response.Header)
+			s.use(one.refresh)
 			s.clock.Advance(test.between)
 			d = s.Decide(t.Context(), old.request(http.MethodPost))
 			if got := s.describe(d); got != test.want {
 				t.Fatalf("got %s; want %s", got, test.want)
 			}
 			two.receive(d.Response.Header)
-			if test.lives && one.refresh != two.refresh {
+			if test.want == "pass alice new" && one.refresh != two.refresh {
 				t.Error("the tabs have different refresh tokens")
 			}
 			// With the cookies of either answer, the session goes on, or has ended.
@@ -76,6 +78,7 @@ func TestRenewalReplayEndsSession(t *testing.T) {
 	s.clock.Advance(time.Hour)
 	d := s.Decide(t.Context(), stolen.request(http.MethodGet))
 	stolen.receive(d.Response.Header)
+	s.use(stolen.refresh)
 	s.clock.Advance(time.Minute)
 	if got, want := s.decide(victim.request(http.MethodGet)), "401 refresh_reused clear"; got != want {
 		t.Errorf("the victim: got %s; want %s", got, want)

@@ -34,9 +34,31 @@ var refreshStates = map[string]func(s *testServer) (refresh, sid string){
 	},
 	"replayed": func(s *testServer) (string, string) {
 		tokens := s.signIn("alice")
-		s.mustRefresh(tokens.Refresh)
+		s.use(s.mustRefresh(tokens.Refresh).Refresh)
+		s.clock.Advance(30 * time.Second)
+		return tokens.Refresh, tokens.SessionID
+	},
+	"stale": func(s *testServer) (string, string) {
+		tokens := s.signIn("alice")
+		s.use(s.mustRefresh(tokens.Refresh).Refresh)
 		s.clock.Advance(10 * time.Second)
 		return tokens.Refresh, tokens.SessionID
+	},
+	"late": func(s *testServer) (string, string) {
+		tokens := s.signIn("alice")
+		s.mustRefresh(tokens.Refresh)
+		s.clock.Advance(24 * time.Hour)
+		return tokens.Refresh, tokens.SessionID
+	},
+	"late again": func(s *testServer) (string, string) {
+		tokens := s.signIn("alice")
+		next := s.mustRefresh(tokens.Refresh).Refresh
+		s.clock.Advance(time.Minute)
+		s.mustRefresh(tokens.Refresh)
+		s.clock.Advance(time.Minute)
+		s.mustRefresh(next)
+		s.clock.Advance(10 * time.Second)
+		return next, tokens.SessionID
 	},
 	"replaced twice": func(s *testServer) (string, string) {
 		tokens := s.signIn("alice")
@@ -143,6 +165,9 @@ func TestRenewalMatrix(t *testing.T) {
 		{"good", pass, renew, renew, renew},
 		{"rotated", pass, renew, renew, renew},
 		{"just replaced", pass, renew, renew, renew},
+		{"stale", pass, "401 refresh_stale", "401 refresh_stale", "401 refresh_stale"},
+		{"late", pass, renew, renew, renew},
+		{"late again", pass, "503 unavailable", "503 unavailable", "503 unavailable"},
 		{"a step ahead", pass, renew, renew, renew},
 		{"replayed", pass, "401 refresh_reused clear", "401 refresh_reused clear", "401 refresh_reused clear"},
 		{"replaced twice", pass, "401 refresh_reused clear", "401 refresh_reused clear", "401 refresh_reused clear"},

@@ -74,6 +74,9 @@ func walkBrowser(t *testing.T, s *testServer, random *rand.Rand) {
 			user.access = "" // the browser loses one cookie
 		case action == 3 && len(stolen) > 0:
 			// A thief uses an old refresh token after its window: the session ends.
+			if live() {
+				s.use(user.refresh)
+			}
 			s.clock.Advance(16 * time.Minute)
 			thief := browser{"", stolen[random.IntN(len(stolen))].refresh}
 			if thief.refresh == user.refresh || !live() {
@@ -104,7 +107,7 @@ func walkBrowser(t *testing.T, s *testServer, random *rand.Rand) {
 				signIn()
 			}
 			record := s.sessionOf(user.refresh)
-			idle = record.Used().Add(7 * 24 * time.Hour)
+			idle = record.Refreshed().Add(7 * 24 * time.Hour)
 		}
 	}
 }

@@ -21,14 +21,20 @@ type revocations struct {
 }
 
 // revokedSession says which access tokens of a session are revoked: all of them, or
-// those of generations before retired, and from the time from on, also those of
-// generations before retiring.
+// those of generations before retired, and those of earlier generations than each of
+// retiring from its time on.
 type revokedSession struct {
 	all      bool
 	retired  uint32
-	retiring uint32
-	from     time.Time
+	retiring [2]retirement // more than two cannot be in the future: see with
 	until    time.Time
+}
+
+// A retirement revokes the access tokens of generations before the given one, from
+// a time on.
+type retirement struct {
+	generation uint32
+	from       time.Time
 }
 
 type revokedToken struct{ until time.Time }
@@ -62,20 +68,39 @@ func (rv *revocations) add(r session.Revocation, now time.Time) {
 // with returns s with r added.
 func (s revokedSession) with(r session.Revocation) revokedSession {
 	s.until = later(s.until, r.Until)
-	switch {
-	case r.Generation == 0:
+	if r.Generation == 0 {
 		s.all = true
-	case r.Generation > s.retiring:
-		// A rotation comes after the window of the one before, so the generations
-		// that were retiring are retired now.
-		s.retired, s.retiring, s.from = s.retiring, r.Generation, r.From
+		return s
 	}
+	// A retirement comes a window after the first use of a generation, and a rotation
+	// at least a window after the one before. So the first uses of a generation and of
+	// the next but one are a window apart, and the first of three is over.
+	next := retirement{r.Generation, r.From}
+	for _, known := range s.retiring {
+		if known.generation == next.generation {
+			return s
+		}
+	}
+	for i, known := range s.retiring {
+		if next.generation > known.generation {
+			s.retiring[i], next = next, known
+		}
+	}
+	s.retired = max(s.retired, next.generation)
 	return s
 }
 
 // covers reports whether a token of generation is revoked at now.
 func (s revokedSession) covers(generation uint32, now time.Time) bool {
-	return s.all || generation < s.retired || generation < s.retiring && !now.Before(s.from)
+	if s.all || generation < s.retired {
+		return true
+	}
+	for _, r := range s.retiring {
+		if generation < r.generation && !now.Before(r.from) {
+			return true
+		}
+	}
+	return false
 }
 
 // has reports whether the token of id is revoked.

@@ -82,8 +82,8 @@ func TestTwoProcesses(t *testing.T) {
 		"EndSession":      func(s *testServer, tokens reply) { _ = s.EndSession(s.tb.Context(), sidOf(s.tb, tokens.Access)) },
 		"EndSessions":     func(s *testServer, _ reply) { _ = s.EndSessions(s.tb.Context(), "alice") },
 		"replay": func(s *testServer, tokens reply) {
-			s.mustRefresh(tokens.Refresh)
-			s.clock.Advance(10 * time.Second)
+			s.use(s.mustRefresh(tokens.Refresh).Refresh)
+			s.clock.Advance(30 * time.Second)
 			s.refresh(tokens.Refresh)
 		},
 		"disabled": func(s *testServer, tokens reply) {

@@ -3,6 +3,7 @@ package jwtgate
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/refreshtoken"
 	"github.com/jwtgate/jwtgate/core/session"
@@ -34,19 +35,21 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 	if !r.reissue {
 		record.Idle = s.refreshEnd(&record)
 	}
-	// The outcome is predicted before the store is asked for it. A refusal that
-	// changes nothing then needs no further work. For a token that is accepted, the
-	// access token is signed first, so that an error of the key does not use up the
-	// refresh token. A stolen token ends the session, even if Subject would fail.
+	// The outcome is predicted before the store is asked for it. A refusal that no
+	// other process and no clock could change needs no further work. For a token that
+	// is accepted, the access token is signed first, so that an error of the key does
+	// not use up the refresh token. Whether a replaced token is refused is for the
+	// store alone to decide, by its own clock.
 	after, verdict := session.Step(record, token.Presented(), a.config.Now(), s.policy)
 	var access AccessToken
 	var id *Identity
 	var refusal *Refusal
-	switch {
-	case verdict.Good():
-		access, id, refusal = a.renewAccess(ctx, event, r, &after)
-	case verdict != session.Stolen:
+	switch verdict {
+	case session.Stolen, session.Stale, session.Busy:
+	case session.Unknown, session.Expired, session.Revoked, session.Invalid:
 		refusal = a.verdict(ctx, event, verdict)
+	default:
+		access, id, refusal = a.renewAccess(ctx, event, r, &after)
 	}
 	if refusal != nil {
 		return Tokens{}, refusal
@@ -56,12 +59,15 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 		return Tokens{}, a.failed(ctx, event, err)
 	}
 	if refusal := a.verdict(ctx, event, verdict); refusal != nil {
-		if verdict == session.Stolen {
+		switch verdict {
+		case session.Stolen:
 			a.revokeHere(session.Revocation{Session: token.ID})
+		case session.Busy:
+			refusal.RetryAfter = s.busyFor(&record, a.config.Now())
 		}
 		return Tokens{}, refusal
 	}
-	if access.Token == "" || s.RetireReplaced && record.Generation != after.Generation {
+	if access.Token == "" || record.Generation != after.Generation {
 		// The store's clock differs, or a parallel request was faster: there is no
 		// access token yet, or it names the wrong generation.
 		if access, id, refusal = a.renewAccess(ctx, event, r, &record); refusal != nil {
@@ -106,7 +112,7 @@ func (a *Auth) verdict(ctx context.Context, event Event, v session.Verdict) *Ref
 	switch v {
 	case session.Rotated:
 		event.Kind = EventRotated
-	case session.Repeated, session.Reissued:
+	case session.Repeated, session.Reissued, session.Displaced:
 		event.Kind = EventRepeated
 	case session.Healed:
 		event.Kind = EventHealed
@@ -119,6 +125,10 @@ func (a *Auth) verdict(ctx context.Context, event Event, v session.Verdict) *Ref
 		a.config.Logger.WarnContext(ctx, "a refresh token has a valid MAC but does not match its session: the secret in Sessions.Keys may be known to others", "session", event.SessionID)
 	case session.Revoked:
 		code = CodeRefreshRevoked
+	case session.Stale:
+		code = CodeRefreshStale
+	case session.Busy:
+		return refuse(CodeUnavailable, errBusy)
 	default: // Unknown, Expired
 		code = CodeRefreshExpired
 	}
@@ -129,4 +139,13 @@ func (a *Auth) verdict(ctx context.Context, event Event, v session.Verdict) *Ref
 		return nil
 	}
 	return refuse(code, nil)
+}
+
+var errBusy = errors.New("jwtgate: the refresh token was replaced, and another late answer must wait")
+
+// busyFor returns when a client whose token was Busy should try again: when
+// [session.Step] displaces the successor of its token.
+func (s *sessions) busyFor(r *session.Record, now time.Time) time.Duration {
+	two := 2 * s.ReuseWindow
+	return min(max(r.Rotated.Add(two).Sub(now), time.Second), max(two, time.Second))
 }

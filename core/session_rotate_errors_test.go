@@ -98,8 +98,8 @@ func TestRefreshSubjectGoneAndStoreFails(t *testing.T) {
 	// A replay is answered as such, even if the subject is gone.
 	s.setSubject(nil)
 	tokens = s.login("alice")
-	s.mustRefresh(tokens.Refresh)
-	s.clock.Advance(10 * time.Second)
+	s.use(s.mustRefresh(tokens.Refresh).Refresh)
+	s.clock.Advance(30 * time.Second)
 	s.setSubject(unknownSubject)
 	if got := s.refresh(tokens.Refresh).text; got != refreshReused {
 		t.Errorf("replayed: got %s", got)

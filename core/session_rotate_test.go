@@ -10,7 +10,7 @@ import (
 
 // TestRefreshWindow presents refresh tokens of one session at times after the login. Token 0
 // is that of the login, token 1 is its successor. Each step gets the token of a generation
-// or a refusal.
+// or a refusal. The step "used" confirms the use of the token's generation.
 func TestRefreshWindow(t *testing.T) {
 	t.Parallel()
 	type present struct {
@@ -18,7 +18,7 @@ func TestRefreshWindow(t *testing.T) {
 		token int
 		want  any
 	}
-	const ms = time.Millisecond
+	const ms, used = time.Millisecond, "used"
 	for _, row := range []struct {
 		name  string
 		steps []present
@@ -28,14 +28,19 @@ func TestRefreshWindow(t *testing.T) {
 		{"replaced, again and again", []present{{0, 0, 1}, {0, 0, 1}, {9 * time.Second, 0, 1}, {9999 * ms, 0, 1}}},
 		{"current, again and again", []present{{0, 0, 1}, {0, 1, 1}, {9 * time.Second, 1, 1}, {9999 * ms, 1, 1}}},
 		{"the window closes for the current", []present{{0, 0, 1}, {9 * time.Second, 1, 1}, {10 * time.Second, 1, 2}}},
-		{"the window closes for the replaced", []present{{0, 0, 1}, {9 * time.Second, 0, 1}, {10 * time.Second, 0, refreshReused}}},
-		{"the window does not slide", []present{{0, 0, 1}, {6 * time.Second, 0, 1}, {12 * time.Second, 0, refreshReused}}},
+		{"replaced, while its successor is unused", []present{{0, 0, 1}, {9 * time.Second, 0, 1}, {10 * time.Second, 0, 1}, {6 * 24 * time.Hour, 0, 1}, {6*24*time.Hour + 9*time.Second, 1, 1}}},
+		{"the window after the first use", []present{{0, 0, 1}, {time.Minute, 1, used}, {time.Minute + 9*time.Second, 0, 1}, {time.Minute + 10*time.Second, 0, refreshStale}, {time.Minute + 29*time.Second, 0, refreshStale}, {time.Minute + 29*time.Second, 1, 2}}},
+		{"the window does not slide", []present{{0, 0, 1}, {0, 1, used}, {6 * time.Second, 0, 1}, {12 * time.Second, 0, refreshStale}}},
+		{"used by the refresh token", []present{{0, 0, 1}, {9 * time.Second, 1, 1}, {18 * time.Second, 0, 1}, {19 * time.Second, 0, refreshStale}, {39 * time.Second, 0, refreshReused}}},
+		{"late twice", []present{{0, 0, 1}, {time.Hour, 0, 1}, {2 * time.Hour, 1, 2}, {2*time.Hour + 9*time.Second, 1, 2}, {2*time.Hour + 10*time.Second, 1, busy}, {2*time.Hour + 20*time.Second, 1, 3}, {2*time.Hour + 25*time.Second, 2, 3}, {2*time.Hour + 30*time.Second, 2, refreshReused}}},
+		{"late twice, the successor is displaced again", []present{{0, 0, 1}, {time.Hour, 0, 1}, {2 * time.Hour, 1, 2}, {3 * time.Hour, 1, 3}, {4 * time.Hour, 1, 4}, {4 * time.Hour, 4, 4}, {5 * time.Hour, 4, 5}}},
+		{"a late answer is not a rotation", []present{{0, 0, 1}, {24 * time.Hour, 0, 1}, {7 * 24 * time.Hour, 1, refreshExpired}}},
 		{"one after the other", []present{{0, 0, 1}, {10 * time.Second, 1, 2}, {20 * time.Second, 2, 3}, {29 * time.Second, 2, 3}, {29 * time.Second, 3, 3}, {30 * time.Second, 3, 4}}},
 		{"two behind, within the window", []present{{0, 0, 1}, {10 * time.Second, 1, 2}, {11 * time.Second, 0, refreshReused}}},
-		{"replayed, then current", []present{{0, 0, 1}, {10 * time.Second, 0, refreshReused}, {10 * time.Second, 1, refreshRevoked}}},
-		{"replayed twice", []present{{0, 0, 1}, {10 * time.Second, 0, refreshReused}, {11 * time.Second, 0, refreshRevoked}}},
-		{"remembered", []present{{0, 0, 1}, {10 * time.Second, 0, refreshReused}, {10*time.Second + 16*time.Minute - ms, 0, refreshRevoked}}},
-		{"forgotten", []present{{0, 0, 1}, {10 * time.Second, 0, refreshReused}, {10*time.Second + 16*time.Minute, 0, refreshExpired}}},
+		{"replayed, then current", []present{{0, 0, 1}, {0, 1, used}, {30 * time.Second, 0, refreshReused}, {30 * time.Second, 1, refreshRevoked}}},
+		{"replayed twice", []present{{0, 0, 1}, {0, 1, used}, {30 * time.Second, 0, refreshReused}, {31 * time.Second, 0, refreshRevoked}}},
+		{"remembered", []present{{0, 0, 1}, {0, 1, used}, {30 * time.Second, 0, refreshReused}, {30*time.Second + 16*time.Minute - ms, 0, refreshRevoked}}},
+		{"forgotten", []present{{0, 0, 1}, {0, 1, used}, {30 * time.Second, 0, refreshReused}, {30*time.Second + 16*time.Minute, 0, refreshExpired}}},
 		{"idle", []present{{7*24*time.Hour - ms, 0, 1}, {14*24*time.Hour - 2*ms, 1, 2}}},
 		{"idle for too long", []present{{7 * 24 * time.Hour, 0, refreshExpired}}},
 		{"idle for too long after a rotation", []present{{time.Hour, 0, 1}, {time.Hour + 7*24*time.Hour, 1, refreshExpired}}},
@@ -47,6 +52,10 @@ func TestRefreshWindow(t *testing.T) {
 		tokens := []string{s.login("alice").Refresh}
 		for i, step := range row.steps {
 			s.clock.Advance(serverStart.Add(step.at).Sub(s.clock.Now()))
+			if step.want == used {
+				s.use(tokens[step.token])
+				continue
+			}
 			res := s.refresh(tokens[step.token])
 			if generation, good := step.want.(int); good && res.text == "200" {
 				if generation == len(tokens) {
@@ -75,15 +84,21 @@ func TestRefreshWindowConfigured(t *testing.T) {
 		want   string
 	}{
 		{time.Minute, false, time.Minute - time.Millisecond, "200"},
-		{time.Minute, false, time.Minute, refreshReused},
+		{time.Minute, false, time.Minute, refreshStale},
+		{time.Minute, false, 3 * time.Minute, refreshReused},
 		{time.Second, false, 999 * time.Millisecond, "200"},
-		{time.Second, false, time.Second, refreshReused},
+		{time.Second, false, time.Second, refreshStale},
+		{time.Second, false, 3 * time.Second, refreshReused},
 		{0, true, 0, refreshReused},
 		{0, true, time.Second, refreshReused},
 	} {
 		s := newTestServer(t, func(c *jwtgate.Config) { c.Sessions.ReuseWindow, c.Sessions.SingleUse = row.window, row.single })
 		tokens := s.login("alice")
-		s.mustRefresh(tokens.Refresh)
+		next := s.mustRefresh(tokens.Refresh)
+		if got := s.mustRefresh(tokens.Refresh).Refresh; got != next.Refresh {
+			t.Errorf("window of %v, single use %v: got another successor, although the first is unused", row.window, row.single)
+		}
+		s.use(next.Refresh)
 		s.clock.Advance(row.after)
 		if got := s.refresh(tokens.Refresh).text; got != row.want {
 			t.Errorf("window of %v, single use %v, after %v: got %s; want %s", row.window, row.single, row.after, got, row.want)
@@ -145,7 +160,11 @@ func TestRefreshTokenAheadOfStore(t *testing.T) {
 			t.Errorf("%d ahead: the answer is of generation %d", row.ahead, next.Generation)
 		}
 		s.clock.Advance(10 * time.Second)
-		if got := s.refresh(tokens.Refresh).text; got != refreshReused {
+		want := refreshReused
+		if row.ahead == 1 {
+			want = refreshStale // it is the one before
+		}
+		if got := s.refresh(tokens.Refresh).text; got != want {
 			t.Errorf("%d ahead: the token that was current in the store: got %s", row.ahead, got)
 		}
 	}
@@ -262,7 +281,8 @@ func TestReplayWhileLoaderFails(t *testing.T) {
 	s := newTestServer(t)
 	tokens := s.login("alice")
 	next := s.mustRefresh(tokens.Refresh)
-	s.clock.Advance(10 * time.Second)
+	s.use(next.Refresh)
+	s.clock.Advance(30 * time.Second)
 	s.setSubject(failingSubject)
 	s.refresh(tokens.Refresh)
 	if got := s.authenticate(next.Access); got != revoked {

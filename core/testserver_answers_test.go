@@ -36,6 +36,8 @@ const (
 	refreshExpired = "401 refresh_expired invalid_grant"
 	refreshRevoked = "401 refresh_revoked invalid_grant"
 	refreshReused  = "401 refresh_reused invalid_grant"
+	refreshStale   = "401 refresh_stale invalid_grant"
+	busy           = "503 unavailable"
 )
 
 // send sends req to endpoint, checks the answer and returns it.

@@ -224,6 +224,20 @@ func (s *testServer) codec() *refreshtoken.Codec {
 	return codec
 }
 
+// use records in the store that the generation of a refresh token is in use, as the
+// confirmation of a request with its access token would.
+func (s *testServer) use(refresh string) {
+	s.tb.Helper()
+	token, err := s.codec().Decode(refresh)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	use := session.Confirmation{ID: token.ID, Generation: token.Generation}
+	if err := s.store.Store.Confirm(s.tb.Context(), []session.Confirmation{use}, session.Policy{}); err != nil {
+		s.tb.Fatal(err)
+	}
+}
+
 // sessionOf returns the record of the session that a refresh token is of.
 func (s *testServer) sessionOf(refresh string) session.Record {
 	s.tb.Helper()

@@ -192,7 +192,11 @@ func TestSettingsOfSessions(t *testing.T) {
 	got := tokens(t, p, "/token", alice, asForm)
 	p.want(t, 401, `"code":"login_too_old"`, "GET", "/recent", "", bearer(got.AccessToken))
 	p.want(t, 401, `"code":"token_revoked"`, "GET", "/me", "", bearer(mint(t, `{"alg":"HS256"}`, nil)))
-	tokens(t, p, "/refresh", "refresh_token="+got.RefreshToken, asForm)
+	next := tokens(t, p, "/refresh", "refresh_token="+got.RefreshToken, asForm)
+	if again := tokens(t, p, "/refresh", "refresh_token="+got.RefreshToken, asForm); again.RefreshToken != next.RefreshToken {
+		t.Error("got another successor, although the first is unused")
+	}
+	tokens(t, p, "/refresh", "refresh_token="+next.RefreshToken, asForm)
 	p.want(t, 401, `"code":"refresh_reused"`, "POST", "/refresh", "refresh_token="+got.RefreshToken, asForm)
 	p.want(t, 401, "", "GET", "/me", "", bearer(got.AccessToken))
 

@@ -136,6 +136,7 @@ func TestWrongSettings(t *testing.T) {
 		{"REFRESH_TTL=0", "REFRESH_TTL", "greater than zero"},
 		{"SESSION_TTL=-1h", "SESSION_TTL", "greater than zero"},
 		{"REUSE_WINDOW=-1s", "REUSE_WINDOW", `is "-1s": use zero or a duration greater than zero`},
+		{"REUSE_WINDOW=500ms", "REUSE_WINDOW", "use at least 1s"},
 		{"REUSE_WINDOW=1h", "REUSE_WINDOW", "at most"},
 		{"REISSUE_REFRESH=maybe", "REISSUE_REFRESH", `is "maybe": use true or false`},
 		{"RETIRE_REPLACED=2", "RETIRE_REPLACED", "true or false"},

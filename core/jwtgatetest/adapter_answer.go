@@ -62,6 +62,7 @@ var words = map[jwtgate.Code]struct {
 	jwtgate.CodeRefreshExpired:       {401, "The session has expired.", `Bearer error="invalid_token"`},
 	jwtgate.CodeRefreshRevoked:       {401, "The session has been ended.", `Bearer error="invalid_token"`},
 	jwtgate.CodeRefreshReused:        {401, "The refresh token was used before, so the session has been ended.", `Bearer error="invalid_token"`},
+	jwtgate.CodeRefreshStale:         {401, "The refresh token has been replaced by one that is in use.", `Bearer error="invalid_token"`},
 	jwtgate.CodeTooManySessions:      {403, "There are as many sessions as there may be: end another one first.", ""},
 	jwtgate.CodeNotFound:             {404, "There is no such session.", ""},
 	jwtgate.CodeMethodNotAllowed:     {405, "This endpoint does not have that method.", ""},

@@ -2,6 +2,7 @@ package jwtgatetest
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -46,6 +47,23 @@ func cookies(tokens jwtgate.Tokens) string {
 	return "Cookie: __Host-at=" + tokens.Access.Token + "; __Host-rt=" + tokens.Refresh
 }
 
+// refreshed uses a refresh token, and returns its successor.
+func refreshed(t *testing.T, auth *jwtgate.Auth, token string) string {
+	t.Helper()
+	res := auth.Refresh(t.Context(), jwtgate.Request{
+		Method: http.MethodPost,
+		Header: http.Header{"Content-Type": {"application/json"}},
+		Body:   strings.NewReader(`{"refresh_token":"` + token + `"}`),
+	})
+	var body struct {
+		Refresh string `json:"refresh_token"`
+	}
+	if err := json.Unmarshal(res.Body, &body); err != nil || res.Status != http.StatusOK {
+		t.Fatalf("refresh: got status %d, error %v, want 200", res.Status, err)
+	}
+	return body.Refresh
+}
+
 // runSignIn tests the endpoints that start, renew and end sessions. The adapter
 // must pass on the bodies and the cookies of their requests and responses.
 func runSignIn(t *testing.T, serve Adapter) {
@@ -55,10 +73,12 @@ func runSignIn(t *testing.T, serve Adapter) {
 	expired := tokens()
 	clock.Advance(8 * 24 * time.Hour)
 	replaced := tokens()
-	if res := auth.Refresh(t.Context(), jwtgate.Request{Method: "POST", Header: http.Header{"Cookie": {"__Host-rt=" + replaced.Refresh}}}); res.Status != 200 {
-		t.Fatalf("refresh: got status %d, want 200", res.Status)
-	}
+	next := refreshed(t, auth, replaced.Refresh)
 	clock.Advance(time.Minute)
+	refreshed(t, auth, next)
+	stale := tokens()
+	refreshed(t, auth, refreshed(t, auth, stale.Refresh)) // uses the successor
+	clock.Advance(15 * time.Second)
 	narrow := siteAuth(t, withSessions, func(c *jwtgate.Config) { c.Sessions.MaxSessions, c.Sessions.RefuseAtMax = 1, true })
 	signIn(t, narrow, "alice")
 	check := func(_ context.Context, username, password string) (string, bool, error) {
@@ -133,6 +153,7 @@ func runSignIn(t *testing.T, serve Adapter) {
 		{"refresh, expired", post("/refresh", cookies(expired)), denied(jwtgate.CodeRefreshExpired).cleared()},
 		{"refresh, replaced", post("/refresh", cookies(replaced)), denied(jwtgate.CodeRefreshReused).cleared()},
 		{"after that, access token", get("/me", bearer(replaced)), refusal(jwtgate.CodeTokenRevoked)},
+		{"refresh, stale", post("/refresh", cookies(stale)), denied(jwtgate.CodeRefreshStale)},
 		{"refresh, two cookies", post("/refresh", "Cookie: __Host-rt=a", "Cookie: __Host-rt=b"), refusalOf(jwtgate.CodeMalformedCredentials, 400, "invalid_request")},
 		{"refresh, from elsewhere", post("/refresh", cookies(tokens()), elsewhere), refusalOf(jwtgate.CodeCrossSite, 403, "invalid_request")},
 		{"refresh, other session's access token", post("/refresh", cookies(tokens()), bearer(other)), denied(jwtgate.CodeTokenInvalid).cleared()},

@@ -38,6 +38,7 @@ func RunStore(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 		{"end", runEnd},
 		{"end all", runEndAll},
 		{"advance", runAdvance},
+		{"confirm", runConfirm},
 		{"time", runTime},
 		{"feed", runFeed},
 		{"announcements", runAnnouncements},
@@ -59,7 +60,7 @@ const (
 )
 
 // In openWindow, a window stays open for as long as a test runs. singleUse has
-// no window.
+// no window: every answer to a replaced token is late.
 var (
 	openWindow = session.Policy{Idle: idleLimit, ReuseWindow: idleLimit, Remember: remember}
 	singleUse  = session.Policy{Idle: idleLimit, Remember: remember}
@@ -150,6 +151,13 @@ func (s *sessions) advance(p session.Presented, policy session.Policy) (session.
 	return r, verdict
 }
 
+func (s *sessions) confirm(policy session.Policy, confirmations ...session.Confirmation) {
+	s.t.Helper()
+	if err := s.Store.Confirm(s.ctx, confirmations, policy); err != nil {
+		s.t.Fatalf("confirm: %v", err)
+	}
+}
+
 func (s *sessions) end(id session.ID) bool {
 	s.t.Helper()
 	live, err := s.Store.End(s.ctx, id, remember)
@@ -206,7 +214,7 @@ func ids(records []session.Record) []session.ID {
 // millisecond.
 func same(a, b session.Record) bool {
 	for _, r := range []*session.Record{&a, &b} {
-		for _, t := range []*time.Time{&r.Created, &r.Rotated, &r.Idle, &r.Limit} {
+		for _, t := range []*time.Time{&r.Created, &r.Rotated, &r.Used, &r.Idle, &r.Limit} {
 			if !t.IsZero() {
 				*t = time.UnixMilli(t.UnixMilli())
 			}

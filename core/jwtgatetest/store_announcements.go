@@ -12,6 +12,7 @@ import (
 // later ones, and that it announces nothing else.
 func runAnnouncements(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	retire := session.Policy{Idle: idleLimit, ReuseWindow: time.Minute, Remember: remember, Retire: true}
+	atOnce := session.Policy{Idle: idleLimit, Remember: remember, Retire: true}
 	for _, row := range []struct {
 		name string
 		step func(s *sessions, mine []session.Presented) // of three sessions
@@ -36,16 +37,47 @@ func runAnnouncements(t *testing.T, newStore func(t *testing.T) StoreUnderTest) 
 		{"Rotated", func(s *sessions, mine []session.Presented) { s.advance(mine[0], openWindow) }, nil, announced{}},
 		{"Stolen", func(s *sessions, mine []session.Presented) {
 			s.advance(mine[2], singleUse)
+			s.confirm(singleUse, of(mine[2], 1)...)
 			s.advance(mine[2], singleUse)
 		}, []int{2}, announced{}},
-		{"Rotated, retired", func(s *sessions, mine []session.Presented) { s.advance(mine[0], retire) }, nil, announced{retired: 1}},
-		{"Reissued, retired", func(s *sessions, mine []session.Presented) { s.advance(mine[0], retire); s.advance(mine[0], retire) }, nil, announced{retired: 1}},
-		{"Healed, retired", func(s *sessions, mine []session.Presented) { mine[0].Generation = 1; s.advance(mine[0], retire) }, nil, announced{retired: 1}},
+		{"Rotated, retired", func(s *sessions, mine []session.Presented) { s.advance(mine[0], retire) }, nil, announced{}},
+		{"Reissued, retired", func(s *sessions, mine []session.Presented) { s.advance(mine[0], retire); s.advance(mine[0], retire) }, nil, announced{}},
+		{"late, retired", func(s *sessions, mine []session.Presented) { s.advance(mine[0], atOnce); s.advance(mine[0], atOnce) }, nil, announced{}},
+		{"Repeated, retired", func(s *sessions, mine []session.Presented) {
+			s.advance(mine[0], retire)
+			mine[0].Generation = 1
+			s.advance(mine[0], retire)
+			s.wait(5 * time.Millisecond)
+			s.advance(mine[0], retire)
+		}, nil, announced{retired: 1, window: time.Minute}},
+		{"Confirm, retired", func(s *sessions, mine []session.Presented) {
+			s.advance(mine[0], retire)
+			s.confirm(retire, of(mine[0], 1)...)
+			s.wait(5 * time.Millisecond)
+			s.confirm(retire, of(mine[0], 1, 0)...)
+		}, nil, announced{retired: 1, window: time.Minute}},
+		{"Confirm, not retired", func(s *sessions, mine []session.Presented) {
+			s.advance(mine[0], openWindow)
+			s.confirm(openWindow, of(mine[0], 1)...)
+		}, nil, announced{}},
+		{"Confirm of the first, retired", func(s *sessions, mine []session.Presented) { s.confirm(retire, of(mine[0], 0)...) }, nil, announced{}},
+		{"Rotated twice, retired", func(s *sessions, mine []session.Presented) {
+			s.advance(mine[0], atOnce)
+			mine[0].Generation = 1
+			s.advance(mine[0], atOnce)
+		}, nil, announced{retired: 1}},
+		{"Rotated after a use, retired", func(s *sessions, mine []session.Presented) {
+			s.advance(mine[0], singleUse)
+			s.confirm(singleUse, of(mine[0], 1)...)
+			mine[0].Generation = 1
+			s.advance(mine[0], atOnce)
+		}, nil, announced{}},
+		{"Healed, retired", func(s *sessions, mine []session.Presented) { mine[0].Generation = 1; s.advance(mine[0], retire) }, nil, announced{retired: 1, window: time.Minute}},
 		{"Stolen, retired", func(s *sessions, mine []session.Presented) {
 			s.advance(mine[0], retire)
 			mine[0].Generation = 7
 			s.advance(mine[0], retire)
-		}, []int{0}, announced{retired: 1}},
+		}, []int{0}, announced{}},
 		{"Invalid", func(s *sessions, mine []session.Presented) { mine[0].NonceHash[0] ^= 1; s.advance(mine[0], retire) }, nil, announced{}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -68,7 +100,8 @@ func runAnnouncements(t *testing.T, newStore func(t *testing.T) StoreUnderTest) 
 // announced has what a step announces, apart from the ends of sessions.
 type announced struct {
 	subject bool   // a revocation of the subject
-	retired uint32 // if not zero, the generation to which the first session was rotated
+	retired uint32 // if not zero, the generation of the first session of which a use became known
+	window  time.Duration
 }
 
 // check checks that f hears the ends of the sessions ends, the revocations in
@@ -81,25 +114,27 @@ func (a announced) check(s *sessions, f *follower, mine []session.Presented, end
 	f.find(func(r session.Revocation) bool { return sameRevocation(r, last) })
 	for _, id := range ends {
 		r := f.find(func(r session.Revocation) bool { return r.Session == id && r.Generation == 0 })
-		want := session.Revocation{Session: id, From: r.From, Until: r.Until}
-		if r != want || r.From.Before(began) || r.Until.Sub(r.From) < remember {
+		want := session.Revocation{Session: id, From: r.From, Until: r.From.Add(remember)}
+		if r != want || r.From.Before(began) {
 			t.Errorf("got %+v, want it from when %v was ended, for %v", r, id, remember)
 		}
 	}
 	if a.subject {
 		r := f.find(func(r session.Revocation) bool { return r.Subject == s.subject })
-		want := session.Revocation{Subject: s.subject, From: r.From, Until: r.Until}
-		if r != want || r.From.Before(began) || r.Until.Sub(r.From) < remember {
+		want := session.Revocation{Subject: s.subject, From: r.From, Until: r.From.Add(remember)}
+		if r != want || r.From.Before(began) {
 			t.Errorf("got %+v, want it from when %q was signed out, for %v", r, s.subject, remember)
 		}
 	}
 	if a.retired != 0 {
 		r := f.find(func(r session.Revocation) bool { return r.Session == mine[0].ID && r.Generation != 0 })
 		record, _ := s.find(mine[0].ID)
-		from := record.Rotated.Add(time.Minute)
-		want := session.Revocation{Session: record.ID, Generation: a.retired, From: r.From, Until: r.Until}
-		if r != want || !r.From.Equal(from) || r.Until.Sub(r.From) < remember {
-			t.Errorf("got %+v, want generation %d, from %v on, for %v", r, a.retired, from, remember)
+		at := record.Used
+		if at.IsZero() {
+			at = record.Rotated // the use was a rotation
+		}
+		if want := session.Retirement(record.ID, a.retired, at, session.Policy{ReuseWindow: a.window, Remember: remember}); !sameRevocation(r, want) {
+			t.Errorf("got %+v, want %+v", r, want)
 		}
 	}
 	others := f.all(func(r session.Revocation) bool {

@@ -27,6 +27,7 @@ func runContext(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 		}},
 		{"Find", func(ctx context.Context) error { _, _, err := s.Store.Find(ctx, p.ID); return err }},
 		{"Advance", func(ctx context.Context) error { _, _, err := s.Store.Advance(ctx, p, openWindow); return err }},
+		{"Confirm", func(ctx context.Context) error { return s.Store.Confirm(ctx, of(p, 0), openWindow) }},
 		{"End", func(ctx context.Context) error { _, err := s.Store.End(ctx, p.ID, remember); return err }},
 		{"EndAll", func(ctx context.Context) error { _, err := s.Store.EndAll(ctx, s.subject, remember); return err }},
 		{"List", func(ctx context.Context) error { _, err := s.Store.List(ctx, s.subject); return err }},

@@ -74,6 +74,47 @@ func runFeed(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			}
 		}
 	})
+	t.Run("at least once a second", func(t *testing.T) {
+		const beats = 4
+		s := newSessions(t, newStore)
+		f := s.follow()
+		f.beats(1)
+		start := time.Now()
+		f.beats(1 + beats)
+		if got := time.Since(start); got > beats*time.Second {
+			t.Errorf("the feed called upToDate %d times in %v, want at least once a second", beats, got)
+		}
+	})
+	t.Run("in the order of commits", func(t *testing.T) {
+		const writers, duration = 4, 2 * time.Second
+		s := newSessions(t, newStore)
+		r := s.token()
+		f := s.follow()
+		f.beats(1)
+		returned := make([]map[string]time.Time, writers)
+		var wg sync.WaitGroup
+		for i := range writers {
+			returned[i] = map[string]time.Time{}
+			wg.Go(func() {
+				for start := time.Now(); time.Since(start) < duration; time.Sleep(10 * time.Millisecond) {
+					r := r
+					r.Token = fmt.Sprintf("%s-%d-%d", r.Token, i, len(returned[i]))
+					if err := s.Store.Revoke(s.ctx, r); err != nil {
+						t.Errorf("revoke: %v", err)
+					}
+					returned[i][r.Token] = time.Now()
+				}
+			})
+		}
+		wg.Wait()
+		for _, tokens := range returned {
+			for token, at := range tokens {
+				if !f.hadHeard(token, at.Add(time.Second)) {
+					t.Errorf("the revocation of %q was not announced when the feed called upToDate a second after it", token)
+				}
+			}
+		}
+	})
 	t.Run("until its time", func(t *testing.T) {
 		s := newSessions(t, newStore)
 		if s.Pass == nil {

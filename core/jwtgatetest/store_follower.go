@@ -24,6 +24,7 @@ type follower struct {
 	mu     sync.Mutex
 	heard  []session.Revocation
 	known  []int         // for each call of upToDate, the number of revocations heard before
+	times  []time.Time   // for each call of upToDate, its time
 	more   chan struct{} // closed at the next call
 	inside atomic.Int32  // how many calls of the feed are running
 }
@@ -53,7 +54,7 @@ func (f *follower) hear(r session.Revocation) {
 }
 
 func (f *follower) upToDate() {
-	f.called(func() { f.known = append(f.known, len(f.heard)) })
+	f.called(func() { f.known, f.times = append(f.known, len(f.heard)), append(f.times, time.Now()) })
 }
 
 // called runs note for a call of the feed.
@@ -130,6 +131,21 @@ func (f *follower) all(wanted func(session.Revocation) bool) []session.Revocatio
 		}
 	}
 	return all
+}
+
+// hadHeard reports whether the revocation of token was announced before the first
+// call of upToDate after the time at.
+func (f *follower) hadHeard(token string, at time.Time) bool {
+	f.t.Helper()
+	for n := 1; ; n++ {
+		f.beats(n)
+		f.mu.Lock()
+		known, time := f.known[n-1], f.times[n-1]
+		f.mu.Unlock()
+		if time.After(at) {
+			return slices.ContainsFunc(f.heardUntil(known), func(r session.Revocation) bool { return r.Token == token })
+		}
+	}
 }
 
 // heardUntil returns the first n revocations that were announced.

@@ -22,7 +22,7 @@ type op struct {
 	kind    opKind
 	session int  // selects a session, among the live ones
 	any     bool // selects among all sessions instead
-	ahead   int  // the generation to present, relative to the current one
+	ahead   int  // the generation to present or confirm, relative to the current one
 	other   int  // the maximum for Create, or the number of exceptions for EndAll
 	flag    bool // whether Create refuses, or whether Advance has another nonce
 	policy  session.Policy
@@ -33,6 +33,7 @@ type opKind int
 
 const (
 	opAdvance opKind = iota
+	opConfirm
 	opCreate
 	opCreateAgain
 	opFind
@@ -43,10 +44,12 @@ const (
 )
 
 func (o op) String() string {
-	names := [...]string{"Advance", "Create", "Create again", "Find", "End", "EndAll", "List", "pass"}
+	names := [...]string{"Advance", "Confirm", "Create", "Create again", "Find", "End", "EndAll", "List", "pass"}
 	switch o.kind {
 	case opAdvance:
 		return fmt.Sprintf("%s %d (of all: %v) by %+d, window %v, idle %v, other nonce: %v", names[o.kind], o.session, o.any, o.ahead, o.policy.ReuseWindow, o.policy.Idle, o.flag)
+	case opConfirm:
+		return fmt.Sprintf("%s %d (of all: %v) by %+d", names[o.kind], o.session, o.any, o.ahead)
 	case opPass:
 		return fmt.Sprintf("%s %v", names[o.kind], o.pass)
 	}
@@ -66,24 +69,23 @@ func randomOps(seed uint64, exact bool) []op {
 			o.policy.Idle = pickOf(random, 15*time.Minute, idleLimit)
 		}
 		switch n := random.IntN(100); {
-		case n < 10 && exact:
+		case n < 16 && exact:
 			o.kind = opPass
-			o.pass = pickOf(random, time.Millisecond, time.Second, time.Second, 9999*time.Millisecond, 10*time.Second, 10*time.Second, 25*time.Second)
+			o.pass = pickOf(random, time.Millisecond, time.Second, time.Second, 9999*time.Millisecond, 10*time.Second, 10*time.Second, 15*time.Second, 25*time.Second)
 			if random.IntN(20) == 0 {
 				o.pass = 10 * time.Minute
 			}
+		case n < 20:
+			o.kind = opConfirm
+			o.ahead = pickOf(random, 0, 0, 0, -1, 1)
 		case n < 85:
 			o.kind = opAdvance
-			o.ahead = pickOf(random, 0, 0, 0, 0, 0, 0, -1, -1, 1)
+			o.ahead = pickOf(random, 0, 0, 0, 0, -1, -1, -1, 1)
 			switch random.IntN(50) {
 			case 0:
 				o.ahead = pickOf(random, -3, -2, -1, 2, 3, 100)
 			case 1:
 				o.flag = true
-			default:
-				if o.ahead == -1 { // mostly within the window
-					o.policy.ReuseWindow = max(o.policy.ReuseWindow, 10*time.Second)
-				}
 			}
 		case n < 88:
 			o.kind, o.other, o.flag = opCreate, random.IntN(8), random.IntN(4) == 0

@@ -198,6 +198,7 @@ func runEnd(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 		if _, verdict := s.advance(p, singleUse); verdict != session.Rotated {
 			t.Errorf("got verdict %d, want %d", verdict, session.Rotated)
 		}
+		s.confirm(singleUse, of(p, 2)...)
 		if _, verdict := s.advance(p, singleUse); verdict != session.Stolen {
 			t.Errorf("got verdict %d, want %d", verdict, session.Stolen)
 		}

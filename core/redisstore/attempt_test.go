@@ -57,6 +57,23 @@ func TestAnswerLost(t *testing.T) {
 		p := create(t, store, "bob")
 		known(t, p)
 		losing(t, func() { advance(t, lossy, p, singleUse, session.Rotated, 1) })
+		advance(t, store, p, singleUse, session.Reissued, 1)
+	})
+	t.Run("Advance, displacing", func(t *testing.T) {
+		p := create(t, store, "ben")
+		advance(t, store, p, singleUse, session.Rotated, 1)
+		advance(t, store, p, singleUse, session.Reissued, 1)
+		p.Generation = 1
+		advance(t, store, p, singleUse, session.Rotated, 2)
+		losing(t, func() { advance(t, lossy, p, singleUse, session.Displaced, 3) })
+	})
+	// A confirmation between the two does not hide that the script was executed.
+	t.Run("Advance, confirmed since", func(t *testing.T) {
+		p := create(t, store, "bill")
+		use := func() { confirm(t, store, p.ID, 1) }
+		use() // loads the script
+		proxy.lost.Store(&use)
+		losing(t, func() { advance(t, lossy, p, singleUse, session.Rotated, 1) })
 		advance(t, store, p, singleUse, session.Stolen, 1)
 	})
 	t.Run("Advance, healing", func(t *testing.T) {
@@ -68,6 +85,7 @@ func TestAnswerLost(t *testing.T) {
 	t.Run("Advance, stolen", func(t *testing.T) {
 		p := create(t, store, "carol")
 		advance(t, store, p, singleUse, session.Rotated, 1)
+		confirm(t, store, p.ID, 1)
 		losing(t, func() { advance(t, lossy, p, singleUse, session.Stolen, 1) })
 		advance(t, store, p, singleUse, session.Revoked, 1)
 	})

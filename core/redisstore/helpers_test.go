@@ -60,6 +60,14 @@ func advance(t *testing.T, store session.Store, p session.Presented, policy sess
 	}
 }
 
+// confirm reports a use of the given generation.
+func confirm(t *testing.T, store session.Store, id session.ID, generation uint32) {
+	t.Helper()
+	if err := store.Confirm(t.Context(), []session.Confirmation{{ID: id, Generation: generation}}, singleUse); err != nil {
+		t.Error(err)
+	}
+}
+
 // tokenRevoked returns the revocation of a token.
 func tokenRevoked(name string) session.Revocation {
 	now := time.Now().Truncate(time.Millisecond)

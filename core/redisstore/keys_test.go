@@ -31,6 +31,9 @@ func TestKeys(t *testing.T) {
 	retire := openWindow
 	retire.Retire = true
 	advance(t, store, p, retire, session.Rotated, 1)
+	if err := store.Confirm(t.Context(), []session.Confirmation{{ID: p.ID, Generation: 1}}, retire); err != nil {
+		t.Fatal(err)
+	}
 	ended := create(t, store, "alice")
 	if _, err := store.End(t.Context(), ended.ID, 2*remember); err != nil {
 		t.Fatal(err)

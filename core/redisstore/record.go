@@ -10,6 +10,10 @@ import (
 
 var errReply = errors.New("the reply of the server has a form that no script of this package returns: another program may have changed the keys")
 
+// recordVersion is the version of the layout in record.lua. The scripts refuse
+// records of other versions.
+const recordVersion = 1
+
 // at returns element i of reply, or nil if reply is not a list or is too short.
 func at(reply any, i int) any {
 	if list, ok := reply.([]any); ok && i < len(list) {
@@ -22,11 +26,16 @@ func at(reply any, i int) any {
 func record(value any) (session.Record, error) {
 	text, ok := value.(string)
 	f := fields{[]byte(text), ok}
+	version, ended, flags := f.next(1)[0], f.next(1)[0], f.next(1)[0]
 	r := session.Record{
-		Ended:      session.Reason(f.next(1)[0]),
+		Ended:      session.Reason(ended),
+		Late:       flags&1 != 0,
+		LateBefore: flags&2 != 0,
 		Generation: binary.BigEndian.Uint32(f.next(4)),
+		Parent:     binary.BigEndian.Uint32(f.next(4)),
 		Created:    f.moment(),
 		Rotated:    f.moment(),
+		Used:       f.moment(),
 		Idle:       f.moment(),
 		Limit:      f.moment(),
 	}
@@ -35,7 +44,7 @@ func record(value any) (session.Record, error) {
 	r.ID = id
 	r.NonceHash = [32]byte(f.next(32))
 	r.Subject, r.UserAgent = f.text(), f.text()
-	if !f.ok || !known {
+	if !f.ok || !known || version != recordVersion {
 		return session.Record{}, errReply
 	}
 	return r, nil

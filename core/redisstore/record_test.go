@@ -11,7 +11,7 @@ import (
 // Every value decodes to a record, or is an error.
 func FuzzRecord(f *testing.F) {
 	id := session.NewID("alice").String()
-	head, tail := strings.Repeat("\x00", 72), strings.Repeat("\x01", 32)+"\x00\x00\x00\x05alice\x00\x00\x00\x00"
+	head, tail := "\x01"+strings.Repeat("\x00", 85), strings.Repeat("\x01", 32)+"\x00\x00\x00\x05alice\x00\x00\x00\x00"
 	f.Add(head + id + tail)
 	f.Add(head + id + tail[:len(tail)-1])
 	f.Add(head + strings.Repeat("?", 24) + tail)
@@ -35,7 +35,7 @@ func TestRecord(t *testing.T) {
 	server := startServer(t)
 	store := newStore(t, server.client(), redisstore.Config{})
 	for _, row := range []struct{ name, value string }{
-		{"empty", ""}, {"short", "x"}, {"another's", strings.Repeat("x", 200)},
+		{"empty", ""}, {"short", "x"}, {"another's", strings.Repeat("x", 200)}, {"of a later version", "\x02" + strings.Repeat("x", 200)},
 	} {
 		server.do("SET", store.Slots()[id.Slot()%16]+":session:"+id.String(), row.value)
 		if _, found, err := store.Find(t.Context(), id); err == nil || found {

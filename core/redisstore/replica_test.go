@@ -20,6 +20,7 @@ func TestWaitReplicas(t *testing.T) {
 	p, q := create(t, store, "alice"), create(t, store, "alice")
 	stolen := create(t, store, "bob")
 	advance(t, store, stolen, singleUse, session.Rotated, 1)
+	confirm(t, store, stolen.ID, 1)
 	n, _ := newSession("alice")
 	ends := func(t *testing.T, ok bool) {
 		t.Helper()
@@ -52,6 +53,7 @@ func TestWaitReplicas(t *testing.T) {
 	replicate(t, master, replica)
 	stolen = create(t, store, "bob")
 	advance(t, store, stolen, singleUse, session.Rotated, 1)
+	confirm(t, store, stolen.ID, 1)
 	q = create(t, store, "alice")
 	ends(t, true)
 

@@ -25,6 +25,8 @@ var (
 	announceLua string
 	//go:embed scripts/finish.lua
 	finishLua string
+	//go:embed scripts/retire.lua
+	retireLua string
 )
 
 // The last parts of the scripts, one for each script.
@@ -35,6 +37,8 @@ var (
 	findLua string
 	//go:embed scripts/advance.lua
 	advanceLua string
+	//go:embed scripts/confirm.lua
+	confirmLua string
 	//go:embed scripts/end.lua
 	endLua string
 	//go:embed scripts/endall.lua
@@ -49,11 +53,11 @@ var (
 
 // scripts are all scripts of a Store. Redis executes each of them atomically.
 type scripts struct {
-	create, find, advance, end, endAll, index, list, revoke *redis.Script
+	create, find, advance, confirm, end, endAll, index, list, revoke *redis.Script
 }
 
 // newScripts returns the scripts. Each of them begins with clock, which defines
-// now and started as clock.lua does.
+// now as clock.lua does.
 func newScripts(clock string) scripts {
 	base := clock + slotLua
 	reads := base + recordLua
@@ -61,7 +65,8 @@ func newScripts(clock string) scripts {
 	return scripts{
 		create:  redis.NewScript(reads + announceLua + finishLua + createLua),
 		find:    redis.NewScript(reads + findLua),
-		advance: redis.NewScript(ends + advanceLua),
+		advance: redis.NewScript(ends + retireLua + advanceLua),
+		confirm: redis.NewScript(base + evenFullLua + recordLua + announceLua + retireLua + confirmLua),
 		end:     redis.NewScript(ends + endLua),
 		endAll:  redis.NewScript(ends + endAllLua),
 		index:   redis.NewScript(base + indexLua),

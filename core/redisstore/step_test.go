@@ -30,8 +30,8 @@ func TestAgreement(t *testing.T) {
 	var record session.Record
 	for i := range steps {
 		now = now.Add([]time.Duration{
-			0, 0, 0, 1, 999, 1000, 1001, 9999, 10_000, 10_001, 60_000, -1, -999, -1000, -20_000,
-		}[random.IntN(15)] * time.Millisecond)
+			0, 0, 0, 1, 999, 1000, 1001, 1999, 2000, 2999, 3000, 9999, 10_000, 10_001, 20_000, 30_000, 60_000, -1, -999, -1000, -20_000,
+		}[random.IntN(21)] * time.Millisecond)
 		setClock(t, client, inRedis, now)
 		if record.Ended != session.Live || !record.LiveAt(now) || i%1000 == 0 {
 			n, _ := newSession("user " + strconv.Itoa(i))
@@ -42,6 +42,15 @@ func TestAgreement(t *testing.T) {
 				}
 			}
 		}
+		if c := (session.Confirmation{ID: record.ID, Generation: record.Generation - random.Uint32N(2)}); random.IntN(4) == 0 {
+			record, _ = session.Confirm(record, c, now)
+			for name, store := range map[string]session.Store{"Redis": inRedis, "memory": inMemory} {
+				err := store.Confirm(t.Context(), []session.Confirmation{c}, session.Policy{})
+				if got, found, _ := store.Find(t.Context(), c.ID); err != nil || found && got != record {
+					t.Fatalf("seed %d, step %d: %s: got error %v, record\n%+v\nwant\n%+v\nafter %+v at %v", seed, i, name, err, got, record, c, now)
+				}
+			}
+		}
 		policy := session.Policy{
 			Idle:        []time.Duration{time.Minute, time.Hour}[random.IntN(2)],
 			ReuseWindow: []time.Duration{0, time.Second, 10 * time.Second, 10 * time.Second, 10*time.Second - time.Microsecond}[random.IntN(5)],
@@ -49,8 +58,10 @@ func TestAgreement(t *testing.T) {
 		}
 		p := session.Presented{ID: record.ID, NonceHash: record.NonceHash, Generation: record.Generation}
 		switch random.IntN(12) {
-		case 0, 1, 2:
+		case 0, 1:
 			p.Generation--
+		case 2, 7:
+			p.Generation = record.Parent
 		case 3:
 			p.Generation += random.Uint32N(4)
 		case 4:

@@ -150,41 +150,6 @@ func (s *Store) Find(ctx context.Context, id session.ID) (session.Record, bool, 
 	return r, err == nil, failed(ctx, "find", err)
 }
 
-// Advance implements [session.Store].
-func (s *Store) Advance(ctx context.Context, p session.Presented, policy session.Policy) (session.Record, session.Verdict, error) {
-	slot := s.slotOf(p.ID.Slot())
-	reply, err := s.runReplicated(ctx, step{
-		s.scripts.advance, slot,
-		[]string{slot.session(p.ID), slot.stream(), slot.origin()},
-		[]any{
-			p.ID.String(), p.NonceHash[:], p.Generation,
-			policy.Idle.Milliseconds(), ceilMilliseconds(policy.ReuseWindow), policy.Remember.Milliseconds(), policy.Retire,
-		},
-	}, func(reply any) bool { return verdict(reply) == session.Stolen })
-	if err != nil {
-		return session.Record{}, 0, failed(ctx, "advance", err)
-	}
-	if verdict(reply) == session.Unknown {
-		return session.Record{}, session.Unknown, nil
-	}
-	r, err := record(at(reply, 1))
-	if err != nil {
-		return session.Record{}, 0, failed(ctx, "advance", err)
-	}
-	return r, verdict(reply), nil
-}
-
-// verdict returns the verdict in a reply of the script for Advance.
-func verdict(reply any) session.Verdict {
-	n, _ := at(reply, 0).(int64)
-	return session.Verdict(n) //nolint:gosec // the script returns verdicts only
-}
-
-// ceilMilliseconds rounds d up, so that a positive duration stays positive.
-func ceilMilliseconds(d time.Duration) int64 {
-	return (d + time.Millisecond - 1).Milliseconds()
-}
-
 // End implements [session.Store].
 func (s *Store) End(ctx context.Context, id session.ID, remember time.Duration) (bool, error) {
 	slot := s.slotOf(id.Slot())

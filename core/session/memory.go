@@ -138,21 +138,53 @@ func (m *Memory) Advance(ctx context.Context, p Presented, policy Policy) (Recor
 	if s == nil {
 		return Record{}, Unknown, nil
 	}
-	after, verdict := Step(s.record(), p, at(now), policy)
-	switch verdict {
-	case Rotated, Healed:
-		s.generation, s.rotated, s.idle = after.Generation, now, after.Idle.UnixMilli()
+	before := s.record()
+	after, verdict := Step(before, p, at(now), policy)
+	switch {
+	case verdict == Stolen:
+		m.end(shard, s, Replayed, now, policy.Remember)
+	case verdict.Good():
+		s.update(&after)
 		if s.idle < s.due {
 			shard.reschedule(s, s.idle)
 		}
-		if policy.Retire {
-			from := at(now).Add(policy.ReuseWindow)
-			m.feed.announce(Revocation{Session: s.id, Generation: s.generation, From: from, Until: from.Add(policy.Remember)}, at(now))
-		}
-	case Stolen:
-		m.end(shard, s, Replayed, now, policy.Remember)
+		m.retire(s.id, FirstUsed(before, after, verdict), now, policy)
 	}
 	return after, verdict, nil
+}
+
+// Confirm implements [Store].
+func (m *Memory) Confirm(ctx context.Context, confirmations []Confirmation, policy Policy) error {
+	for _, c := range confirmations {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		m.confirm(c, policy)
+	}
+	return ctx.Err()
+}
+
+func (m *Memory) confirm(c Confirmation, policy Policy) {
+	shard := m.shard(c.ID.Slot())
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	now := m.milliseconds()
+	s := shard.find(c.ID, now)
+	if s == nil || s.generation != c.Generation || s.used != 0 {
+		return // as Confirm decides for most
+	}
+	if after, changed := Confirm(s.record(), c, at(now)); changed {
+		s.update(&after)
+		m.retire(c.ID, c.Generation, now, policy)
+	}
+}
+
+// retire announces the first use of generation, if policy asks for that. Before
+// the first generation, there is nothing to retire.
+func (m *Memory) retire(id ID, generation uint32, now int64, policy Policy) {
+	if policy.Retire && generation > 0 {
+		m.feed.announce(Retirement(id, generation, at(now), policy), at(now))
+	}
 }
 
 // End implements [Store].
@@ -224,6 +256,10 @@ func (m *Memory) Feed(ctx context.Context, announce func(Revocation), upToDate f
 	return m.feed.follow(ctx, m.now, announce, upToDate)
 }
 
+// InProcess reports that the sessions of m end with the process. A Store that
+// wraps a Memory should have this method, too.
+func (m *Memory) InProcess() bool { return true }
+
 func (m *Memory) shard(slot uint16) *memoryShard { return &m.shards[slot%memoryShards] }
 
 func (m *Memory) milliseconds() int64 { return m.now().UnixMilli() }
@@ -235,41 +271,4 @@ func (m *Memory) end(shard *memoryShard, s *memorySession, why Reason, now int64
 	shard.reschedule(s, now+remember.Milliseconds())
 	shard.unlink(s)
 	m.feed.announce(Revocation{Session: s.id, From: at(now), Until: at(s.forget())}, at(now))
-}
-
-// sweep handles a few due sessions of shard. It removes a session whose time to
-// be forgotten has come, and reschedules the others. It reports whether more
-// sessions may be due.
-func (m *Memory) sweep(shard *memoryShard, now int64) bool {
-	for range sweepSize {
-		if len(shard.due) == 0 || now < shard.due[0].due {
-			return false
-		}
-		s := shard.due[0]
-		if forget := s.forget(); now < forget {
-			shard.reschedule(s, forget)
-			continue
-		}
-		heap.Pop(&shard.due)
-		delete(shard.sessions, s.id)
-		if s.ended == Live {
-			shard.unlink(s)
-		}
-		m.held.Add(-1)
-	}
-	return true
-}
-
-// makeRoom sweeps the shards until m is not full any more, or no session is
-// due. A shard without calls is not swept otherwise, and could keep m full.
-func (m *Memory) makeRoom() {
-	now := m.milliseconds()
-	for i := range m.shards {
-		shard := &m.shards[i]
-		for more := true; more; {
-			shard.mu.Lock()
-			more = m.sweep(shard, now) && m.held.Load() >= m.max
-			shard.mu.Unlock()
-		}
-	}
 }

@@ -21,9 +21,13 @@ type memorySession struct {
 	id         ID
 	nonceHash  [32]byte
 	ended      Reason
+	late       bool
+	lateBefore bool
 	generation uint32
+	parent     uint32
 	created    int64
 	rotated    int64 // 0: never
+	used       int64 // 0: never
 	idle       int64 // never after limit
 	limit      int64
 	due        int64          // when sweep handles it next, never after the time to forget it
@@ -121,24 +125,49 @@ func (s *memorySession) forget() int64 {
 }
 
 func (s *memorySession) record() Record {
-	r := Record{
+	return Record{
 		ID:         s.id,
 		Subject:    s.subject.name,
 		NonceHash:  s.nonceHash,
 		Generation: s.generation,
+		Parent:     s.parent,
 		Created:    at(s.created),
+		Rotated:    moment(s.rotated),
+		Used:       moment(s.used),
+		Late:       s.late,
+		LateBefore: s.lateBefore,
 		Idle:       at(s.idle),
 		Limit:      at(s.limit),
 		Ended:      s.ended,
 		UserAgent:  s.userAgent,
 	}
-	if s.rotated != 0 {
-		r.Rotated = at(s.rotated)
-	}
-	return r
+}
+
+// update sets what a step that does not end the session can change.
+func (s *memorySession) update(r *Record) {
+	s.generation, s.parent = r.Generation, r.Parent
+	s.rotated, s.used = milliseconds(r.Rotated), milliseconds(r.Used)
+	s.late, s.lateBefore = r.Late, r.LateBefore
+	s.idle = r.Idle.UnixMilli()
 }
 
 func at(milliseconds int64) time.Time { return time.UnixMilli(milliseconds) }
+
+// moment is at, but 0 is the zero time.
+func moment(milliseconds int64) time.Time {
+	if milliseconds == 0 {
+		return time.Time{}
+	}
+	return at(milliseconds)
+}
+
+// milliseconds is the opposite of moment.
+func milliseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
 
 // A dueHeap is a heap of sessions. The session that is due next is its first
 // element.

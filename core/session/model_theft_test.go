@@ -12,54 +12,58 @@ const (
 )
 
 // A theft is a session whose refresh token both a victim and a thief have, and
-// what they did with it. Neither presents a token more than twice in a row,
-// because the other one is active too.
+// what they did with it. The thief is patient: he presents his token when it
+// suits him, and does not use access tokens, or uses them when it suits him.
 type theft struct {
 	chain         chain
-	tokens        [2]uint32
-	presentations int8 // how many are left
-	last, running int8
-	presented     [2]bool
-	window        [2]bool // which of the two got a token since the last rotation
+	tokens        [2]uint8
+	presentations int8    // how many are left
+	unused        [2]bool // who got an access token and has not used it yet
+	window        [2]bool // who got a token in the last window
 	coincidences  int8    // windows in which both got a token
-	refreshes     int8    // windows in which the thief got a token
+	refreshes     int8    // windows in which the victim got a token
 	over          bool
 	failover      failover
 }
 
 // thefts is a model of a theft, with its results.
 type thefts struct {
-	states  int
-	missed  int           // an old token was accepted after the window
-	falsely int           // the current token was refused
-	unfound int           // both presented a token, in different windows, and the session goes on
-	most    map[int8]int8 // the maximum of refreshes, by coincidences
+	step      stepFunc
+	atOnce    bool          // the victim uses his access token as soon as he has it
+	confirmed bool          // uses of access tokens are confirmed: the victim's before his next refresh
+	missed    int           // a token older than the parent was accepted, but for a displaced one in its window
+	falsely   int           // the current token was refused
+	forks     int           // there was a second rotation in a window
+	outlived  map[int8]int8 // the most refreshes of the victim before a refresh of the thief, by coincidences
 }
 
 // visit checks the state s, and calls next for all states that can follow.
 func (m *thefts) visit(s theft, next func(theft)) {
-	m.states++
-	m.most[s.coincidences] = max(m.most[s.coincidences], s.refreshes)
-	if s.over {
+	if s.over || s.coincidences > 3 {
 		return
-	}
-	if s.presented == [2]bool{true, true} && s.coincidences == 0 {
-		m.unfound++
 	}
 	s.failover.next(s.chain, func(c chain, f failover) {
 		after := s
 		after.chain, after.failover = c, f
 		next(after)
 	})
+	for who := range 2 {
+		if s.unused[who] && m.confirmed {
+			after := s
+			after.unused[who] = false
+			after.chain.confirm(s.tokens[who])
+			next(after)
+		}
+	}
 	if s.presentations == 0 {
 		return
 	}
 	s.presentations--
-	for who := range int8(2) {
-		if who == s.last && s.running == 2 {
-			continue
+	for who := range 2 {
+		if who == victim && s.unused[victim] && m.confirmed {
+			continue // he uses his access token before it expires
 		}
-		for _, wait := range []int8{0, windowTicks} {
+		for _, wait := range []int8{0, windowTicks, 2 * windowTicks, 3 * windowTicks} {
 			after := s
 			after.chain.pass(wait)
 			after.failover.copy.pass(wait)
@@ -70,71 +74,88 @@ func (m *thefts) visit(s theft, next func(theft)) {
 }
 
 // present has who, the victim or the thief, present their token.
-func (m *thefts) present(s *theft, who int8) {
-	if who != s.last {
-		s.last, s.running = who, 0
-	}
-	s.running++
-	s.presented[who] = true
-	before := s.chain
-	token := s.tokens[who]
-	verdict := s.chain.present(session.Step, token)
-	if token < before.generation && !before.open() && verdict != session.Stolen {
+func (m *thefts) present(s *theft, who int) {
+	before, token := s.chain, s.tokens[who]
+	verdict := s.chain.present(m.step, token, modelWindow)
+	rotated := max(before.rotated, -before.rotated) >= windowTicks // never is -128
+	switch {
+	case token < before.parent && verdict.Good():
 		m.missed++
-	}
-	if token == before.generation && !verdict.Good() {
+	case token > before.parent && token < before.generation && verdict.Good() && rotated && max(before.used, -before.used) >= windowTicks:
+		m.missed++
+	case token == before.generation && !verdict.Good():
 		m.falsely++
+	case s.chain.generation != before.generation && verdict != session.Healed && before.rotated != never && !rotated:
+		m.forks++
 	}
-	if !verdict.Good() {
+	switch {
+	case verdict == session.Busy || verdict == session.Stale:
+		return
+	case !verdict.Good():
 		s.over = true
 		return
 	}
-	s.tokens[who] = s.chain.generation
-	if verdict == session.Rotated || verdict == session.Healed {
+	s.tokens[who], s.unused[who] = s.chain.generation, true
+	if who == victim && m.atOnce {
+		s.unused[victim] = false
+		s.chain.confirm(s.chain.generation)
+	}
+	if s.chain.rotated == 0 && (before.rotated != 0 || s.chain.generation != before.generation) {
 		s.window = [2]bool{}
 	}
 	if s.window[who] {
 		return
 	}
 	s.window[who] = true
-	if who == thief {
-		s.refreshes++
-	}
 	if s.window == [2]bool{true, true} {
 		s.coincidences++
 	}
+	if who == victim {
+		s.refreshes++
+	} else {
+		m.outlived[s.coincidences] = max(m.outlived[s.coincidences], s.refreshes)
+	}
 }
 
-// With k coincidences, a thief gets k+2 refreshes: one in each coincidence, and
-// two before the next refresh of the victim ends the session. With a failover,
-// the thief gets k+4: in the worst case, the store loses its last rotations
-// just before it would have detected the thief.
+// With k coincidences, a thief outlives 2k+1 refreshes of the victim if the victim
+// uses access tokens as soon as he has them, and 2k+2 if the thief can come before
+// that, or if no use is ever confirmed. Without the limit on late answers in two generations running, a
+// patient thief would never be found.
 func TestModelTheft(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
-		name  string
-		fails bool
-		base  int8
+		name      string
+		step      stepFunc
+		atOnce    bool
+		confirmed bool
+		want      [4]int8
 	}{
-		{"steady", false, 2},
-		{"failover", true, 4},
+		{"used at once", session.Step, true, true, [4]int8{1, 3, 5, 7}},
+		{"used before the next refresh", session.Step, false, true, [4]int8{2, 4, 6, 8}},
+		{"never confirmed", session.Step, false, false, [4]int8{2, 4, 6, 8}},
+		{"fixed window", fixedWindow, false, true, [4]int8{0, 1, 2, 3}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			m := thefts{most: make(map[int8]int8)}
-			explore(theft{presentations: 12, last: -1, failover: failover{done: !row.fails}}, m.visit)
-			t.Logf("%d states", m.states)
-			if m.missed != 0 || m.falsely != 0 {
-				t.Errorf("got %d old tokens accepted and %d current ones refused, want none", m.missed, m.falsely)
+			m := thefts{step: row.step, atOnce: row.atOnce, confirmed: row.confirmed, outlived: make(map[int8]int8)}
+			states := explore(theft{chain: newChain(), presentations: 20, failover: failover{done: true}}, m.visit)
+			t.Logf("%d states, refreshes outlived %v", states, m.outlived)
+			if m.missed != 0 || m.falsely != 0 || m.forks != 0 {
+				t.Errorf("got %d old tokens accepted, %d current ones refused and %d forks, want none", m.missed, m.falsely, m.forks)
 			}
-			if !row.fails && m.unfound != 0 {
-				t.Errorf("got %d undetected thefts, want none", m.unfound)
-			}
-			for k := range int8(4) {
-				if want := row.base + k; m.most[k] != want {
-					t.Errorf("got %d refreshes of a thief in %d coincidences, want %d", m.most[k], k, want)
+			for k, want := range row.want {
+				if got := m.outlived[int8(k)]; got != want {
+					t.Errorf("got %d refreshes outlived with %d coincidences, want %d", got, k, want)
 				}
 			}
 		})
 	}
+	t.Run("without the limit on late answers", func(t *testing.T) {
+		t.Parallel()
+		m := thefts{step: forgiving, atOnce: true, confirmed: true, outlived: make(map[int8]int8)}
+		explore(theft{chain: newChain(), presentations: 20, failover: failover{done: true}}, m.visit)
+		if got := m.outlived[0]; got < 6 {
+			t.Errorf("got %d refreshes outlived without a coincidence, want as many as there are", got)
+		}
+	})
 }

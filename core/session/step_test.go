@@ -28,6 +28,7 @@ func stepRecord(generation uint32, rotated time.Duration) session.Record {
 		UserAgent:  "a browser",
 	}
 	if rotated >= 0 {
+		r.Parent = generation - 1
 		r.Rotated = stepBegin.Add(rotated)
 		r.Idle = r.Rotated.Add(stepPolicy.Idle)
 	}
@@ -63,8 +64,6 @@ func TestStepVerdict(t *testing.T) {
 		{"one before, window open", 5, 100 * s, 4, 105 * s, 10 * s, session.Reissued, 5},
 		{"one before, at once", 5, 100 * s, 4, 100 * s, 10 * s, session.Reissued, 5},
 		{"one before, just inside", 5, 100 * s, 4, 110*s - 1, 10 * s, session.Reissued, 5},
-		{"one before, at the edge", 5, 100 * s, 4, 110 * s, 10 * s, session.Stolen, 5},
-		{"one before, window closed", 5, 100 * s, 4, 500 * s, 10 * s, session.Stolen, 5},
 		{"one before, first window", 1, 100 * s, 0, 101 * s, 10 * s, session.Reissued, 1},
 		{"two before, window open", 5, 100 * s, 3, 101 * s, 10 * s, session.Stolen, 5},
 		{"two before, window closed", 5, 100 * s, 3, 500 * s, 10 * s, session.Stolen, 5},
@@ -73,9 +72,7 @@ func TestStepVerdict(t *testing.T) {
 		{"clock back by less, current", 5, 100 * s, 5, 90*s + 1, 10 * s, session.Repeated, 5},
 		{"clock back by less, one before", 5, 100 * s, 4, 90*s + 1, 10 * s, session.Reissued, 5},
 		{"clock back by the window, current", 5, 100 * s, 5, 90 * s, 10 * s, session.Rotated, 6},
-		{"clock back by the window, one before", 5, 100 * s, 4, 90 * s, 10 * s, session.Stolen, 5},
 		{"clock back by more, current", 5, 100 * s, 5, 0, 10 * s, session.Rotated, 6},
-		{"clock back by more, one before", 5, 100 * s, 4, 0, 10 * s, session.Stolen, 5},
 		{"clock back before the login", 0, never, 0, -100 * s, 10 * s, session.Rotated, 1},
 		{"clock back, one ahead", 5, 100 * s, 6, 0, 10 * s, session.Healed, 6},
 		{"clock back, two ahead", 5, 100 * s, 7, 0, 10 * s, session.Stolen, 5},
@@ -91,12 +88,11 @@ func TestStepVerdict(t *testing.T) {
 		{"ahead by all there are", 0, never, last - 1, 100 * s, 10 * s, session.Stolen, 0},
 
 		{"single use, current", 5, 100 * s, 5, 100 * s, 0, session.Rotated, 6},
-		{"single use, one before", 5, 100 * s, 4, 100 * s, 0, session.Stolen, 5},
+		{"single use, two before", 5, 100 * s, 3, 100 * s, 0, session.Stolen, 5},
 		{"single use, far ahead", 5, 100 * s, 500, 100 * s, 0, session.Healed, 501},
 
 		{"last but one", last - 1, 100 * s, last - 1, 500 * s, 10 * s, session.Rotated, last},
 		{"last but one, window open", last, 100 * s, last - 1, 101 * s, 10 * s, session.Reissued, last},
-		{"last but one, window closed", last, 100 * s, last - 1, 500 * s, 10 * s, session.Stolen, last},
 		{"last, window open", last, 100 * s, last, 101 * s, 10 * s, session.Expired, last},
 		{"last, window closed", last, 100 * s, last, 500 * s, 10 * s, session.Expired, last},
 		{"last, far ahead", 5, 100 * s, last, 100 * s, 0, session.Expired, 5},
@@ -108,8 +104,15 @@ func TestStepVerdict(t *testing.T) {
 			policy.ReuseWindow = row.window
 			want := r
 			switch row.want {
-			case session.Rotated, session.Healed:
-				want.Generation, want.Rotated, want.Idle = row.after, now, now.Add(policy.Idle)
+			case session.Rotated:
+				want.Parent, want.Generation, want.Rotated, want.Idle = row.presented, row.after, now, now.Add(policy.Idle)
+			case session.Healed:
+				want.Parent, want.Generation, want.Rotated, want.Idle = row.after-1, row.after, now, now.Add(policy.Idle)
+				if row.window > 0 {
+					want.Used = now
+				}
+			case session.Repeated:
+				want.Used = now
 			case session.Stolen:
 				want.Ended = session.Replayed
 			}
@@ -173,7 +176,7 @@ func checkStep(t *testing.T, r session.Record, p session.Presented, now time.Tim
 		t.Errorf("got record\n%+v, want\n%+v", got, want)
 	}
 	switch good := gotVerdict.Good(); gotVerdict {
-	case session.Rotated, session.Repeated, session.Reissued, session.Healed:
+	case session.Rotated, session.Repeated, session.Reissued, session.Displaced, session.Healed:
 		if !good || !got.LiveAt(now) {
 			t.Errorf("got Good %v and LiveAt %v after verdict %d, want both", good, got.LiveAt(now), gotVerdict)
 		}
@@ -214,11 +217,11 @@ func TestStepLimits(t *testing.T) {
 func TestRecord(t *testing.T) {
 	t.Parallel()
 	login, rotated := stepRecord(0, -1), stepRecord(1, time.Minute)
-	if got := login.Used(); !got.Equal(stepBegin) {
-		t.Errorf("got Used %v after a login, want %v", got, stepBegin)
+	if got := login.Refreshed(); !got.Equal(stepBegin) {
+		t.Errorf("got Refreshed %v after a login, want %v", got, stepBegin)
 	}
-	if got, want := rotated.Used(), stepBegin.Add(time.Minute); !got.Equal(want) {
-		t.Errorf("got Used %v after a rotation, want %v", got, want)
+	if got, want := rotated.Refreshed(), stepBegin.Add(time.Minute); !got.Equal(want) {
+		t.Errorf("got Refreshed %v after a rotation, want %v", got, want)
 	}
 	rotated.Limit = stepBegin.Add(2 * time.Minute)
 	if got := rotated.Expires(); !got.Equal(rotated.Limit) {

@@ -12,11 +12,15 @@ import (
 // done.
 //
 // After an error, the call may or may not have had its effect. Every call can
-// be repeated. Repeating Advance is safe within the reuse window. A missing
-// session is not an error.
+// be repeated. Repeating Advance is safe, because the caller still has the
+// replaced token, and Step accepts it for as long as its successor is unused. A
+// missing session is not an error.
 //
-// A Store uses a single clock. Callers pass durations instead of times, because
-// their clocks may differ by some seconds.
+// A Store uses a single clock for all its records: that of the server where the
+// processes share one, and never that of the calling process. All times in
+// records and in the revocations of sessions are read from it. Callers pass
+// durations instead of times, because their clocks may differ by some seconds. If
+// the clock is set back, the store goes on with the earlier time.
 //
 // Package jwtgatetest has the tests that every Store must pass.
 type Store interface {
@@ -37,9 +41,19 @@ type Store interface {
 	Find(ctx context.Context, id ID) (Record, bool, error)
 
 	// Advance applies Step to the session of p, and returns the record after
-	// that. If the session ends, or if it is rotated and policy.Retire is set,
-	// Advance announces that.
+	// that. It saves every change of the record, also after Repeated and
+	// Reissued. If the session ends, Advance announces that. If policy.Retire is
+	// set and FirstUsed names a generation, Advance announces its Retirement.
 	Advance(ctx context.Context, p Presented, policy Policy) (Record, Verdict, error)
+
+	// Confirm applies the function Confirm to the session of each confirmation.
+	// If that changes the session and policy.Retire is set, it announces the
+	// Retirement of the generation. It changes neither when the session expires
+	// nor how long it is remembered. Each session changes atomically, but the
+	// sessions do not change together. Callers send confirmations in batches, and
+	// do not repeat a call that failed: a confirmation that is lost costs only
+	// the earlier detection of a thief.
+	Confirm(ctx context.Context, confirmations []Confirmation, policy Policy) error
 
 	// End ends the session id, announces that, and keeps the record for the
 	// duration remember. It reports whether the session was live.
@@ -60,9 +74,15 @@ type Store interface {
 
 	// Feed calls announce for every revocation that the store remembers, then
 	// upToDate, and from then on announce for each new revocation, soon after
-	// it happened. About every half second, it calls upToDate again if it has
-	// announced all revocations until a moment ago. A caller that does not get
-	// these calls must assume that it does not know all revocations.
+	// it happened: within half a second, if the store can be reached. At least
+	// once a second, it calls upToDate again if it has announced all revocations
+	// until a moment ago, whether there was a new one or not. A caller that does
+	// not get these calls must assume that it does not know all revocations.
+	//
+	// A call of upToDate says that Feed has announced every revocation whose
+	// method returned more than a second before. So a store that numbers its
+	// revocations must not pass over a number whose transaction commits later
+	// than that of a higher number. The order of announcements does not matter.
 	//
 	// Feed may announce a revocation more than once. It makes one call at a
 	// time. The store may be locked during a call, so announce and upToDate
@@ -105,9 +125,16 @@ type Revocation struct {
 
 	// From is when the revocation takes effect. If Subject is set, the
 	// revocation concerns the tokens issued until From.
+	//
+	// A store sets From to the time of the end of a session, to the time of the
+	// call for a subject in EndAll, and to a ReuseWindow after the first use for
+	// a Retirement. A process compares From with its own clock, so a difference
+	// between the clocks delays or advances the effect by as much.
 	From time.Time
 
-	// Until is the time by which all revoked tokens have expired.
+	// Until is the time by which all revoked tokens have expired. A store sets it
+	// to From plus the duration that it was told to remember ended sessions, and
+	// keeps the revocation until then.
 	Until time.Time
 }
 

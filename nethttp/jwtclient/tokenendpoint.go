@@ -133,10 +133,11 @@ func readRefusal(res *http.Response, body []byte) *jwtgate.Refusal {
 }
 
 // sessionEnded reports whether err says that the refresh token is not valid, so
-// that the session cannot continue.
+// that the session cannot continue. A stale token does not say so: its session goes
+// on, and the store may have a newer one soon.
 func sessionEnded(err error) bool {
 	var r *jwtgate.Refusal
-	return errors.As(err, &r) && (r.Status == http.StatusBadRequest || r.Status == http.StatusUnauthorized) &&
+	return errors.As(err, &r) && r.Code != jwtgate.CodeRefreshStale && (r.Status == http.StatusBadRequest || r.Status == http.StatusUnauthorized) &&
 		(r.OAuthError == "invalid_grant" || strings.HasPrefix(string(r.Code), "refresh_"))
 }
 

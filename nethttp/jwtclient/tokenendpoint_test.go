@@ -70,6 +70,8 @@ func TestSessionEnded(t *testing.T) {
 		{403, `{"error":"invalid_grant"}`, false},
 		{500, `{"error":"invalid_grant"}`, false},
 		{503, `{"code":"refresh_expired"}`, false},
+		{401, `{"code":"refresh_stale","error":"invalid_grant"}`, false},
+		{503, `{"code":"unavailable"}`, false},
 		{401, `refresh_expired`, false},
 	} {
 		t.Run(fmt.Sprint(row.status, row.body), func(t *testing.T) {

@@ -36,10 +36,12 @@ import (
 // its context allows.
 //
 // The response to a renewal may be lost after the server has replaced the refresh
-// token. A Transport therefore makes up to three attempts, and begins them within
-// the default reuse window of package jwtgate, 10 seconds. In that window the
-// server answers a replaced refresh token with its replacement. The session is
-// lost only if no response arrives for longer than the window.
+// token. A Transport therefore makes up to three attempts, and further ones with
+// later requests. A server with package jwtgate answers a replaced refresh token
+// with its replacement until that one is used, so no lost response ends the session.
+// For other servers, the attempts begin within 10 seconds. If the server says that a
+// newer refresh token is in use (jwtgate.CodeRefreshStale), the next renewal reads
+// the Store again.
 //
 // # 401 responses
 //

@@ -23,7 +23,8 @@ local excess = most > 0 and math.max(0, #others - most + 1) or 0
 if excess > 0 and refuse then return { 'too many', 0 } end
 
 r = {
-  id = id, subject = subject, nonce_hash = hash, agent = agent, generation = 0, created = now, rotated = 0,
+  id = id, subject = subject, nonce_hash = hash, agent = agent, generation = 0, parent = 0,
+  created = now, rotated = 0, used = 0, late = false, late_before = false,
   idle = now + math.min(idle, limit), limit = now + limit, ended = 0, verdict = 0,
 }
 r.forget = r.idle

@@ -1,33 +1,40 @@
 -- A session is stored as a string with this layout. A hash would cost twice as
 -- much, because its reply is a table, and a table in Lua costs more than all
--- other work of a step. Fields of fixed size come first. record.go reads this
--- layout too. The key of a session expires at forget. For a live session, that
--- is idle. The index of a subject is a sorted set of its live sessions, ordered
--- by created.
-local layout = '>I1I4I8I8I8I8I8I1c26c24c32I4c0I4c0'
-local forget_at = 38
+-- other work of a step. The version of the layout and the other fields of fixed
+-- size come first. record.go reads this layout too. The key of a session expires
+-- at forget. For a live session, that is idle. The index of a subject is a sorted
+-- set of its live sessions, ordered by created.
+local version = 1
+local layout = '>I1I1I1I4I4I8I8I8I8I8I8I1c26c24c32I4c0I4c0'
+local used_at, forget_at = 28, 52
 
 -- read returns the stored string of the session id, or nil if there is none or
 -- its time is over.
 local function read(id)
   local value = redis.call('GET', sessionKey(id))
-  if value and now < struct.unpack('>I8', value, forget_at) then return value end
+  if not value then return nil end
+  if string.byte(value) ~= version then
+    error('the record of a session has version ' .. tostring(string.byte(value)) .. ', which this version of package redisstore does not know')
+  end
+  if now < struct.unpack('>I8', value, forget_at) then return value end
 end
 
 -- find returns the session id as a table, or nil if read returns nil.
 local function find(id)
   local value = read(id)
   if not value then return nil end
-  local r = { value = value }
-  r.ended, r.generation, r.created, r.rotated, r.idle, r.limit, r.forget, r.verdict, r.attempt, r.id,
-    r.nonce_hash, r.subject, r.agent = struct.unpack(layout, value)
+  local r, flags, _ = { value = value }
+  _, r.ended, flags, r.generation, r.parent, r.created, r.rotated, r.used, r.idle, r.limit, r.forget,
+    r.verdict, r.attempt, r.id, r.nonce_hash, r.subject, r.agent = struct.unpack(layout, value)
+  r.late, r.late_before = flags % 2 == 1, flags >= 2
   return r
 end
 
 -- keep writes r, and notes in the record that this attempt changed it.
 local function keep(r)
-  r.value = struct.pack(layout, r.ended, r.generation, r.created, r.rotated, r.idle, r.limit, r.forget,
-    r.verdict, attempt, r.id, r.nonce_hash, #r.subject, r.subject, #r.agent, r.agent)
+  local flags = (r.late and 1 or 0) + (r.late_before and 2 or 0)
+  r.value = struct.pack(layout, version, r.ended, flags, r.generation, r.parent, r.created, r.rotated, r.used,
+    r.idle, r.limit, r.forget, r.verdict, attempt, r.id, r.nonce_hash, #r.subject, r.subject, #r.agent, r.agent)
   redis.call('SET', sessionKey(r.id), r.value, 'PXAT', integer(r.forget))
 end
 

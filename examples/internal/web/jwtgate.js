@@ -13,8 +13,7 @@
  * @property {Storage} [storage] localStorage survives a reload and is shared by all tabs; default: memory.
  *   Do not use sessionStorage: a duplicated tab copies it, and the server treats the second copy as stolen
  * @property {string} [key] the name in storage; default: jwtgate
- * @property {number} [patience] milliseconds until an unanswered refresh is repeated once; default: 3000.
- *   It must be well below the server's ReuseWindow
+ * @property {number} [patience] milliseconds until an unanswered refresh is repeated once; default: 3000
  *
  * @typedef {{ access_token: string, refresh_token: string, expires_in?: number, received: number, login: number }} Tokens
  *   RFC 6749 §5.1, the local time of receipt, and a number for the sign-in
@@ -193,7 +192,8 @@ export class Session extends EventTarget {
       } else if (now?.login !== tokens.login) this.#end({ ...tokens, ...answer });
       return true;
     }
-    if (answer?.error !== "invalid_grant") return false;
+    // A stale token was replaced by one that is in use, perhaps by another tab: try again later.
+    if (answer?.error !== "invalid_grant" || answer.code === "refresh_stale") return false;
     if (unchanged) {
       this.#tokens = null;
       this.#current();

@@ -161,6 +161,8 @@ for (const [about, answers, outcome] of [
   ["offline", [lost, lost], "kept"],
   ["unavailable", [() => refusal(503, "unavailable")], "kept"],
   ["bad gateway", [() => new Response("<html>", { status: 502 }), () => new Response("<html>", { status: 502 })], "kept"],
+  ["busy", [() => refusal(503, "unavailable", "", { detail: "later" })], "kept"],
+  ["stale", [() => refusal(401, "refresh_stale", 'Bearer error="invalid_token"', { error: "invalid_grant" })], "kept"],
   ["throttled", [() => refusal(429, "throttled")], "kept"],
   ["a captive portal", [() => new Response("<html>"), () => new Response("<html>")], "kept"],
   ["a body without tokens", [() => Response.json({})], "kept"],

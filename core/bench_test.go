@@ -55,6 +55,30 @@ func BenchmarkAccept(b *testing.B) {
 	}
 }
 
+// BenchmarkConfigured measures a token that is not cached with the settings for tokens of
+// other shapes. The first row has none of them.
+func BenchmarkConfigured(b *testing.B) {
+	for _, row := range []struct {
+		name   string
+		change func(*jwtgate.Config)
+		header string // the header field of the token
+	}{
+		{"nothing", func(*jwtgate.Config) {}, "Authorization: Bearer "},
+		{"claims elsewhere", func(c *jwtgate.Config) {
+			c.SubjectClaim, c.AudienceClaim, c.RoleClaims = "uid", "client_id", []string{"/realm_access/roles", "/resource_access/shop/roles"}
+		}, "Authorization: Bearer "},
+		{"five audiences", func(c *jwtgate.Config) { c.Audience, c.OtherAudiences = "1", []string{"2", "3", "4", audience} }, "Authorization: Bearer "},
+		{"another header field", withTokenFields, "Cf-Access-Jwt-Assertion: "},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			auth := newVerifier(b, keys.HS256(secret), func(c *jwtgate.Config) { c.CacheSize = -1 }, row.change)
+			token := signed(b, claims("roles", `["admin"]`, "uid", `"u1"`, "client_id", strconv.Quote(audience),
+				"realm_access", `{"roles":["user"]}`, "resource_access", `{"shop":{"roles":["buyer"]}}`))
+			benchmark(b, auth, withLines("GET", row.header+token), accepted)
+		})
+	}
+}
+
 // BenchmarkManyTokens measures requests with more valid tokens than the cache holds, and
 // requests with one token in use among them.
 func BenchmarkManyTokens(b *testing.B) {

@@ -181,11 +181,8 @@ func (a *Auth) openIssuer(field string, config TrustedIssuer, wrong *mistakes) i
 		wrong.add(field+"Keys", "is nil: give a key, such as keys.HS256(secret), a keys.Set or keys.Remote{}")
 		return i
 	}
-	options := keyaccess.Options{Issuer: config.Name, Logger: a.config.Logger, Report: a.keysChanged}
-	if config.Match != nil {
-		options.Issuer = "" // the keys must be found without it
-	}
-	opened, problems := config.Keys.Open(options)
+	// Without a name, the keys must say themselves where they are.
+	opened, problems := config.Keys.Open(keyaccess.Options{Issuer: config.Name, Logger: a.config.Logger, Report: a.keysChanged})
 	for _, problem := range problems {
 		wrong.add(field+"Keys", "%s", problem)
 	}

@@ -63,6 +63,7 @@ func TestProviderTokens(t *testing.T) {
 		{"Entra ID, a tenant of the list", tenants, `"iss":"` + tenant + `","sub":"s","oid":"o","tid":"1","roles":["admin"],"scp":"read",` + api + `,` + iat, accepted, "s [admin]"},
 		{"Entra ID, another tenant", tenants, `"iss":"` + other + `","sub":"s",` + api + `,` + iat, invalid, ""},
 		{"Entra ID, the subject that is the same for all applications", trusted{Match: tenants.Match, SubjectClaim: "oid"}, `"iss":"` + tenant + `","sub":"s","oid":"o",` + api + `,` + iat, accepted, "o []"},
+		{"Entra ID v1, a second entry for the tenant", trusted{Name: "https://sts.windows.net/1/"}, `"iss":"https://sts.windows.net/1/","sub":"s","appid":"a","ver":"1.0",` + api + `,` + iat, accepted, "s []"},
 		{"Auth0", trusted{Name: auth0, RoleClaims: []string{"https://example.com/roles"}}, `"iss":"` + auth0 + `","sub":"auth0|1","azp":"app","scope":"openid","https://example.com/roles":["admin"],"aud":["https://api.example.com","https://shop.eu.auth0.com/userinfo"],"iat":1800000000,"exp":1800086400`, accepted, "auth0|1 [admin]"},
 		{"Auth0 without the slash", trusted{Name: strings.TrimSuffix(auth0, "/")}, `"iss":"` + auth0 + `","sub":"auth0|1",` + api + `,` + iat, invalid, ""},
 		{"Supabase", trusted{Name: "https://x.supabase.co/auth/v1", Audience: "authenticated", RoleClaims: []string{"role"}}, `"iss":"https://x.supabase.co/auth/v1","sub":"u","aud":"authenticated","role":"authenticated","session_id":"s",` + iat, accepted, "u [authenticated]"},

@@ -194,6 +194,9 @@ func TestLimiter(t *testing.T) {
 	s := newTestServer(t, func(c *jwtgate.Config) {
 		c.Sessions.Limiter = limiterFunc(func(login jwtgate.LoginAttempt) (time.Duration, error) {
 			asked = append(asked, call{login.Username, login.Request.First("User-Agent")})
+			if login.Request.Body != nil {
+				t.Error("the limiter could read the password")
+			}
 			if login.Username == "trouble" {
 				return time.Hour, errBroken
 			}

@@ -184,6 +184,9 @@ func TestPasswordLimiterMadeUpNames(t *testing.T) {
 	}
 	attempts(t, l, 30, true, alice)
 	attempts(t, l, 20_000, true, numbered("made up "))
+	for i := range 100 {
+		attempts(t, l, 30, true, func(int) jwtgate.LoginAttempt { return jwtgate.LoginAttempt{Username: fmt.Sprint("attacked ", i)} })
+	}
 	if got := attempts(t, l, 1, true, alice); got != 0 {
 		t.Error("made-up names have reset the counter of alice")
 	}

@@ -28,7 +28,8 @@ type visit struct {
 
 	auth     *Auth
 	identity *Identity
-	byCookie bool // the request was judged by its cookies
+	byCookie bool     // the request was judged by its cookies
+	renewal  *renewal // nil unless the request was renewed
 }
 
 type visitKey struct{}
@@ -41,12 +42,13 @@ func (v *visit) Value(key any) any {
 	return v.Context.Value(key)
 }
 
-// visit returns ctx with id in it, for a request that a has let through.
-func (a *Auth) visit(ctx context.Context, id *Identity, byCookie bool) *visit {
-	if !byCookie && ctx == context.Background() {
-		return &id.bearerVisit
+// visit returns ctx with the identity of from in it, for a request that a has let
+// through.
+func (a *Auth) visit(ctx context.Context, from *caller) *visit {
+	if !from.cookie && ctx == context.Background() {
+		return &from.identity.bearerVisit
 	}
-	return &visit{Context: ctx, auth: a, identity: id, byCookie: byCookie}
+	return &visit{Context: ctx, auth: a, identity: from.identity, byCookie: from.cookie, renewal: from.renewed}
 }
 
 // visitOf returns the visit that a has put into ctx, or nil. A visit of another
@@ -68,7 +70,7 @@ func (v *visit) outermost(ctx context.Context) context.Context {
 	if ctx.Value(visitKey{}) == v {
 		return ctx
 	}
-	return &visit{Context: ctx, auth: v.auth, identity: v.identity, byCookie: v.byCookie}
+	return &visit{Context: ctx, auth: v.auth, identity: v.identity, byCookie: v.byCookie, renewal: v.renewal}
 }
 
 // anonymousVisit returns ctx for a request that a let through without

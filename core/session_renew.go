@@ -50,7 +50,7 @@ func (a *Auth) rotateShared(ctx context.Context, r rotation) caller {
 		return from
 	}
 	now := a.config.Now()
-	from.renewed = a.cookies.set(tokens, now)
+	from.renewed = &renewal{cookies: a.cookies, fields: a.cookies.set(tokens, now)}
 	from.identity = tokens.identity
 	if a.sessions.revoked.has(from.identity, now) { // ended during the rotation
 		from.refusal = refuse(CodeTokenRevoked, nil)

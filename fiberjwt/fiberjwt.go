@@ -28,15 +28,16 @@ func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) fiber.Handler {
 		d := auth.Decide(c.UserContext(), request(c, h), rules...)
 		h.release()
 		headers.Put(h)
-		if answered, err := Send(c, d.Response); answered {
-			return err
+		answered, err := Send(c, d.Response)
+		if !answered {
+			d.StripConditional(c.Request().Header.Del)
+			c.SetUserContext(d.Context)
+			err = c.Next()
 		}
 		if d.Renewed {
-			d.StripConditional(c.Request().Header.Del)
-			defer d.Commit(c.Response().Header.Set)
+			return commit(c, &d, err)
 		}
-		c.SetUserContext(d.Context)
-		return c.Next()
+		return err
 	}
 }
 

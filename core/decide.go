@@ -46,6 +46,7 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 	if a == nil {
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, errNilAuth))
 	}
+	req.noRenewal = withoutRenewal(rules)
 	if v := visitOf(ctx, a); v != nil && v.identity != nil {
 		ctx = v.outermost(ctx)
 		if refusal := a.judge(ctx, v.identity, rules); refusal != nil {
@@ -218,5 +219,5 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 // deletesCookies reports whether the answer to a request refused with r deletes its
 // cookies. byCookie says that the request was judged by them.
 func deletesCookies(req *Request, byCookie bool, r *Refusal) bool {
-	return byCookie && r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld && !req.opensChannel()
+	return byCookie && r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld && req.storesCookies()
 }

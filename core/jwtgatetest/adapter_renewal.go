@@ -91,6 +91,7 @@ func runRenewal(t *testing.T, serve Adapter) {
 		{Method: "GET", Path: "/twice", Guards: []Guard{{Auth: auth}, {Auth: auth}}, Handler: s.who},
 		{Method: "GET", Path: "/admin", Guards: guards(auth, admins...), Handler: s.who},
 		{Method: "GET", Path: "/inner-admin", Guards: []Guard{{Auth: auth}, {auth, admins}}, Handler: s.who},
+		{Method: "GET", Path: "/judged", Guards: guards(auth, jwtgate.NoRenewal()), Handler: s.who},
 		{Method: "GET", Path: "/recent", Guards: guards(auth, jwtgate.RecentLogin(time.Minute)), Handler: s.who},
 	}})
 
@@ -127,6 +128,8 @@ func runRenewal(t *testing.T, serve Adapter) {
 
 		{"cross-site POST", post("/me", cookies(plain), "Sec-Fetch-Site: cross-site"), refusal(jwtgate.CodeCrossSite)},
 		{"Upgrade is not renewed", get("/me", cookies(plain), "Upgrade: websocket"), refusal(jwtgate.CodeTokenExpired)},
+		{"NoRenewal", get("/judged", cookies(plain)), refusal(jwtgate.CodeTokenExpired)},
+		{"NoRenewal, no access cookie", get("/judged", "Cookie: __Host-rt="+plain.Refresh), refusal(jwtgate.CodeTokenMissing)},
 		{"header is not renewed", get("/me", cookies(plain), "Authorization: Bearer "+plain.Access.Token), refusal(jwtgate.CodeTokenExpired)},
 		{"ended session", get("/me", cookies(ended)), refusal(jwtgate.CodeRefreshRevoked).cleared()},
 		{"forged access cookie", get("/me", "Cookie: __Host-at=a.b.c; __Host-rt="+plain.Refresh), refusal(jwtgate.CodeTokenInvalid).cleared()},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
@@ -126,6 +127,7 @@ type sessions struct {
 	revoked   revocations
 	feed      feed
 	rotations rotations
+	preforked atomic.Bool   // Preforked has logged its error
 	grace     time.Duration // how much longer than RefreshTTL the store keeps a session
 	stop      context.CancelFunc
 	stopped   chan struct{}

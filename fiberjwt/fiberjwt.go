@@ -22,6 +22,9 @@ import (
 // Protect returns middleware that lets through what auth and all rules allow,
 // and answers everything else itself.
 func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) fiber.Handler {
+	if fiber.IsChild() {
+		auth.Preforked()
+	}
 	headers := sync.Pool{New: func() any { return new(header) }}
 	return func(c *fiber.Ctx) error {
 		h := headers.Get().(*header)

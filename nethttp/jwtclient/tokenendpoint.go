@@ -132,11 +132,15 @@ func readRefusal(res *http.Response, body []byte) *jwtgate.Refusal {
 	return r
 }
 
+// codeStale is the code of a refresh token whose successor is in use: the session goes
+// on, and the store may have the successor by now.
+const codeStale = "refresh_stale"
+
 // sessionEnded reports whether err says that the refresh token is not valid, so
 // that the session cannot continue.
 func sessionEnded(err error) bool {
 	var r *jwtgate.Refusal
-	return errors.As(err, &r) && (r.Status == http.StatusBadRequest || r.Status == http.StatusUnauthorized) &&
+	return errors.As(err, &r) && r.Code != codeStale && (r.Status == http.StatusBadRequest || r.Status == http.StatusUnauthorized) &&
 		(r.OAuthError == "invalid_grant" || strings.HasPrefix(string(r.Code), "refresh_"))
 }
 

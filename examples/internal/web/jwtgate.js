@@ -193,7 +193,7 @@ export class Session extends EventTarget {
       } else if (now?.login !== tokens.login) this.#end({ ...tokens, ...answer });
       return true;
     }
-    if (answer?.error !== "invalid_grant") return false;
+    if (answer?.error !== "invalid_grant" || answer.code === "refresh_stale") return false;
     if (unchanged) {
       this.#tokens = null;
       this.#current();

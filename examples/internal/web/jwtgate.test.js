@@ -160,6 +160,7 @@ for (const [about, answers, outcome] of [
   ["lost, then session over", [lost, over], "login-required"],
   ["offline", [lost, lost], "kept"],
   ["unavailable", [() => refusal(503, "unavailable")], "kept"],
+  ["stale", [() => refusal(401, "refresh_stale", 'Bearer error="invalid_token"', { error: "invalid_grant" })], "kept"],
   ["bad gateway", [() => new Response("<html>", { status: 502 }), () => new Response("<html>", { status: 502 })], "kept"],
   ["throttled", [() => refusal(429, "throttled")], "kept"],
   ["a captive portal", [() => new Response("<html>"), () => new Response("<html>")], "kept"],

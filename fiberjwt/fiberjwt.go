@@ -20,7 +20,8 @@ import (
 )
 
 // Protect returns middleware that lets through what auth and all rules allow,
-// and answers everything else itself.
+// and answers everything else itself. If it renewed the session of a browser, it calls
+// the ErrorHandler for an error of the next handlers, and outer middleware gets nil.
 func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) fiber.Handler {
 	if fiber.IsChild() {
 		auth.Preforked()

@@ -91,6 +91,7 @@ func runRenewal(t *testing.T, serve Adapter) {
 		{Method: "GET", Path: "/twice", Guards: []Guard{{Auth: auth}, {Auth: auth}}, Handler: s.who},
 		{Method: "GET", Path: "/admin", Guards: guards(auth, admins...), Handler: s.who},
 		{Method: "GET", Path: "/inner-admin", Guards: []Guard{{Auth: auth}, {auth, admins}}, Handler: s.who},
+		{Method: "GET", Path: "/inner-claims", Guards: []Guard{{Auth: auth}, {auth, []jwtgate.Rule{jwtgate.ClaimsOf[number]()}}}, Handler: s.who},
 		{Method: "GET", Path: "/judged", Guards: guards(auth, jwtgate.NoRenewal()), Handler: s.who},
 		{Method: "GET", Path: "/recent", Guards: guards(auth, jwtgate.RecentLogin(time.Minute)), Handler: s.who},
 	}})
@@ -123,6 +124,7 @@ func runRenewal(t *testing.T, serve Adapter) {
 		{"endpoint", get("/missing", some()), renewed(answer{Response: jwtgate.Response{Status: 404}})},
 		{"refused by a rule", get("/admin", some()), forbidden.renewed()},
 		{"refused by a later guard", get("/inner-admin", some()), forbidden.renewed().with("Vary", "Cookie")},
+		{"refused by a later guard, and signed out", get("/inner-claims", some()), refusal(jwtgate.CodeTokenInvalid).with("Vary", "Cookie").cleared().uncacheable()},
 		{"login too old", get("/recent", some()), refusal(jwtgate.CodeLoginTooOld).renewed()},
 		{"refused, handed over", get("/hand-over", cookies(handedOver)), forbidden.renewed().handedOver()},
 

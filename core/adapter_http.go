@@ -1,10 +1,14 @@
 package jwtgate
 
 import (
+	"bufio"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"reflect"
+	"slices"
+	"strings"
 )
 
 // HTTPRequest returns r as a [Request], for adapters of net/http and of the
@@ -51,70 +55,53 @@ func sameContext(a, b context.Context) bool {
 	return reflect.ValueOf(a).Comparable() && a == b
 }
 
-// StripConditional calls del with the name of each header field that must be removed
-// from a renewed request before the handler runs: those of conditional and of range
-// requests (RFC 9110 §13 and §14). Its answer carries cookies, so it must be neither
-// a 304, which a cache would merge with a stored answer, nor a part of one. For other
-// requests it does nothing.
-func (d *Decision) StripConditional(del func(name string)) {
-	if d.Renewed {
-		for _, name := range [...]string{"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range"} {
-			del(name)
-		}
-	}
-}
-
-// Commit calls set for the header fields that the answer to a renewed request must
-// have, whatever the handler has set: no cache may store an answer with cookies. For
-// other requests it does nothing.
-func (d *Decision) Commit(set func(name, value string)) {
-	if d.Renewed {
-		for _, field := range uncacheable {
-			set(field.Name, field.Value)
-		}
-	}
-}
-
-// CommitWriter returns a writer that calls Commit before the header is sent. It is
-// for renewed requests only: handlers of all others get the server's own writer.
+// CommitWriter returns a writer that calls Commit before the header of the answer is
+// sent. It is for renewed requests only: handlers of all others get the server's own
+// writer. Call its Commit after the handler.
 func (d *Decision) CommitWriter(w http.ResponseWriter) *CommitWriter {
-	return &CommitWriter{ResponseWriter: w, decision: *d}
+	return &CommitWriter{ResponseWriter: w, renewal: d.renewal}
 }
 
 // A CommitWriter is the response writer for the handler of a renewed request.
 type CommitWriter struct {
 	http.ResponseWriter
 
-	decision  Decision
-	committed bool
+	renewal *renewal
+	sent    bool // the header
 }
 
-// Commit sets the header fields of [Decision.Commit], unless that was done before.
-// Call it after the handler, which may have written nothing.
+// Commit puts the header fields of [Decision.Commit] into the header, unless it was
+// sent before, and removes cookies from the trailer. Call it after the handler, which
+// may have written nothing.
 func (w *CommitWriter) Commit() {
-	if !w.committed {
-		w.committed = true
-		w.decision.Commit(w.Header().Set)
+	header := w.Header()
+	if !w.sent {
+		w.renewal.commit(httpHeader(header))
 	}
+	dropTrailer(header, "Set-Cookie")
 }
 
-// WriteHeader commits, unless status is that of an informational response.
+// WriteHeader commits. From an informational response, it removes the cookies.
 func (w *CommitWriter) WriteHeader(status int) {
-	if status >= http.StatusOK || status == http.StatusSwitchingProtocols {
-		w.Commit()
+	switch {
+	case w.sent:
+	case status < http.StatusOK && status != http.StatusSwitchingProtocols:
+		w.renewal.withhold(httpHeader(w.Header()))
+	default:
+		w.send()
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
 // Write commits.
 func (w *CommitWriter) Write(p []byte) (int, error) {
-	w.Commit()
+	w.send()
 	return w.ResponseWriter.Write(p)
 }
 
 // ReadFrom commits. It lets the server's writer send files efficiently.
 func (w *CommitWriter) ReadFrom(r io.Reader) (int64, error) {
-	w.Commit()
+	w.send()
 	return io.Copy(w.ResponseWriter, r)
 }
 
@@ -123,9 +110,54 @@ func (w *CommitWriter) Flush() { _ = w.FlushError() }
 
 // FlushError commits.
 func (w *CommitWriter) FlushError() error {
-	w.Commit()
+	w.send()
 	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Hijack gives the connection to the caller (see [http.Hijacker]), who sends no
+// cookies. The error is [http.ErrNotSupported] if the server's writer has no Hijack.
+func (w *CommitWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(w.ResponseWriter).Hijack()
 }
 
 // Unwrap lets [http.ResponseController] find the methods of the server's writer.
 func (w *CommitWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// send commits before the first part of the answer.
+func (w *CommitWriter) send() {
+	w.Commit()
+	w.sent = true
+}
+
+// httpHeader is an [http.Header] as the header of an answer.
+type httpHeader http.Header
+
+func (h httpHeader) Add(name, value string) { http.Header(h).Add(name, value) }
+func (h httpHeader) Set(name, value string) { http.Header(h).Set(name, value) }
+
+// DelCookie removes the Set-Cookie lines of the cookie called name.
+func (h httpHeader) DelCookie(name string) {
+	lines := slices.DeleteFunc(slices.Clone(h["Set-Cookie"]), func(line string) bool {
+		own, _, _ := strings.Cut(line, "=")
+		return strings.Trim(own, " \t") == name
+	})
+	if len(lines) == 0 {
+		delete(h, "Set-Cookie")
+		return
+	}
+	h["Set-Cookie"] = lines
+}
+
+// dropTrailer removes the field called name from the trailer, in both of the ways by
+// which handlers send one.
+func dropTrailer(header http.Header, name string) {
+	delete(header, http.TrailerPrefix+name)
+	if len(header["Trailer"]) == 0 {
+		return
+	}
+	announced := strings.Split(strings.Join(header["Trailer"], ","), ",")
+	announced = slices.DeleteFunc(announced, func(other string) bool {
+		return http.CanonicalHeaderKey(strings.Trim(other, " \t")) == name
+	})
+	header["Trailer"] = announced
+}

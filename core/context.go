@@ -36,9 +36,9 @@ type visit struct {
 
 	auth     *Auth
 	identity *Identity
-	byCookie bool   // the request was judged by its cookies
-	renewed  bool   // the identity is of a token that is not in the request yet
-	mark     uint64 // of the credential that the request was judged by
+	byCookie bool     // the request was judged by its cookies
+	renewal  *renewal // nil unless the request was renewed; its token is not in the request yet
+	mark     uint64   // of the credential that the request was judged by
 }
 
 type visitKey struct{}
@@ -57,7 +57,7 @@ func (a *Auth) visit(ctx context.Context, from *caller) *visit {
 	if !from.cookie && ctx == context.Background() {
 		return &from.identity.bearerVisit
 	}
-	return &visit{Context: ctx, auth: a, identity: from.identity, byCookie: from.cookie, renewed: from.renewed != nil, mark: from.mark}
+	return &visit{Context: ctx, auth: a, identity: from.identity, byCookie: from.cookie, renewal: from.renewed, mark: from.mark}
 }
 
 // covers reports whether req would be judged as the request was for which v was
@@ -67,7 +67,7 @@ func (a *Auth) visit(ctx context.Context, from *caller) *visit {
 func (v *visit) covers(req *Request) bool {
 	a := v.auth
 	found, err := a.credential(req)
-	return err == nil && found.cookie == v.byCookie && found.mark(a, v.renewed) == v.mark &&
+	return err == nil && found.cookie == v.byCookie && found.mark(a, v.renewal != nil) == v.mark &&
 		(!found.cookie || a.checkOrigin(req) == nil)
 }
 

@@ -13,7 +13,8 @@ import (
 // A Decision is what to do with a request.
 type Decision struct {
 	// Response is the answer if its Status is not zero; the handler does not run.
-	// Otherwise its header fields are set, and the handler runs with Context.
+	// Otherwise its header fields are set, and the handler runs with Context. The
+	// cookies of a renewed request are not among them: see Renewed.
 	Response Response
 
 	// Context is the request's context for the handler: the caller's, with the
@@ -27,10 +28,13 @@ type Decision struct {
 	// Refusal is the reason of a refusal, nil if the request is not refused.
 	Refusal *Refusal
 
-	// Renewed says that the answer carries new cookies. StripConditional must then
-	// be called for the header of the request before the handler runs, and Commit
-	// for the header of the answer just before it is sent.
+	// Renewed says that the answer carries new cookies, whether the handler or
+	// Response is the answer. StripConditional must then be called for the header of
+	// the request before the handler runs, and Commit for the header of the answer
+	// just before it is sent, after everything else that changes it.
 	Renewed bool
+
+	renewal *renewal // nil unless Renewed
 }
 
 // Decide judges req by rules. The Protect function of each adapter calls it. Call it
@@ -42,6 +46,7 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 	if a == nil {
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, errNilAuth))
 	}
+	req.noRenewal = withoutRenewal(rules)
 	if v := visitOf(ctx, a); v != nil && v.identity != nil && v.covers(&req) {
 		ctx = v.outermost(ctx)
 		if refusal := a.judge(ctx, v.identity, rules); refusal != nil {
@@ -62,21 +67,20 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 	}
 
 	v := a.visit(ctx, &from)
-	header := a.cacheHeader(&from, optional)
-	if from.renewed != nil {
-		header = append(slices.Clip(header), from.renewed...)
-	}
 	if refusal := a.judge(v, from.identity, rules); refusal != nil {
 		d := a.refused(ctx, &req, from.cookie, refusal)
-		// The refusal carries the new cookies, because the old refresh token is used up.
-		d.Response.Header = append(slices.Clip(from.renewed), d.Response.Header...)
+		if !a.deletesCookies(&req, from.cookie, refusal) {
+			d.renewal = from.renewed
+		}
+		d.Renewed = d.renewal != nil
 		return d
 	}
 	return Decision{
 		Context:  v,
 		Identity: from.identity,
-		Response: Response{Header: header},
+		Response: Response{Header: a.cacheHeader(&from, optional)},
 		Renewed:  from.renewed != nil,
+		renewal:  from.renewed,
 	}
 }
 
@@ -86,7 +90,7 @@ type caller struct {
 	identity *Identity
 	cookie   bool         // the credentials are cookies
 	header   *tokenHeader // the field that the token came in, as in credential
-	renewed  []Field      // the new cookies, if they were renewed
+	renewed  *renewal     // nil unless the request was renewed
 	mark     uint64       // of the credentials, if there is an identity
 	refusal  *Refusal
 }
@@ -228,12 +232,22 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 			res = own
 		}
 	}
-	refused := r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld && r.Code != CodeRefreshStale
-	// Of two cookies, one may be from another host of the domain.
-	planted := byCookie && a.cookies.Domain != "" && errors.Is(r.Err, errTwoCookies)
-	if byCookie && (refused || planted) && a.mayChangeCookies(req) {
+	if a.deletesCookies(req, byCookie, r) {
 		// Scripts cannot delete an HttpOnly cookie, so a refused one would stay.
 		res.Header = append(res.Header, a.cookies.clear...)
+		a.supersedeRenewal(ctx)
 	}
 	return Decision{Context: ctx, Refusal: r, Response: res}
+}
+
+// deletesCookies reports whether the answer to a request refused with r deletes its
+// cookies. byCookie says that the request was judged by them.
+func (a *Auth) deletesCookies(req *Request, byCookie bool, r *Refusal) bool {
+	if !byCookie || !req.storesCookies() || !a.mayChangeCookies(req) {
+		return false
+	}
+	if a.cookies.Domain != "" && errors.Is(r.Err, errTwoCookies) {
+		return true // one of the two may be from another host of the domain
+	}
+	return r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld && r.Code != CodeRefreshStale
 }

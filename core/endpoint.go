@@ -31,7 +31,8 @@ func (a *Auth) signedIn(ctx context.Context, req *Request, method string) (Decis
 	}
 	d := a.Decide(ctx, *req, ownTokens)
 	if d.Refusal != nil {
-		return d, &d.Response
+		res := d.withCookies(d.Response)
+		return d, &res
 	}
 	return d, nil
 }
@@ -40,10 +41,20 @@ func (a *Auth) signedIn(ctx context.Context, req *Request, method string) (Decis
 // the names are equal, and tokens without a subject, which have no sessions.
 var ownTokens = Check(func(_ context.Context, id *Identity) (bool, error) { return id.own && id.Subject() != "", nil })
 
-// withHeader returns res with the header fields of d: if the endpoint judged the
-// request, they can be new cookies.
+// withHeader returns res, the answer to a request that d lets through, with the
+// header fields of d and the new cookies.
 func (d *Decision) withHeader(res Response) Response {
 	res.Header = append(slices.Clip(d.Response.Header), res.Header...)
+	return d.withCookies(res)
+}
+
+// withCookies returns res with the new cookies if the endpoint renewed the request
+// itself. If an error handler is to answer in place of res, there are none, because it
+// could replace the fields for caches.
+func (d *Decision) withCookies(res Response) Response {
+	if d.Renewed && res.Err == nil {
+		res.Header = append(slices.Clip(res.Header), d.renewal.final()...)
+	}
 	return res
 }
 

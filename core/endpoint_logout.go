@@ -40,6 +40,7 @@ func (a *Auth) Logout(ctx context.Context, req Request) Response {
 	// not be able to sign it out.
 	if a.cookies != nil && crossSite == nil {
 		res.Header = append(res.Header, a.cookies.clear...)
+		a.supersedeRenewal(ctx)
 	}
 	return res
 }
@@ -128,11 +129,12 @@ func (a *Auth) LogoutAll(ctx context.Context, req Request) Response {
 	if refusal := a.logoutAll(ctx, &req, d.Identity); refusal != nil {
 		return d.withHeader(a.refused(ctx, &req, false, refusal).Response)
 	}
-	res := d.withHeader(noContent())
+	res := noContent()
 	if a.cookies != nil && a.checkOrigin(&req) == nil {
 		res.Header = append(res.Header, a.cookies.clear...)
+		a.supersedeRenewal(d.Context)
 	}
-	return res
+	return d.withHeader(res)
 }
 
 // logoutAll ends every session of id's subject, and revokes id's own token, whose

@@ -56,7 +56,7 @@ func TestCookieLogoutAll(t *testing.T) {
 		t.Errorf("nobody: got %s; want %s", got, want)
 	}
 	s.clock.Advance(time.Hour)
-	if got, want := s.send(s.LogoutAll, b.post()).text, "204 new clear"; got != want {
+	if got, want := s.send(s.LogoutAll, b.post()).text, "204 clear"; got != want {
 		t.Errorf("renewed: got %s; want %s", got, want)
 	}
 	if records, _ := s.store.List(t.Context(), "alice"); len(records) != 0 || !s.isLive(robert.SessionID) {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/keys"
@@ -102,16 +103,16 @@ func ExampleAuth_SignIn() {
 	}
 	defer auth.Close()
 
-	links := map[string]string{"8f14e45f": "alice"} // the links that were sent and not followed yet
+	var links sync.Map // from the links that were sent and not followed yet to subjects
+	links.Store("8f14e45f", "alice")
 
 	follow := func(w http.ResponseWriter, r *http.Request) {
-		subject, sent := links[r.FormValue("link")]
+		subject, sent := links.LoadAndDelete(r.FormValue("link")) // for one of the requests only
 		if !sent {
 			http.Error(w, "This link was used before.", http.StatusGone)
 			return
 		}
-		delete(links, r.FormValue("link"))
-		tokens, err := auth.SignIn(r.Context(), jwtgate.HTTPRequest(r), subject)
+		tokens, err := auth.SignIn(r.Context(), jwtgate.HTTPRequest(r), subject.(string))
 		if refusal := (*jwtgate.Refusal)(nil); errors.As(err, &refusal) {
 			send(w, refusal.Response())
 			return
@@ -119,12 +120,19 @@ func ExampleAuth_SignIn() {
 		send(w, tokens.Response()) // for a browser, send tokens.Cookies() and a redirect
 	}
 
+	var requests sync.WaitGroup
+	answers := make(chan string, 2)
 	for range 2 {
-		w := httptest.NewRecorder()
-		follow(w, httptest.NewRequest(http.MethodPost, "/follow?link=8f14e45f", nil))
-		fmt.Println(w.Code, w.Header().Get("Content-Type"))
+		requests.Go(func() { // servers call handlers concurrently
+			w := httptest.NewRecorder()
+			follow(w, httptest.NewRequest(http.MethodPost, "/follow?link=8f14e45f", nil))
+			answers <- fmt.Sprint(w.Code, " ", w.Header().Get("Content-Type"))
+		})
 	}
-	// Output:
+	requests.Wait()
+	fmt.Println(<-answers)
+	fmt.Println(<-answers)
+	// Unordered output:
 	// 200 application/json
 	// 410 text/plain; charset=utf-8
 }

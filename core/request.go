@@ -28,7 +28,12 @@ type Request struct {
 	TLS bool
 
 	Body io.Reader // read by endpoints only; nil is an empty body
+
+	noRenewal bool // set by Decide: the answer does not reach the browser
 }
+
+// storesCookies reports whether the browser stores the cookies of the answer to r.
+func (r *Request) storesCookies() bool { return !r.noRenewal && !r.opensChannel() }
 
 // A Header is the header of a request, such as an [http.Header]. Its fields are read
 // one by one when they are needed, which for most requests is one field.

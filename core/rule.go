@@ -5,14 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
 // A Rule is a requirement of a route beyond a valid token. All rules given to Protect
 // must hold. The zero Rule refuses every request.
 type Rule struct {
-	optional bool
-	check    func(context.Context, *Identity, *Auth) error
+	optional  bool
+	noRenewal bool
+	check     func(context.Context, *Identity, *Auth) error
 }
 
 var (
@@ -119,12 +121,21 @@ func RecentLogin(maxAge time.Duration) Rule {
 // Protect still need an identity.
 func Optional() Rule { return Rule{optional: true} }
 
+// NoRenewal is for guards whose answer does not reach the browser, such as those of
+// sub-requests: auth_request of nginx, and what other proxies call forward
+// authentication. A proxy drops the cookies of such an answer. The guard judges the
+// request, but never renews, sets or deletes cookies: it refuses an expired access
+// token with 401, and the browser's next request to another guard is renewed.
+//
+// Give it to Protect itself, not to [AnyOf] or [AllOf].
+func NoRenewal() Rule { return Rule{noRenewal: true} }
+
 // apply returns nil if id meets r, else an error for [ruleRefusal].
 func (r Rule) apply(ctx context.Context, id *Identity, a *Auth) error {
 	switch {
 	case r.check != nil:
 		return r.check(ctx, id, a)
-	case r.optional:
+	case r.optional, r.noRenewal:
 		return nil
 	}
 	return fmt.Errorf("%w: the zero Rule", errForbidden)
@@ -157,10 +168,17 @@ func ruleRefusal(err error) *Refusal {
 func anonymous(rules []Rule) bool {
 	optional := false
 	for _, rule := range rules {
-		if rule.check != nil || !rule.optional {
+		switch {
+		case rule.check == nil && rule.optional:
+			optional = true
+		case rule.check != nil || !rule.noRenewal:
 			return false
 		}
-		optional = true
 	}
 	return optional
+}
+
+// withoutRenewal reports whether [NoRenewal] is one of rules.
+func withoutRenewal(rules []Rule) bool {
+	return slices.ContainsFunc(rules, func(r Rule) bool { return r.noRenewal })
 }

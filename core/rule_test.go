@@ -89,6 +89,8 @@ func TestRules(t *testing.T) {
 		{"claims of another type", []jwtgate.Rule{noTeam}, jwtgate.CodeTokenInvalid},
 		{"any: claims of another type, yes", []jwtgate.Rule{jwtgate.AnyOf(noTeam, yes)}, accepted},
 
+		{"no renewal", []jwtgate.Rule{jwtgate.NoRenewal()}, accepted},
+		{"no renewal, role that is absent", []jwtgate.Rule{jwtgate.NoRenewal(), jwtgate.Role("root")}, jwtgate.CodeInsufficientScope},
 		{"optional", []jwtgate.Rule{jwtgate.Optional()}, accepted},
 		{"optional, role that is absent", []jwtgate.Rule{jwtgate.Optional(), jwtgate.Role("root")}, jwtgate.CodeInsufficientScope},
 	} {
@@ -118,6 +120,9 @@ func TestOptional(t *testing.T) {
 		{"a role and optional", []jwtgate.Rule{jwtgate.Role("admin"), optional}, jwtgate.CodeTokenMissing},
 		{"optional and a rule that says yes", []jwtgate.Rule{optional, always(true, nil)}, jwtgate.CodeTokenMissing},
 		{"optional and the zero Rule", []jwtgate.Rule{optional, {}}, jwtgate.CodeTokenMissing},
+		{"optional and no renewal", []jwtgate.Rule{optional, jwtgate.NoRenewal()}, accepted},
+		{"no renewal", []jwtgate.Rule{jwtgate.NoRenewal()}, jwtgate.CodeTokenMissing},
+		{"no renewal and the zero Rule", []jwtgate.Rule{jwtgate.NoRenewal(), optional, {}}, jwtgate.CodeTokenMissing},
 		{"optional in another rule", []jwtgate.Rule{jwtgate.AnyOf(optional)}, jwtgate.CodeTokenMissing},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
@@ -136,6 +137,7 @@ type sessions struct {
 	feed          feed
 	rotations     rotations
 	confirmations confirmations
+	preforked     atomic.Bool   // Preforked has logged its error
 	grace         time.Duration // how much longer than RefreshTTL the store keeps a session
 	stop          context.CancelFunc
 	stopped       chan struct{}

@@ -92,6 +92,7 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 		if refusal := a.endByCookies(ctx, o.userAgent, o.replaces); refusal != nil {
 			return Tokens{}, refusal
 		}
+		a.supersedeRenewal(ctx)
 	}
 	record, err := s.Store.Create(ctx, session.New{
 		ID:        token.ID,

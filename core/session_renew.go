@@ -13,10 +13,10 @@ import (
 // renewable reports whether a request whose access token failed with err is to be
 // renewed: it has the cookies of a browser, and the access token has expired, is
 // missing, or was signed by a key that is no longer held. A token that is wrong in
-// any other way is refused, whatever the refresh token is. A request that opens a
-// channel is not renewed, because browsers do not store cookies from its answer.
+// any other way is refused, whatever the refresh token is. A request is not renewed if
+// the browser does not store the cookies of its answer.
 func (c *credential) renewable(req *Request, err error) bool {
-	return c.cookie && c.refresh != "" && !req.opensChannel() &&
+	return c.cookie && c.refresh != "" && req.storesCookies() &&
 		(errors.Is(err, errExpired) || errors.Is(err, errAbsent) || errors.Is(err, errOldKey))
 }
 
@@ -50,7 +50,12 @@ func (a *Auth) rotateShared(ctx context.Context, r rotation) caller {
 		return from
 	}
 	now := a.config.Now()
-	from.renewed = a.cookies.set(tokens, now)
+	from.renewed = &renewal{
+		cookies: a.cookies,
+		fields:  a.cookies.set(tokens, now),
+		until:   tokens.stepped.Add(a.sessions.answerTime()),
+		now:     a.config.Now,
+	}
 	from.identity = tokens.identity
 	if a.sessions.revoked.has(from.identity, now) { // ended during the rotation
 		from.refusal = refuse(CodeTokenRevoked, nil)
@@ -63,7 +68,7 @@ func (a *Auth) rotateShared(ctx context.Context, r rotation) caller {
 // fails, the request is served with its current token.
 func (a *Auth) maintain(ctx context.Context, req *Request, found credential, from caller, now time.Time) caller {
 	id := from.identity
-	if a.sessions == nil || id == nil || req.opensChannel() {
+	if a.sessions == nil || id == nil || !req.storesCookies() {
 		return from
 	}
 	after := from

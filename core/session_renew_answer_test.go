@@ -32,7 +32,7 @@ func TestRenewalThenRefused(t *testing.T) {
 		{"403", jwtgate.Role("admin"), "403 insufficient_scope new", "pass alice"},
 		{"402 of the application's own", own, "402 pay_first new", "pass alice"},
 		{"503", trouble, "503 unavailable new", "pass alice"},
-		{"401, claims", jwtgate.ClaimsOf[misfit](), "401 token_invalid new clear", "401 token_missing"},
+		{"401, claims", jwtgate.ClaimsOf[misfit](), "401 token_invalid clear", "401 token_missing"},
 		{"401, login too old", jwtgate.RecentLogin(time.Minute), "401 login_too_old new", "pass alice"},
 		{"zero Rule", jwtgate.Rule{}, "403 insufficient_scope new", "pass alice"},
 	} {
@@ -67,10 +67,10 @@ func TestRenewalThenRefusedCaches(t *testing.T) {
 	s := newTestServer(t, withCookies)
 	b := browserWith(s.signIn("alice"))
 	s.clock.Advance(time.Hour)
-	d := s.Decide(t.Context(), b.request(http.MethodGet), jwtgate.Role("admin"))
+	d := s.Auth.Decide(t.Context(), b.request(http.MethodGet), jwtgate.Role("admin"))
 	header := http.Header{"Cdn-Cache-Control": {"max-age=60"}, "Cache-Control": {"max-age=60"}}
 	d.Response.CopyHeader(header)
-	d.Commit(header.Set)
+	d.CommitWriter(answerTo{header}).Commit()
 	for _, name := range []string{"Cache-Control", "CDN-Cache-Control", "Surrogate-Control"} {
 		if got := header.Get(name); got != "no-store" {
 			t.Errorf("got %s %q; want no-store", name, got)
@@ -90,10 +90,10 @@ func TestRenewalCustomRefusal(t *testing.T) {
 		want   string // Set-Cookie, Cache-Control
 	}{
 		{"renewed", nil, time.Hour, []jwtgate.Rule{jwtgate.Role("admin")}, "__Host-at __Host-rt, [no-store]"},
-		{"renewed, own cookie", []jwtgate.Field{{Name: "Set-Cookie", Value: "flash=1"}}, time.Hour, []jwtgate.Rule{jwtgate.Role("admin")}, "__Host-at __Host-rt flash, [no-store]"},
+		{"renewed, own cookie", []jwtgate.Field{{Name: "Set-Cookie", Value: "flash=1"}}, time.Hour, []jwtgate.Rule{jwtgate.Role("admin")}, "flash __Host-at __Host-rt, [no-store]"},
 		{"renewed, own caching", []jwtgate.Field{{Name: "Cache-Control", Value: "public"}}, time.Hour, []jwtgate.Rule{jwtgate.Role("admin")}, "__Host-at __Host-rt, [no-store]"},
 		{"renewed, own caching in lower case", []jwtgate.Field{{Name: "cache-control", Value: "public"}}, time.Hour, []jwtgate.Rule{jwtgate.Role("admin")}, "__Host-at __Host-rt, [no-store]"},
-		{"renewed, own cookie in lower case", []jwtgate.Field{{Name: "set-cookie", Value: "flash=1"}}, time.Hour, []jwtgate.Rule{jwtgate.Role("admin")}, "__Host-at __Host-rt flash, [no-store]"},
+		{"renewed, own cookie in lower case", []jwtgate.Field{{Name: "set-cookie", Value: "flash=1"}}, time.Hour, []jwtgate.Rule{jwtgate.Role("admin")}, "flash __Host-at __Host-rt, [no-store]"},
 		{"good", nil, 0, []jwtgate.Rule{jwtgate.Role("admin")}, ", [no-store]"},
 		{"good, own caching", []jwtgate.Field{{Name: "Cache-Control", Value: "public"}}, 0, []jwtgate.Rule{jwtgate.Role("admin")}, ", [no-store]"},
 		{"too old a login", nil, 10 * time.Minute, []jwtgate.Rule{jwtgate.RecentLogin(time.Minute)}, ", [no-store]"},
@@ -187,10 +187,9 @@ func TestRenewalCommit(t *testing.T) {
 	handler := http.Header{"Cache-Control": {"public, max-age=3600", "immutable"}, "Cdn-Cache-Control": {"max-age=60"}}
 
 	r := request(b)
-	d := s.Decide(r.Context(), jwtgate.HTTPRequest(r))
-	header := handler.Clone()
-	if d.Commit(header.Set); fmt.Sprint(header) != fmt.Sprint(handler) || d.Renewed {
-		t.Errorf("not renewed: got %v", header)
+	d := s.Auth.Decide(r.Context(), jwtgate.HTTPRequest(r))
+	if got := committed(d); d.Renewed || len(got) > 0 {
+		t.Errorf("not renewed: got %v", got)
 	}
 	forwarded := d.Forward(r)
 	if forwarded.Header.Get("If-None-Match") != "x" || forwarded.Header.Get("Range") != "x" || forwarded.Context() != d.Context {
@@ -199,9 +198,10 @@ func TestRenewalCommit(t *testing.T) {
 
 	s.clock.Advance(time.Hour)
 	r = request(b)
-	d = s.Decide(r.Context(), jwtgate.HTTPRequest(r))
-	header = handler.Clone()
-	d.Commit(header.Set)
+	d = s.Auth.Decide(r.Context(), jwtgate.HTTPRequest(r))
+	header := handler.Clone()
+	d.CommitWriter(answerTo{header}).Commit()
+	header.Del("Set-Cookie")
 	if got, want := fmt.Sprint(header), "map[Cache-Control:[no-store] Cdn-Cache-Control:[no-store] Surrogate-Control:[no-store]]"; got != want || !d.Renewed {
 		t.Errorf("renewed: got %s; want %s", got, want)
 	}
@@ -224,3 +224,55 @@ func TestRenewalCommit(t *testing.T) {
 		t.Error("an inner guard made another request of it")
 	}
 }
+
+// TestRenewalThenSignIn checks a browser that signs in or out in a request that a guard
+// has renewed: its answer has the cookies of the last of these.
+func TestRenewalThenSignIn(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		endpoint func(s *testServer) jwtgate.Endpoint
+		body     string
+		want     string // the next request, with the cookies of the answer
+	}{
+		{"login", (*testServer).loginEndpoint, aliceLogin, "pass alice"},
+		{"refused login", (*testServer).loginEndpoint, aliceWrongPassword, "pass robert"},
+		{"refresh", func(s *testServer) jwtgate.Endpoint { return s.Refresh }, "", "pass robert"},
+		{"logout", func(s *testServer) jwtgate.Endpoint { return s.Logout }, "", "401 token_missing"},
+		{"logout of all", func(s *testServer) jwtgate.Endpoint { return s.LogoutAll }, "", "401 token_missing"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := newTestServer(t, withCookies)
+			b := browserWith(s.signIn("robert"))
+			s.clock.Advance(time.Hour)
+			d := s.Auth.Decide(t.Context(), b.request(http.MethodPost), jwtgate.Optional())
+			if !d.Renewed {
+				t.Fatal("the request was not renewed")
+			}
+			header := fieldList(test.endpoint(s)(d.Context, b.postJSON(test.body)).Header)
+			d.Commit(&header)
+			if got := len(fieldValues(header, "Set-Cookie")); got != 2 {
+				t.Errorf("got %d cookies; want 2", got)
+			}
+			b.receive(header)
+			if got := s.decide(b.request(http.MethodGet)); got != test.want {
+				t.Errorf("after it: got %s; want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// committed returns the header fields that Commit puts into an empty header.
+func committed(d jwtgate.Decision) []jwtgate.Field {
+	var header fieldList
+	d.Commit(&header)
+	return header
+}
+
+// answerTo is a writer for an answer with its header, of which nothing is sent.
+type answerTo struct{ header http.Header }
+
+func (a answerTo) Header() http.Header         { return a.header }
+func (a answerTo) WriteHeader(int)             {}
+func (a answerTo) Write(p []byte) (int, error) { return len(p), nil }

@@ -69,7 +69,7 @@ func TestRenewalStoreDown(t *testing.T) {
 		{"logout", none, 0, "Find", 1, logout, down + " clear", "204 clear"},
 		{"logout", none, 0, "End", 1, logout, down + " clear", "204 clear"},
 		{"logout of all, good", none, 0, "EndAll", 1, logoutAll, down, "204 clear"},
-		{"logout of all, to be renewed", none, hour, "Find", 1, logoutAll, down, "204 new clear"},
+		{"logout of all, to be renewed", none, hour, "Find", 1, logoutAll, down, "204 clear"},
 		{"list, good", none, 0, "List", 1, list, down, "200"},
 	} {
 		t.Run(fmt.Sprintf("%s, %s %d", test.name, test.call, test.nth), func(t *testing.T) {

@@ -46,18 +46,24 @@ func TestRenewalOptional(t *testing.T) {
 	}
 }
 
-// TestRenewalNotOnUpgrade checks that a request that opens a connection leaves the
-// session as it is, because its answer cannot bring new cookies to the browser.
-func TestRenewalNotOnUpgrade(t *testing.T) {
+// TestRenewalWithoutAnswer checks that a request whose answer cannot bring new cookies to
+// the browser leaves the session and the cookies as they are.
+func TestRenewalWithoutAnswer(t *testing.T) {
 	t.Parallel()
+	same := func(r jwtgate.Request) jwtgate.Request { return r }
 	for _, test := range []struct {
 		name  string
 		shape func(jwtgate.Request) jwtgate.Request
+		rules []jwtgate.Rule
 		want  [3]string // for an access token that is expired, absent, signed with a key that is gone
 	}{
-		{"Upgrade", upgrade, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
-		{"Upgrade, POST", func(r jwtgate.Request) jwtgate.Request { r.Method = "POST"; return withField(r, "Upgrade", "h2c") }, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
-		{"CONNECT", func(r jwtgate.Request) jwtgate.Request { r.Method = "CONNECT"; return r }, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
+		{"Upgrade", upgrade, nil, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
+		{"Upgrade, POST", func(r jwtgate.Request) jwtgate.Request { r.Method = "POST"; return withField(r, "Upgrade", "h2c") }, nil, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
+		{"CONNECT", func(r jwtgate.Request) jwtgate.Request { r.Method = "CONNECT"; return r }, nil, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
+		{"NoRenewal", same, []jwtgate.Rule{jwtgate.NoRenewal()}, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
+		{"NoRenewal, POST", func(r jwtgate.Request) jwtgate.Request { r.Method = "POST"; return r }, []jwtgate.Rule{jwtgate.NoRenewal()}, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
+		{"NoRenewal and a role", same, []jwtgate.Rule{jwtgate.Role("user"), jwtgate.NoRenewal()}, [3]string{"401 token_expired", "401 token_missing", "401 token_missing"}},
+		{"NoRenewal and Optional", same, []jwtgate.Rule{jwtgate.NoRenewal(), jwtgate.Optional()}, [3]string{"401 token_expired", "pass nobody", "pass nobody"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -65,7 +71,7 @@ func TestRenewalNotOnUpgrade(t *testing.T) {
 			tokens := s.signIn("alice")
 			s.store.taken()
 			for i, access := range []string{s.mint(tokens.SessionID, time.Hour, nil), "", s.mintWith(unknownSecret, "gone", tokens.SessionID, 0, nil)} {
-				if got := s.decide(test.shape(browser{access, tokens.Refresh}.request(http.MethodGet))); got != test.want[i] {
+				if got := s.decide(test.shape(browser{access, tokens.Refresh}.request(http.MethodGet)), test.rules...); got != test.want[i] {
 					t.Errorf("got %s; want %s", got, test.want[i])
 				}
 			}
@@ -74,14 +80,14 @@ func TestRenewalNotOnUpgrade(t *testing.T) {
 				"due":            {s.mint(tokens.SessionID, 14*time.Minute, nil), tokens.Refresh},
 				"refresh absent": {tokens.Access.Token, ""},
 			} {
-				if got := s.decide(test.shape(b.request(http.MethodGet))); got != "pass alice" {
+				if got := s.decide(test.shape(b.request(http.MethodGet)), test.rules...); got != "pass alice" {
 					t.Errorf("%s: got %s", name, got)
 				}
 			}
 			if calls := s.store.taken(); calls != "" {
 				t.Errorf("got store calls %s; want none", calls)
 			}
-			if got := s.decide(test.shape(browser{"a.b.c", tokens.Refresh}.request(http.MethodGet))); got != "401 token_invalid" {
+			if got := s.decide(test.shape(browser{"a.b.c", tokens.Refresh}.request(http.MethodGet)), test.rules...); got != "401 token_invalid" {
 				t.Errorf("forged: got %s; want 401 token_invalid", got)
 			}
 		})
@@ -233,5 +239,38 @@ func TestRenewalTwoAuths(t *testing.T) {
 	two.receive(then.Response.Header)
 	if one.refresh != two.refresh {
 		t.Error("the session has two refresh tokens")
+	}
+}
+
+// TestNoRenewalThenRenewal checks that only the guard with NoRenewal does not renew: the
+// browser's next request, and another guard of the same request, do.
+func TestNoRenewalThenRenewal(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, withCookies)
+	b := browserWith(s.signIn("alice"))
+	s.clock.Advance(time.Hour)
+	for range 2 {
+		if got := s.decide(b.request(http.MethodGet), jwtgate.NoRenewal()); got != "401 token_expired" {
+			t.Errorf("got %s; want 401 token_expired, and the cookies kept", got)
+		}
+	}
+	b.access = ""
+	outer := s.Decide(t.Context(), b.request(http.MethodGet), jwtgate.NoRenewal(), jwtgate.Optional())
+	inner := s.Decide(outer.Context, b.request(http.MethodGet))
+	if got := s.describe(outer) + ", " + s.describe(inner); got != "pass nobody, pass alice new" {
+		t.Errorf("two guards: got %s", got)
+	}
+	b.receive(inner.Response.Header)
+	if got := s.decide(b.request(http.MethodGet), jwtgate.NoRenewal()); got != "pass alice" {
+		t.Errorf("renewed: got %s", got)
+	}
+	if err := s.EndSessions(t.Context(), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.decide(b.request(http.MethodGet), jwtgate.NoRenewal()); got != "401 token_revoked" {
+		t.Errorf("ended: got %s", got)
+	}
+	if got := s.decide(b.request(http.MethodPost), jwtgate.NoRenewal(), jwtgate.RecentLogin(0)); got != "401 token_revoked" {
+		t.Errorf("ended, with a rule: got %s", got)
 	}
 }

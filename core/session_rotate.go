@@ -54,6 +54,7 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 	if refusal != nil {
 		return Tokens{}, refusal
 	}
+	stepped := a.config.Now()
 	record, verdict, err = s.Store.Advance(ctx, token.Presented(), s.policy)
 	if err != nil {
 		return Tokens{}, a.failed(ctx, event, err)
@@ -75,7 +76,9 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 		}
 	}
 	token.Generation = record.Generation
-	return a.tokens(access, id, token, &record), nil
+	tokens := a.tokens(access, id, token, &record)
+	tokens.stepped = stepped
+	return tokens, nil
 }
 
 // renewAccess returns a new access token of the session record, with what its

@@ -79,10 +79,11 @@ func (s *testServer) read(res jwtgate.Response) reply {
 func (s *testServer) describe(d jwtgate.Decision) string {
 	s.tb.Helper()
 	if d.Response.Status != 0 {
-		if d.Refusal == nil || d.Identity != nil || d.Renewed {
-			s.tb.Errorf("got a refusing answer with Refusal %v, Identity %v, Renewed %v", d.Refusal, d.Identity, d.Renewed)
+		text := s.read(d.Response).text
+		if d.Refusal == nil || d.Identity != nil || d.Renewed != strings.Contains(text, " new") {
+			s.tb.Errorf("got %s with Refusal %v, Identity %v, Renewed %v", text, d.Refusal, d.Identity, d.Renewed)
 		}
-		return s.read(d.Response).text
+		return text
 	}
 	text := "pass nobody"
 	if d.Identity != nil {

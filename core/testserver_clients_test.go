@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
@@ -95,6 +96,25 @@ func (s *testServer) authenticate(access string) string {
 		return s.read(d.Response).text
 	}
 	return d.Identity.Subject()
+}
+
+// Decide returns the decision of the Auth as an adapter sends it: the header of the
+// answer has what Commit puts into it.
+func (s *testServer) Decide(ctx context.Context, req jwtgate.Request, rules ...jwtgate.Rule) jwtgate.Decision {
+	d := s.Auth.Decide(ctx, req, rules...)
+	header := fieldList(slices.Clip(d.Response.Header))
+	d.Commit(&header)
+	d.Response.Header = slices.Clip(header)
+	return d
+}
+
+// A fieldList is the header of an answer, for Commit.
+type fieldList []jwtgate.Field
+
+func (l *fieldList) Add(name, value string) { *l = append(*l, jwtgate.Field{Name: name, Value: value}) }
+func (l *fieldList) Set(name, value string) { l.Add(name, value) }
+func (l *fieldList) DelCookie(name string) {
+	*l = slices.DeleteFunc(*l, func(f jwtgate.Field) bool { return f.Name == "Set-Cookie" && strings.HasPrefix(f.Value, name+"=") })
 }
 
 // decide has the server decide about req, and returns what describe says of it.

@@ -17,6 +17,7 @@ type Tokens struct {
 	auth      *Auth
 	identity  *Identity // of a request with the access token
 	plainHost string    // as Auth.plainHost returns it, for the request of the login
+	stepped   time.Time // before the store was asked; zero for a login
 }
 
 // Response returns t in the form of RFC 6749 §5.1: JSON that no cache may store.

@@ -26,14 +26,14 @@ func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) echo.MiddlewareFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
 			d := auth.Decide(r.Context(), jwtgate.HTTPRequest(r), rules...)
-			if answered, err := Send(c, d.Response); answered {
-				return err
-			}
 			if d.Renewed {
 				// Response.Before would not do: Response.Flush does not call its functions.
 				renewed := d.CommitWriter(c.Response().Writer)
 				defer renewed.Commit()
 				c.Response().Writer = renewed
+			}
+			if answered, err := Send(c, d.Response); answered {
+				return err
 			}
 			c.SetRequest(d.Forward(r))
 			return next(c)

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -159,56 +157,6 @@ func TestUnknownPath(t *testing.T) {
 		if w.Code != want {
 			t.Errorf("got status %d; want %d", w.Code, want)
 		}
-	}
-}
-
-// In the conformance suite, handlers write with Send only. The response to a renewed
-// request must not be cacheable however the handler writes it.
-func TestRenewed(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		name  string
-		write echo.HandlerFunc
-	}{
-		{"nothing", func(echo.Context) error { return nil }},
-		{"NoContent", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }},
-		{"JSON", func(c echo.Context) error { return c.JSON(http.StatusOK, "short") }},
-		{"Redirect", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, "/") }},
-		{"Stream", func(c echo.Context) error { return c.Stream(http.StatusOK, "text/plain", strings.NewReader("short")) }},
-		{"Flush", func(c echo.Context) error {
-			c.Response().Flush()
-			return nil
-		}},
-		{"ServeContent", func(c echo.Context) error {
-			http.ServeContent(c.Response(), c.Request(), "a.txt", time.Unix(1, 0), strings.NewReader("short"))
-			return nil
-		}},
-		{"WriteHeader of the writer within", func(c echo.Context) error {
-			c.Response().Writer.WriteHeader(http.StatusTeapot)
-			return nil
-		}},
-		{"Write of the writer within", func(c echo.Context) error {
-			_, err := c.Response().Writer.Write([]byte("short"))
-			return err
-		}},
-		{"error", func(echo.Context) error { return echo.ErrTeapot }},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			auth, cookie, _ := jwtgatetest.NewAuth(t)
-			e := echo.New()
-			e.GET("/", func(c echo.Context) error {
-				c.Response().Header().Set("Cache-Control", "public")
-				return row.write(c)
-			}, echojwt.Protect(auth))
-			w := serveOne(e, "Cookie", cookie)
-			if got := w.Result().Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
-				t.Errorf("got Cache-Control %q; want no-store", got)
-			}
-			if got := len(w.Result().Cookies()); got != 2 {
-				t.Errorf("got %d cookies; want 2", got)
-			}
-		})
 	}
 }
 

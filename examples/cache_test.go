@@ -1,18 +1,12 @@
 package examples
 
 import (
-	"bytes"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -81,54 +75,11 @@ func leaked(t *testing.T, p *process, nginx, origin string) (answer, bool) {
 // with them, nginx would not mix up users, but other caches might.
 func cached(t *testing.T, nginx, origin string) *process {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := free.Addr().String()
-	_ = free.Close()
-
-	dir := t.TempDir()
-	config := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(config, fmt.Appendf(nil, `
-daemon off;
-master_process off;
-pid %[1]s/pid;
-error_log stderr;
-events {}
-http {
-	access_log off;
-	client_body_temp_path %[1]s/body;
-	proxy_temp_path %[1]s/proxy;
-	fastcgi_temp_path %[1]s/fastcgi;
-	uwsgi_temp_path %[1]s/uwsgi;
-	scgi_temp_path %[1]s/scgi;
-	proxy_cache_path %[1]s/cache keys_zone=shared:1m;
-	server {
-		listen %[2]s;
+	return startNginx(t, nginx, "proxy_cache_path cache keys_zone=shared:1m;", fmt.Sprintf(`
 		location / {
-			proxy_pass %[3]s;
+			proxy_pass %s;
 			proxy_cache shared;
 			proxy_ignore_headers Set-Cookie Vary;
 			add_header X-Cache $upstream_cache_status always;
-		}
-	}
-}`, dir, addr, origin), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var stderr bytes.Buffer
-	cmd := exec.Command(nginx, "-c", config, "-e", "stderr")
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("nginx: %v\n%s", err, stderr.String())
-		}
-	})
-	front := &process{name: "nginx", url: "http://" + addr}
-	front.waitUntilReady(t)
-	return front
+		}`, origin))
 }

@@ -19,6 +19,16 @@ func TestModule(t *testing.T) {
 	}
 }
 
+// TestModuleTypes compiles a file that uses the module's types.
+func TestModuleTypes(t *testing.T) {
+	t.Parallel()
+	compiler := peer(t, filepath.Join("node_modules", "typescript", "bin", "tsc"), "--noEmit", "--strict", "--target", "ES2022",
+		"--lib", "ES2022,DOM", "--module", "ESNext", "--moduleResolution", "bundler", filepath.Join("..", "web", "jwtgate.test.ts"))
+	if out, err := compiler.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // TestModuleSize checks that the module has at most 4 KiB when it is compressed.
 // This includes its comments, because applications serve the file unchanged.
 func TestModuleSize(t *testing.T) {

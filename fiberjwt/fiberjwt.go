@@ -25,23 +25,29 @@ import (
 )
 
 // Protect returns middleware that calls the next handler for requests that auth
-// and all rules accept. It answers all other requests itself.
+// and all rules accept. It answers all other requests itself. If it has renewed the
+// session of a browser, it calls the ErrorHandler for an error of the next handlers,
+// and outer middleware gets nil.
 func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) fiber.Handler {
+	if fiber.IsChild() {
+		auth.Preforked()
+	}
 	headers := sync.Pool{New: func() any { return new(header) }}
 	return func(c *fiber.Ctx) error {
 		h := headers.Get().(*header)
 		d := auth.Decide(c.UserContext(), request(c, h), rules...)
 		h.release()
 		headers.Put(h)
-		if answered, err := Send(c, d.Response); answered {
-			return err
+		answered, err := Send(c, d.Response)
+		if !answered {
+			d.StripConditional(c.Request().Header.Del)
+			c.SetUserContext(d.Context)
+			err = c.Next()
 		}
 		if d.Renewed {
-			d.StripConditional(c.Request().Header.Del)
-			defer d.Commit(c.Response().Header.Set)
+			return commit(c, &d, err)
 		}
-		c.SetUserContext(d.Context)
-		return c.Next()
+		return err
 	}
 }
 

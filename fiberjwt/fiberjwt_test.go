@@ -253,50 +253,7 @@ func TestTrailer(t *testing.T) {
 	}
 }
 
-// In the conformance suite, handlers write with Send only. The response to a renewed
-// request must not be cacheable however the handler writes it.
-func TestRenewed(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		name  string
-		write fiber.Handler
-	}{
-		{"nothing", func(*fiber.Ctx) error { return nil }},
-		{"SendStatus", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusTeapot) }},
-		{"JSON", func(c *fiber.Ctx) error { return c.JSON("short") }},
-		{"Redirect", func(c *fiber.Ctx) error { return c.Redirect("/") }},
-		{"SendStream", func(c *fiber.Ctx) error { return c.SendStream(strings.NewReader("short")) }},
-		{"error", func(*fiber.Ctx) error { return fiber.ErrTeapot }},
-		{"panic", func(*fiber.Ctx) error { panic("tea") }},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			auth, cookie, _ := jwtgatetest.NewAuth(t)
-			app := fiber.New()
-			app.Use(func(c *fiber.Ctx) (err error) {
-				defer func() {
-					if recover() != nil {
-						err = fiber.ErrInternalServerError
-					}
-				}()
-				return c.Next()
-			})
-			app.Get("/", fiberjwt.Protect(auth), func(c *fiber.Ctx) error {
-				c.Set("Cache-Control", "public")
-				return row.write(c)
-			})
-			header := send(t, app, "/", "Cookie: "+cookie).header
-			if got := header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
-				t.Errorf("got Cache-Control %q; want no-store", got)
-			}
-			if got := len(header.Values("Set-Cookie")); got != 2 {
-				t.Errorf("got %d cookies; want 2", got)
-			}
-		})
-	}
-}
-
-// answer is a response.
+// answer is the response.
 type answer struct {
 	status int
 	header http.Header

@@ -2,49 +2,52 @@ package ginjwt
 
 import (
 	"net/http"
+	"reflect"
 
 	"github.com/gin-gonic/gin"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// commitWriter calls [jwtgate.Decision.Commit] before the header of a response is
-// sent. It is for renewed requests only: all others use the writer of Gin.
-type commitWriter struct {
-	gin.ResponseWriter
-
-	decision jwtgate.Decision
-}
-
-func (w *commitWriter) commit() {
-	if !w.Written() {
-		w.decision.Commit(w.Header().Set)
+// commitBelow puts the writer of a renewed answer between w and the server, below the
+// writers of Gin and of middleware, because [gin.Engine.HandleContext] takes away those
+// that are above Gin's own. Gin's own writer, and every writer of middleware, embeds
+// the next one as a field named ResponseWriter; without such a field, the answer gets
+// no cookies. Call commit after the handler.
+func commitBelow(w gin.ResponseWriter, d *jwtgate.Decision) (commit func()) {
+	at := reflect.ValueOf(w)
+	for at.IsValid() {
+		switch at.Kind() {
+		case reflect.Interface, reflect.Pointer:
+			at = at.Elem()
+			continue
+		case reflect.Struct:
+		default:
+			return func() {}
+		}
+		at = at.FieldByName("ResponseWriter")
+		if server, is := asServer(at); is {
+			renewed := d.CommitWriter(server)
+			at.Set(reflect.ValueOf(commitWriter{renewed}))
+			return renewed.Commit
+		}
 	}
+	return func() {}
 }
 
-// WriteHeaderNow commits.
-func (w *commitWriter) WriteHeaderNow() {
-	w.commit()
-	w.ResponseWriter.WriteHeaderNow()
+// asServer returns the server's writer if field is where Gin's own writer has it.
+func asServer(field reflect.Value) (w http.ResponseWriter, is bool) {
+	if !field.IsValid() || !field.CanSet() || field.Type() != reflect.TypeFor[http.ResponseWriter]() {
+		return nil, false
+	}
+	w, is = field.Interface().(http.ResponseWriter)
+	return w, is
 }
 
-// Write commits.
-func (w *commitWriter) Write(p []byte) (int, error) {
-	w.commit()
-	return w.ResponseWriter.Write(p)
-}
+// commitWriter is a [jwtgate.CommitWriter] with the method that Gin needs for streams.
+type commitWriter struct{ *jwtgate.CommitWriter }
 
-// WriteString commits.
-func (w *commitWriter) WriteString(s string) (int, error) {
-	w.commit()
-	return w.ResponseWriter.WriteString(s)
+// CloseNotify implements [http.CloseNotifier].
+func (w commitWriter) CloseNotify() <-chan bool {
+	return w.ResponseWriter.(http.CloseNotifier).CloseNotify() //nolint:staticcheck,forcetypeassert // as Gin does
 }
-
-// Flush commits.
-func (w *commitWriter) Flush() {
-	w.commit()
-	w.ResponseWriter.Flush()
-}
-
-// Unwrap lets [http.ResponseController] find the methods of the wrapped writer.
-func (w *commitWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

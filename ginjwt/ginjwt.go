@@ -22,13 +22,12 @@ import (
 func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		d := auth.Decide(c.Request.Context(), jwtgate.HTTPRequest(c.Request), rules...)
+		if d.Renewed {
+			commit := commitBelow(c.Writer, &d)
+			defer commit()
+		}
 		if Send(c, d.Response) {
 			return
-		}
-		if d.Renewed {
-			w := &commitWriter{ResponseWriter: c.Writer, decision: d}
-			defer w.commit()
-			c.Writer = w
 		}
 		c.Request = d.Forward(c.Request)
 		c.Next()

@@ -25,15 +25,14 @@ func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) func(next http.Handler) 
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			d := auth.Decide(r.Context(), jwtgate.HTTPRequest(r), rules...)
-			if Send(w, d.Response) {
-				return
-			}
 			if d.Renewed {
 				renewed := d.CommitWriter(w)
 				defer renewed.Commit()
 				w = renewed
 			}
-			next.ServeHTTP(w, d.Forward(r))
+			if !Send(w, d.Response) {
+				next.ServeHTTP(w, d.Forward(r))
+			}
 		})
 	}
 }

@@ -1,13 +1,11 @@
 package nethttp_test
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
@@ -69,86 +67,6 @@ func TestProtectLeavesWriter(t *testing.T) {
 	}
 	if _, found := nethttp.Identity(r); found {
 		t.Error("the identity is in the caller's request, want it in the handler's only")
-	}
-}
-
-// In the conformance suite, handlers write with Send only. The response to a
-// renewed request must not be cacheable however the handler writes it.
-func TestRenewed(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		name  string
-		write func(w http.ResponseWriter, r *http.Request)
-	}{
-		{"nothing", func(http.ResponseWriter, *http.Request) {}},
-		{"WriteHeader", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }},
-		{"Write", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("short")) }},
-		{"io.Copy", func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.Copy(w, struct{ io.Reader }{strings.NewReader("short")}) // by ReadFrom
-		}},
-		{"http.Error", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "short", http.StatusTeapot) }},
-		{"http.Redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusSeeOther) }},
-		{"http.ServeContent", func(w http.ResponseWriter, r *http.Request) {
-			http.ServeContent(w, r, "a.txt", time.Unix(1, 0), strings.NewReader("short"))
-		}},
-		{"early hints", func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(http.StatusEarlyHints)
-			w.Header().Set("Cache-Control", "public")
-			w.WriteHeader(http.StatusOK)
-		}},
-		{"http.Flusher", func(w http.ResponseWriter, _ *http.Request) {
-			w.(http.Flusher).Flush()
-			_, _ = w.Write([]byte("short"))
-		}},
-		{"Flush of the controller", func(w http.ResponseWriter, _ *http.Request) {
-			if err := http.NewResponseController(w).Flush(); err != nil {
-				t.Errorf("flush: %v", err)
-			}
-		}},
-		{"other methods of the controller", func(w http.ResponseWriter, _ *http.Request) {
-			if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Minute)); err != nil {
-				t.Errorf("set deadline: %v", err)
-			}
-		}},
-		{"panic", func(http.ResponseWriter, *http.Request) { panic("tea") }},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			auth, cookie, _ := jwtgatetest.NewAuth(t)
-			protected := nethttp.Protect(auth)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Cache-Control", "public")
-				row.write(w, r)
-			}))
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				defer func() {
-					if recover() != nil {
-						w.WriteHeader(http.StatusInternalServerError)
-					}
-				}()
-				protected.ServeHTTP(w, r)
-			}))
-			t.Cleanup(server.Close)
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Header.Set("Cookie", cookie)
-			r.Header.Set("Range", "bytes=0-1")
-			res, err := http.DefaultTransport.RoundTrip(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = res.Body.Close()
-			if got := res.Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
-				t.Errorf("got Cache-Control %q, want no-store", got)
-			}
-			if got := len(res.Header.Values("Set-Cookie")); got != 2 {
-				t.Errorf("got %d cookies, want 2", got)
-			}
-			if res.StatusCode == http.StatusPartialContent {
-				t.Errorf("got status %d, want the whole", res.StatusCode)
-			}
-		})
 	}
 }
 

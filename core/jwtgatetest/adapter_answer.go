@@ -107,8 +107,18 @@ func (a answer) cleared() answer {
 // and that keep the response out of every cache.
 func (a answer) renewed() answer {
 	const week = "=*; Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Lax"
-	return a.with("Set-Cookie", "__Host-at"+week).with("Set-Cookie", "__Host-rt"+week).
-		with("Cache-Control", "no-store").with("CDN-Cache-Control", "no-store").with("Surrogate-Control", "no-store")
+	return a.with("Set-Cookie", "__Host-at"+week).with("Set-Cookie", "__Host-rt"+week).uncacheable()
+}
+
+// uncacheable returns a with the header fields that keep it out of every cache.
+func (a answer) uncacheable() answer {
+	return a.with("Cache-Control", "no-store").with("CDN-Cache-Control", "no-store").with("Surrogate-Control", "no-store")
+}
+
+// handedOver returns a for a refusal whose body is written by the error handler.
+func (a answer) handedOver() answer {
+	a.anyBody = true
+	return a
 }
 
 // server returns a for a request that the server may refuse itself, as

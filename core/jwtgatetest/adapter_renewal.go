@@ -16,7 +16,7 @@ func runRenewal(t *testing.T, serve Adapter) {
 	clock := NewClock(siteTime)
 	auth := siteAuth(t, withSessions, func(c *jwtgate.Config) { c.Now = clock.Now })
 	var old []jwtgate.Tokens // one session for each row that renews
-	for range 20 {
+	for range 30 {
 		old = append(old, signIn(t, auth, "alice"))
 	}
 	plain, ended := old[0], old[1]
@@ -59,6 +59,21 @@ func runRenewal(t *testing.T, serve Adapter) {
 		s.ran.Add(1)
 		return missing
 	}
+	// This handler sets a cookie of its own, and another value of one of the cookies.
+	setting := func(v View) jwtgate.Response {
+		res := s.who(v)
+		res.Header = append(res.Header, jwtgate.Field{Name: "Set-Cookie", Value: "theme=dark; Path=/"},
+			jwtgate.Field{Name: "Set-Cookie", Value: "__Host-at=x; Path=/; Max-Age=60; HttpOnly; Secure; SameSite=Lax"})
+		return res
+	}
+	logout := func(ctx context.Context, req jwtgate.Request) jwtgate.Response {
+		s.ran.Add(1)
+		return auth.Logout(ctx, req)
+	}
+	handOver := siteAuth(t, withSessions, func(c *jwtgate.Config) { c.Now, c.Refuse = clock.Now, jwtgate.HandOver })
+	clock.Advance(-time.Hour)
+	handedOver := signIn(t, handOver, "alice")
+	clock.Advance(time.Hour)
 	admins := []jwtgate.Rule{jwtgate.Role("admin")}
 	s.addr = serve(t, Site{Routes: []Route{
 		{Method: "GET", Path: "/me", Guards: guards(auth), Handler: s.who},
@@ -69,10 +84,15 @@ func runRenewal(t *testing.T, serve Adapter) {
 		{Method: "GET", Path: "/silent", Guards: guards(auth), Handler: silent},
 		{Method: "GET", Path: "/much", Guards: guards(auth), Handler: much},
 		{Method: "GET", Path: "/missing", Guards: guards(auth), Endpoint: notFound},
+		{Method: "GET", Path: "/setting", Guards: guards(auth), Handler: setting},
+		{Method: "POST", Path: "/logout", Guards: guards(auth), Endpoint: logout},
+		{Method: "GET", Path: "/hand-over", Guards: guards(handOver, admins...), Handler: s.who},
 		{Method: "GET", Path: "/optional", Guards: guards(auth, jwtgate.Optional()), Handler: s.who},
 		{Method: "GET", Path: "/twice", Guards: []Guard{{Auth: auth}, {Auth: auth}}, Handler: s.who},
 		{Method: "GET", Path: "/admin", Guards: guards(auth, admins...), Handler: s.who},
 		{Method: "GET", Path: "/inner-admin", Guards: []Guard{{Auth: auth}, {auth, admins}}, Handler: s.who},
+		{Method: "GET", Path: "/inner-claims", Guards: []Guard{{Auth: auth}, {auth, []jwtgate.Rule{jwtgate.ClaimsOf[number]()}}}, Handler: s.who},
+		{Method: "GET", Path: "/judged", Guards: guards(auth, jwtgate.NoRenewal()), Handler: s.who},
 		{Method: "GET", Path: "/recent", Guards: guards(auth, jwtgate.RecentLogin(time.Minute)), Handler: s.who},
 	}})
 
@@ -99,13 +119,19 @@ func runRenewal(t *testing.T, serve Adapter) {
 			"If-Range: f", "Range: bytes=0-1", "Content-Type: g", "X-Trace: h"), renewed(passed("a,g,h,,,,,,"))},
 		{"handler writes nothing", get("/silent", some()), renewed(answer{Response: jwtgate.Response{Status: 200}})},
 		{"handler writes much", get("/much", some()), renewed(answer{Response: large})},
+		{"handler sets cookies", get("/setting", some()), renewed(passed("alice").with("Set-Cookie", "theme=dark; Path=/"))},
+		{"logout", post("/logout", some()), answer{Response: jwtgate.Response{Status: 204}, ran: true}.with("Vary", "Cookie").cleared().uncacheable()},
 		{"endpoint", get("/missing", some()), renewed(answer{Response: jwtgate.Response{Status: 404}})},
 		{"refused by a rule", get("/admin", some()), forbidden.renewed()},
 		{"refused by a later guard", get("/inner-admin", some()), forbidden.renewed().with("Vary", "Cookie")},
+		{"refused by a later guard, and signed out", get("/inner-claims", some()), refusal(jwtgate.CodeTokenInvalid).with("Vary", "Cookie").cleared().uncacheable()},
 		{"login too old", get("/recent", some()), refusal(jwtgate.CodeLoginTooOld).renewed()},
+		{"refused, handed over", get("/hand-over", cookies(handedOver)), forbidden.renewed().handedOver()},
 
 		{"cross-site POST", post("/me", cookies(plain), "Sec-Fetch-Site: cross-site"), refusal(jwtgate.CodeCrossSite)},
 		{"Upgrade is not renewed", get("/me", cookies(plain), "Upgrade: websocket"), refusal(jwtgate.CodeTokenExpired)},
+		{"NoRenewal", get("/judged", cookies(plain)), refusal(jwtgate.CodeTokenExpired)},
+		{"NoRenewal, no access cookie", get("/judged", "Cookie: __Host-rt="+plain.Refresh), refusal(jwtgate.CodeTokenMissing)},
 		{"header is not renewed", get("/me", cookies(plain), "Authorization: Bearer "+plain.Access.Token), refusal(jwtgate.CodeTokenExpired)},
 		{"ended session", get("/me", cookies(ended)), refusal(jwtgate.CodeRefreshRevoked).cleared()},
 		{"forged access cookie", get("/me", "Cookie: __Host-at=a.b.c; __Host-rt="+plain.Refresh), refusal(jwtgate.CodeTokenInvalid).cleared()},

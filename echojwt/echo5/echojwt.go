@@ -28,11 +28,11 @@ func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) echo.MiddlewareFunc {
 		return func(c *echo.Context) error {
 			r := c.Request()
 			d := auth.Decide(r.Context(), jwtgate.HTTPRequest(r), rules...)
-			if answered, err := Send(c, d.Response); answered {
-				return err
-			}
 			if d.Renewed {
 				defer commitWriter(c, &d).Commit()
+			}
+			if answered, err := Send(c, d.Response); answered {
+				return err
 			}
 			c.SetRequest(d.Forward(r))
 			return next(c)

@@ -30,24 +30,30 @@ import (
 )
 
 // Protect returns middleware that passes on the requests that auth and all rules
-// allow, and answers all others itself.
+// allow, and answers all others itself. If it has renewed the session of a browser, it
+// calls the ErrorHandler for an error of the next handlers, and outer middleware gets
+// nil.
 func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) fiber.Handler {
+	if fiber.IsChild() {
+		auth.Preforked()
+	}
 	headers := sync.Pool{New: func() any { return new(header) }}
 	return func(c fiber.Ctx) error {
 		h := headers.Get().(*header)
 		d := auth.Decide(c.Context(), request(c, h), rules...)
 		h.release()
 		headers.Put(h)
-		if answered, err := Send(c, d.Response); answered {
-			return err
+		answered, err := Send(c, d.Response)
+		if !answered {
+			d.StripConditional(c.Request().Header.Del)
+			c.SetContext(d.Context)
+			d.StoreIdentity(c.RequestCtx().SetUserValue) // without the allocation of c.Locals
+			err = c.Next()
 		}
 		if d.Renewed {
-			d.StripConditional(c.Request().Header.Del)
-			defer func() { d.Commit(response(c).Header.Set) }()
+			return commit(c, &d, err)
 		}
-		c.SetContext(d.Context)
-		d.StoreIdentity(c.RequestCtx().SetUserValue) // without the allocation of c.Locals
-		return c.Next()
+		return err
 	}
 }
 

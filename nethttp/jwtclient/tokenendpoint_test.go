@@ -67,6 +67,7 @@ func TestSessionEnded(t *testing.T) {
 		{400, `{"error":"invalid_request"}`, false},
 		{401, `{"error":"invalid_client"}`, false},
 		{401, `{"code":"token_invalid"}`, false},
+		{401, `{"code":"refresh_stale","error":"invalid_grant"}`, false},
 		{403, `{"error":"invalid_grant"}`, false},
 		{500, `{"error":"invalid_grant"}`, false},
 		{503, `{"code":"refresh_expired"}`, false},

@@ -2,9 +2,11 @@ package jwtclient_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -67,4 +69,62 @@ func duplicate(t *testing.T, path string) int {
 	}
 	t.Fatalf("%s is not open", path)
 	return -1
+}
+
+// TestTokenFileOwner checks that files and folders of other users cause an error, and
+// are not changed. Only root can give files to another user.
+func TestTokenFileOwner(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files to another user")
+	}
+	const another, anotherGroup = 65534, 65534
+	for _, row := range []struct {
+		name   string
+		change func(folder, path string) error
+		want   string // what the error names: the path or the folder
+	}{
+		{"unchanged", func(string, string) error { return nil }, ""},
+		{"file of another user", func(_, path string) error { return os.Chown(path, another, -1) }, "path"},
+		{"lock file of another user", func(_, path string) error { return os.Chown(path+".lock", another, -1) }, "path"},
+		{"lock file that others can open", func(_, path string) error { return os.Chmod(path+".lock", 0o604) }, "path"},
+		{"folder of another user", func(folder, _ string) error { return os.Chown(folder, another, -1) }, "folder"},
+		{"folder of another group", func(folder, _ string) error { return os.Chown(folder, -1, anotherGroup) }, ""},
+		{"folder that another group can write to", func(folder, _ string) error {
+			return errors.Join(os.Chown(folder, -1, anotherGroup), os.Chmod(folder, 0o770))
+		}, "folder"},
+		{"folder that the own group can write to", func(folder, _ string) error { return os.Chmod(folder, 0o770) }, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			path := filepath.Join(folder, "tokens.json")
+			file := jwtclient.TokenFile(path)
+			put(t, file, jwtclient.Tokens{Access: "a"})
+			if err := row.change(folder, path); err != nil {
+				t.Fatal(err)
+			}
+			_, err := look(t, file)
+			want := map[string]string{"path": path, "folder": folder + ","}[row.want]
+			if (err != nil) != (want != "") || err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v; want an error that names %q", err, want)
+			}
+		})
+	}
+}
+
+// TestTokenFileLockLink checks that a lock file which is a symbolic link is not followed.
+func TestTokenFileLockLink(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path, elsewhere := filepath.Join(folder, "tokens.json"), filepath.Join(t.TempDir(), "elsewhere")
+	if err := os.Symlink(elsewhere, path+".lock"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := look(t, jwtclient.TokenFile(path)); err == nil || !strings.Contains(err.Error(), path+".lock") {
+		t.Errorf("got %v; want an error that names the lock file", err)
+	}
+	if _, err := os.Stat(elsewhere); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the target of the link: got %v; want it not to exist", err)
+	}
 }

@@ -152,8 +152,9 @@ func (t *Transport) send(req *http.Request, body io.ReadCloser, active *activeTo
 
 // Token returns an access token and the time at which it expires, which is zero if
 // it is unknown. Token renews the tokens as a request does. It is for clients that
-// have a transport of their own, such as those of golang.org/x/oauth2 and gRPC. Its
-// errors are those of [Transport].
+// have a transport of their own, such as those of golang.org/x/oauth2 and gRPC. Such a
+// client does not know Config.Origin: it must send the token to the API only, also
+// after a redirect. The errors are those of [Transport].
 func (t *Transport) Token(ctx context.Context) (access string, expires time.Time, err error) {
 	active, err := t.acquire(ctx, "")
 	if err != nil {

@@ -30,12 +30,13 @@ const timeout = 30000; // milliseconds until a request to an endpoint fails
  */
 export class Session extends EventTarget {
   /** @param {Options} [options] */
-  constructor({ origin = location.origin, tokenURL = "/token", refreshURL = "/refresh", logoutURL = "/logout", storage, key = "jwtgate", patience = 3000 } = {}) {
+  constructor({ origin = globalThis.location?.origin, tokenURL = "/token", refreshURL = "/refresh", logoutURL = "/logout", storage, key = "jwtgate", patience = 3000 } = {}) {
     super();
-    this.#origin = new URL(origin).origin;
-    this.#tokenURL = new URL(tokenURL, origin).href;
-    this.#refreshURL = new URL(refreshURL, origin).href;
-    this.#logoutURL = new URL(logoutURL, origin).href;
+    this.#origin = origin && new URL(origin).origin; // undefined on a server
+    this.#tokenURL = tokenURL;
+    this.#refreshURL = refreshURL;
+    this.#logoutURL = logoutURL;
+    this.fetch = this.fetch.bind(this); // to be passed on
     this.#storage = storage ?? memory();
     this.#locks = storage && globalThis.navigator?.locks; // undefined on plain HTTP and in old browsers
     this.#key = key;
@@ -92,20 +93,19 @@ export class Session extends EventTarget {
 
   /**
    * Exchanges a name and a password for tokens, and ends the previous session. Resolves to
-   * the server's response. If it is not ok, nothing has changed.
+   * the server's response. Rejects with a SignInError if the server refuses; nothing has changed.
    * @param {string} username
    * @param {string} password
    */
   async signIn(username, password) {
     const response = await this.#post(this.#tokenURL, { grant_type: "password", username, password });
-    if (response.ok) {
-      const tokens = await response.clone().json();
-      const before = this.#tokens;
-      const login = Math.random();
-      this.#tokens = { ...tokens, received: Date.now(), login };
-      this.#login = login;
-      if (before) this.#end(before);
-    }
+    if (!response.ok) throw new SignInError(response);
+    const tokens = await response.clone().json();
+    const before = this.#tokens;
+    const login = Math.random();
+    this.#tokens = { ...tokens, received: Date.now(), login };
+    this.#login = login;
+    if (before) this.#end(before);
     return response;
   }
 
@@ -192,7 +192,6 @@ export class Session extends EventTarget {
       } else if (now?.login !== tokens.login) this.#end({ ...tokens, ...answer });
       return true;
     }
-    // A stale token was replaced by one that is in use, perhaps by another tab: try again later.
     if (answer?.error !== "invalid_grant" || answer.code === "refresh_stale") return false;
     if (unchanged) {
       this.#tokens = null;
@@ -213,7 +212,17 @@ export class Session extends EventTarget {
    */
   #post(url, parameters, init) {
     // The server refuses a request with a cookie and a body token; a redirect could leak the token.
-    return fetch(url, { method: "POST", body: new URLSearchParams(parameters), credentials: "omit", redirect: "error", signal: AbortSignal.timeout(timeout), ...init });
+    return fetch(new URL(url, this.#origin), { method: "POST", body: new URLSearchParams(parameters), credentials: "omit", redirect: "error", signal: AbortSignal.timeout(timeout), ...init });
+  }
+}
+
+/** The error of a refused sign-in: the response has status 401 for a wrong password. */
+export class SignInError extends Error {
+  /** @param {Response} response */
+  constructor(response) {
+    super(`sign-in refused: ${response.status}`);
+    this.name = "SignInError";
+    this.response = response;
   }
 }
 

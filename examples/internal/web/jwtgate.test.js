@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { Session } from "./jwtgate.js";
+import { Session, SignInError } from "./jwtgate.js";
 
 const origin = "https://app.example";
 const life = 900; // the life of an access token in seconds
@@ -160,6 +160,7 @@ for (const [about, answers, outcome] of [
   ["lost, then session over", [lost, over], "login-required"],
   ["offline", [lost, lost], "kept"],
   ["unavailable", [() => refusal(503, "unavailable")], "kept"],
+  ["stale", [() => refusal(401, "refresh_stale", 'Bearer error="invalid_token"', { error: "invalid_grant" })], "kept"],
   ["bad gateway", [() => new Response("<html>", { status: 502 }), () => new Response("<html>", { status: 502 })], "kept"],
   ["busy", [() => refusal(503, "unavailable", "", { detail: "later" })], "kept"],
   ["stale", [() => refusal(401, "refresh_stale", 'Bearer error="invalid_token"', { error: "invalid_grant" })], "kept"],
@@ -482,12 +483,28 @@ test("the response of a sign-in can be read", async () => {
 test("a wrong password changes nothing", async () => {
   const session = await signedIn();
   server["/token"] = [() => refusal(401, "invalid_credentials", "Bearer", { error: "invalid_grant", detail: "wrong" })];
-  const response = await session.signIn("alice", "builder");
-  assert.equal(response.status, 401);
-  assert.equal((await response.json()).detail, "wrong");
+  const error = await session.signIn("alice", "builder").catch(error => error);
+  assert(error instanceof SignInError);
+  assert.equal(error.response.status, 401);
+  assert.equal((await error.response.json()).detail, "wrong");
   await session.fetch(origin + "/me");
   assert.deepEqual(asked(), ["/token", "/me a1"]);
   assert.deepEqual(session.events, []);
+});
+
+test("fetch can be passed on", async () => {
+  const { fetch } = await signedIn();
+  await fetch(origin + "/me");
+  assert.deepEqual(asked(), ["/me a1"]);
+});
+
+test("a session can be made where there is no location", async () => {
+  assert.equal(globalThis.location, undefined);
+  const session = new Session();
+  assert.equal(session.signedIn, false);
+  assert.equal(await (await session.fetch(origin + "/public")).text(), "fine");
+  assert.deepEqual(asked(), ["/public"]);
+  await assert.rejects(session.signIn("alice", "wonderland"), TypeError);
 });
 
 test("a sign-in ends the previous session", async () => {

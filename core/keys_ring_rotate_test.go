@@ -55,6 +55,23 @@ func TestKeyRingRotateUnused(t *testing.T) {
 	checkRing(t, ring, "3 signs")
 }
 
+// A retired key that has expired no longer keeps the keys without kids from tokens with
+// its kid.
+func TestKeyRingRetiredKeyID(t *testing.T) {
+	t.Parallel()
+	clock := jwtgatetest.NewClock(time.Unix(start, 0))
+	ring := keys.NewRing(ringKey(1), keys.HS256(ringSecret(2)))
+	auth := newVerifier(t, ring, withClock(clock))
+	token := jwtgatetest.Sign(t, "HS256", ringSecret(2), `{"alg":"HS256","kid":"1"}`, claims("exp", at(3600)))
+	jwtgatetest.Token(t, auth, "alice")
+	do(t, ring.Announce(ringKey(3)))
+	do(t, ring.Rotate())
+	clock.Advance(15*time.Minute - 1)
+	decide(t, auth, withBearer(token), jwtgate.CodeTokenInvalid)
+	clock.Advance(1)
+	decide(t, auth, withBearer(token), accepted)
+}
+
 // If several Auths share a ring, the longest AccessTTL decides how long a retired key
 // verifies. Each Auth adds its own Leeway.
 func TestKeyRingShared(t *testing.T) {

@@ -236,12 +236,13 @@ func TestLoginFailures(t *testing.T) {
 			}
 		}
 		s.clock.Advance(20 * time.Second)
-		want := map[string]string{"alice": "200", "nobody": failed}[name]
-		if got := login(s.tokenEndpoint(), "wonderland").text; got != want {
-			t.Errorf("%s, after Retry-After: got %s; want %s", name, got, want)
+		answer := map[string]string{"alice": "200", "nobody": failed}[name]
+		if got := login(s.tokenEndpoint(), "wonderland").text; got != answer {
+			t.Errorf("%s, after Retry-After: got %s; want %s", name, got, answer)
 		}
-		if got := s.events(); name == "nobody" && !strings.HasPrefix(got, "login_failed nobody from 192.0.2.1 by a browser: ") {
-			t.Errorf("right password of a disabled subject: got events %q", got)
+		got, want := s.events(), map[string]string{"alice": "signed_in alice ", "nobody": "login_failed nobody "}[name]
+		if !strings.HasPrefix(got, want) || !strings.Contains(got, "from 192.0.2.1 by a browser") {
+			t.Errorf("right password of %s: got events %q; want %q and the address", name, got, want)
 		}
 	}
 }

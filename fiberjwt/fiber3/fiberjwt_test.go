@@ -178,7 +178,6 @@ func TestRenewed(t *testing.T) {
 		}},
 		{"SendEarlyHints", func(c fiber.Ctx) error { return c.SendEarlyHints([]string{"</a.css>; rel=preload"}) }},
 		{"error", func(fiber.Ctx) error { return fiber.ErrTeapot }},
-		{"panic", func(fiber.Ctx) error { panic("tea") }},
 		{"timeout", timeout.New(func(c fiber.Ctx) error {
 			<-c.Context().Done()
 			return nil
@@ -201,6 +200,20 @@ func TestRenewed(t *testing.T) {
 				t.Errorf("got %d cookies; want 2", got)
 			}
 		})
+	}
+}
+
+// TestRenewedNeither checks that an answer after a panic has neither cookie: Protect
+// does not see it.
+func TestRenewedNeither(t *testing.T) {
+	t.Parallel()
+	auth, cookie, _ := jwtgatetest.NewAuth(t)
+	app := fiber.New()
+	app.Use(recoverer.New())
+	app.Get("/", fiberjwt.Protect(auth), func(fiber.Ctx) error { panic("tea") })
+	got := send(t, app, "/", "Cookie: "+cookie)
+	if got.status != http.StatusInternalServerError || len(got.header.Values("Set-Cookie")) > 0 {
+		t.Errorf("got %d with Set-Cookie %q; want 500 without", got.status, got.header.Values("Set-Cookie"))
 	}
 }
 

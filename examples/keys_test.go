@@ -193,7 +193,7 @@ func TestKeysStay(t *testing.T) {
 		name, want string
 		do         func()
 	}{
-		{"half a file", "not a PEM file", func() {
+		{"half a file", "cut short", func() {
 			whole, err := os.ReadFile(folder.path(0))
 			if err != nil {
 				t.Fatal(err)

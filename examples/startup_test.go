@@ -107,7 +107,7 @@ func TestWrongSettings(t *testing.T) {
 		{"JWT_ALG=RS256 JWT_KEY=" + long, "JWT_KEY", "(no such file or directory): set it to the path of a PEM file"},
 		{"JWT_ALG=RS256 JWT_KEY=" + long + long + long, "JWT_KEY", "set it to the path of a PEM file"},
 		{"JWT_ALG=RS256 JWT_KEY=-----BEGIN\u00a0s3cret", "JWT_KEY", "write the key to a file"},
-		{"JWT_ALG=RS256 JWT_KEY=text.pem", "JWT_KEY", "not a PEM file"},
+		{"JWT_ALG=RS256 JWT_KEY=text.pem", "JWT_KEY", "the key is empty"},
 		{"JWT_ALG=RS256 JWT_KEY=small.pem", "JWT_KEY", "use 2048 to 8192"},
 		{"JWT_ALG=RS256 JWT_KEY=public.pem", "JWT_KEY", "the file has a public key, which cannot sign tokens: use the private key"},
 		{"JWT_ALG=RS256 JWT_KEY=p256.pem", "JWT_KEY", "needs an RSA key"},

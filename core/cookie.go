@@ -3,6 +3,7 @@ package jwtgate
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -121,7 +122,7 @@ func (c *cookies) checkNames(wrong *mistakes) {
 	if c.Name != "" {
 		lower := strings.ToLower(c.Name)
 		switch {
-		case len(c.Name) > maxCookieName || strings.ContainsFunc(c.Name, func(r rune) bool { return r > '~' || !isSchemeChar(byte(r)) }):
+		case len(c.Name) > maxCookieName || slices.ContainsFunc([]byte(c.Name), func(b byte) bool { return !isSchemeChar(b) }):
 			wrong.add("Cookies.Name", "is %.70q: use up to %d letters, digits, hyphens and underscores", c.Name, maxCookieName)
 		case strings.HasPrefix(lower, "__"):
 			wrong.add("Cookies.Name", "is %q, which begins like the prefix of a cookie: leave the prefix out, because it is added", c.Name)

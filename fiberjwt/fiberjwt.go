@@ -1,8 +1,7 @@
 // Package fiberjwt is the adapter of package jwtgate for Fiber v2. The one for Fiber
 // v3 is github.com/jwtgate/jwtgate/fiberjwt/fiber3.
 //
-// [Protect] is middleware that authenticates requests. With app.Use, it protects only
-// the routes that are registered after that call.
+// [Protect] authenticates requests. With app.Use, it protects only later routes.
 //
 //	app.Use("/api", fiberjwt.Protect(auth))
 //
@@ -10,8 +9,8 @@
 // Handlers read it with [Claims] and [Identity], and functions that have only a
 // context with jwtgate.Claims and jwtgate.IdentityFrom.
 //
-// Do not set fiber.Config.DisableHeaderNormalizing: header fields whose names are in
-// lower case, as they are in HTTP/2, would not be found.
+// Do not set fiber.Config.DisableHeaderNormalizing: fields with lower-case names, as in
+// HTTP/2, would not be found.
 package fiberjwt
 
 import (
@@ -93,10 +92,3 @@ func Send(c *fiber.Ctx, res jwtgate.Response) (answered bool, err error) {
 	}
 	return true, c.Status(res.Status).Send(res.Body)
 }
-
-// handedOver joins a *fiber.Error, from which an ErrorHandler gets the status, with
-// its cause.
-type handedOver struct{ answer, cause error }
-
-func (e *handedOver) Error() string   { return e.answer.Error() }
-func (e *handedOver) Unwrap() []error { return []error{e.answer, e.cause} }

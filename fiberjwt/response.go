@@ -16,3 +16,10 @@ func commit(c *fiber.Ctx, d *jwtgate.Decision, err error) error {
 	d.Commit(&c.Response().Header)
 	return nil
 }
+
+// handedOver joins a *fiber.Error, from which an ErrorHandler gets the status, with
+// its cause.
+type handedOver struct{ answer, cause error }
+
+func (e *handedOver) Error() string   { return e.answer.Error() }
+func (e *handedOver) Unwrap() []error { return []error{e.answer, e.cause} }

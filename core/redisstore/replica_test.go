@@ -86,9 +86,7 @@ func TestSentinelFailover(t *testing.T) {
 	t.Cleanup(func() { client.Close() })
 	store := newStore(t, client, redisstore.Config{WaitReplicas: 1})
 	p, ended := create(t, store, "alice"), create(t, store, "bob")
-	if _, err := store.End(t.Context(), ended.ID, remember); err != nil {
-		t.Fatal(err)
-	}
+	endOnReplica(t, store, ended.ID)
 	f := follow(t, store)
 	master.kill()
 	_ = f.ends(slack)

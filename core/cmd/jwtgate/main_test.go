@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const secret = "a secret of at least 32 bytes, for tests"
+
+var start = time.Date(2026, time.December, 1, 12, 0, 0, 0, time.UTC)
+
+// run runs the command line and returns what it prints.
+func run(t *testing.T, now time.Time, stdin string, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	var out, problems bytes.Buffer
+	p := &program{stdin: strings.NewReader(stdin), stdout: &out, stderr: &problems, now: func() time.Time { return now }}
+	status = p.run(t.Context(), args)
+	return out.String(), problems.String(), status
+}
+
+// keyFile writes a new key for alg to a file and returns its path.
+func keyFile(t *testing.T, alg string) string {
+	t.Helper()
+	key, stderr, status := run(t, start, "", "key", "-alg", alg)
+	if status != 0 {
+		t.Fatalf("got status %d and %s", status, stderr)
+	}
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, []byte(key), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestCommands makes a key for every algorithm, a token with it, and has the token
+// explained and verified.
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	for _, alg := range algorithms {
+		t.Run(alg.name, func(t *testing.T) {
+			t.Parallel()
+			path := keyFile(t, alg.name)
+			token, stderr, status := run(t, start, "", "token", "-alg", alg.name, "-key", path, "-iss", "https://auth.example.com", "-aud", "api", "-role", "admin")
+			if status != 0 || strings.Count(token, ".") != 2 {
+				t.Fatalf("got status %d, %q and %s, want a token", status, token, stderr)
+			}
+			explained, stderr, status := run(t, start, token, "explain", "-key", path)
+			if status != 0 || !strings.Contains(explained, "matches the key, and a server") || strings.Contains(explained, "NO ") {
+				t.Errorf("got status %d, %s and %s, want a valid token", status, explained, stderr)
+			}
+			set, stderr, status := run(t, start, "", "jwks", "-alg", alg.name, "-key", path)
+			if published := status == 0 && strings.Contains(set, `"alg":"`+alg.name+`"`); published != (alg.generate != nil) {
+				t.Errorf("got status %d, %s and %s, want a JWK Set except for secrets", status, set, stderr)
+			}
+		})
+	}
+}
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mint := func(args ...string) string {
+		token, stderr, status := run(t, start, "", append([]string{"token", "-key", path}, args...)...)
+		if status != 0 {
+			t.Fatal(stderr)
+		}
+		return strings.TrimSpace(token)
+	}
+	good := mint("-iss", "https://auth.example.com", "-aud", "api")
+	other := keyFile(t, "HS256")
+	for _, row := range []struct {
+		name  string
+		token string
+		now   time.Time
+		args  []string
+		want  string // a part of what is printed
+	}{
+		{"valid", good, start, nil, "ok  exp       must be in the future (Leeway allows for clocks that differ); it is in 15m0s"},
+		{"times in words", good, start.Add(time.Minute), nil, "2026-12-01T12:15:00Z, in 14m0s"},
+		{"expired", good, start.Add(time.Hour), nil, "NO  exp       must be in the future (Leeway allows for clocks that differ); it is 45m0s ago"},
+		{"expired, verified", good, start.Add(time.Hour), []string{"-key", path}, "matches the key, but the token has expired"},
+		{"early", good, start.Add(-time.Hour), nil, "NO  iat       must not be further in the future than ClockSkew"},
+		{"with the scheme", "Bearer " + good, start, []string{"-key", path}, "matches the key, and a server"},
+		{"another key", good, start, []string{"-key", other}, "signature does not match"},
+		{"not verified", good, start, nil, "not checked: give a key with -key"},
+		{"too long a life", mint("-iss", "i", "-aud", "a", "-ttl", "720h"), start, nil, "NO  lifetime  must be at most MaxLifetime, by default 24h0m0s; it is 720h0m0s"},
+		{"no exp, iss, aud, sub", "eyJhbGciOiJIUzI1NiJ9.e30.AA", start, nil, "NO  exp       must be there"},
+		{"alg none", "eyJhbGciOiJub25lIn0.e30.AA", start, nil, `NO  alg       must be the algorithm of a key`},
+		{"typ of another token", "eyJhbGciOiJIUzI1NiIsInR5cCI6ImxvZ291dCtqd3QifQ.e30.AA", start, nil, "NO  typ       must be at+jwt"},
+		{"a claim", mint("-iss", "i", "-aud", "a", "-claim", "level=3"), start, nil, "  level  3"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			stdout, stderr, status := run(t, row.now, row.token, append([]string{"explain"}, row.args...)...)
+			if status != 0 || !strings.Contains(stdout, row.want) {
+				t.Errorf("got status %d, %s and %s, want %q", status, stdout, stderr, row.want)
+			}
+		})
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	es256 := keyFile(t, "ES256")
+	for _, row := range []struct {
+		name   string
+		args   []string
+		status int
+		want   string // a part of what is printed as an error
+	}{
+		{"no command", nil, 2, "jwtgate key"},
+		{"unknown command", []string{"sign"}, 2, "jwtgate key"},
+		{"help", []string{"help"}, 0, "jwtgate key"},
+		{"help of a command", []string{"token", "-h"}, 0, "usage: jwtgate token"},
+		{"unknown flag", []string{"key", "-x"}, 2, "-x"},
+		{"too many arguments", []string{"key", "x"}, 2, `unexpected argument "x"`},
+		{"unknown algorithm", []string{"key", "-alg", "none"}, 1, `-alg is "none": use one of HS256`},
+		{"no key", []string{"token", "-alg", "ES256"}, 1, "-key is missing"},
+		{"key of another algorithm", []string{"token", "-alg", "RS256", "-key", es256, "-iss", "i", "-aud", "a"}, 1, "-key the key is a *ecdsa.PrivateKey"},
+		{"missing key file", []string{"token", "-alg", "ES256", "-key", "missing"}, 1, "-key: open missing"},
+		{"no issuer", []string{"token", "-alg", "ES256", "-key", es256, "-aud", "a"}, 1, "-iss is empty"},
+		{"no audience", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i"}, 1, "-aud is empty"},
+		{"a claim without a value", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i", "-aud", "a", "-claim", "x"}, 1, `-claim is "x"`},
+		{"a registered claim", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i", "-aud", "a", "-claim", "exp=1"}, 1, `registered claim "exp"`},
+		{"a published secret", []string{"jwks", "-alg", "HS256", "-key", es256}, 1, "secrets must not be published"},
+		{"no keys to publish", []string{"jwks"}, 1, "-key: is empty"},
+		{"no token", []string{"explain"}, 1, "there is no token"},
+		{"an opaque token", []string{"explain", "abc"}, 1, "must have 3 parts separated by dots"},
+		{"an encrypted token", []string{"explain", "a.b.c.d.e"}, 1, "encrypted"},
+		{"a token that was cut off", []string{"explain", "eyJhbGciOiJIUzI1NiJ9.e3.AA"}, 1, "the payload is not"},
+		{"two keys", []string{"explain", "-key", es256, "-jwks", "https://x", "eyJhbGciOiJIUzI1NiJ9.e30.AA"}, 1, "use one of them"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			stdout, stderr, status := run(t, start, "", row.args...)
+			if status != row.status || stdout != "" || !strings.Contains(stderr, row.want) {
+				t.Errorf("got status %d, %q and %s, want %d and %q", status, stdout, stderr, row.status, row.want)
+			}
+		})
+	}
+}

@@ -35,7 +35,10 @@ func TestPrint(t *testing.T) {
 		}
 		checkPrinted(t, fmt.Sprintf("%T in the log", value), log.String(), secrets)
 	}
-	if got := fmt.Sprint(sessions, tokens, tokens.Access); got == "" || strings.Contains(got, "%!") {
+	if got := fmt.Sprint((*jwtgate.Auth)(nil)); got != "nil *jwtgate.Auth" {
+		t.Errorf("got %q for a nil *Auth", got)
+	}
+	if got := fmt.Sprint(s.Auth, sessions, tokens, tokens.Access); got == "" || strings.Contains(got, "%!") {
 		t.Errorf("got %q; want a description", got)
 	}
 }

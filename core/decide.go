@@ -120,7 +120,7 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 		if from.refusal == nil && found.cached == nil && a.sessions != nil {
 			a.sessions.confirmations.confirm(from.identity)
 		}
-	case found.renewable(req, err) && a.mayChangeCookies(req):
+	case found.renewable(err) && a.mayChangeCookies(req):
 		from = a.renew(ctx, req, found.refresh, from.identity)
 	case errors.Is(err, errAbsent), found.cookie && errors.Is(err, errOldKey):
 		return from // as if the request had no credentials
@@ -243,7 +243,7 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 // deletesCookies reports whether the answer to a request refused with r deletes its
 // cookies. byCookie says that the request was judged by them.
 func (a *Auth) deletesCookies(req *Request, byCookie bool, r *Refusal) bool {
-	if !byCookie || !req.storesCookies() || !a.mayChangeCookies(req) {
+	if !byCookie || !a.mayChangeCookies(req) {
 		return false
 	}
 	if a.cookies.Domain != "" && errors.Is(r.Err, errTwoCookies) {

@@ -68,7 +68,7 @@ func (a *Auth) compareOrigin(req *Request) error {
 // answer, or where a page of another site made the request, which with SameSite None
 // is possible for every method.
 func (a *Auth) mayChangeCookies(req *Request) bool {
-	return !req.opensChannel() && (!a.cookies.crossSite() || a.compareOrigin(req) == nil)
+	return req.storesCookies() && (!a.cookies.crossSite() || a.compareOrigin(req) == nil)
 }
 
 // opensChannel reports whether r opens a connection that continues after the

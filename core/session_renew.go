@@ -13,10 +13,9 @@ import (
 // renewable reports whether a request whose access token failed with err is to be
 // renewed: it has the cookies of a browser, and the access token has expired, is
 // missing, or was signed by a key that is no longer held. A token that is wrong in
-// any other way is refused, whatever the refresh token is. A request is not renewed if
-// the browser does not store the cookies of its answer.
-func (c *credential) renewable(req *Request, err error) bool {
-	return c.cookie && c.refresh != "" && req.storesCookies() &&
+// any other way is refused, whatever the refresh token is.
+func (c *credential) renewable(err error) bool {
+	return c.cookie && c.refresh != "" &&
 		(errors.Is(err, errExpired) || errors.Is(err, errAbsent) || errors.Is(err, errOldKey))
 }
 
@@ -68,12 +67,12 @@ func (a *Auth) rotateShared(ctx context.Context, r rotation) caller {
 // fails, the request is served with its current token.
 func (a *Auth) maintain(ctx context.Context, req *Request, found credential, from caller, now time.Time) caller {
 	id := from.identity
-	if a.sessions == nil || id == nil || !req.storesCookies() {
+	if a.sessions == nil || id == nil {
 		return from
 	}
 	after := from
 	switch {
-	case a.cookies.ReissueRefresh && !a.refreshable(ctx, found.refresh, now) && a.mayChangeCookies(req):
+	case a.cookies.ReissueRefresh && a.mayChangeCookies(req) && !a.refreshable(ctx, found.refresh, now):
 		after = a.reissue(ctx, id, req.First("User-Agent"))
 	case found.refresh != "" && a.cookies.due(id, now) && a.mayChangeCookies(req):
 		after = a.renew(ctx, req, found.refresh, id)

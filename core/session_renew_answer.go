@@ -82,13 +82,8 @@ func (s *sessions) answerTime() time.Duration {
 // commit is [Decision.Commit].
 func (r *renewal) commit(header answerHeader) {
 	r.withhold(header)
-	for _, f := range r.final() {
-		if hasSeveral(f.Name) {
-			header.Add(f.Name, f.Value)
-		} else {
-			header.Set(f.Name, f.Value)
-		}
-	}
+	res := Response{Header: r.final()}
+	res.CopyHeader(header)
 }
 
 // withhold removes both cookies from header, unless they are not those of r.

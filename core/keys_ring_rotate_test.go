@@ -196,6 +196,26 @@ func TestKeyRingOfTrustedIssuer(t *testing.T) {
 	decide(t, auth, withBearer(elsewhere(t, 1, 3600)), jwtgate.CodeTokenInvalid)
 }
 
+// A retired key of a trusted issuer is held for the Leeway of that issuer, which can be
+// longer than that of the configuration.
+func TestKeyRingOfTrustedIssuerLeeway(t *testing.T) {
+	t.Parallel()
+	clock := jwtgatetest.NewClock(time.Unix(start, 0))
+	ring := keys.NewRing(ringKey(1))
+	tenant := newVerifier(t, ring, withClock(clock))
+	auth := newVerifier(t, keys.HS256(secret), withClock(clock), func(c *jwtgate.Config) {
+		c.Issuer = "https://we.example"
+		c.Trusted = []jwtgate.TrustedIssuer{{Name: issuer, Keys: ring, Leeway: time.Minute}}
+	})
+	token := withBearer(jwtgatetest.Token(t, tenant, "alice"))
+	do(t, ring.Announce(ringKey(2)))
+	do(t, ring.Rotate())
+	clock.Advance(16*time.Minute - time.Second)
+	decide(t, auth, token, accepted)
+	clock.Advance(time.Second)
+	decide(t, auth, token, jwtgate.CodeTokenInvalid)
+}
+
 // Tokens that are signed while the ring changes are valid until they expire.
 func TestKeyRingRaces(t *testing.T) {
 	t.Parallel()

@@ -228,5 +228,6 @@ func (a *Auth) holdsKeyID(id string, at time.Time) bool {
 var errOldKeyChecked = fmt.Errorf("%w, and its signature is of none of the keys without a kid", errOldKey)
 
 // keysAt returns the time that retired keys are judged by at now. They are held for
-// as long as the tokens that they signed are accepted, including Leeway.
-func (a *Auth) keysAt(now time.Time) time.Time { return now.Add(-a.config.Leeway) }
+// as long as the tokens that they signed are accepted, including the Leeway of their
+// issuer: the longest Leeway of all issuers is used.
+func (a *Auth) keysAt(now time.Time) time.Time { return now.Add(-a.leeway) }

@@ -82,7 +82,7 @@ func BenchmarkConfigured(b *testing.B) {
 // BenchmarkManyTokens measures requests with more valid tokens than the cache holds, and
 // requests with one token in use among them.
 func BenchmarkManyTokens(b *testing.B) {
-	auth := newVerifier(b, keys.HS256(secret), func(c *jwtgate.Config) { c.CacheSize = 1024 })
+	auth := newVerifier(b, keys.HS256(secret), func(c *jwtgate.Config) { c.CacheSize = 2 << 20 })
 	flood := make([]jwtgate.Request, 1<<14)
 	for i := range flood {
 		flood[i] = withBearer(jwtgatetest.Token(b, auth, strconv.Itoa(i)))

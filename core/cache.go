@@ -2,6 +2,7 @@ package jwtgate
 
 import (
 	"hash/maphash"
+	"math"
 	"math/bits"
 	"math/rand/v2"
 	"strings"
@@ -15,8 +16,8 @@ import (
 //
 // It is a table of fixed size, divided into sets of a few slots. The hash of a
 // token selects its set. Entries are found and replaced without a lock and never
-// change. Expired tokens stay until their slot is needed, so the number of slots
-// bounds the memory.
+// change. Expired tokens stay until their room is needed. Each set has a number of
+// bytes for its tokens, so that long tokens do not take more memory than short ones.
 //
 // A flood of tokens, even of valid ones, must not evict the tokens in use. So a
 // token is admitted when it is seen for the second time. It replaces the token of
@@ -30,13 +31,15 @@ type cache struct {
 }
 
 const (
-	cacheWays        = 8 // slots in a set
-	defaultCacheSize = 1 << 14
-	maxCacheSize     = 1 << 24
+	cacheWays        = 8                   // slots in a set
+	cacheSetSize     = cacheWays * 2 << 10 // the bytes for the tokens of a set
+	defaultCacheSize = 32 << 20
+	maxCacheSize     = int(min(int64(math.MaxInt), 16<<30))
 )
 
 type cacheSet struct {
 	slots [cacheWays]atomic.Pointer[cachedToken]
+	size  atomic.Int64  // the sum of the sizes of the tokens in the slots
 	tags  atomic.Uint64 // of the token in each slot, so that few slots need to be read
 	seen  atomic.Uint64 // tags of tokens that were seen once recently
 }
@@ -48,12 +51,22 @@ type cachedToken struct {
 	used     atomic.Uint32 // the minute of the last hit, and the number of hits
 }
 
-// newCache returns a cache of size slots, rounded up to whole sets. If size is
-// less than one, the cache is always empty.
+// size returns about how many bytes v takes, without the claims that [Claims] decodes
+// from it. A nil v takes none.
+func (v *cachedToken) size() int64 {
+	const fixed = 384 // v, its identity and what the claims point to
+	if v == nil {
+		return 0
+	}
+	return fixed + int64(len(v.token)+len(v.identity.payload))
+}
+
+// newCache returns a cache of size bytes, rounded up to whole sets. If size is less than
+// one, the cache is always empty.
 func newCache(size int) *cache {
 	return &cache{
 		seed: maphash.MakeSeed(),
-		sets: make([]cacheSet, (max(size, 0)+cacheWays-1)/cacheWays),
+		sets: make([]cacheSet, (max(size, 0)+cacheSetSize-1)/cacheSetSize),
 	}
 }
 
@@ -99,17 +112,40 @@ func (c *cache) add(token string, id *Identity, now time.Time) {
 		return
 	}
 	v := &cachedToken{token: strings.Clone(token), identity: id}
+	if v.size() > cacheSetSize {
+		return // it would evict all tokens of its set
+	}
 	v.hit(now)
 	i := set.choose(token, now)
-	set.slots[i].Store(v)
+	set.replace(i, v)
 	for {
 		// If another goroutine writes to the same slot in between, one of the two
 		// tokens has a wrong tag, and is not found until it is added again.
 		tags := set.tags.Load()
 		if set.tags.CompareAndSwap(tags, withTag(tags, i, tag)) {
-			return
+			break
 		}
 	}
+	for set.size.Load() > cacheSetSize {
+		set.replace(set.least(i, now), nil)
+	}
+}
+
+// replace replaces the token in slot i by v, which may be nil.
+func (s *cacheSet) replace(i int, v *cachedToken) {
+	old := s.slots[i].Swap(v)
+	s.size.Add(v.size() - old.size())
+}
+
+// least returns the slot of the token of the least value, other than that in slot kept.
+func (s *cacheSet) least(kept int, now time.Time) int {
+	chosen, least := kept, maxValue+1
+	for i := range s.slots {
+		if v := s.slots[i].Load(); v != nil && i != kept && v.value(now) < least {
+			chosen, least = i, v.value(now)
+		}
+	}
+	return chosen
 }
 
 // place returns the set for token, and its tag there. Both are derived from the end of

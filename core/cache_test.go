@@ -290,7 +290,7 @@ func TestCacheFlood(t *testing.T) {
 	const size, useful = 1024, 256
 	var checks atomic.Int64
 	clock := jwtgatetest.NewClock(time.Unix(start, 0))
-	auth := newVerifier(t, counted(keys.HS256(secret), &checks), withClock(clock), func(c *jwtgate.Config) { c.CacheSize = size })
+	auth := newVerifier(t, counted(keys.HS256(secret), &checks), withClock(clock), func(c *jwtgate.Config) { c.CacheSize = size * 2048 })
 	var tokens []jwtgate.Request
 	for range useful {
 		tokens = append(tokens, withBearer(jwtgatetest.Token(t, auth, "alice")))
@@ -320,8 +320,35 @@ func TestCacheFlood(t *testing.T) {
 	if after := use(); before > useful/50 || after > before+useful/20 {
 		t.Errorf("of %d useful tokens, got %d verified anew before the flood and %d after it", useful, before, after)
 	}
-	if got := auth.CachedTokens(); got > size {
+	if got, _ := auth.CachedTokens(); got > size {
 		t.Errorf("got %d tokens held, want at most %d", got, size)
+	}
+}
+
+// The cache bounds the bytes of its tokens, however long they are, and counts them exactly.
+func TestCacheBytes(t *testing.T) {
+	t.Parallel()
+	const size = 64 << 10 // four sets
+	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.CacheSize = size })
+	var all sync.WaitGroup
+	for worker := range 4 {
+		all.Go(func() {
+			for i := range 100 {
+				claims := claims("jti", fmt.Sprintf(`"%d %d"`, worker, i), "filler", `"`+strings.Repeat("x", i*43)+`"`)
+				req := withBearer(signed(t, claims))
+				for range 3 {
+					decide(t, auth, req, accepted)
+				}
+			}
+		})
+	}
+	all.Wait()
+	tokens, bytes := auth.CachedTokens()
+	if tokens < 4 || bytes > size || bytes < size/4 {
+		t.Errorf("got %d tokens of %d bytes; want at most %d bytes, and most of that", tokens, bytes, size)
+	}
+	if got := auth.CountedBytes(); got != bytes {
+		t.Errorf("counted %d bytes; want %d", got, bytes)
 	}
 }
 
@@ -354,6 +381,24 @@ func TestCacheTurnsOver(t *testing.T) {
 			}
 			clock.Advance(row.pass)
 		}
+	}
+}
+
+// A token that is longer than its set has room for evicts no other.
+func TestCacheLongToken(t *testing.T) {
+	t.Parallel()
+	var checks atomic.Int64
+	auth := newVerifier(t, counted(keys.HS256(secret), &checks), func(c *jwtgate.Config) { c.CacheSize, c.MaxTokenSize = 1, 1<<15 })
+	short := withBearer(jwtgatetest.Token(t, auth, "alice"))
+	verifyUntilCached(t, auth, short, &checks)
+	long := withBearer(signed(t, claims("filler", `"`+strings.Repeat("x", 1<<14)+`"`)))
+	for range 3 {
+		decide(t, auth, long, accepted)
+	}
+	checks.Store(0)
+	decide(t, auth, short, accepted)
+	if got := checks.Load(); got != 0 {
+		t.Error("the short token was evicted")
 	}
 }
 

@@ -101,12 +101,14 @@ type Config struct {
 	// default is 8192.
 	MaxTokenSize int
 
-	// CacheSize is the number of verified tokens to cache, so that a request with
+	// CacheSize is the memory for verified tokens, in bytes, so that a request with
 	// one of them costs very little. Every hit checks the expiry, the revocation and
-	// the key again. Set it to about twice the number of active tokens. In a smaller
-	// cache, the tokens that are used most stay. A token of 500 bytes takes about
-	// 1.1 KB, and the claims that [Claims] has decoded from it, until another token
-	// replaces it. The default is 16384; a negative number turns the cache off.
+	// the key again. A token of 500 bytes takes about 1.1 KB, one of 2000 bytes about
+	// 4 KB; the claims that [Claims] has decoded from it come in addition. Set it to
+	// twice what the active tokens take, and at least to 2048 for each of them, because
+	// that is how many tokens there may be. If there is less room, the tokens that are
+	// used most stay. The default is 32 MiB, for up to 16384 tokens; a negative number
+	// turns the cache off. It is rounded up to a multiple of 16 KiB.
 	CacheSize int
 
 	// Cookies, if not nil, accepts the access token in a cookie, for browsers.
@@ -214,7 +216,7 @@ func (c Config) withDefaults(wrong *mistakes) Config {
 		c.MaxTokenSize = defaultMaxTokenSize
 	}
 	if c.CacheSize > maxCacheSize {
-		wrong.add("CacheSize", "is %d: use up to %d tokens, 0 for %d, or -1 for none", c.CacheSize, maxCacheSize, defaultCacheSize)
+		wrong.add("CacheSize", "is %d: use up to %d bytes, 0 for %d, or -1 for no cache", c.CacheSize, maxCacheSize, defaultCacheSize)
 	}
 	if c.CacheSize == 0 {
 		c.CacheSize = defaultCacheSize

@@ -57,7 +57,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"Leeway negative", func(c *jwtgate.Config) { c.Leeway = -time.Second }, []string{"Leeway"}},
 		{"Leeway of five minutes", func(c *jwtgate.Config) { c.Leeway = 5 * time.Minute }, nil},
 		{"Leeway of more", func(c *jwtgate.Config) { c.Leeway = 5*time.Minute + 1 }, []string{"Leeway"}},
-		{"CacheSize too large", func(c *jwtgate.Config) { c.CacheSize = 1<<24 + 1 }, []string{"CacheSize"}},
+		{"CacheSize too large", func(c *jwtgate.Config) { c.CacheSize = 16<<30 + 1 }, []string{"CacheSize"}},
 		{"MaxTokenSize negative", func(c *jwtgate.Config) { c.MaxTokenSize = -1 }, []string{"MaxTokenSize"}},
 		{"Trusted without anything", func(c *jwtgate.Config) { c.Trusted = []jwtgate.TrustedIssuer{{}} }, []string{"Trusted[0].Name", "Trusted[0].Keys"}},
 		{"Trusted twice", func(c *jwtgate.Config) {

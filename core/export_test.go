@@ -13,15 +13,24 @@ func (a *Auth) CheckRevoked(ctx context.Context, id *Identity, now time.Time) bo
 	return a.checkRevoked(ctx, id, now) != nil
 }
 
-// CachedTokens returns how many tokens a remembers.
-func (a *Auth) CachedTokens() int {
-	n := 0
+// CachedTokens returns how many tokens a has in its cache, and their size.
+func (a *Auth) CachedTokens() (n int, size int64) {
 	for i := range a.cache.sets {
 		for j := range a.cache.sets[i].slots {
-			if a.cache.sets[i].slots[j].Load() != nil {
+			if v := a.cache.sets[i].slots[j].Load(); v != nil {
 				n++
+				size += v.size()
 			}
 		}
 	}
-	return n
+	return n, size
+}
+
+// CountedBytes returns the size of the tokens in a's cache as the cache counts it.
+func (a *Auth) CountedBytes() int64 {
+	size := int64(0)
+	for i := range a.cache.sets {
+		size += a.cache.sets[i].size.Load()
+	}
+	return size
 }

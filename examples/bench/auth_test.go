@@ -16,7 +16,7 @@ func warmAuth(k *key, change ...func(*jwtgate.Config)) *jwtgate.Auth {
 // roomyAuth returns an Auth that can cache n tokens. It caches a token when it
 // sees that token for the second time.
 func roomyAuth(k *key, n int) *jwtgate.Auth {
-	return newAuth(k, []func(*jwtgate.Config){func(c *jwtgate.Config) { c.CacheSize = 2 * n }})
+	return newAuth(k, []func(*jwtgate.Config){func(c *jwtgate.Config) { c.CacheSize = 2 * n * 2048 }})
 }
 
 func newAuth(k *key, change []func(*jwtgate.Config)) *jwtgate.Auth {

@@ -1,6 +1,7 @@
 package jose_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -45,6 +46,7 @@ func BenchmarkRefuse(b *testing.B) {
 		{"not JSON", compact("garbage", goodPayload)},
 		{"8 KB of brackets", strings.Repeat("W1tb", 1366) + ".e30.AA"},
 		{"4 KB of names", compact(object(400), goodPayload)},
+		{"30 long names", compact(longNames(30, 95), goodPayload)},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -55,4 +57,13 @@ func BenchmarkRefuse(b *testing.B) {
 			}
 		})
 	}
+}
+
+// longNames returns a header without alg whose n names have size letters.
+func longNames(n, size int) string {
+	var members []string
+	for i := range n {
+		members = append(members, fmt.Sprintf(`"%s%02d":1`, strings.Repeat("n", size-2), i))
+	}
+	return "{" + strings.Join(members, ",") + "}"
 }

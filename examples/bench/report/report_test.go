@@ -31,6 +31,9 @@ func sample() string {
 			}
 			line("Refuse/"+framework+"/forged/jwtgate-warm", 10, "ns/op")
 			line("Refuse/"+framework+"/forged/golang-jwt", 100, "ns/op")
+			line("Refuse/"+framework+"/forged/another", 40, "ns/op")
+			line("Refuse/"+framework+"/names/jwtgate-warm", 60, "ns/op")
+			line("Refuse/"+framework+"/4KB/jwtgate-warm", 50, "ns/op")
 			line("Listener/"+framework+"/bare-2", 1000, "req/s")
 			line("Listener/"+framework+"/jwtgate-cold-2", 800, "req/s")
 			line("Listener/"+framework+"/jwtgate-warm-2", 950, "req/s")
@@ -51,7 +54,7 @@ func TestTargets(t *testing.T) {
 	if got := len(report.rounds); got != 2 {
 		t.Fatalf("got %d rounds; want 2", got)
 	}
-	want := []float64{0.2, 0.4, 1.25, 1.25, 1.25, 4, 4, 0.04, 0.04, 0.04, 0.04, 2, 0.1, 0.8, 0.95, 1000, 3000}
+	want := []float64{0.2, 0.4, 1.25, 1.25, 1.25, 4, 4, 0.04, 0.04, 0.04, 0.04, 2, 0.1, 0.25, 1.2, 0.8, 0.95, 1000, 3000}
 	for i, target := range targets {
 		for j := range target.limits {
 			got := report.median(func(r round) float64 { return target.value(r, frameworks[j]) })

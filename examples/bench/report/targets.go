@@ -39,6 +39,8 @@ var targets = []target{
 	{"EdDSA, warm: added time ÷ fastest peer's", toPeer("EdDSA", "jwtgate-warm"), same(0.008), false, ratio},
 	{"HS256, warm: added allocations", allocations("HS256", "jwtgate-warm"), []float64{2, 3, 2, 2, 0, 0}, false, whole},
 	{"HS256, forged: time ÷ golang-jwt's", forged, same(0.15), false, ratio},
+	{"HS256, forged: time ÷ fastest peer's", forgedToPeer, same(1.0), false, ratio},
+	{"a header of many long names: time ÷ a forged token's of that size", manyNames, same(1.0), false, ratio},
 	{"HS256, cold: requests per second ÷ bare", throughput("jwtgate-cold"), []float64{0.82, 0.82, 0.82, 0.82, 0.72, 0.72}, true, ratio},
 	{"HS256, warm: requests per second ÷ bare", throughput("jwtgate-warm"), same(0.90), true, ratio},
 	{"heap for a cached token", cachedToken, []float64{1150}, false, size},
@@ -95,6 +97,25 @@ func allocations(algorithm, contender string) func(r round, framework string) fl
 func forged(r round, framework string) float64 {
 	of := "Refuse/" + framework + "/forged/"
 	return r.time(of+"jwtgate-warm") / r.time(of+"golang-jwt")
+}
+
+func forgedToPeer(r round, framework string) float64 {
+	of := "Refuse/" + framework + "/forged/"
+	var peers []float64
+	for name := range r {
+		if contender, found := strings.CutPrefix(name, of); found && !slices.Contains(ours, contender) {
+			peers = append(peers, r.time(name))
+		}
+	}
+	if len(peers) == 0 {
+		return math.NaN()
+	}
+	return r.time(of+"jwtgate-warm") / slices.Min(peers)
+}
+
+func manyNames(r round, framework string) float64 {
+	of := "Refuse/" + framework + "/"
+	return r.time(of+"names/jwtgate-warm") / r.time(of+"4KB/jwtgate-warm")
 }
 
 func throughput(contender string) func(r round, framework string) float64 {

@@ -37,7 +37,7 @@ func TestPages(t *testing.T) {
 			t.Errorf("README.md does not link to %s", folder)
 		}
 		code := sources(t, folder)
-		for _, block := range regexp.MustCompile("(?ms)^```go\n(.*?)^```$").FindAllStringSubmatch(text, -1) {
+		for _, block := range regexp.MustCompile("(?ms)^ *```go\n(.*?)^ *```$").FindAllStringSubmatch(text, -1) {
 			if !strings.Contains(code, words(block[1])) {
 				t.Errorf("%s: no file of the folder has this code:\n%s", name, block[1])
 			}

@@ -2,7 +2,6 @@ package jwtgate
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
@@ -109,7 +108,7 @@ func (a *Auth) endByAccessToken(ctx context.Context, userAgent, access string) (
 	if keyaccess.AsUnavailable(err) != nil {
 		return true, refuseToken(err)
 	}
-	if err != nil && !errors.Is(err, errExpired) {
+	if err != nil && !untimely(err) {
 		return false, nil
 	}
 	if sid, ours := id.session(); ours {

@@ -94,6 +94,7 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 		}
 		a.supersedeRenewal(ctx)
 	}
+	created := a.config.Now()
 	record, err := s.Store.Create(ctx, session.New{
 		ID:        token.ID,
 		Subject:   subject,
@@ -109,6 +110,7 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 	if err != nil {
 		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
 	}
+	a.compareClock(ctx, record.Created, created)
 	a.tell(ctx, Event{Kind: EventSignedIn, Subject: subject, SessionID: token.ID.String(), UserAgent: record.UserAgent, Address: o.address})
 	return a.tokens(access, id, token, &record), nil
 }

@@ -75,6 +75,9 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 			return Tokens{}, refusal
 		}
 	}
+	if verdict == session.Rotated {
+		a.compareClock(ctx, record.Rotated, stepped)
+	}
 	token.Generation = record.Generation
 	tokens := a.tokens(access, id, token, &record)
 	tokens.stepped = stepped

@@ -95,6 +95,8 @@ func RunAdapter(t *testing.T, serve Adapter) {
 		{"origins", runOrigins},
 		{"sign-in", runSignIn},
 		{"renewal", runRenewal},
+		{"optional routes", runOptional},
+		{"clocks that differ", runClocks},
 		{"endpoints", runEndpoints},
 		{"requests as passed on", runRequests},
 		{"custom refusals", runRefuse},

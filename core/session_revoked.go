@@ -18,6 +18,7 @@ type revocations struct {
 	sessions map[session.ID]revokedSession
 	tokens   map[string]revokedToken
 	subjects map[string]revokedSubject
+	watches  watches
 }
 
 // revokedSession says which access tokens of a session are revoked: all of them, or
@@ -43,6 +44,7 @@ type revokedSubject struct{ issued, until time.Time }
 
 // add adds r.
 func (rv *revocations) add(r session.Revocation, now time.Time) {
+	defer rv.watches.wake(r) // after the lock is released
 	rv.mu.Lock()
 	defer rv.mu.Unlock()
 	if rv.sessions == nil {
@@ -101,6 +103,29 @@ func (s revokedSession) covers(generation uint32, now time.Time) bool {
 		}
 	}
 	return false
+}
+
+// nextFor returns the next time at which a token of generation is revoked, the zero
+// time if there is none.
+func (s revokedSession) nextFor(generation uint32, now time.Time) (next time.Time) {
+	for _, r := range s.retiring {
+		if generation < r.generation && now.Before(r.from) && (next.IsZero() || r.from.Before(next)) {
+			next = r.from
+		}
+	}
+	return next
+}
+
+// retires returns when the token of id, which is not revoked, will be, the zero time if
+// that is not known.
+func (rv *revocations) retires(id *Identity, now time.Time) time.Time {
+	sid, ours := id.session()
+	if !ours || rv.held.Load() == 0 {
+		return time.Time{}
+	}
+	rv.mu.RLock()
+	defer rv.mu.RUnlock()
+	return rv.sessions[sid].nextFor(id.claims.Generation, now)
 }
 
 // has reports whether the token of id is revoked.

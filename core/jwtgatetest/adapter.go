@@ -97,6 +97,7 @@ func RunAdapter(t *testing.T, serve Adapter) {
 		{"renewal", runRenewal},
 		{"optional routes", runOptional},
 		{"clocks that differ", runClocks},
+		{"watched identities", runWatch},
 		{"endpoints", runEndpoints},
 		{"requests as passed on", runRequests},
 		{"custom refusals", runRefuse},

@@ -178,7 +178,7 @@ func TestTokensAreNotInterchangeable(t *testing.T) {
 		t.Errorf("refresh token as access token: got %s", got)
 	}
 	for endpoint, serve := range map[string]jwtgate.Endpoint{"/sessions": s.ListSessions, "/logout/all": s.LogoutAll, "/logout/others": s.LogoutOthers, "/sessions/{id}": s.DeleteSession} {
-		req := withToken(jwtgate.Request{Method: map[string]string{"/sessions": "GET", "/logout/all": "POST", "/sessions/{id}": "DELETE"}[endpoint]}, tokens.Refresh)
+		req := withToken(jwtgate.Request{Method: map[string]string{"/sessions": "GET", "/logout/all": "POST", "/logout/others": "POST", "/sessions/{id}": "DELETE"}[endpoint]}, tokens.Refresh)
 		if got := s.send(serve, req).text; got != "401 token_invalid" {
 			t.Errorf("refresh token as access token at %s: got %s", endpoint, got)
 		}

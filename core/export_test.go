@@ -25,3 +25,6 @@ func (a *Auth) CachedTokens() int {
 	}
 	return n
 }
+
+// Watches returns how many tokens a watches.
+func (a *Auth) Watches() int { return len(a.sessions.revoked.watches.all()) }

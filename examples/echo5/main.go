@@ -54,6 +54,7 @@ func run() error {
 	e.POST("/refresh", echojwt.Handle(auth.Refresh))
 	e.POST("/logout", echojwt.Handle(auth.Logout))
 	e.POST("/logout/all", echojwt.Handle(auth.LogoutAll))
+	e.POST("/logout/others", echojwt.Handle(auth.LogoutOthers))
 	e.GET("/sessions", echojwt.Handle(auth.ListSessions))
 	e.DELETE("/sessions/:id", echojwt.Handle(auth.DeleteSession))
 	e.Match([]string{"GET", "HEAD"}, "/.well-known/jwks.json", echojwt.Handle(auth.JWKS))

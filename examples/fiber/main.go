@@ -58,6 +58,7 @@ func run() error {
 	app.Post("/refresh", fiberjwt.Handle(auth.Refresh))
 	app.Post("/logout", fiberjwt.Handle(auth.Logout))
 	app.Post("/logout/all", fiberjwt.Handle(auth.LogoutAll))
+	app.Post("/logout/others", fiberjwt.Handle(auth.LogoutOthers))
 	app.Get("/sessions", fiberjwt.Handle(auth.ListSessions))
 	app.Delete("/sessions/:id", fiberjwt.Handle(auth.DeleteSession))
 	app.Get("/.well-known/jwks.json", fiberjwt.Handle(auth.JWKS))

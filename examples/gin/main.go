@@ -49,6 +49,7 @@ func run() error {
 	r.POST("/refresh", ginjwt.Handle(auth.Refresh))
 	r.POST("/logout", ginjwt.Handle(auth.Logout))
 	r.POST("/logout/all", ginjwt.Handle(auth.LogoutAll))
+	r.POST("/logout/others", ginjwt.Handle(auth.LogoutOthers))
 	r.GET("/sessions", ginjwt.Handle(auth.ListSessions))
 	r.DELETE("/sessions/:id", ginjwt.Handle(auth.DeleteSession))
 	r.Match([]string{"GET", "HEAD"}, "/.well-known/jwks.json", ginjwt.Handle(auth.JWKS))

@@ -50,6 +50,7 @@ func run() error {
 	mux.Handle("POST /refresh", nethttp.Handle(auth.Refresh))
 	mux.Handle("POST /logout", nethttp.Handle(auth.Logout))
 	mux.Handle("POST /logout/all", nethttp.Handle(auth.LogoutAll))
+	mux.Handle("POST /logout/others", nethttp.Handle(auth.LogoutOthers))
 	mux.Handle("GET /sessions", nethttp.Handle(auth.ListSessions))
 	mux.Handle("DELETE /sessions/{id}", nethttp.Handle(auth.DeleteSession))
 	mux.Handle("GET /.well-known/jwks.json", nethttp.Handle(auth.JWKS))

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -38,17 +37,17 @@ func TestBrowser(t *testing.T) {
 			if err := chromedp.Do(device, chromedp.Navigate(url)); err != nil {
 				t.Fatal(err)
 			}
-			until(t, device, `document.body.dataset.state === "signed-out"`, ``)
-			until(t, device, `$("problem").textContent !== ""`, login("builder"))
-			until(t, device, `document.body.dataset.state === "signed-in" && $("name").textContent === "alice"`, login("wonderland"))
-			until(t, device, `$("visits").textContent !== "0"`, `$("visit").click()`)
+			programs.Until(t, device, "", `document.body.dataset.state === "signed-out"`)
+			programs.Until(t, device, login("builder"), `$("problem").textContent !== ""`)
+			programs.Until(t, device, login("wonderland"), `document.body.dataset.state === "signed-in" && $("name").textContent === "alice"`)
+			programs.Until(t, device, `$("visit").click()`, `$("visits").textContent !== "0"`)
 			clock.Advance(time.Hour) // the access token expires
-			until(t, device, `$("visits").textContent !== seen`, `seen = $("visits").textContent; $("visit").click()`)
+			programs.Until(t, device, `window.seen = $("visits").textContent; $("visit").click()`, `$("visits").textContent !== seen`)
 			if err := chromedp.Do(device, chromedp.Navigate(url)); err != nil {
 				t.Fatal(err)
 			}
-			until(t, device, `document.body.dataset.state === "signed-in"`, ``)
-			until(t, device, `document.body.dataset.state === "signed-out"`, `$("logout").click()`)
+			programs.Until(t, device, "", `document.body.dataset.state === "signed-in"`)
+			programs.Until(t, device, `$("logout").click()`, `document.body.dataset.state === "signed-out"`)
 		})
 	}
 }
@@ -106,7 +105,7 @@ func vite(t *testing.T, clock *jwtgatetest.Clock) string {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	late := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
 	defer late.Stop()
 	var text strings.Builder
 	for lines := bufio.NewScanner(output); lines.Scan(); text.WriteString(lines.Text() + "\n") {
@@ -136,25 +135,4 @@ func start(t *testing.T, s setup, clock *jwtgatetest.Clock, serve func(http.Hand
 // login returns a script that submits the form of the page.
 func login(password string) string {
 	return `document.forms[0].username.value = "alice"; document.forms[0].password.value = "` + password + `"; document.forms[0].requestSubmit()`
-}
-
-const patience = 20 * time.Second
-
-// until runs a script in the page once, and waits until condition is true.
-func until(t *testing.T, ctx context.Context, condition, script string) {
-	t.Helper()
-	const names = `var seen; var $ = id => document.getElementById(id); `
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[chromedp.Void](names+script+"; undefined")); err != nil {
-		t.Fatalf("%s: %v", script, err)
-	}
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		got, err := chromedp.Run(ctx, chromedp.Evaluate[bool](condition))
-		if err == nil && got {
-			return
-		}
-		if time.Now().After(deadline) {
-			text, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))
-			t.Fatalf("not true after %v: %s, %v\n%s", patience, condition, err, text)
-		}
-	}
 }

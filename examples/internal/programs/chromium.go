@@ -3,6 +3,7 @@ package programs
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -33,4 +34,25 @@ func Chromium(t *testing.T) context.Context {
 		t.Fatal(err)
 	}
 	return ctx
+}
+
+// Until runs a script in the tab of ctx, which may be empty, and waits until condition is
+// true. Both can use the function $, which finds an element by its id.
+func Until(t *testing.T, ctx context.Context, script, condition string) {
+	t.Helper()
+	const patience = 20 * time.Second
+	in := func(text string) string { return "(($) => { " + text + " })(id => document.getElementById(id))" }
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[chromedp.Void](in(script)+"; undefined")); err != nil {
+		t.Fatalf("%s: %v", script, err)
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		got, err := chromedp.Run(ctx, chromedp.Evaluate[bool](in("return "+condition)))
+		if err == nil && got {
+			return
+		}
+		if time.Now().After(deadline) {
+			text, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))
+			t.Fatalf("not true after %v: %s, %v\n%s", patience, condition, err, text)
+		}
+	}
 }

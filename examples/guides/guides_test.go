@@ -42,6 +42,15 @@ func TestPages(t *testing.T) {
 				t.Errorf("%s: no file of the folder has this code:\n%s", name, block[1])
 			}
 		}
+		for _, link := range regexp.MustCompile(`\]\(([^):]*)#([^)]*)\)`).FindAllStringSubmatch(text, -1) {
+			target := filepath.Join(folder, link[1])
+			if filepath.Ext(target) == "" || link[1] == "" {
+				target = filepath.Join(target, "README.md")
+			}
+			if !slices.Contains(anchors(read(t, target)), link[2]) {
+				t.Errorf("%s: %s has no heading for #%s", name, target, link[2])
+			}
+		}
 		prose := regexp.MustCompile("`[^`\n]*`").ReplaceAllString(text, "code")
 		for _, link := range regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`).FindAllStringSubmatch(prose, -1) {
 			if _, err := os.Stat(filepath.Join(folder, link[1])); err != nil {
@@ -65,6 +74,16 @@ func sources(t *testing.T, folder string) string {
 		t.Fatal(err)
 	}
 	return all.String()
+}
+
+// anchors returns the anchors that GitHub makes of the headings in text.
+func anchors(text string) []string {
+	var all []string
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
+		plain := regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		all = append(all, strings.ReplaceAll(plain, " ", "-"))
+	}
+	return all
 }
 
 // words returns text without its indentation and line breaks, which differ on a page.

@@ -56,7 +56,7 @@ func TestModuleSize(t *testing.T) {
 }
 
 // TestModulePackage packs the module's folder with npm, installs the package in an
-// application, and imports it by its name.
+// application, and imports it and its types by its name.
 func TestModulePackage(t *testing.T) {
 	t.Parallel()
 	npm, node := installed(t, "npm"), installed(t, "node")
@@ -93,5 +93,15 @@ func TestModulePackage(t *testing.T) {
 	script := `import { Session, SignInError } from "jwtgate"; console.log(new Session().signedIn, SignInError.name)`
 	if got := run(node, "--input-type=module", "--eval", script); got != "false SignInError\n" {
 		t.Errorf("got %q; want that a new session is not signed in", got)
+	}
+
+	typed := filepath.Join(app, "app.mts")
+	if err := os.WriteFile(typed, []byte(`import { Session } from "jwtgate"; export const signedIn: boolean = new Session().signedIn`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	compiler := peer(t, filepath.Join("node_modules", "typescript", "bin", "tsc"), "--noEmit", "--strict", "--target", "ES2022",
+		"--lib", "ES2022,DOM", "--module", "NodeNext", typed)
+	if out, err := compiler.CombinedOutput(); err != nil {
+		t.Errorf("the types are not found: %v\n%s", err, out)
 	}
 }

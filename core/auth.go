@@ -27,6 +27,7 @@ type Auth struct {
 	sessions *sessions     // nil without Config.Sessions
 	origins  *http.CrossOriginProtection
 	warned   sync.Once // of a login over plain HTTP
+	clocks   clockWarnings
 
 	cache      *cache
 	headers    *jose.Headers

@@ -95,6 +95,7 @@ type Config struct {
 	// ClockSkew is how far in the future nbf and iat may be, in whole seconds, because
 	// the clock of the issuer can be ahead. It is at least one second, which is the
 	// resolution of nbf and iat, and at most 5 minutes. The default is one minute.
+	// A browser whose token is further ahead is renewed, and the log says by how much.
 	ClockSkew time.Duration
 
 	// MaxTokenSize is the length of the longest accepted token, in bytes. The

@@ -95,12 +95,11 @@ func (v *visit) outermost(ctx context.Context) context.Context {
 	return &outermost
 }
 
-// anonymousVisit returns ctx for a request that a let through without
-// credentials, so that the identity found by another Auth is not taken for one
-// of a's.
-func (a *Auth) anonymousVisit(ctx context.Context) context.Context {
-	if _, known := IdentityFrom(ctx); !known {
+// anonymousVisit returns ctx for a request that a let through without an identity, so
+// that the identity found by another Auth is not taken for one of a's.
+func (a *Auth) anonymousVisit(ctx context.Context, from *caller) context.Context {
+	if _, known := IdentityFrom(ctx); !known && from.renewed == nil {
 		return ctx
 	}
-	return &visit{Context: ctx, auth: a}
+	return &visit{Context: ctx, auth: a, byCookie: from.cookie, renewal: from.renewed}
 }

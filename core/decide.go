@@ -29,7 +29,8 @@ type Decision struct {
 	Refusal *Refusal
 
 	// Renewed says that the answer carries new cookies, whether the handler or
-	// Response is the answer. StripConditional must then be called for the header of
+	// Response is the answer, or that it deletes those of a session that is over, on
+	// an [Optional] route. StripConditional must then be called for the header of
 	// the request before the handler runs, and Commit for the header of the answer
 	// just before it is sent, after everything else that changes it.
 	Renewed bool
@@ -57,11 +58,19 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 
 	optional := anonymous(rules)
 	from := a.identify(ctx, &req)
+	if optional {
+		from = a.overlookEnded(&req, from)
+	}
 	switch {
 	case from.refusal != nil:
 		return a.refused(ctx, &req, from.cookie, from.refusal)
 	case from.identity == nil && optional:
-		return Decision{Context: a.anonymousVisit(ctx), Response: Response{Header: a.cacheHeader(&from, true)}}
+		return Decision{
+			Context:  a.anonymousVisit(ctx, &from),
+			Response: Response{Header: a.cacheHeader(&from, true)},
+			Renewed:  from.renewed != nil,
+			renewal:  from.renewed,
+		}
 	case from.identity == nil:
 		return a.refused(ctx, &req, from.cookie, refuse(CodeTokenMissing, nil))
 	}
@@ -90,7 +99,8 @@ type caller struct {
 	identity *Identity
 	cookie   bool         // the credentials are cookies
 	header   *tokenHeader // the field that the token came in, as in credential
-	renewed  *renewal     // nil unless the request was renewed
+	renewed  *renewal     // nil unless the request was renewed, or deletes its cookies
+	pending  bool         // the credentials can be renewed, but this request cannot
 	mark     uint64       // of the credentials, if there is an identity
 	refusal  *Refusal
 }
@@ -114,13 +124,17 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	if found.access != "" {
 		from.identity, err = a.recall(ctx, &found, now)
 	}
+	if errors.Is(err, errEarly) {
+		a.warnEarly(ctx, from.identity, now)
+	}
+	from.pending = err != nil && a.renewable(&found, from.identity, err)
 	switch {
 	case err == nil:
 		from.refusal = a.checkRevoked(ctx, from.identity, now)
 		if from.refusal == nil && found.cached == nil && a.sessions != nil {
 			a.sessions.confirmations.confirm(from.identity)
 		}
-	case found.renewable(err) && a.mayChangeCookies(req):
+	case from.pending && a.mayChangeCookies(req):
 		from = a.renew(ctx, req, found.refresh, from.identity)
 	case errors.Is(err, errAbsent), found.cookie && errors.Is(err, errOldKey):
 		return from // as if the request had no credentials
@@ -249,5 +263,5 @@ func (a *Auth) deletesCookies(req *Request, byCookie bool, r *Refusal) bool {
 	if a.cookies.Domain != "" && errors.Is(r.Err, errTwoCookies) {
 		return true // one of the two may be from another host of the domain
 	}
-	return r.Status == http.StatusUnauthorized && r.Code != CodeLoginTooOld && r.Code != CodeRefreshStale
+	return r.Status == http.StatusUnauthorized && !r.goesOn()
 }

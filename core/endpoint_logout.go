@@ -2,7 +2,6 @@ package jwtgate
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
@@ -99,7 +98,7 @@ func (a *Auth) endByRefreshToken(ctx context.Context, userAgent, refresh string)
 	if !found || record.NonceHash != token.Nonce.Hash() {
 		return false, nil
 	}
-	return true, a.end(ctx, record.ID, Event{Kind: EventEnded, Subject: record.Subject, UserAgent: storedUserAgent(userAgent)})
+	return true, a.end(ctx, record.ID, Event{Kind: EventEnded, Subject: record.Owner.Subject, UserAgent: storedUserAgent(userAgent)})
 }
 
 // endByAccessToken ends the session of an access token, or revokes the token if it
@@ -109,7 +108,7 @@ func (a *Auth) endByAccessToken(ctx context.Context, userAgent, access string) (
 	if keyaccess.AsUnavailable(err) != nil {
 		return true, refuseToken(err)
 	}
-	if err != nil && !errors.Is(err, errExpired) {
+	if err != nil && !untimely(err) {
 		return false, nil
 	}
 	if sid, ours := id.session(); ours {

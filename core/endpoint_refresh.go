@@ -91,7 +91,8 @@ var (
 
 // checkCompanion refuses an access token that does not belong to token's session.
 // A client that refreshes usually has an access token that has expired or whose key
-// is no longer held: those are accepted.
+// is no longer held: those are accepted. So is one that another process issued whose
+// clock is ahead.
 func (a *Auth) checkCompanion(ctx context.Context, access string, token refreshtoken.Token) *Refusal {
 	if access == "" {
 		return nil
@@ -100,7 +101,7 @@ func (a *Auth) checkCompanion(ctx context.Context, access string, token refresht
 	if errors.Is(err, errOldKey) {
 		return nil
 	}
-	if err != nil && !errors.Is(err, errExpired) {
+	if err != nil && !untimely(err) {
 		return refuseToken(err)
 	}
 	return checkPair(id, token)

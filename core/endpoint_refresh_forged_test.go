@@ -159,7 +159,7 @@ func TestRefreshForgedByKey(t *testing.T) {
 		t.Errorf("afterwards: got %s", got)
 	}
 	// A session that never existed.
-	unknown := refreshtoken.Token{ID: session.NewID("alice"), Nonce: refreshtoken.NewNonce()}
+	unknown := refreshtoken.Token{ID: session.NewID(ownerOf("alice")), Nonce: refreshtoken.NewNonce()}
 	if got := s.refresh(codec.Encode(unknown)).text; got != refreshExpired {
 		t.Errorf("a session that never was: got %s", got)
 	}
@@ -177,8 +177,8 @@ func TestTokensAreNotInterchangeable(t *testing.T) {
 	if got := s.authenticate(tokens.Refresh); got != "401 token_invalid" {
 		t.Errorf("refresh token as access token: got %s", got)
 	}
-	for endpoint, serve := range map[string]jwtgate.Endpoint{"/sessions": s.ListSessions, "/logout/all": s.LogoutAll, "/sessions/{id}": s.DeleteSession} {
-		req := withToken(jwtgate.Request{Method: map[string]string{"/sessions": "GET", "/logout/all": "POST", "/sessions/{id}": "DELETE"}[endpoint]}, tokens.Refresh)
+	for endpoint, serve := range map[string]jwtgate.Endpoint{"/sessions": s.ListSessions, "/logout/all": s.LogoutAll, "/logout/others": s.LogoutOthers, "/sessions/{id}": s.DeleteSession} {
+		req := withToken(jwtgate.Request{Method: map[string]string{"/sessions": "GET", "/logout/all": "POST", "/logout/others": "POST", "/sessions/{id}": "DELETE"}[endpoint]}, tokens.Refresh)
 		if got := s.send(serve, req).text; got != "401 token_invalid" {
 			t.Errorf("refresh token as access token at %s: got %s", endpoint, got)
 		}

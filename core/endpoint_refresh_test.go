@@ -64,7 +64,8 @@ func TestRefreshWithAccessToken(t *testing.T) {
 		{"unsigned", bearer(base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + "."), invalid},
 		{"our kid with another algorithm", bearer(jwtgatetest.Sign(t, "HS384", signingSecret, `{"alg":"HS384","kid":"`+keys.HS256(signingSecret).ID()+`"}`, claims)), invalid},
 		{"signature cut", bearer(alice.Access[:len(alice.Access)-1]), invalid},
-		{"not yet good", bearer(s.mint(sid, 0, map[string]any{"nbf": now + 61})), invalid},
+		{"not yet good", bearer(s.mint(sid, 0, map[string]any{"nbf": now + 61})), "200"},
+		{"not yet good, of another session", bearer(s.mint(sidOf(t, bob.Access), 0, map[string]any{"nbf": now + 61})), invalid},
 		{"another audience", bearer(s.mint(sid, 0, map[string]any{"aud": "x"})), invalid},
 		{"another issuer", bearer(s.mint(sid, 0, map[string]any{"iss": "x"})), invalid},
 		{"another type", bearer(sign(signingSecret, `{"alg":"HS256","typ":"id+jwt"}`, claims)), invalid},
@@ -169,7 +170,7 @@ func TestRefreshRefusedEarly(t *testing.T) {
 		{"ended", ended.Refresh, 0, refreshRevoked},
 		{"another nonce", codec.Encode(forged), 0, refreshInvalid},
 		{"idle for too long", idle.Refresh, time.Hour, refreshExpired},
-		{"never was", codec.Encode(refreshtoken.Token{ID: session.NewID("alice")}), 0, refreshExpired},
+		{"never was", codec.Encode(refreshtoken.Token{ID: session.NewID(ownerOf("alice"))}), 0, refreshExpired},
 	} {
 		s.clock.Advance(row.after)
 		s.store.taken()

@@ -25,6 +25,7 @@ func TestEndpointMethods(t *testing.T) {
 		{"/refresh", s.Refresh, "POST", []string{"POST"}},
 		{"/logout", s.Logout, "POST", []string{"POST"}},
 		{"/logout/all", s.LogoutAll, "POST", []string{"POST"}},
+		{"/logout/others", s.LogoutOthers, "POST", []string{"POST"}},
 		{"/sessions", s.ListSessions, "GET", []string{"GET", "HEAD"}},
 		{"/sessions/{id}", s.DeleteSession, "DELETE", []string{"DELETE"}},
 	} {
@@ -64,7 +65,7 @@ func TestEndpointsWithoutSessions(t *testing.T) {
 	for name, auth := range map[string]*jwtgate.Auth{"nil": nil, "without sessions": none} {
 		for endpoint, serve := range map[string]jwtgate.Endpoint{
 			"Token": auth.Token(checkTestPassword), "Login": auth.Login(checkTestPassword), "Refresh": auth.Refresh, "Logout": auth.Logout,
-			"LogoutAll": auth.LogoutAll, "ListSessions": auth.ListSessions, "DeleteSession": auth.DeleteSession,
+			"LogoutAll": auth.LogoutAll, "LogoutOthers": auth.LogoutOthers, "ListSessions": auth.ListSessions, "DeleteSession": auth.DeleteSession,
 		} {
 			for _, method := range []string{"POST", "GET", "DELETE"} {
 				req := formRequest("username", "alice", "password", "wonderland", "refresh_token", "x")

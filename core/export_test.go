@@ -34,3 +34,6 @@ func (a *Auth) CountedBytes() int64 {
 	}
 	return size
 }
+
+// Watches returns how many tokens a watches.
+func (a *Auth) Watches() int { return len(a.sessions.revoked.watches.all()) }

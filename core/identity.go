@@ -62,8 +62,8 @@ func (id *Identity) AuthTime() time.Time {
 	return time.Unix(id.claims.AuthTime, 0)
 }
 
-// Expires returns when the token expires (exp). A connection that outlives the
-// request, such as a WebSocket, should be closed then.
+// Expires returns when the token expires (exp). [Auth.Watch] tells a handler whose
+// stream or WebSocket lasts longer, or whose session ends before.
 func (id *Identity) Expires() time.Time { return time.Unix(id.claims.Expires, 0) }
 
 // HasRole reports whether role is one of the token's roles. Case matters.

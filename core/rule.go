@@ -117,8 +117,14 @@ func RecentLogin(maxAge time.Duration) Rule {
 }
 
 // Optional lets requests without credentials through, with no identity in the context.
-// Credentials that are present must still be valid, and other rules of the same
+// A Bearer token that is present must still be valid, and other rules of the same
 // Protect still need an identity.
+//
+// A browser whose session is over is anonymous, and the answer deletes its cookies. Its
+// session is over if it has expired or was ended, if the store has lost it, or if the key
+// of its tokens is gone. A browser whose cookies cannot be used for the moment is anonymous
+// and keeps them: its refresh token was just replaced, or the clock of the process that
+// issued its access token is ahead. A forged access cookie is refused.
 func Optional() Rule { return Rule{optional: true} }
 
 // NoRenewal is for guards whose answer does not reach the browser, such as those of

@@ -12,6 +12,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/internal/refreshtoken"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -256,7 +257,8 @@ func TestSessionsLog(t *testing.T) {
 // sessions end with the process.
 func TestSessionsLogMemory(t *testing.T) {
 	t.Parallel()
-	for name, store := range map[string]session.Store{"none": nil, "a memory": session.NewMemory(0, nil)} {
+	clock := jwtgatetest.NewClock(serverStart)
+	for name, store := range map[string]session.Store{"none": nil, "a memory": session.NewMemory(0, clock.Now)} {
 		var log bytes.Buffer
 		s := newTestServer(t, func(c *jwtgate.Config) {
 			c.Logger = slog.New(slog.NewTextHandler(&log, nil))

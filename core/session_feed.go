@@ -116,4 +116,7 @@ func (a *Auth) lagged() {
 	a.sessions.feed.unconfirmed.Store(true)
 	a.config.Logger.Error(errUnconfirmed.Error())
 	a.tell(context.Background(), Event{Kind: EventStoreDown, Err: errUnconfirmed})
+	if !a.sessions.InsecureAnyLag {
+		a.sessions.revoked.watches.wakeAll()
+	}
 }

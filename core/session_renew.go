@@ -12,11 +12,19 @@ import (
 
 // renewable reports whether a request whose access token failed with err is to be
 // renewed: it has the cookies of a browser, and the access token has expired, is
-// missing, or was signed by a key that is no longer held. A token that is wrong in
-// any other way is refused, whatever the refresh token is.
-func (c *credential) renewable(err error) bool {
-	return c.cookie && c.refresh != "" &&
-		(errors.Is(err, errExpired) || errors.Is(err, errAbsent) || errors.Is(err, errOldKey))
+// missing, or was signed by a key that is no longer held. A token that is valid only
+// later, because the clock of another process is ahead, needs the refresh token of its
+// own session. A token that is wrong in any other way is refused, whatever the refresh
+// token is. id is the identity of the access token, if it is known.
+func (a *Auth) renewable(c *credential, id *Identity, err error) bool {
+	switch {
+	case !c.cookie || c.refresh == "":
+		return false
+	case errors.Is(err, errEarly):
+		token, err := a.sessions.codec.Decode(c.refresh)
+		return err == nil && checkPair(id, token) == nil
+	}
+	return errors.Is(err, errExpired) || errors.Is(err, errAbsent) || errors.Is(err, errOldKey)
 }
 
 // renew uses the refresh token of a browser before the handler runs, so that the

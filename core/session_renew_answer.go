@@ -40,14 +40,15 @@ func (d *Decision) Commit(header interface {
 	}
 }
 
-// A renewal has what the answer to a renewed request needs. The cookies are put into
+// A renewal has what the answer to a renewed request needs, or the answer to a request
+// whose session is over, which deletes the cookies. The cookies are put into
 // the header only when it is sent, because handlers, timeouts and proxies replace
 // header fields, and a cookie without the other, or with a Cache-Control that lets
 // caches store it, is worse than none.
 type renewal struct {
 	cookies *cookies
-	fields  []Field // both cookies, and those for caches
-	until   time.Time
+	fields  []Field   // both cookies, and those for caches
+	until   time.Time // when it is too late for the cookies; zero for never
 	now     func() time.Time
 
 	// superseded says that the answer has other cookies than those of the renewal:
@@ -58,7 +59,7 @@ type renewal struct {
 // final returns the header fields that the answer must have. It is called when the
 // header is about to be sent, and is the only place that decides about the cookies.
 func (r *renewal) final() []Field {
-	if r.superseded.Load() || r.now().After(r.until) {
+	if r.superseded.Load() || !r.until.IsZero() && r.now().After(r.until) {
 		return uncacheable
 	}
 	return r.fields

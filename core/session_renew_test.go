@@ -97,7 +97,7 @@ var refreshStates = map[string]func(s *testServer) (refresh, sid string){
 		return tokens.Access.Token, tokens.SessionID
 	},
 	"of an unknown session": func(s *testServer) (string, string) {
-		token := refreshtoken.Token{ID: session.NewID("alice"), Nonce: refreshtoken.NewNonce()}
+		token := refreshtoken.Token{ID: session.NewID(ownerOf("alice")), Nonce: refreshtoken.NewNonce()}
 		return s.codec().Encode(token), token.ID.String()
 	},
 	"our MAC, not its nonce": func(s *testServer) (string, string) {
@@ -243,7 +243,12 @@ func TestRenewalNotForInvalidToken(t *testing.T) {
 		{"other audience, expired", func(s *testServer, sid string) string { return s.mint(sid, time.Hour, map[string]any{"aud": "x"}) }, invalid},
 		{"no subject, expired", func(s *testServer, sid string) string { return s.mint(sid, time.Hour, map[string]any{"sub": nil}) }, invalid},
 		{"no exp", func(s *testServer, sid string) string { return s.mint(sid, 0, map[string]any{"exp": nil}) }, invalid},
-		{"from the future", func(s *testServer, sid string) string { return s.mint(sid, -2*time.Minute, nil) }, invalid},
+		{"from the future, other audience", func(s *testServer, sid string) string {
+			return s.mint(sid, -2*time.Minute, map[string]any{"aud": "x"})
+		}, invalid},
+		{"from the future, no lifetime", func(s *testServer, sid string) string {
+			return s.mint(sid, -20*time.Minute, map[string]any{"exp": s.clock.Now().Add(time.Minute).Unix()})
+		}, invalid},
 		{"cnf, expired", func(s *testServer, sid string) string {
 			return s.mint(sid, time.Hour, map[string]any{"cnf": map[string]any{"jkt": "x"}})
 		}, invalid},

@@ -13,11 +13,13 @@ import (
 // revocations has the revocations of tokens that may not have expired yet. Every
 // request looks up its token here, in memory.
 type revocations struct {
+	issuer   string       // of our tokens
 	held     atomic.Int64 // the number of entries; zero, the common case, needs no lock
 	mu       sync.RWMutex
 	sessions map[session.ID]revokedSession
 	tokens   map[string]revokedToken
 	subjects map[string]revokedSubject
+	watches  watches
 }
 
 // revokedSession says which access tokens of a session are revoked: all of them, or
@@ -43,6 +45,7 @@ type revokedSubject struct{ issued, until time.Time }
 
 // add adds r.
 func (rv *revocations) add(r session.Revocation, now time.Time) {
+	defer rv.watches.wake(r) // after the lock is released
 	rv.mu.Lock()
 	defer rv.mu.Unlock()
 	if rv.sessions == nil {
@@ -53,6 +56,7 @@ func (rv *revocations) add(r session.Revocation, now time.Time) {
 	switch {
 	case r.Token != "":
 		rv.tokens[r.Token] = revokedToken{later(rv.tokens[r.Token].until, r.Until)}
+	case r.Subject != "" && (r.Renew || r.Issuer != rv.issuer): // not a revocation of our tokens
 	case r.Subject != "":
 		old := rv.subjects[r.Subject]
 		rv.subjects[r.Subject] = revokedSubject{later(old.issued, r.From), later(old.until, r.Until)}
@@ -101,6 +105,29 @@ func (s revokedSession) covers(generation uint32, now time.Time) bool {
 		}
 	}
 	return false
+}
+
+// nextFor returns the next time at which a token of generation is revoked, the zero
+// time if there is none.
+func (s revokedSession) nextFor(generation uint32, now time.Time) (next time.Time) {
+	for _, r := range s.retiring {
+		if generation < r.generation && now.Before(r.from) && (next.IsZero() || r.from.Before(next)) {
+			next = r.from
+		}
+	}
+	return next
+}
+
+// retires returns when the token of id, which is not revoked, will be, the zero time if
+// that is not known.
+func (rv *revocations) retires(id *Identity, now time.Time) time.Time {
+	sid, ours := id.session()
+	if !ours || rv.held.Load() == 0 {
+		return time.Time{}
+	}
+	rv.mu.RLock()
+	defer rv.mu.RUnlock()
+	return rv.sessions[sid].nextFor(id.claims.Generation, now)
 }
 
 // has reports whether the token of id is revoked.
@@ -194,7 +221,7 @@ func (a *Auth) checkRevoked(ctx context.Context, id *Identity, now time.Time) *R
 	if err != nil {
 		return a.failed(ctx, Event{Subject: id.Subject(), SessionID: sid.String()}, err)
 	}
-	if !found || !record.LiveAt(now) || record.Subject != id.Subject() {
+	if !found || !record.LiveAt(now) || record.Owner != a.owner(id.Subject()) {
 		return refuse(CodeTokenRevoked, errNotListed)
 	}
 	return nil

@@ -74,7 +74,7 @@ func (s *testServer) read(res jwtgate.Response) reply {
 }
 
 // describe returns d in a line: "pass" and the subject, or "nobody", followed by
-// "new" if the session was renewed. For a refusal, it returns the text of the reply.
+// "new" if the session was renewed, and by "clear" if the cookies are deleted. For a refusal, it returns the text of the reply.
 // It checks that the parts of d agree.
 func (s *testServer) describe(d jwtgate.Decision) string {
 	s.tb.Helper()
@@ -93,7 +93,7 @@ func (s *testServer) describe(d jwtgate.Decision) string {
 		s.tb.Errorf("got %s with Refusal %v and %v in the context", text, d.Refusal, id)
 	}
 	cookies := s.readCookies(&reply{Response: d.Response})
-	if d.Renewed != (cookies == " new") {
+	if d.Renewed != (cookies != "") {
 		s.tb.Errorf("got %s with Renewed %v", text+cookies, d.Renewed)
 	}
 	return text + cookies

@@ -42,8 +42,8 @@ func (a *Auth) recall(ctx context.Context, c *credential, now time.Time) (*Ident
 // to be cached.
 //
 // The order is deliberate: cheap checks come before the signature, claims are read
-// only after it, and a token counts as expired only if nothing else is wrong with
-// it. With errExpired the identity is returned too.
+// only after it, and a token counts as expired or early only if nothing else is wrong
+// with it. With errExpired and errEarly the identity is returned too.
 func (a *Auth) verify(ctx context.Context, token string, cached bool, now time.Time) (*Identity, error) {
 	var payloadBuffer [1024]byte // a larger payload is copied to the heap
 	signatureBuffer := a.signatures.Get().(*[keyaccess.MaxSignatureSize]byte)

@@ -78,15 +78,19 @@ func (i *issuer) checkClaims(c *jose.Claims) error {
 	return nil
 }
 
-// timely returns id if its token is valid at now, and with errExpired if it has
-// expired.
+// timely returns id if its token is valid at now, and also with errExpired and
+// errEarly, with which nothing else is wrong with the token.
 func timely(id *Identity, now time.Time) (*Identity, error) {
 	err := id.key.checkTimes(&id.claims, now.Unix())
-	if err != nil && !errors.Is(err, errExpired) {
+	if err != nil && !untimely(err) {
 		return nil, err
 	}
 	return id, err
 }
+
+// untimely reports whether err says that a genuine token is not valid now: it has
+// expired, or the clock of its issuer is ahead.
+func untimely(err error) bool { return errors.Is(err, errExpired) || errors.Is(err, errEarly) }
 
 // checkTimes checks exp, nbf and iat (RFC 7519 §4.1.4 to §4.1.6) at now, in seconds
 // since 1970.
@@ -97,12 +101,12 @@ func (i *issuer) checkTimes(c *jose.Claims, now int64) error {
 	}
 	latest := now + i.clockSkew
 	switch {
-	case c.IssuedAt > latest || c.NotBefore > latest:
-		return errEarly
 	case c.IssuedAt >= c.Expires || c.NotBefore >= c.Expires:
 		return errOrder
 	case c.Expires-issued > i.maxLifetime:
 		return errLifetime
+	case c.IssuedAt > latest || c.NotBefore > latest:
+		return errEarly
 	case now >= c.Expires+i.leeway:
 		return errExpired
 	}

@@ -97,6 +97,7 @@ func runSignIn(t *testing.T, serve Adapter) {
 			Route{Method: method, Path: "/refresh", Endpoint: auth.Refresh},
 			Route{Method: method, Path: "/logout", Endpoint: auth.Logout},
 			Route{Method: method, Path: "/everywhere", Endpoint: auth.LogoutAll},
+			Route{Method: method, Path: "/elsewhere", Endpoint: auth.LogoutOthers},
 			Route{Method: method, Path: "/nowhere", Endpoint: auth.DeleteSession},
 			Route{Method: method, Path: "/sessions", Guards: guards(auth), Endpoint: auth.ListSessions})
 	}
@@ -120,7 +121,7 @@ func runSignIn(t *testing.T, serve Adapter) {
 	malformed := func(status int) answer { return refusalOf(jwtgate.CodeMalformedRequest, status, "invalid_request") }
 	denied := func(code jwtgate.Code) answer { return refusalOf(code, 401, "invalid_grant") }
 	notPost := refusal(jwtgate.CodeMethodNotAllowed).with("Allow", "POST")
-	ended, twice, gone := tokens(), tokens(), tokens()
+	ended, twice, gone, last := tokens(), tokens(), tokens(), tokens()
 	bearer := func(tokens jwtgate.Tokens) string { return "Authorization: Bearer " + tokens.Access.Token }
 
 	s.run(t, []row{
@@ -178,6 +179,11 @@ func runSignIn(t *testing.T, serve Adapter) {
 		{"end one", request("DELETE", "/device/"+other.SessionID, "", bearer(gone)), done},
 		{"end one, unknown", request("DELETE", "/nowhere", "", bearer(gone)), refusal(jwtgate.CodeNotFound)},
 		{"after the end", get("/me", bearer(other)), refusal(jwtgate.CodeTokenRevoked)},
+		{"end others, from elsewhere", post("/elsewhere", cookies(gone), elsewhere), refusal(jwtgate.CodeCrossSite)},
+		{"end others, nobody", post("/elsewhere"), refusal(jwtgate.CodeTokenMissing)},
+		{"end others", post("/elsewhere", cookies(gone)), done.with("Vary", "Cookie")},
+		{"after the end of others", get("/me", bearer(gone)), passed("alice")},
+		{"after the end of others, another", get("/me", bearer(last)), refusal(jwtgate.CodeTokenRevoked)},
 		{"end all", post("/everywhere", bearer(gone)), done.cleared()},
 		{"after the end of all", get("/me", bearer(gone)), refusal(jwtgate.CodeTokenRevoked)},
 	})

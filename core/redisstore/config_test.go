@@ -143,7 +143,7 @@ func TestAccessControl(t *testing.T) {
 	f := follow(t, store)
 	p := create(t, store, "alice")
 	advance(t, store, p, openWindow, session.Rotated, 1)
-	if ended, err := store.EndAll(t.Context(), "alice", remember); len(ended) != 1 || err != nil {
+	if ended, _, err := store.EndAll(t.Context(), all("alice")); len(ended) != 1 || err != nil {
 		t.Errorf("ended %v, error %v, want one", ended, err)
 	}
 	f.hears("an end", ofSession(p.ID))

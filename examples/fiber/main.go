@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/recover"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/browser"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
 	"github.com/jwtgate/jwtgate/examples/internal/server"
@@ -49,7 +50,7 @@ func run() error {
 	})
 	app.Use(recover.New())
 	app.Get("/", home)
-	app.Get("/jwtgate.js", document(content.Module))
+	app.Get("/jwtgate.js", fiberjwt.Handle(browser.Module))
 	app.Get("/healthz", healthz)
 
 	app.Post("/login", fiberjwt.Handle(auth.Login(users.Check)))
@@ -57,6 +58,7 @@ func run() error {
 	app.Post("/refresh", fiberjwt.Handle(auth.Refresh))
 	app.Post("/logout", fiberjwt.Handle(auth.Logout))
 	app.Post("/logout/all", fiberjwt.Handle(auth.LogoutAll))
+	app.Post("/logout/others", fiberjwt.Handle(auth.LogoutOthers))
 	app.Get("/sessions", fiberjwt.Handle(auth.ListSessions))
 	app.Delete("/sessions/:id", fiberjwt.Handle(auth.DeleteSession))
 	app.Get("/.well-known/jwks.json", fiberjwt.Handle(auth.JWKS))

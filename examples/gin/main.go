@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/browser"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
 	"github.com/jwtgate/jwtgate/examples/internal/server"
@@ -40,7 +41,7 @@ func run() error {
 	r := gin.New()
 	r.Use(gin.Recovery())
 	r.GET("/", home)
-	r.GET("/jwtgate.js", document(content.Module))
+	r.GET("/jwtgate.js", ginjwt.Handle(browser.Module))
 	r.GET("/healthz", healthz)
 
 	r.POST("/login", ginjwt.Handle(auth.Login(users.Check)))
@@ -48,6 +49,7 @@ func run() error {
 	r.POST("/refresh", ginjwt.Handle(auth.Refresh))
 	r.POST("/logout", ginjwt.Handle(auth.Logout))
 	r.POST("/logout/all", ginjwt.Handle(auth.LogoutAll))
+	r.POST("/logout/others", ginjwt.Handle(auth.LogoutOthers))
 	r.GET("/sessions", ginjwt.Handle(auth.ListSessions))
 	r.DELETE("/sessions/:id", ginjwt.Handle(auth.DeleteSession))
 	r.Match([]string{"GET", "HEAD"}, "/.well-known/jwks.json", ginjwt.Handle(auth.JWKS))

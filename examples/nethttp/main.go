@@ -8,6 +8,7 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/browser"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
 	"github.com/jwtgate/jwtgate/examples/internal/server"
@@ -41,7 +42,7 @@ func run() error {
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", home)
-	mux.HandleFunc("GET /jwtgate.js", document(content.Module))
+	mux.Handle("GET /jwtgate.js", nethttp.Handle(browser.Module))
 	mux.HandleFunc("GET /healthz", healthz)
 
 	mux.Handle("POST /login", nethttp.Handle(auth.Login(users.Check)))
@@ -49,6 +50,7 @@ func run() error {
 	mux.Handle("POST /refresh", nethttp.Handle(auth.Refresh))
 	mux.Handle("POST /logout", nethttp.Handle(auth.Logout))
 	mux.Handle("POST /logout/all", nethttp.Handle(auth.LogoutAll))
+	mux.Handle("POST /logout/others", nethttp.Handle(auth.LogoutOthers))
 	mux.Handle("GET /sessions", nethttp.Handle(auth.ListSessions))
 	mux.Handle("DELETE /sessions/{id}", nethttp.Handle(auth.DeleteSession))
 	mux.Handle("GET /.well-known/jwks.json", nethttp.Handle(auth.JWKS))

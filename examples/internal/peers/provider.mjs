@@ -36,7 +36,7 @@ function providerOf(kids) {
       devInteractions: { enabled: false },
       resourceIndicators: {
         enabled: true,
-        getResourceServerInfo: (ctx, audience) => ({ audience, scope: '', accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256', kid: kids[0] } } }),
+        getResourceServerInfo: (ctx, audience) => ({ audience, scope: 'invoices:read', accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256', kid: kids[0] } } }),
       },
     },
   })

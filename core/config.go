@@ -159,6 +159,15 @@ type Config struct {
 	// cannot let a request through. It must be safe for concurrent use.
 	Refuse func(ctx context.Context, req Request, r *Refusal) Response
 
+	// Debug makes refusals explain themselves to a developer: their detail, and the
+	// error_description of the challenge (RFC 6750 §3), say what was wanted, what was
+	// found and which field of Config is about it. They never contain a token, a
+	// signature, a secret or a password, and the refusal of a login does not say
+	// whether the name exists. But they tell every client how tokens are checked, so do
+	// not set it in production; New logs a warning. Without Debug, the Logger gets the
+	// same explanations if it is enabled at debug level.
+	Debug bool
+
 	// Logger gets refusals at debug level and internal errors at error level, and
 	// never a token or a key. The default discards.
 	Logger *slog.Logger

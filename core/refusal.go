@@ -47,7 +47,7 @@ const (
 type Refusal struct {
 	Status    int
 	Code      Code
-	Detail    string // for the client; never contains anything that the client sent
+	Detail    string // for the client; contains nothing that the client sent, unless Config.Debug is set
 	Challenge string // the WWW-Authenticate value (RFC 6750 §3), empty for none
 	Err       error  // the cause, for logs; nil if Code says everything
 

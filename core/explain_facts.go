@@ -133,14 +133,14 @@ func shown(text string) string {
 // shownJSON returns value, the JSON of a claim, shortened and in ASCII. It is shown as
 // it is written, so that a number is told from a string.
 func shownJSON(value json.RawMessage) string {
-	return printable(string(value))
+	return printable(string(value), maxShown)
 }
 
-// printable returns text shortened and in ASCII.
-func printable(text string) string {
+// printable returns text in ASCII, shortened to about limit bytes.
+func printable(text string, limit int) string {
 	var b strings.Builder
 	for _, r := range text {
-		if b.Len() >= maxShown {
+		if b.Len() >= limit {
 			return b.String() + "..."
 		}
 		if ' ' <= r && r <= '~' {

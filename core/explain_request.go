@@ -2,6 +2,7 @@ package jwtgate
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -14,28 +15,30 @@ func (f *facts) missingText() string {
 	case f.token != "":
 		return "" // a refusal of the application
 	}
-	var text string
-	switch lines := f.req.values("Authorization"); {
-	case len(lines) == 0 || lines[0] == "":
-		text = "the request has no Authorization field"
-	case strings.Count(lines[0], ".") == 2 && !strings.Contains(strings.TrimSpace(lines[0]), " "):
-		text = "the Authorization field has a token without the word Bearer before it"
-	default:
+	text := "the request has no Authorization field"
+	if lines := f.req.values("Authorization"); len(lines) > 0 && lines[0] != "" {
+		if strings.Count(lines[0], ".") == 2 && !strings.Contains(lines[0], " ") {
+			return "the Authorization field has a token without the word Bearer before it" + bearerSyntax
+		}
 		text = "the Authorization field has another scheme than Bearer" + knownScheme(lines[0])
 	}
 	c := f.auth.cookies
 	if c == nil {
 		return text + bearerSyntax
 	}
-	_, refresh, _ := cookie(f.req.values("Cookie"), c.refresh)
-	if refresh && f.auth.sessions != nil {
-		return text + ", and the refresh cookie alone does not sign in a request that opens a channel, is judged with NoRenewal, or may come from another site (Config.Cookies.SameSite)"
+	if _, refresh, _ := cookie(f.req.values("Cookie"), c.refresh); refresh && f.auth.sessions != nil {
+		return text + ", and the cookie " + c.refresh + " alone does not sign in a request that opens a channel, whose guard has NoRenewal, or that may come from another site (Config.Cookies.SameSite)"
 	}
-	text += " and no cookie " + c.access
-	if host := f.auth.plainHost(&f.req); host != "" {
-		return text + fmt.Sprintf(": browsers drop Secure cookies of %s, because it is plain HTTP and not localhost; use HTTPS, or http://localhost, or Config.Cookies.InsecureHTTP for development", shown(host))
+	return text + " and no cookie " + c.access + bearerSyntax + ", or sign in" + f.plainText()
+}
+
+// plainText explains why a browser has no cookies, if that can be known.
+func (f *facts) plainText() string {
+	host := f.auth.plainHost(&f.req)
+	if host == "" {
+		return ""
 	}
-	return text + bearerSyntax + ", or sign in"
+	return fmt.Sprintf("; browsers drop Secure cookies of %s, because it is plain HTTP and not localhost: use HTTPS, or http://localhost, or Config.Cookies.InsecureHTTP for development", shown(host))
 }
 
 const bearerSyntax = `: send "Authorization: Bearer " and the access token`
@@ -58,11 +61,7 @@ func (f *facts) refreshMissingText() string {
 	if c == nil {
 		return text
 	}
-	text += ", and there is no cookie " + c.refresh
-	if host := f.auth.plainHost(&f.req); host != "" {
-		text += fmt.Sprintf(": browsers drop Secure cookies of %s, because it is plain HTTP and not localhost; use HTTPS, or http://localhost, or Config.Cookies.InsecureHTTP for development", shown(host))
-	}
-	return text
+	return text + ", and there is no cookie " + c.refresh + f.plainText()
 }
 
 func (f *facts) twoCookiesText() string {
@@ -162,20 +161,18 @@ func (f *facts) bodyTypeText() string {
 // explain is a part of causer. Names of parameters are shown only if they are common
 // ones: a password that is sent without encoding can be a part of a name.
 func (e *missingError) explain(f *facts) string {
-	var similar []string
-	for name := range e.params {
-		if slices.ContainsFunc(similarNames, func(known string) bool { return strings.EqualFold(name, known) }) && !slices.Contains(e.names, name) {
-			similar = append(similar, name)
-		}
-	}
-	slices.Sort(similar)
+	wanted := strings.Join(e.names, " and ")
+	others := slices.DeleteFunc(slices.Sorted(maps.Keys(e.params)), func(name string) bool { return name == "username" || name == "password" })
+	similar := slices.DeleteFunc(slices.Clone(others), func(name string) bool {
+		return !slices.ContainsFunc(similarNames, func(known string) bool { return strings.EqualFold(name, known) })
+	})
 	switch {
 	case len(similar) > 0:
-		return "the body has " + strings.Join(similar, ", ") + ", but must have " + strings.Join(e.names, " and ")
+		return "the body has " + strings.Join(similar, " and ") + ", but must have " + wanted
 	case len(e.params) == 0:
-		return "the body has no parameters that are strings and not empty; Content-Type is " + shown(f.req.First("Content-Type"))
+		return "the body has no parameters that are strings and not empty, and its Content-Type is " + shown(f.req.First("Content-Type"))
 	}
-	return fmt.Sprintf("the body has %d other parameters that are strings and not empty", len(e.params))
+	return fmt.Sprintf("the body has %d other parameters, but must have %s, a string that is not empty", len(others), wanted)
 }
 
 // similarNames are names that clients use in place of username and password.

@@ -99,7 +99,7 @@ func (e *claimsError) Error() string {
 func (e *claimsError) Unwrap() error { return e.cause }
 
 func (e *claimsError) explain(*facts) string {
-	return "the claims do not fit the type of the route (ClaimsOf): " + printable(strings.TrimPrefix(e.cause.Error(), "jwtgate: "))
+	return "the claims do not fit the type of the route (ClaimsOf): " + printable(strings.TrimPrefix(e.cause.Error(), "jwtgate: "), 2*maxShown)
 }
 
 // A loginError says that a login is older than [RecentLogin] allows.

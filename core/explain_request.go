@@ -169,10 +169,12 @@ func (e *missingError) explain(f *facts) string {
 	switch {
 	case len(similar) > 0:
 		return "the body has " + strings.Join(similar, " and ") + ", but must have " + wanted
-	case len(e.params) == 0:
+	case len(others) == 0 && len(e.params) > 0:
+		return "the body must have " + wanted + ", a string that is not empty"
+	case len(others) == 0:
 		return "the body has no parameters that are strings and not empty, and its Content-Type is " + shown(f.req.First("Content-Type"))
 	}
-	return fmt.Sprintf("the body has %d other parameters, but must have %s, a string that is not empty", len(others), wanted)
+	return fmt.Sprintf("the body has other parameters (%d), but must have %s, a string that is not empty", len(others), wanted)
 }
 
 // similarNames are names that clients use in place of username and password.

@@ -170,7 +170,7 @@ func mistakes(t *testing.T) []mistake {
 		{"email for username", request("POST", "/SITE/login", `{"email":"a@b.example","password":"wonderland"}`, json),
 			unusable(400, "The parameter username is missing from the request body, which must be "+types+"."), []string{"the body has email, but must have username"}},
 		{"unencoded password", request("POST", "/SITE/login", "password=a&bc=d", form),
-			unusable(400, "The parameter username is missing from the request body, which must be "+types+"."), []string{"1 other parameters, but must have username"}},
+			unusable(400, "The parameter username is missing from the request body, which must be "+types+"."), []string{"the body has other parameters (1), but must have username"}},
 		{"cookies dropped on plain HTTP", get("/SITE/me"), missing,
 			[]string{"no cookie __Host-at", `browsers drop Secure cookies of "site.example", because it is plain HTTP`, "Config.Cookies.InsecureHTTP"}},
 	}

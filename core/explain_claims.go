@@ -35,23 +35,19 @@ func (f *facts) issuerText() string {
 }
 
 func (f *facts) audienceText() string {
-	option, claim := f.option("Audience"), "aud"
+	option, claim, verb := f.option("Audience"), "aud", "is"
 	var audiences []string
 	if f.issuer != nil {
 		audiences, claim = f.issuer.audiences, f.issuer.audienceClaim
 	}
 	if len(audiences) > 1 {
-		option += " and OtherAudiences"
+		option, verb = option+" and OtherAudiences", "are"
 	}
-	verb := " is "
-	if len(audiences) > 1 {
-		verb = " are "
+	text := fmt.Sprintf("%s, but %s; %s %s %s", f.found(claim), wanted.Audience, option, verb, shownList(audiences))
+	if f.claimAt(claim) != "" {
+		return text + ": ask the issuer for a token for this audience, or list the other one"
 	}
-	configured := "; " + option + verb + shownList(audiences)
-	if found := f.claimAt(claim); found != "" {
-		return fmt.Sprintf("%s is %s, but %s%s", claim, found, wanted.Audience, configured)
-	}
-	text := fmt.Sprintf("the token has no %s, which %s%s; %s", claim, wanted.Audience, configured, wanted.OtherAudience)
+	text += "; " + wanted.OtherAudience
 	if other := f.present("client_id", "azp", "cid", "appid"); claim == "aud" && other != "" {
 		text += ", such as " + other + ", which the token has"
 	}
@@ -63,19 +59,23 @@ func (f *facts) subjectText() string {
 	if f.issuer != nil {
 		claim = f.issuer.subjectClaim
 	}
-	text := fmt.Sprintf("the token has no %s, which %s; ", claim, wanted.Subject)
-	if found := f.claimAt(claim); found != "" {
-		text = fmt.Sprintf("%s is %s, but %s; ", claim, found, wanted.Subject)
-	}
-	text += wanted.OtherSubject
+	text := fmt.Sprintf("%s, but %s; %s", f.found(claim), wanted.Subject, wanted.OtherSubject)
 	if other := f.present("user_id", "uid", "id", "username", "preferred_username"); claim == "sub" && other != "" {
 		text += ", such as " + other + ", which the token has"
 	}
 	return text + "; " + f.option("OptionalSubject") + " accepts tokens without a subject"
 }
 
-// claimAt returns the claim that a setting such as SubjectClaim names, as it is shown,
-// or "" if there is none.
+// found says what the claim at a place such as that of SubjectClaim is.
+func (f *facts) found(claim string) string {
+	if value := f.claimAt(claim); value != "" {
+		return claim + " is " + value
+	}
+	return claim + " is missing"
+}
+
+// claimAt returns the claim at a place such as that of SubjectClaim, as it is shown, or
+// "" if there is none.
 func (f *facts) claimAt(claim string) string {
 	path, err := jose.ParsePath(claim)
 	if err != nil {
@@ -110,11 +110,7 @@ func (f *facts) useText() string {
 }
 
 func (f *facts) expiryText() string {
-	found := "the token has no exp, which "
-	if value := f.claimAt("exp"); value != "" {
-		found = "exp is " + value + "; exp "
-	}
-	return found + wanted.Expires + ": have the issuer set it, in seconds since 1970"
+	return fmt.Sprintf("%s, but %s: have the issuer set it, in seconds since 1970", f.found("exp"), wanted.Expires)
 }
 
 func (f *facts) expiredText() string {
@@ -135,7 +131,7 @@ func (f *facts) earlyText() string {
 	if f.issuer != nil {
 		text += fmt.Sprintf("; %s is %s", f.option("ClockSkew"), span(f.issuer.clockSkew))
 	}
-	return text + ": correct the clocks"
+	return text + ": correct the clocks, or allow more"
 }
 
 func (f *facts) lifetimeText() string {
@@ -148,9 +144,9 @@ func (f *facts) lifetimeText() string {
 		text += fmt.Sprintf("; %s is %s", f.option("MaxLifetime"), span(f.issuer.maxLifetime))
 	}
 	if f.claims.Expires > 1e11 {
-		text += "; exp is in seconds, and this looks like milliseconds"
+		return text + ": exp must be in seconds, and this looks like milliseconds"
 	}
-	return text
+	return text + ": have the issuer shorten it, or allow more"
 }
 
 // date returns a NumericDate (RFC 7519 §2) as text.

@@ -44,7 +44,7 @@ func (f *facts) keyIDText() string {
 	if f.remote() {
 		return f.elsewhere(text + ", fetched from the issuer, which must publish the key")
 	}
-	return f.elsewhere(text + ": add the key with this kid to " + f.option("Keys") + ", or use keys.Remote, which follows the issuer's keys")
+	return f.elsewhere(text + ": add the key with this kid, or use keys.Remote, which follows the issuer's keys")
 }
 
 // signatureText explains a signature that no key made.
@@ -53,7 +53,7 @@ func (f *facts) signatureText() string {
 	if f.header.KeyID != "" {
 		which = "of the keys for kid " + shown(f.header.KeyID)
 	}
-	return f.elsewhere(fmt.Sprintf("the signature does not match: it is of none %s and alg %s in %s; %s. %s", which, shown(f.header.Algorithm), f.option("Keys"), f.heldKeys(), f.otherKey()))
+	return f.elsewhere(fmt.Sprintf("the signature does not match: it is of none %s and alg %s; %s. %s", which, shown(f.header.Algorithm), f.heldKeys(), f.otherKey()))
 }
 
 // otherKey returns the remedy for a signature by a key that is not held.
@@ -106,13 +106,17 @@ func (f *facts) heldKeys() string {
 	if len(held) > maxListed {
 		list = append(list, fmt.Sprintf("%d more", len(held)-maxListed))
 	}
+	place := ""
+	if f.issuer != nil || len(f.auth.issuers) == 1 {
+		place = " in " + f.option("Keys")
+	}
 	switch len(list) {
 	case 0:
-		return "no keys are held"
+		return "there are no keys" + place
 	case 1:
-		return "the only key is " + list[0]
+		return "the only key" + place + " is " + list[0]
 	}
-	return "the keys are " + strings.Join(list, ", ")
+	return "the keys" + place + " are " + strings.Join(list, ", ")
 }
 
 // remote reports whether keys of the token's issuer are fetched.

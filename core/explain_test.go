@@ -50,8 +50,8 @@ func TestExplained(t *testing.T) {
 		{"several audiences", func(c *jwtgate.Config) { c.OtherAudiences = []string{"web"} }, bearer("aud", `"x"`), `Config.Audience and OtherAudiences are "https://api.example.com", "web"`, nil},
 		{"audience of another claim", func(c *jwtgate.Config) { c.AudienceClaim = "/client/id" }, bearer("client", `{"id":"x"}`), `/client/id is "x", but must name`, nil},
 		{"subject of another claim", func(c *jwtgate.Config) { c.SubjectClaim = "/user/id" }, bearer("user", `{"id":true}`), `/user/id is true, but must be a string`, nil},
-		{"audience null", nil, bearer("aud", "null"), "the token has no aud", nil},
-		{"exp zero", nil, bearer("exp", "0"), "exp is 0; exp must be there", nil},
+		{"audience null", nil, bearer("aud", "null"), "aud is missing", nil},
+		{"exp zero", nil, bearer("exp", "0"), "exp is 0, but must be there", nil},
 		{"exp a string", nil, bearer("exp", `"1800000900"`), `exp is "1800000900", but must be a number of seconds`, nil},
 		{"nbf ahead", nil, bearer("nbf", at(120)), "nbf is 2m0s ahead", nil},
 		{"no iat", nil, bearer("exp", at(90000)), "exp minus now, is 25h0m0s", nil},
@@ -64,7 +64,7 @@ func TestExplained(t *testing.T) {
 		{"typ", nil, header(`{"alg":"HS256","typ":"logout+jwt"}`), `typ in the header is "logout+jwt", but must be at+jwt, JWT or absent`, nil},
 		{"alg none", nil, header(`{"alg":"none"}`), "a token without a signature is never accepted", nil},
 		{"a secret for a public key", func(c *jwtgate.Config) { c.Keys = es256("e") }, bearer(), "a public key never verifies a token that is signed with a secret", nil},
-		{"a kid of nobody", func(c *jwtgate.Config) { c.Keys = keys.Set{hs256Key("a"), hs256Key("b")} }, header(`{"alg":"HS256","kid":"c"}`), `kid "c"; the keys are HS256 "a", HS256 "b"`, nil},
+		{"a kid of nobody", func(c *jwtgate.Config) { c.Keys = keys.Set{hs256Key("a"), hs256Key("b")} }, header(`{"alg":"HS256","kid":"c"}`), `kid "c"; the keys in Config.Keys are HS256 "a", HS256 "b"`, nil},
 		{"another secret", func(c *jwtgate.Config) { c.Keys = hs256Key("a") }, header(`{"alg":"HS256"}`), `it is of none of the keys and alg "HS256"`, nil},
 		{"another secret, any kid", func(c *jwtgate.Config) { c.Keys = keys.HS256(signingSecret) }, header(`{"alg":"HS256","kid":"c"}`), "takes every kid, but did not make the signature", nil},
 		{"another secret and another iss", func(c *jwtgate.Config) { c.Keys = hs256Key("a") }, bearer("iss", `"x"`), `iss is "x", which is none`, nil},
@@ -204,7 +204,7 @@ func TestNotExplained(t *testing.T) {
 // Functions for Refuse and error handlers get the explanation.
 func TestExplainedToRefuse(t *testing.T) {
 	t.Parallel()
-	const want = "the token has no exp"
+	const want = "exp is missing"
 	req := withBearer(signed(t, claims("exp", "")))
 	seen := ""
 	auth := newVerifier(t, keys.HS256(secret), withDebug, func(c *jwtgate.Config) {

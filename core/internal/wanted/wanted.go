@@ -16,5 +16,4 @@ const (
 
 	OtherSubject  = "if another claim has it, set SubjectClaim"
 	OtherAudience = "if another claim has it, set AudienceClaim"
-	Leeway        = "Leeway allows for clocks that differ"
 )

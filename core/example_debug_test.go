@@ -100,7 +100,7 @@ func ExampleConfig_debug() {
 	// Roles in another claim: 403 insufficient_scope
 	//     The access token does not allow this: the route needs the role "admin", and the token has no roles in "roles" (Config.RoleClaims); it has "groups", which Config.RoleClaims can name.
 	// A page of another origin: 403 cross_site
-	//     The request came from another site: its origin must be that of this server, or one that this server trusts: Origin is "https://spa.example.com", but must be that of this server, whose Host is "app.example.com", or one of Config.Cookies.TrustedOrigins, which is empty. A proxy in front must pass the Host on.
+	//     The request came from another site: its origin must be this server's or listed as trusted: Origin is "https://spa.example.com", but must be that of this server, whose Host is "app.example.com", or one of Config.Cookies.TrustedOrigins, which is empty. A proxy in front must pass the Host on.
 }
 
 // signExample returns a token that is signed with a secret.

@@ -9,8 +9,8 @@ import (
 
 // missingText explains a request without credentials.
 func (f *facts) missingText() string {
-	switch {
-	case f.token != "" && f.cookie:
+	switch kid := f.header.KeyID; {
+	case f.cookie && kid != "" && !f.auth.holdsKeyID(kid, f.auth.keysAt(f.now)):
 		return "the cookie " + f.auth.cookies.access + " counts as absent: " + f.keyIDText()
 	case f.token != "":
 		return "" // a refusal of the application

@@ -195,9 +195,12 @@ func TestNotExplained(t *testing.T) {
 		t.Errorf("a failed Check: got %s", got)
 	}
 	own := &jwtgate.Refusal{Status: 401, Code: jwtgate.CodeTokenMissing, Detail: "Own.", Err: failure}
-	d = auth.Decide(t.Context(), withBearer(signed(t, claims())), always(false, own))
-	if got := detailOf(t, d.Response); got != "Own." || d.Refusal != own {
-		t.Errorf("a refusal of the application: got %s", got)
+	byCookie := newVerifier(t, keys.HS256(secret), withDebug, withCookies)
+	for _, req := range []jwtgate.Request{withBearer(signed(t, claims())), withCookie(signed(t, claims()))} {
+		d = byCookie.Decide(t.Context(), req, always(false, own))
+		if got := detailOf(t, d.Response); got != "Own." || d.Refusal != own {
+			t.Errorf("a refusal of the application: got %s", got)
+		}
 	}
 }
 

@@ -160,7 +160,7 @@ var refusals = func() map[Code]*standardRefusal {
 		{401, CodeTokenRevoked, "The access token has been revoked.", challengeToken},
 		{401, CodeLoginTooOld, "This resource needs a more recent login.", ""},
 		{403, CodeInsufficientScope, "The access token does not allow this.", challengeScope},
-		{403, CodeCrossSite, "The request came from another site: its origin must be that of this server, or one that this server trusts.", ""},
+		{403, CodeCrossSite, "The request came from another site: its origin must be this server's or listed as trusted.", ""},
 		{503, CodeUnavailable, "The request cannot be judged at the moment.", ""},
 		{500, CodeInternal, "The server cannot issue an access token for this account.", ""},
 		{400, CodeMalformedRequest, "The request body is not what this endpoint reads.", ""},

@@ -152,13 +152,6 @@ type Config struct {
 	// concurrent use.
 	ClientAddress func(req Request) netip.Addr
 
-	// Refuse, if not nil, returns the answer to every refusal in place of
-	// r.Response(): to change the body, to redirect a page load to a login page, or
-	// to leave the refusal to the framework's error handler, as [HandOver] does. A
-	// Response with a status below 200 is replaced by r.Response(), so that Refuse
-	// cannot let a request through. It must be safe for concurrent use.
-	Refuse func(ctx context.Context, req Request, r *Refusal) Response
-
 	// Debug makes refusals explain themselves to a developer: their detail, and the
 	// error_description of the challenge (RFC 6750 §3), say what was wanted, what was
 	// found and which field of Config is about it. They never contain a token, a
@@ -167,6 +160,13 @@ type Config struct {
 	// not set it in production; New logs a warning. Without Debug, the Logger gets the
 	// same explanations if it is enabled at debug level.
 	Debug bool
+
+	// Refuse, if not nil, returns the answer to every refusal in place of
+	// r.Response(): to change the body, to redirect a page load to a login page, or
+	// to leave the refusal to the framework's error handler, as [HandOver] does. A
+	// Response with a status below 200 is replaced by r.Response(), so that Refuse
+	// cannot let a request through. It must be safe for concurrent use.
+	Refuse func(ctx context.Context, req Request, r *Refusal) Response
 
 	// Logger gets refusals at debug level and internal errors at error level, and
 	// never a token or a key. The default discards.

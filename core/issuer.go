@@ -160,12 +160,12 @@ func (a *Auth) openIssuer(field string, config TrustedIssuer, wrong *mistakes) i
 	i := issuer{
 		name:            config.Name,
 		match:           config.Match,
-		field:           field,
 		optionalSubject: config.OptionalSubject,
 		acceptIDTokens:  config.AcceptIDTokens,
 		maxLifetime:     int64(config.MaxLifetime / time.Second),
 		leeway:          int64(config.Leeway / time.Second),
 		clockSkew:       int64(config.ClockSkew / time.Second),
+		field:           field,
 	}
 	if !config.InsecureAnyAudience {
 		i.audiences = slices.Clone(config.OtherAudiences)

@@ -80,7 +80,7 @@ func ExampleConfig_debug() {
 	// No sub: 401 token_invalid
 	//     The access token is not valid: sub is missing, but must be a string that is not empty, or a whole number; if another claim has it, set SubjectClaim; Config.OptionalSubject accepts tokens without a subject.
 	// Expired: 401 token_expired
-	//     The access token has expired: exp is 2026-11-28T11:59:30Z, 30s ago by the clock of this server, but must be in the future: refresh the token or sign in again; if the clocks differ, correct them, or set Config.Leeway, which is 0s.
+	//     The access token has expired: exp is 2026-11-28T11:59:30Z, 30s ago by the clock of this server, but must be in the future; Config.Leeway is 0s: refresh the token or sign in again; if the clocks differ, correct them, or allow more.
 	// A clock that is two minutes ahead: 401 token_invalid
 	//     The access token is not valid: iat is 2m0s ahead of the clock of this server, but must not be further in the future than ClockSkew; Config.ClockSkew is 1m0s: correct the clocks, or allow more.
 	// A life of 30 days: 401 token_invalid
@@ -90,7 +90,7 @@ func ExampleConfig_debug() {
 	// A key that is not held: 401 token_invalid
 	//     The access token is not valid: there is no key with the token's kid "k2"; the only key in Config.Keys is HS256 "k1": add the key with this kid, or use keys.Remote, which follows the issuer's keys.
 	// Another secret: 401 token_invalid
-	//     The access token is not valid: the signature does not match: it is of none of the keys for kid "k1" and alg "HS256"; the only key in Config.Keys is HS256 "k1". The token was changed, or signed with another secret: both sides must use the same bytes, which are not decoded from base64 or hex here.
+	//     The access token is not valid: the signature does not match: none of the keys for kid "k1" and alg "HS256" made it; the only key in Config.Keys is HS256 "k1". The token was changed, or signed with another secret: use the same bytes, nothing is decoded from base64 or hex.
 	// An ID token: 401 token_invalid
 	//     The access token is not valid: the token is an ID token (it has at_hash): ask the issuer for access tokens, or set Config.AcceptIDTokens if it has none for this server.
 	// No Bearer: 401 token_missing

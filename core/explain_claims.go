@@ -115,9 +115,13 @@ func (f *facts) expiryText() string {
 
 func (f *facts) expiredText() string {
 	ago := f.now.Unix() - f.claims.Expires
-	text := fmt.Sprintf("exp is %s, %s ago by the clock of this server, but %s: refresh the token or sign in again", date(f.claims.Expires), span(ago), wanted.Future)
-	if f.issuer != nil && ago <= int64(keyaccess.MaxLeeway/time.Second) {
-		text += fmt.Sprintf("; if the clocks differ, correct them, or set %s, which is %s", f.option("Leeway"), span(f.issuer.leeway))
+	text := fmt.Sprintf("exp is %s, %s ago by the clock of this server, but %s", date(f.claims.Expires), span(ago), wanted.Future)
+	if f.issuer != nil {
+		text += fmt.Sprintf("; %s is %s", f.option("Leeway"), span(f.issuer.leeway))
+	}
+	text += ": refresh the token or sign in again"
+	if ago <= int64(keyaccess.MaxLeeway/time.Second) {
+		text += "; if the clocks differ, correct them, or allow more"
 	}
 	return text
 }

@@ -53,13 +53,13 @@ func (f *facts) signatureText() string {
 	if f.header.KeyID != "" {
 		which = "of the keys for kid " + shown(f.header.KeyID)
 	}
-	return f.elsewhere(fmt.Sprintf("the signature does not match: it is of none %s and alg %s; %s. %s", which, shown(f.header.Algorithm), f.heldKeys(), f.otherKey()))
+	return f.elsewhere(fmt.Sprintf("the signature does not match: none %s and alg %s made it; %s. %s", which, shown(f.header.Algorithm), f.heldKeys(), f.otherKey()))
 }
 
 // otherKey returns the remedy for a signature by a key that is not held.
 func (f *facts) otherKey() string {
 	if strings.HasPrefix(f.header.Algorithm, "HS") {
-		return "The token was changed, or signed with another secret: both sides must use the same bytes, which are not decoded from base64 or hex here"
+		return "The token was changed, or signed with another secret: use the same bytes, nothing is decoded from base64 or hex"
 	}
 	return "The token was changed, or signed with another private key"
 }

@@ -61,7 +61,7 @@ func TestCauseOfRefusal(t *testing.T) {
 			[]string{noKey + ` "x"; the keys in Config.Trusted[0].Keys are ES256 "a", EdDSA "e", fetched from the issuer`}, true, 1},
 		{"another key", provider, func(t *testing.T) jwtgate.Request {
 			return withBearer(jwtgatetest.Sign(t, "EdDSA", newEd25519(), `{"alg":"EdDSA","kid":"e"}`, claims("iss", strconv.Quote(provider))))
-		}, []string{`the signature does not match: it is of none of the keys for kid "e" and alg "EdDSA"; the keys in Config.Trusted[0].Keys`}, false, 1},
+		}, []string{`the signature does not match: none of the keys for kid "e" and alg "EdDSA" made it; the keys in Config.Trusted[0].Keys`}, false, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -47,7 +47,7 @@ func TestDebug(t *testing.T) {
 		{"number as sub", "GET", "/me", "", []string{with("sub", 1.5)}, 401, `sub is 1.5 … whole number … SubjectClaim`},
 		{"no exp", "GET", "/me", "", []string{without("exp")}, 401, `exp is missing … never expire`},
 		{"expired", "GET", "/me", "", []string{with("exp", now-3600)}, 401, `exp is … 1h0m … ago … must be in the future`},
-		{"expired by a clock", "GET", "/me", "", []string{with("exp", now-10)}, 401, `exp is … 1 … s ago … clocks differ … Config.Leeway`},
+		{"expired by a clock", "GET", "/me", "", []string{with("exp", now-10)}, 401, `exp is … 1 … s ago … Config.Leeway is 0s … clocks differ`},
 		{"iat two minutes ahead", "GET", "/me", "", []string{with("iat", now+120)}, 401, `iat is … ahead … Config.ClockSkew is 1m0s`},
 		{"30 days of life", "GET", "/me", "", []string{with("exp", now+30*24*3600)}, 401, `Config.MaxLifetime is 24h0m0s`},
 		{"HS256 key for an RS256 token", "GET", "/me", "", []string{bearer(jwtgatetest.Sign(t, "RS256", private, `{"alg":"RS256"}`, `{"iss":"https://auth.example.test"}`))}, 401, `alg is "RS256" … the only key in Config.Keys is HS256 … keys.Remote`},

@@ -68,6 +68,9 @@ func New(config Config) (*Auth, error) {
 			return nil, fmt.Errorf("jwtgate: encode the metadata of Config.Resource: %w", err)
 		}
 	}
+	if config.Debug {
+		config.Logger.Warn("Debug is set: refusals tell every client how tokens are checked and what is configured, so do not use it in production")
+	}
 	if config.Cookies != nil && config.Cookies.InsecureHTTP {
 		config.Logger.Warn("Cookies.InsecureHTTP is set: cookies with tokens can be read and replaced by anyone on the network, so do not use it in production")
 	}

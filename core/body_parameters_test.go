@@ -180,13 +180,16 @@ func FuzzParameters(f *testing.F) {
 			if !strings.Contains(row.statuses, fmt.Sprint(res.Status)) {
 				t.Errorf("%s: got %d %s", row.endpoint, res.Status, res.Body)
 			}
-			var problem struct{ Code string }
+			var problem struct{ Code, Detail string }
 			if res.Status != http.StatusNoContent {
 				if err := json.Unmarshal(res.Body, &problem); err != nil {
 					t.Errorf("%s: %v", row.endpoint, err)
 				}
 			}
-			first, _ := refusals.LoadOrStore(fmt.Sprint(row.endpoint, res.Status, problem.Code), string(res.Body))
+			if problem.Code == string(jwtgate.CodeMalformedRequest) && !bodyDetails[problem.Detail] {
+				t.Errorf("%s: got the unknown detail %q", row.endpoint, problem.Detail)
+			}
+			first, _ := refusals.LoadOrStore(fmt.Sprint(row.endpoint, res.Status, problem.Code, problem.Detail), string(res.Body))
 			if first != string(res.Body) {
 				t.Errorf("%s: refusals of one kind differ: %s and %s", row.endpoint, first, res.Body)
 			}

@@ -155,6 +155,15 @@ type Config struct {
 	// concurrent use.
 	ClientAddress func(req Request) netip.Addr
 
+	// Debug makes refusals explain themselves to a developer: their detail, and the
+	// error_description of the challenge (RFC 6750 §3), say what was wanted, what was
+	// found and which field of Config is about it. They never contain a token, a
+	// signature, a secret or a password, and the refusal of a login does not say
+	// whether the name exists. But they tell every client how tokens are checked, so do
+	// not set it in production; New logs a warning. Without Debug, the Logger gets the
+	// same explanations if it is enabled at debug level.
+	Debug bool
+
 	// Refuse, if not nil, returns the answer to every refusal in place of
 	// r.Response(): to change the body, to redirect a page load to a login page, or
 	// to leave the refusal to the framework's error handler, as [HandOver] does. A

@@ -85,6 +85,7 @@ type cookies struct {
 // newCookies returns the cookies of config, and adds the mistakes in its Cookies.
 func newCookies(config *Config, wrong *mistakes) *cookies {
 	c := &cookies{CookieConfig: *config.Cookies}
+	c.TrustedOrigins = slices.Clone(c.TrustedOrigins)
 	c.checkNames(wrong)
 	c.checkSameSite(wrong)
 	shortest := config.AccessTTL

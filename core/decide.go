@@ -222,6 +222,7 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 	if a == nil {
 		a = nilAuth
 	}
+	r = a.explained(ctx, req, r)
 	if a.resource != nil && r.Status == http.StatusUnauthorized && r.Challenge != "" {
 		changed := *r // the application can have returned r for other requests, too
 		changed.Challenge = a.resource.challenge(r.Challenge)

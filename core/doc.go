@@ -33,7 +33,7 @@
 // are checked, then its signature, and only then its claims: issuer, audience and
 // lifetime. The last check is the rules that the route gives to Protect. A refusal has
 // one of the [Code] constants. It is a problem document (RFC 9457) with the challenge
-// of RFC 6750 §3.
+// of RFC 6750 §3. With [Config.Debug], it also tells a developer what is wrong.
 //
 // If [Config.Sessions] is set too, the request of a browser whose access token has
 // expired is renewed by its refresh cookie before the handler runs: the request is

@@ -2,6 +2,7 @@ package jwtgate
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 )
@@ -39,7 +40,14 @@ func (a *Auth) signedIn(ctx context.Context, req *Request, method string) (Decis
 
 // ownTokens refuses the tokens of other issuers, whose subjects are not ours, even if
 // the names are equal, and tokens without a subject, which have no sessions.
-var ownTokens = Check(func(_ context.Context, id *Identity) (bool, error) { return id.own && id.Subject() != "", nil })
+var ownTokens = Rule{check: func(_ context.Context, id *Identity, _ *Auth) error {
+	if !id.own || id.Subject() == "" {
+		return errNotOwn
+	}
+	return nil
+}}
+
+var errNotOwn = fmt.Errorf("%w: the token is not one of this server with a subject", errForbidden)
 
 // withHeader returns res, the answer to a request that d lets through, with the
 // header fields of d and the new cookies.

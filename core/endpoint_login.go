@@ -94,10 +94,9 @@ func (a *Auth) checkPassword(ctx context.Context, req *Request, check PasswordCh
 	if refusal != nil {
 		return "", refusal
 	}
-	username, named := params["username"]
-	password, given := params["password"]
-	if !named || !given {
-		return "", malformed(http.StatusBadRequest, errBodyMissing)
+	username, password := params["username"], params["password"]
+	if username == "" || password == "" {
+		return "", missingParameters(params, "username", "password")
 	}
 	done, refusal := a.limit(ctx, req, username)
 	if refusal != nil {

@@ -55,7 +55,7 @@ func (a *Auth) refreshToken(req *Request) (credential, *Refusal) {
 	}
 	switch {
 	case given && found.refresh != "":
-		return credential{}, malformed(http.StatusBadRequest, errTwoCarriers)
+		return credential{}, malformed(http.StatusBadRequest, "The refresh token must be in the request body or in a cookie, not in both.", errTwoCarriers)
 	case given:
 		found = credential{refresh: inBody}
 	case err != nil:

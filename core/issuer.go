@@ -1,6 +1,7 @@
 package jwtgate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -70,6 +71,13 @@ type issuer struct {
 	match     func(iss string) bool // nil: name decides
 	audiences []string              // empty: any
 	layout    *jose.Layout
+
+	field string // the path from Config to the fields of this issuer, with a dot at its end unless it is empty
+
+	// Where these claims are, as configured.
+	subjectClaim  string
+	audienceClaim string
+	roleClaims    []string
 
 	subject  jose.Path // where to put the subject into issued tokens, nil for sub alone
 	audience jose.Path // where to put the audience, nil for aud alone
@@ -157,6 +165,7 @@ func (a *Auth) openIssuer(field string, config TrustedIssuer, wrong *mistakes) i
 		maxLifetime:     int64(config.MaxLifetime / time.Second),
 		leeway:          int64(config.Leeway / time.Second),
 		clockSkew:       int64(config.ClockSkew / time.Second),
+		field:           field,
 	}
 	if !config.InsecureAnyAudience {
 		i.audiences = slices.Clone(config.OtherAudiences)
@@ -193,6 +202,8 @@ func (a *Auth) openIssuer(field string, config TrustedIssuer, wrong *mistakes) i
 
 // readClaims sets where i has its claims.
 func (i *issuer) readClaims(field string, config *TrustedIssuer, wrong *mistakes) {
+	i.subjectClaim = cmp.Or(config.SubjectClaim, "sub")
+	i.audienceClaim = cmp.Or(config.AudienceClaim, "aud")
 	if config.SubjectClaim != "" && config.SubjectClaim != "sub" {
 		i.subject = wrong.claim(field+"SubjectClaim", config.SubjectClaim)
 	}
@@ -207,7 +218,7 @@ func (i *issuer) readClaims(field string, config *TrustedIssuer, wrong *mistakes
 	for _, claim := range claims {
 		roles = append(roles, wrong.claim(field+"RoleClaims", claim))
 	}
-	i.roles = roles[0]
+	i.roles, i.roleClaims = roles[0], slices.Clone(claims)
 	i.layout = jose.NewLayout(i.subject, i.audience, roles...)
 }
 

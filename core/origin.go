@@ -44,13 +44,13 @@ func (a *Auth) compareOrigin(req *Request) error {
 	case strings.Contains(origin, "@"):
 		// url.Parse would take the part before the @ for user information, and only
 		// the rest would be compared with Host.
-		return errOrigin
+		return &originError{errOrigin}
 	case origin == "" && site == "" && a.cookies.crossSite():
 		// A page of any site may have made the browser send the cookies.
-		return errNoOrigin
+		return &originError{errNoOrigin}
 	case origin != "" && req.Host == "":
 		// There is no Host to compare with, and an Origin without a host would equal it.
-		return errOrigin
+		return &originError{errOrigin}
 	}
 	// The method is POST, because the check would let safe methods pass.
 	asked := http.Request{Method: http.MethodPost, Host: req.Host, Header: make(http.Header, 2)}
@@ -60,8 +60,17 @@ func (a *Auth) compareOrigin(req *Request) error {
 	if origin != "" {
 		asked.Header["Origin"] = []string{origin}
 	}
-	return a.origins.Check(&asked)
+	if err := a.origins.Check(&asked); err != nil {
+		return &originError{err}
+	}
+	return nil
 }
+
+// An originError says why the origin of a request is not accepted.
+type originError struct{ cause error }
+
+func (e *originError) Error() string { return e.cause.Error() }
+func (e *originError) Unwrap() error { return e.cause }
 
 // mayChangeCookies reports whether the answer to req, which was judged by its cookies,
 // may renew or clear them. It may not where browsers do not store cookies from the

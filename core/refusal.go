@@ -47,7 +47,7 @@ const (
 type Refusal struct {
 	Status    int
 	Code      Code
-	Detail    string // for the client; never contains anything that the client sent
+	Detail    string // for the client; contains nothing that the client sent, unless Config.Debug is set
 	Challenge string // the WWW-Authenticate value (RFC 6750 §3), empty for none
 	Err       error  // the cause, for logs; nil if Code says everything
 
@@ -160,7 +160,7 @@ var refusals = func() map[Code]*standardRefusal {
 		{401, CodeTokenRevoked, "The access token has been revoked.", challengeToken},
 		{401, CodeLoginTooOld, "This resource needs a more recent login.", ""},
 		{403, CodeInsufficientScope, "The access token does not allow this.", challengeScope},
-		{403, CodeCrossSite, "The request came from another site.", ""},
+		{403, CodeCrossSite, "The request came from another site: its origin must be this server's or listed as trusted.", ""},
 		{503, CodeUnavailable, "The request cannot be judged at the moment.", ""},
 		{500, CodeInternal, "The server cannot issue an access token for this account.", ""},
 		{400, CodeMalformedRequest, "The request body is not what this endpoint reads.", ""},

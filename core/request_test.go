@@ -33,7 +33,7 @@ func (w *recordingHeader) Values(name string) []string {
 // needed.
 func TestHeaderIsReadLate(t *testing.T) {
 	t.Parallel()
-	s := newTestServer(t, withCookies)
+	s := newTestServer(t, withCookies, func(c *jwtgate.Config) { c.Logger = nil }) // explanations read more
 	tokens := s.signIn("alice")
 	renewed := s.signIn("alice")
 	bearer := []string{"Bearer " + tokens.Access.Token}

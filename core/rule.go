@@ -19,14 +19,18 @@ type Rule struct {
 
 var (
 	errForbidden = errors.New("jwtgate: a rule refuses this identity")
-	errClaims    = errors.New("jwtgate: the claims do not fit the route")
+	errCheck     = fmt.Errorf("%w: a Check of the application", errForbidden)
+	errZeroRule  = fmt.Errorf("%w: the zero Rule, which refuses every request", errForbidden)
 )
 
 // Role requires role to be one of the token's roles (see [Config.RoleClaims]). Case
 // matters.
 func Role(role string) Rule {
 	return Rule{check: func(_ context.Context, id *Identity, _ *Auth) error {
-		return allow(id.HasRole(role), "role")
+		if !id.HasRole(role) {
+			return &roleError{role, id}
+		}
+		return nil
 	}}
 }
 
@@ -35,7 +39,10 @@ func Role(role string) Rule {
 // be an array.
 func Scope(scope string) Rule {
 	return Rule{check: func(_ context.Context, id *Identity, _ *Auth) error {
-		return allow(id.HasScope(scope), "scope")
+		if !id.HasScope(scope) {
+			return &scopeError{scope, id}
+		}
+		return nil
 	}}
 }
 
@@ -48,7 +55,13 @@ func AnyOf(first Rule, more ...Rule) Rule {
 				break
 			}
 			// An error from one rule takes precedence over a refusal by another.
-			if next := rule.apply(ctx, id, a); next == nil || errors.Is(err, errForbidden) {
+			next := rule.apply(ctx, id, a)
+			switch {
+			case next == nil:
+				err = nil
+			case errors.Is(err, errForbidden) && errors.Is(next, errForbidden):
+				err = &anyError{err, next}
+			case errors.Is(err, errForbidden):
 				err = next
 			}
 		}
@@ -83,7 +96,10 @@ func Check(ok func(ctx context.Context, id *Identity) (bool, error)) Rule {
 		if err != nil {
 			return err
 		}
-		return allow(allowed, "application")
+		if !allowed {
+			return errCheck
+		}
+		return nil
 	}}
 }
 
@@ -93,7 +109,7 @@ func Check(ok func(ctx context.Context, id *Identity) (bool, error)) Rule {
 func ClaimsOf[T any]() Rule {
 	return Rule{check: func(_ context.Context, id *Identity, _ *Auth) error {
 		if _, err := decodeClaims[T](id, true); err != nil {
-			return fmt.Errorf("%w: %w", errClaims, err)
+			return &claimsError{err}
 		}
 		return nil
 	}}
@@ -105,12 +121,13 @@ func ClaimsOf[T any]() Rule {
 // end the session: the user has to sign in again.
 func RecentLogin(maxAge time.Duration) Rule {
 	return Rule{check: func(_ context.Context, id *Identity, a *Auth) error {
-		since := a.config.Now().Sub(id.AuthTime())
+		now := a.config.Now()
+		since := now.Sub(id.AuthTime())
 		// An auth_time in the future counts as absent.
 		if !id.AuthTime().IsZero() && since <= maxAge && since >= -time.Duration(id.key.clockSkew)*time.Second {
 			return nil
 		}
-		r := refuse(CodeLoginTooOld, nil)
+		r := refuse(CodeLoginTooOld, &loginError{maxAge, id.AuthTime(), now})
 		r.Challenge = fmt.Sprintf(`Bearer error="insufficient_user_authentication", max_age="%d"`, int64(maxAge/time.Second))
 		return r
 	}}
@@ -144,14 +161,7 @@ func (r Rule) apply(ctx context.Context, id *Identity, a *Auth) error {
 	case r.optional, r.noRenewal:
 		return nil
 	}
-	return fmt.Errorf("%w: the zero Rule", errForbidden)
-}
-
-func allow(ok bool, what string) error {
-	if ok {
-		return nil
-	}
-	return fmt.Errorf("%w: %s", errForbidden, what)
+	return errZeroRule
 }
 
 // ruleRefusal returns the refusal for an error of a rule: the error itself if it is a
@@ -164,7 +174,8 @@ func ruleRefusal(err error) *Refusal {
 	switch {
 	case errors.Is(err, errForbidden):
 		return refuse(CodeInsufficientScope, err)
-	case errors.Is(err, errClaims):
+	}
+	if misfit := (*claimsError)(nil); errors.As(err, &misfit) {
 		return refuse(CodeTokenInvalid, err)
 	}
 	return refuse(CodeUnavailable, err)

@@ -39,7 +39,12 @@ const maxNamedIssuers = 10
 func (e *issuerError) Error() string {
 	var names []string
 	for i := range e.issuers[:min(len(e.issuers), maxNamedIssuers)] {
-		names = append(names, fmt.Sprintf("%q", e.issuers[i].name))
+		switch known := &e.issuers[i]; {
+		case known.match != nil:
+			names = append(names, "those of "+known.option("Match"))
+		default:
+			names = append(names, shown(known.name))
+		}
 	}
 	if len(e.issuers) > maxNamedIssuers {
 		names = append(names, "…")
@@ -47,7 +52,7 @@ func (e *issuerError) Error() string {
 	if e.iss == "" {
 		return "jwtgate: the token has no iss: the configured issuers are " + strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("jwtgate: iss is %.200q, which is none of the configured issuers: %s", e.iss, strings.Join(names, ", "))
+	return fmt.Sprintf("jwtgate: iss is %s, which is none of the configured issuers: %s", shown(e.iss), strings.Join(names, ", "))
 }
 
 // Unwrap returns errIssuer.
@@ -57,5 +62,5 @@ func (e *issuerError) Unwrap() error { return errIssuer }
 type algorithmError string
 
 func (e algorithmError) Error() string {
-	return fmt.Sprintf("jwtgate: alg is %.40q, for which the issuer has no key", string(e))
+	return fmt.Sprintf("jwtgate: alg is %s, for which the issuer has no key", shown(string(e)))
 }

@@ -195,11 +195,36 @@ func (s *testServer) readRefusal(res jwtgate.Response) string {
 		s.tb.Errorf("got Retry-After %q with the code %s", got, problem.Code)
 	}
 	// A body that never differs repeats nothing of the request.
-	if first := s.recorder.firstBody(fmt.Sprint(res.Status, text), string(res.Body)); first != string(res.Body) {
+	kind := fmt.Sprint(res.Status, text)
+	if problem.Code == jwtgate.CodeMalformedRequest {
+		if !bodyDetails[problem.Detail] {
+			s.tb.Errorf("got the unknown detail %q", problem.Detail)
+		}
+		kind += problem.Detail
+	}
+	if first := s.recorder.firstBody(kind, string(res.Body)); first != string(res.Body) {
 		s.tb.Errorf("got two bodies for %d%s: %s and %s", res.Status, text, first, res.Body)
 	}
 	return text
 }
+
+// bodyDetails has the details of all refusals of a body.
+var bodyDetails = func() map[string]bool {
+	const types = "JSON (application/json) or a form (application/x-www-form-urlencoded)"
+	return map[string]bool{
+		"The request body could not be read.":                                                                  true,
+		"The request body is larger than 64 KiB.":                                                              true,
+		"The request body must be " + types + ", in UTF-8.":                                                    true,
+		"The request body is not a well-formed JSON object, or has a member twice.":                            true,
+		"The request body is not a well-formed form, or has a parameter twice.":                                true,
+		"The parameter grant_type must be password, or be left out.":                                           true,
+		"The parameter grant_type must be refresh_token, or be left out.":                                      true,
+		"The refresh token must be in the request body or in a cookie, not in both.":                           true,
+		"The parameter username is missing from the request body, which must be " + types + ".":                true,
+		"The parameter password is missing from the request body, which must be " + types + ".":                true,
+		"The parameters username and password are missing from the request body, which must be " + types + ".": true,
+	}
+}()
 
 // fieldValues returns the values of the header field called name.
 func fieldValues(header []jwtgate.Field, name string) []string {

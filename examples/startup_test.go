@@ -131,6 +131,7 @@ func TestWrongSettings(t *testing.T) {
 		{"TRUSTED_ORIGINS=https://good.test,https://app.test/", "TRUSTED_ORIGINS", "scheme://host"},
 		{"COOKIE_NAME=my\u00a0shop", "COOKIE_NAME", "use up to 64 letters"},
 		{"COOKIE_NAME=__Host-shop", "COOKIE_NAME", "leave the prefix out"},
+		{"DEBUG=on", "DEBUG", `is "on": use true or false`},
 		{"INSECURE_HTTP=yes", "INSECURE_HTTP", `is "yes": use true or false`},
 		{"REFRESH_KEY=s3cret", "REFRESH_KEY", "at least 32"},
 		{"REFRESH_TTL=0", "REFRESH_TTL", "greater than zero"},

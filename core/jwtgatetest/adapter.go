@@ -101,6 +101,7 @@ func RunAdapter(t *testing.T, serve Adapter) {
 		{"endpoints", runEndpoints},
 		{"requests as passed on", runRequests},
 		{"custom refusals", runRefuse},
+		{"refusals that explain themselves", runDebug},
 		{"outer middleware", runOuter},
 		{"connections kept alive", runKeepAlive},
 		{"bodies left unread", runUnread},

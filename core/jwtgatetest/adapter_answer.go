@@ -1,6 +1,7 @@
 package jwtgatetest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -52,7 +53,7 @@ var words = map[jwtgate.Code]struct {
 	jwtgate.CodeTokenRevoked:         {401, "The access token has been revoked.", `Bearer error="invalid_token"`},
 	jwtgate.CodeLoginTooOld:          {401, "This resource needs a more recent login.", `Bearer error="insufficient_user_authentication", max_age="60"`},
 	jwtgate.CodeInsufficientScope:    {403, "The access token does not allow this.", `Bearer error="insufficient_scope"`},
-	jwtgate.CodeCrossSite:            {403, "The request came from another site.", ""},
+	jwtgate.CodeCrossSite:            {403, "The request came from another site: its origin must be this server's or listed as trusted.", ""},
 	jwtgate.CodeUnavailable:          {503, "The request cannot be judged at the moment.", ""},
 	jwtgate.CodeInternal:             {500, "The server cannot issue an access token for this account.", ""},
 	jwtgate.CodeMalformedRequest:     {400, "The request body is not what this endpoint reads.", ""},
@@ -88,6 +89,12 @@ func refusalOf(code jwtgate.Code, status int, oauth string) answer {
 	if status == http.StatusServiceUnavailable {
 		a = a.with("Retry-After", "1")
 	}
+	return a
+}
+
+// detailed returns a, a refusal with code, with another detail.
+func (a answer) detailed(code jwtgate.Code, detail string) answer {
+	a.Body = bytes.Replace(a.Body, []byte(words[code].detail), []byte(detail), 1)
 	return a
 }
 

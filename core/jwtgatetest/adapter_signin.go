@@ -118,7 +118,15 @@ func runSignIn(t *testing.T, serve Adapter) {
 	secret := answered // its body has tokens, which the suite cannot know
 	secret.anyBody = true
 	done := answer{Response: jwtgate.Response{Status: 204}}.with("Cache-Control", "no-store")
-	malformed := func(status int) answer { return refusalOf(jwtgate.CodeMalformedRequest, status, "invalid_request") }
+	malformed := func(status int, detail string) answer {
+		return refusalOf(jwtgate.CodeMalformedRequest, status, "invalid_request").detailed(jwtgate.CodeMalformedRequest, detail)
+	}
+	const (
+		types   = "JSON (application/json) or a form (application/x-www-form-urlencoded)"
+		noType  = "The request body must be " + types + ", in UTF-8."
+		missing = "The parameters username and password are missing from the request body, which must be " + types + "."
+		noName  = "The parameter username is missing from the request body, which must be " + types + "."
+	)
 	denied := func(code jwtgate.Code) answer { return refusalOf(code, 401, "invalid_grant") }
 	notPost := refusal(jwtgate.CodeMethodNotAllowed).with("Allow", "POST")
 	ended, twice, gone, last := tokens(), tokens(), tokens(), tokens()
@@ -131,23 +139,25 @@ func runSignIn(t *testing.T, serve Adapter) {
 		{"login, wrong password", body("/login", "username=alice&password=x", form), denied(jwtgate.CodeInvalidCredentials)},
 		{"login, throttled", body("/login", "username=mallory&password=x", form), refusal(jwtgate.CodeThrottled).with("Retry-After", "2")},
 		{"login, store unavailable", body("/login", "username=unavailable&password=x", form), refusal(jwtgate.CodeUnavailable)},
-		{"login, no body", post("/login"), malformed(400)},
-		{"login, in the query", post("/login?" + good), malformed(400)},
-		{"login, twice", body("/login", good+"&username=bob", form), malformed(400)},
-		{"login, no type", body("/login", good), malformed(415)},
-		{"login, text", body("/login", good, "Content-Type: text/plain"), malformed(415)},
-		{"login, too large", body("/login", good+"&x="+strings.Repeat("x", 64<<10), form), malformed(413)},
+		{"login, no body", post("/login"), malformed(400, missing)},
+		{"login, in the query", post("/login?" + good), malformed(400, missing)},
+		{"login, email", body("/login", "email=alice&password=wonder+land", form), malformed(400, noName)},
+		{"login, no JSON", body("/login", good, json), malformed(400, "The request body is not a well-formed JSON object, or has a member twice.")},
+		{"login, twice", body("/login", good+"&username=bob", form), malformed(400, "The request body is not a well-formed form, or has a parameter twice.")},
+		{"login, no type", body("/login", good), malformed(415, noType)},
+		{"login, text", body("/login", good, "Content-Type: text/plain"), malformed(415, noType)},
+		{"login, too large", body("/login", good+"&x="+strings.Repeat("x", 64<<10), form), malformed(413, "The request body is larger than 64 KiB.")},
 		{"login, GET", get("/login?" + good), notPost},
 		{"login, from elsewhere", body("/login", good, form, elsewhere), refusalOf(jwtgate.CodeCrossSite, 403, "invalid_request")},
 		{"login, too many sessions", body("/narrow", good, form), refusalOf(jwtgate.CodeTooManySessions, 403, "invalid_request")},
 		{"token", body("/token", good, form), secret},
 		{"token, from elsewhere", body("/token", good, form, elsewhere), secret},
-		{"token, wrong grant", body("/token", good+"&grant_type=implicit", form), malformed(400)},
+		{"token, wrong grant", body("/token", good+"&grant_type=implicit", form), malformed(400, "The parameter grant_type must be password, or be left out.")},
 
 		{"refresh, cookie", post("/refresh", cookies(tokens())), answered.renewed()},
 		{"refresh, form", body("/refresh", "refresh_token="+tokens().Refresh, form), secret},
 		{"refresh, JSON", body("/refresh", `{"refresh_token":"`+tokens().Refresh+`"}`, json), secret},
-		{"refresh, both", body("/refresh", "refresh_token="+tokens().Refresh, form, cookies(tokens())), malformed(400)},
+		{"refresh, both", body("/refresh", "refresh_token="+tokens().Refresh, form, cookies(tokens())), malformed(400, "The refresh token must be in the request body or in a cookie, not in both.")},
 		{"refresh, none", post("/refresh"), denied(jwtgate.CodeRefreshMissing)},
 		{"refresh, forged", body("/refresh", "refresh_token=wonderland.example", form), denied(jwtgate.CodeRefreshInvalid)},
 		{"refresh, forged cookie", post("/refresh", "Cookie: __Host-rt=wonderland.example"), denied(jwtgate.CodeRefreshInvalid).cleared()},

@@ -155,6 +155,17 @@ func (t *table) HasKeyID(id string, at time.Time) bool {
 	return false
 }
 
+// Names is part of [keyaccess.Set].
+func (t *table) Names(at time.Time) []keyaccess.KeyName {
+	var names []keyaccess.KeyName
+	for _, k := range t.all {
+		if m := k.material; !m.Expired(at) {
+			names = append(names, keyaccess.KeyName{Algorithm: m.alg.name, ID: m.id, Any: !m.named})
+		}
+	}
+	return names
+}
+
 // held reports whether one of keys has not expired.
 func held(keys []keyaccess.VerificationKey, at time.Time) bool {
 	for _, k := range keys {

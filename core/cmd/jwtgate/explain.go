@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"os"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/internal/wanted"
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
@@ -139,15 +141,15 @@ func (t *decodedToken) printChecks(out *bytes.Buffer, now time.Time) {
 		fmt.Fprintf(out, "  %s %-9s %s\n", mark, name, fmt.Sprintf(text, args...))
 	}
 	typ := strings.TrimPrefix(strings.ToLower(t.text(t.header, "typ")), "application/")
-	check(typ == "" || typ == "jwt" || typ == "at+jwt", "typ", "must be at+jwt, JWT or absent")
+	check(typ == "" || typ == "jwt" || typ == "at+jwt", "typ", wanted.Type)
 	alg := t.text(t.header, "alg")
 	_, err := algorithmNamed(alg)
-	check(err == nil || alg == "Ed25519", "alg", "must be the algorithm of a key in Config.Keys or TrustedIssuer.Keys; this is %q", alg)
+	check(err == nil || alg == "Ed25519", "alg", wanted.Algorithm+"; it is %q", alg)
 	issuer := t.text(t.claims, "iss")
-	check(issuer != "", "iss", "must equal Config.Issuer or a TrustedIssuer.Name exactly, slashes included; this is %q", issuer)
+	check(issuer != "", "iss", wanted.Issuer+"; it is %q", issuer)
 	_, hasAudience := t.claims["aud"]
-	check(hasAudience, "aud", "must name an audience of the issuer (Audience, OtherAudiences); if another claim has it, set AudienceClaim")
-	check(identifier(t.claims["sub"]), "sub", "must be a string that is not empty, or a whole number; if another claim has it, set SubjectClaim")
+	check(hasAudience, "aud", wanted.Audience+"; "+wanted.OtherAudience)
+	check(identifier(t.claims["sub"]), "sub", wanted.Subject+"; "+wanted.OtherSubject)
 	t.printTimes(check, now)
 }
 
@@ -155,18 +157,18 @@ func (t *decodedToken) printChecks(out *bytes.Buffer, now time.Time) {
 func (t *decodedToken) printTimes(check func(ok bool, name, text string, args ...any), now time.Time) {
 	expires, ok := date(t.claims["exp"])
 	if !ok {
-		check(false, "exp", "must be there: tokens that never expire are not accepted")
+		check(false, "exp", wanted.Expires)
 		return
 	}
-	check(now.Before(expires), "exp", "must be in the future (Leeway allows for clocks that differ); it is %s", relative(expires.Sub(now)))
+	check(now.Before(expires), "exp", wanted.Future+" (Leeway allows for clocks that differ); it is %s", relative(expires.Sub(now)))
 	issued, hasIssued := date(t.claims["iat"])
 	if !hasIssued {
 		issued = now
 	}
-	check(expires.Sub(issued) <= 24*time.Hour, "lifetime", "must be at most MaxLifetime, by default 24h0m0s; it is %v", expires.Sub(issued).Round(time.Second))
+	check(expires.Sub(issued) <= 24*time.Hour, "lifetime", wanted.Lifetime+", by default 24h0m0s; it is %v", expires.Sub(issued).Round(time.Second))
 	for _, name := range []string{"nbf", "iat"} {
 		if at, ok := date(t.claims[name]); ok {
-			check(!at.After(now.Add(time.Minute)), name, "must not be further in the future than ClockSkew, by default 1m0s; it is %s", relative(at.Sub(now)))
+			check(!at.After(now.Add(time.Minute)), name, wanted.Past+", by default 1m0s; it is %s", relative(at.Sub(now)))
 		}
 	}
 }
@@ -239,7 +241,7 @@ func (p *program) verify(ctx context.Context, t *decodedToken, file, address str
 	default:
 		return "not checked: give a key with -key or a JWK Set with -jwks", nil
 	}
-	auth, err := jwtgate.New(jwtgate.Config{Issuer: t.text(t.claims, "iss"), InsecureAnyIssuer: true, InsecureAnyAudience: true, Keys: source, Now: p.now})
+	auth, err := jwtgate.New(jwtgate.Config{Issuer: t.text(t.claims, "iss"), InsecureAnyIssuer: true, InsecureAnyAudience: true, Keys: source, Debug: true, Logger: slog.New(slog.DiscardHandler), Now: p.now})
 	if err != nil {
 		return "", keyError(err)
 	}
@@ -251,7 +253,7 @@ func (p *program) verify(ctx context.Context, t *decodedToken, file, address str
 	case d.Refusal.Code == jwtgate.CodeTokenExpired:
 		return "matches the key, but the token has expired", nil
 	}
-	return fmt.Sprintf("the token is refused: %v", d.Refusal.Err), nil
+	return fmt.Sprintf("the token is refused: %s", strings.TrimPrefix(d.Refusal.Err.Error(), "jwtgate: ")), nil
 }
 
 // bearer is the header of a request with a token.

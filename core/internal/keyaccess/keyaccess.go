@@ -95,6 +95,10 @@ type Set interface {
 	// HasKeyID reports whether there is a key with the given kid at the given time.
 	HasKeyID(id string, at time.Time) bool
 
+	// Names returns the algorithm and the kid of each key at the given time, in the
+	// order of the keys.
+	Names(at time.Time) []KeyName
+
 	// Secret returns the secret of a set that is a single HMAC key that can sign,
 	// else nil.
 	Secret() []byte
@@ -104,6 +108,13 @@ type Set interface {
 
 	// JWKSet returns the public keys at the given time as a JWK Set (RFC 7517 §5).
 	JWKSet(at time.Time) (*JWKSet, error)
+}
+
+// A KeyName is what the header of a token says about a key.
+type KeyName struct {
+	Algorithm string
+	ID        string // the kid, empty if the key has none
+	Any       bool   // the key verifies tokens whatever their kid is
 }
 
 // A JWKSet is an encoded JWK Set. It never changes.

@@ -30,8 +30,13 @@ func Load() (Settings, error) { return load(os.Getenv) }
 
 func load(getenv func(string) string) (Settings, error) {
 	env := environment{get: getenv}
+	debug := env.bool("DEBUG")
+	level := slog.LevelInfo
+	if debug {
+		level = slog.LevelDebug
+	}
 	// Standard error is reserved for the line that Exit prints.
-	logger := slog.New(slog.NewTextHandler(os.Stdout, nil))
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{Level: level}))
 	s := Settings{
 		Addr:        env.text("ADDR", "127.0.0.1:8080"),
 		RecentLogin: env.duration("RECENT_LOGIN", 5*time.Minute),
@@ -58,6 +63,7 @@ func load(getenv func(string) string) (Settings, error) {
 				MaxLag:         env.duration("REVOCATION_MAX_LAG", 30*time.Second),
 				Limiter:        &jwtgate.PasswordLimiter{Failures: env.int("LOGIN_FAILURES", 30)},
 			},
+			Debug:  debug,
 			Logger: logger,
 		},
 	}

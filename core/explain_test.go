@@ -1,0 +1,274 @@
+package jwtgate_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
+)
+
+func withDebug(c *jwtgate.Config) { c.Debug = true }
+
+// detailOf returns the detail of the problem document in res.
+func detailOf(t *testing.T, res jwtgate.Response) string {
+	t.Helper()
+	var problem struct{ Detail string }
+	if err := json.Unmarshal(res.Body, &problem); err != nil {
+		t.Fatalf("got %s: %v", res.Body, err)
+	}
+	return problem.Detail
+}
+
+// The conformance suite of adapters has the mistakes of newcomers. These are the other
+// cases.
+func TestExplained(t *testing.T) {
+	t.Parallel()
+	bearer := func(changes ...string) jwtgate.Request { return withBearer(signed(t, claims(changes...))) }
+	text := func(token string) jwtgate.Request { return withBearer(token) }
+	header := func(header string) jwtgate.Request {
+		return withBearer(jwtgatetest.Sign(t, "HS256", secret, header, claims()))
+	}
+	for _, row := range []struct {
+		name   string
+		config func(*jwtgate.Config)
+		req    jwtgate.Request
+		want   string
+		rules  []jwtgate.Rule
+	}{
+		{"iss in another case", nil, bearer("iss", `"https://AUTH.example.com"`), "it differs from Config.Issuer by upper and lower case only", nil},
+		{"iss a number", nil, bearer("iss", "1"), "the token has no iss", nil},
+		{"several audiences", func(c *jwtgate.Config) { c.OtherAudiences = []string{"web"} }, bearer("aud", `"x"`), `Config.Audience and OtherAudiences are "https://api.example.com", "web"`, nil},
+		{"audience of another claim", func(c *jwtgate.Config) { c.AudienceClaim = "/client/id" }, bearer("client", `{"id":"x"}`), `/client/id is "x", but must name`, nil},
+		{"subject of another claim", func(c *jwtgate.Config) { c.SubjectClaim = "/user/id" }, bearer("user", `{"id":true}`), `/user/id is true, but must be a string`, nil},
+		{"audience null", nil, bearer("aud", "null"), "aud is missing", nil},
+		{"exp zero", nil, bearer("exp", "0"), "exp is 0, but must be there", nil},
+		{"exp a string", nil, bearer("exp", `"1800000900"`), `exp is "1800000900", but must be a number of seconds`, nil},
+		{"nbf ahead", nil, bearer("nbf", at(120)), "nbf is 2m0s ahead", nil},
+		{"no iat", nil, bearer("exp", at(90000)), "exp minus now, is 25h0m0s", nil},
+		{"for ages", nil, bearer("exp", "9000000000000"), "is 8998200000000 seconds", nil},
+		{"expired long ago", nil, bearer("exp", at(-301)), "5m1s ago by the clock of this server, but must be in the future; Config.Leeway is 0s: refresh the token or sign in again.", nil},
+		{"a logout token", nil, bearer("events", "{}"), "the token is a logout token or a security event", nil},
+		{"token_use of a refresh token", nil, bearer("token_use", `"refresh"`), `token_use is "refresh"`, nil},
+		{"a bound token", nil, bearer("cnf", "{}"), "bound to a key of its client (cnf)", nil},
+		{"an ID token of Keycloak", nil, bearer("typ", `"ID"`), "the token is an ID token (typ in the payload is ID", nil},
+		{"typ", nil, header(`{"alg":"HS256","typ":"logout+jwt"}`), `typ in the header is "logout+jwt", but must be at+jwt, JWT or absent`, nil},
+		{"alg none", nil, header(`{"alg":"none"}`), "a token without a signature is never accepted", nil},
+		{"a secret for a public key", func(c *jwtgate.Config) { c.Keys = es256("e") }, bearer(), "a public key never verifies a token that is signed with a secret", nil},
+		{"a kid of nobody", func(c *jwtgate.Config) { c.Keys = keys.Set{hs256Key("a"), hs256Key("b")} }, header(`{"alg":"HS256","kid":"c"}`), `kid "c"; the keys in Config.Keys are HS256 "a", HS256 "b"`, nil},
+		{"another secret", func(c *jwtgate.Config) { c.Keys = hs256Key("a") }, header(`{"alg":"HS256"}`), `none of the keys and alg "HS256"`, nil},
+		{"another secret, any kid", func(c *jwtgate.Config) { c.Keys = keys.HS256(signingSecret) }, header(`{"alg":"HS256","kid":"c"}`), "takes every kid, but did not make the signature", nil},
+		{"another secret and another iss", func(c *jwtgate.Config) { c.Keys = hs256Key("a") }, bearer("iss", `"x"`), `iss is "x", which is none`, nil},
+		{"the word undefined", nil, text("undefined"), "the client sends a variable that is not set", nil},
+		{"an opaque token", nil, text("abcdef"), "it is an opaque token", nil},
+		{"encrypted", nil, text("a.b.c.d.e"), "it looks encrypted (JWE)", nil},
+		{"crit", nil, header(`{"alg":"HS256","crit":[]}`), "header has crit", nil},
+		{"Bearer twice", nil, text("Bearer abc"), "the word Bearer is there twice", nil},
+		{"Bearer alone", nil, text(""), "there is no token after the word Bearer", nil},
+		{"in quotation marks", nil, text(`"abc"`), "in quotation marks or brackets", nil},
+		{"too long", nil, text(strings.Repeat("x", 9000)), "longer than 8192 bytes, which is Config.MaxTokenSize", nil},
+		{"Basic", nil, withField(jwtgate.Request{Method: "GET"}, "Authorization", "basic YTpi"), "another scheme than Bearer (Basic)", nil},
+		{"a secret as a scheme", nil, withField(jwtgate.Request{Method: "GET"}, "Authorization", "hunter2 x"), "another scheme than Bearer: send", nil},
+		{"no scope", nil, bearer(), "no scopes in scope or scp", []jwtgate.Rule{jwtgate.Scope("a")}},
+		{"role with a space", nil, bearer("roles", `[" admin"]`), "spaces matter", []jwtgate.Rule{jwtgate.Role("admin")}},
+		{"any of two", nil, bearer(), `the role "a", and the token has no roles in "roles" (Config.RoleClaims); or the route needs the scope "b"`, []jwtgate.Rule{jwtgate.AnyOf(jwtgate.Role("a"), jwtgate.Scope("b"))}},
+		{"a Check", nil, bearer(), "a Check of the route refuses the token", []jwtgate.Rule{always(false, nil)}},
+		{"the zero Rule", nil, bearer(), "a rule of the route is the zero Rule", []jwtgate.Rule{{}}},
+		{"an old login", nil, bearer("auth_time", at(-600)), "needs a login at most 5m0s ago (RecentLogin), and auth_time is 10m0s ago", []jwtgate.Rule{jwtgate.RecentLogin(5 * time.Minute)}},
+		{"no login", nil, bearer(), "the token has no auth_time", []jwtgate.Rule{jwtgate.RecentLogin(5 * time.Minute)}},
+		{"a trusted issuer", withPartner, bearer("iss", `"https://partner.example"`, "aud", `"y"`), `Config.Trusted[0].Audience is "x"`, nil},
+		{"a slash of a trusted issuer", withPartner, bearer("iss", `"https://partner.example/"`), "differs from Config.Trusted[0].Name by a slash", nil},
+		{"roles of a trusted issuer", withPartner, bearer("iss", `"https://partner.example"`, "aud", `"x"`), `no roles in "groups" (Config.Trusted[0].RoleClaims)`, []jwtgate.Rule{jwtgate.Role("a")}},
+		{"a null origin", func(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{} }, withField(withField(jwtgate.Request{Method: "POST", Host: "api.example.com"}, "Cookie", "__Host-at=a"), "Origin", "null"), `Origin is "null", but must be that of this server, whose Host is "api.example.com", or one of Config.Cookies.TrustedOrigins, which is empty`, nil},
+		{"two cookies", withCookies, withField(jwtgate.Request{Method: "GET"}, "Cookie", "__Host-at=a; __Host-at=b"), "a cookie named __Host-at or __Host-rt twice", nil},
+		{"a cookie of an old key", func(c *jwtgate.Config) { withCookies(c); c.Keys = hs256Key("a") }, withCookie(jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"c"}`, claims())), `the cookie __Host-at counts as absent: there is no key with the token's kid "c"`, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			config := row.config
+			if config == nil {
+				config = func(*jwtgate.Config) {}
+			}
+			var log strings.Builder
+			auth := newVerifier(t, keys.HS256(secret), config, withDebug)
+			silent := newVerifier(t, keys.HS256(secret), config, func(c *jwtgate.Config) { c.Logger = debugLogger(&log) })
+			plain := newVerifier(t, keys.HS256(secret), config).Decide(t.Context(), row.req, row.rules...)
+			d := auth.Decide(t.Context(), row.req, row.rules...)
+			detail := detailOf(t, d.Response)
+			if d.Refusal.Code != plain.Refusal.Code || !strings.Contains(detail, row.want) {
+				t.Errorf("got %s, %s; want %s, %s", d.Refusal.Code, detail, plain.Refusal.Code, row.want)
+			}
+			checkNoEcho(t, d.Response, row.req)
+			checkDescription(t, d.Response)
+			// Without Debug, the log has the same words, and the answer has none of them.
+			logged := silent.Decide(t.Context(), row.req, row.rules...)
+			cause := strings.TrimSuffix(strings.TrimPrefix(detail, strings.TrimSuffix(detailOf(t, plain.Response), ".")+": "), ".")
+			if got := logged.Refusal.Err.Error(); got != "jwtgate: "+cause || !strings.Contains(log.String(), strconv.Quote(got)) {
+				t.Errorf("got the cause %s; want %s, and the log %s", got, cause, &log)
+			}
+			if string(logged.Response.Body) != string(plain.Response.Body) || !slices.Equal(logged.Response.Header, plain.Response.Header) {
+				t.Errorf("got %s with a log; want %s", logged.Response.Body, plain.Response.Body)
+			}
+		})
+	}
+}
+
+func hs256Key(id string) keys.Key { return keys.HS256(signingSecret).WithID(id) }
+
+func withPartner(c *jwtgate.Config) {
+	c.Keys = keys.HS256(signingSecret).WithID("own")
+	c.Trusted = []jwtgate.TrustedIssuer{{Name: "https://partner.example", Audience: "x", Keys: keys.HS256(secret), RoleClaims: []string{"groups"}}}
+}
+
+var description = regexp.MustCompile(`error="[a-z_]+"(, max_age="\d+")?, error_description="[ !#-\[\]-~]{1,256}"$`)
+
+// checkDescription fails if the challenge of res has an error and no error_description
+// of at most 256 of the characters of RFC 6750 §3.
+func checkDescription(t *testing.T, res jwtgate.Response) {
+	t.Helper()
+	if got := field(res, "WWW-Authenticate"); strings.Contains(got, "error=") && !description.MatchString(got) {
+		t.Errorf("got the challenge %s", got)
+	}
+}
+
+// Values of a token are quoted, bounded and in ASCII.
+func TestExplainedValues(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, keys.HS256(secret), withDebug)
+	long, many := strings.Repeat("x", 3000), strings.Repeat(`"role",`, 500)+`"role"`
+	for _, row := range []struct{ name, payload, want string }{
+		{"long iss", claims("iss", strconv.Quote(long)), strings.Repeat("x", 100) + `"...`},
+		{"iss with a Cyrillic a", claims("iss", `"https://`+"\u0430"+`uth.example.com"`), `iss is "https://\u0430uth.example.com"`},
+		{"iss with quotes and line ends", claims("iss", `"\"\u2028\\ x"`), `iss is "\"\u2028\\ x"`},
+		{"iss from right to left", claims("iss", "\"\u202e\""), `iss is "\u202e"`},
+		{"long aud", claims("aud", strconv.Quote(long)), strings.Repeat("x", 90)},
+		{"aud beyond ASCII", claims("aud", "\"\u202e\""), `aud is "\u202e"`},
+		{"sub an object", claims("sub", `{"a":"`+long+`"}`), `sub is {"a":"xxx`},
+		{"many roles", claims("roles", "["+many+"]"), `"role", "role", "role", "role", "role", "role", "role", "role", and 493 more`},
+	} {
+		d := auth.Decide(t.Context(), withBearer(signed(t, row.payload)), jwtgate.Role("admin"))
+		detail := detailOf(t, d.Response)
+		if !strings.Contains(detail, row.want) || len(detail) > 600 {
+			t.Errorf("%s: got %s; want %s", row.name, detail, row.want)
+		}
+		if strings.ContainsFunc(detail, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Errorf("%s: got %q; want ASCII", row.name, detail)
+		}
+		checkDescription(t, d.Response)
+	}
+}
+
+// Internal errors and logins are never explained, because they may name secrets, and
+// because an attacker must not learn which names exist.
+func TestNotExplained(t *testing.T) {
+	t.Parallel()
+	failure := errors.New("postgres://user:hunter2@db.example")
+	s := newTestServer(t, withDebug)
+	check := func(_ context.Context, username, _ string) (string, bool, error) {
+		if username == "unavailable" {
+			return "", false, failure
+		}
+		return "", false, nil
+	}
+	for _, row := range []struct{ username, want string }{
+		{"alice", "The name or the password is wrong."},
+		{"nobody", "The name or the password is wrong."},
+		{"unavailable", "The request cannot be judged at the moment."},
+	} {
+		res := s.Auth.Token(check)(t.Context(), formRequest("username", row.username, "password", "x"))
+		if got := detailOf(t, res); got != row.want {
+			t.Errorf("%s: got %s; want %s", row.username, got, row.want)
+		}
+	}
+	auth := newVerifier(t, keys.HS256(secret), withDebug)
+	d := auth.Decide(t.Context(), withBearer(signed(t, claims())), always(false, failure))
+	if got := detailOf(t, d.Response); got != "The request cannot be judged at the moment." {
+		t.Errorf("a failed Check: got %s", got)
+	}
+	own := &jwtgate.Refusal{Status: 401, Code: jwtgate.CodeTokenMissing, Detail: "Own.", Err: failure}
+	byCookie := newVerifier(t, keys.HS256(secret), withDebug, withCookies)
+	for _, req := range []jwtgate.Request{withBearer(signed(t, claims())), withCookie(signed(t, claims()))} {
+		d = byCookie.Decide(t.Context(), req, always(false, own))
+		if got := detailOf(t, d.Response); got != "Own." || d.Refusal != own {
+			t.Errorf("a refusal of the application: got %s", got)
+		}
+	}
+}
+
+// Functions for Refuse and error handlers get the explanation.
+func TestExplainedToRefuse(t *testing.T) {
+	t.Parallel()
+	const want = "exp is missing"
+	req := withBearer(signed(t, claims("exp", "")))
+	seen := ""
+	auth := newVerifier(t, keys.HS256(secret), withDebug, func(c *jwtgate.Config) {
+		c.Refuse = func(_ context.Context, _ jwtgate.Request, r *jwtgate.Refusal) jwtgate.Response {
+			seen = r.Detail
+			return jwtgate.Response{Status: http.StatusTeapot}
+		}
+	})
+	auth.Decide(t.Context(), req)
+	handOver := newVerifier(t, keys.HS256(secret), withDebug, func(c *jwtgate.Config) { c.Refuse = jwtgate.HandOver })
+	var refusal *jwtgate.Refusal
+	errors.As(handOver.Decide(t.Context(), req).Response.Err, &refusal)
+	if !strings.Contains(seen, want) || !strings.Contains(refusal.Detail, want) || !strings.Contains(refusal.Challenge, want) {
+		t.Errorf("got %s, and %+v; want %s", seen, refusal, want)
+	}
+}
+
+// New warns of Debug, once.
+func TestDebugWarning(t *testing.T) {
+	t.Parallel()
+	for debug, want := range map[bool]int{false: 0, true: 1} {
+		var log strings.Builder
+		auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Debug, c.Logger = debug, debugLogger(&log) })
+		auth.Decide(t.Context(), withBearer("x"))
+		auth.Decide(t.Context(), withBearer("x"))
+		if got := strings.Count(log.String(), "level=WARN"); got != want || strings.Contains(log.String(), "Debug is set") != debug {
+			t.Errorf("Debug %v: got %d warnings, want %d: %s", debug, got, want, &log)
+		}
+	}
+}
+
+// FuzzExplain checks that an explanation never changes what is decided, repeats no part
+// of a token, and fits into a challenge.
+func FuzzExplain(f *testing.F) {
+	f.Add("Bearer "+signed(f, claims("iss", `"x"`)), claims("aud", "[1]"), hs256)
+	f.Add("Basic YTpi", claims("sub", "1.5"), `{"alg":"HS256","kid":"\u0022x"}`)
+	f.Add(`Bearer "`, claims("exp", "1e300", "realm_access", `{"roles":1}`), `{"alg":"none"}`)
+	f.Add("Bearer Bearer", `{"sub":`, `{"alg":"RS256","typ":"x"}`)
+	debug := newVerifier(f, keys.HS256(secret), withDebug, withCookies)
+	plain := newVerifier(f, keys.HS256(secret), withCookies)
+	f.Fuzz(func(t *testing.T, authorization, payload, header string) {
+		for _, req := range []jwtgate.Request{
+			withField(jwtgate.Request{Method: "GET"}, "Authorization", authorization),
+			withField(jwtgate.Request{Method: "POST"}, "Cookie", authorization),
+			withBearer(jwtgatetest.Sign(t, "HS256", secret, header, payload)),
+			withCookie(jwtgatetest.Sign(t, "HS256", signingSecret, header, payload)),
+		} {
+			want, got := plain.Decide(t.Context(), req, jwtgate.Role("admin")), debug.Decide(t.Context(), req, jwtgate.Role("admin"))
+			if (got.Refusal == nil) != (want.Refusal == nil) || got.Refusal != nil && got.Refusal.Code != want.Refusal.Code {
+				t.Fatalf("got %v; want %v", got.Refusal, want.Refusal)
+			}
+			if got.Refusal == nil {
+				continue
+			}
+			if detail := detailOf(t, got.Response); len(detail) > 2000 || strings.ContainsFunc(detail, func(r rune) bool { return r < ' ' || r > '~' }) {
+				t.Errorf("got the detail %q", detail)
+			}
+			checkDescription(t, got.Response)
+			if token := strings.TrimPrefix(req.First("Authorization"), "Bearer "); len(token) > 100 && strings.Contains(string(got.Response.Body), token[len(token)-43:]) {
+				t.Errorf("got the signature in %s", got.Response.Body)
+			}
+		}
+	})
+}

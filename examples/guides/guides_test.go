@@ -28,7 +28,16 @@ func TestPages(t *testing.T) {
 			t.Errorf("there is no %s", page)
 		}
 	}
-	for _, name := range append(pages, "README.md") {
+	single, err := filepath.Glob("*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range single {
+		if name != "README.md" && !strings.Contains(index, "]("+name+")") {
+			t.Errorf("README.md does not link to %s", name)
+		}
+	}
+	for _, name := range slices.Concat(pages, single) {
 		folder, text := filepath.Dir(name), read(t, name)
 		if lines := strings.Count(text, "\n"); lines > 120 {
 			t.Errorf("%s has %d lines; want at most 120", name, lines)
@@ -37,6 +46,9 @@ func TestPages(t *testing.T) {
 			t.Errorf("README.md does not link to %s", folder)
 		}
 		code := sources(t, folder)
+		if folder == "." {
+			code = words(text) // TestREADME compiles the programs on these pages
+		}
 		for _, block := range regexp.MustCompile("(?ms)^ *```go\n(.*?)^ *```$").FindAllStringSubmatch(text, -1) {
 			if !strings.Contains(code, words(block[1])) {
 				t.Errorf("%s: no file of the folder has this code:\n%s", name, block[1])

@@ -1,5 +1,5 @@
-// Command pictures makes the pictures of the demo page that the README shows, from the
-// running program. It needs Chromium. From the repository root:
+// Command pictures makes the pictures in the documents from the running program: of the
+// demo page, and of the life of a session. It needs Chromium. From the repository root:
 //
 //	go run ./examples/pictures
 package main
@@ -37,7 +37,10 @@ func main() {
 func run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	url, stop, err := serve(ctx)
+	if err := drawFlow(ctx); err != nil {
+		return fmt.Errorf("flow: %w", err)
+	}
+	url, stop, err := serve(ctx, "ACCESS_TTL=20s", "DEBUG=true")
 	if err != nil {
 		return err
 	}
@@ -77,9 +80,9 @@ func find(programs ...string) (string, error) {
 	return "", errors.New("Chromium is not installed")
 }
 
-// serve builds and starts a server whose access tokens live for 20 seconds. It returns
-// its URL and a function that stops it.
-func serve(ctx context.Context) (url string, stop func(), err error) {
+// serve builds and starts a server with settings. It returns its URL and a function that
+// stops it.
+func serve(ctx context.Context, settings ...string) (url string, stop func(), err error) {
 	temporary, err := os.MkdirTemp("", "pictures")
 	if err != nil {
 		return "", nil, err
@@ -91,7 +94,7 @@ func serve(ctx context.Context) (url string, stop func(), err error) {
 		return "", nil, fmt.Errorf("build the server: %w", err)
 	}
 	command := exec.CommandContext(ctx, program) //nolint:gosec // the program built above
-	command.Env = append(os.Environ(), "ADDR=127.0.0.1:0", "ACCESS_TTL=20s", "DEBUG=true")
+	command.Env = append(append(os.Environ(), "ADDR=127.0.0.1:0"), settings...)
 	output, err := command.StdoutPipe()
 	if err != nil {
 		return "", nil, err

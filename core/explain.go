@@ -85,11 +85,10 @@ func (a *Auth) explained(ctx context.Context, req *Request, r *Refusal) *Refusal
 	return &changed
 }
 
-// explain returns the explanation of r, the refusal of req, or "" if there is none.
+// explain returns the explanation of r, the refusal of req, or "" if there is none. Only
+// causes of this package are explained: the text of any other error may have a secret.
 func (a *Auth) explain(req Request, r *Refusal) string {
 	switch r.Code {
-	case CodeInvalidCredentials, CodeInternal, CodeUnavailable:
-		return "" // an internal error may name a secret, and wrong passwords have one text
 	case CodeTokenMissing:
 		return a.facts(req).missingText()
 	case CodeRefreshMissing:

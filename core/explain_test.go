@@ -196,11 +196,24 @@ func TestNotExplained(t *testing.T) {
 	}
 	own := &jwtgate.Refusal{Status: 401, Code: jwtgate.CodeTokenMissing, Detail: "Own.", Err: failure}
 	byCookie := newVerifier(t, keys.HS256(secret), withDebug, withCookies)
-	for _, req := range []jwtgate.Request{withBearer(signed(t, claims())), withCookie(signed(t, claims()))} {
+	for _, req := range []jwtgate.Request{withBearer(signed(t, claims())), withCookie(jwtgatetest.Token(t, byCookie, "alice"))} {
 		d = byCookie.Decide(t.Context(), req, always(false, own))
 		if got := detailOf(t, d.Response); got != "Own." || d.Refusal != own {
 			t.Errorf("a refusal of the application: got %s", got)
 		}
+	}
+}
+
+// The refusal of another Auth, which a rule returns, is explained once.
+func TestExplainedOnce(t *testing.T) {
+	t.Parallel()
+	inner := newVerifier(t, keys.HS256(signingSecret), withDebug)
+	rule := jwtgate.Check(func(ctx context.Context, _ *jwtgate.Identity) (bool, error) {
+		return false, inner.Decide(ctx, withBearer(signed(t, claims("exp", "")))).Refusal
+	})
+	d := newVerifier(t, keys.HS256(secret), withDebug).Decide(t.Context(), withBearer(signed(t, claims())), rule)
+	if got := detailOf(t, d.Response); strings.Count(got, "the signature does not match") != 1 {
+		t.Errorf("got %s; want one explanation", got)
 	}
 }
 

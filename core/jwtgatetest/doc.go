@@ -7,4 +7,14 @@
 //   - [NewAuth] makes an Auth for the test of routes that any Auth can protect.
 //   - [RunAdapter] tests an adapter, which connects jwtgate with a web framework.
 //   - [RunStore] tests a session store.
+//
+// The unit test of a handler of net/http, and the test of its route with the guard:
+//
+//	r := httptest.NewRequestWithContext(jwtgatetest.Context(t, jwtgate.Grant{Subject: "bob"}), "GET", "/hello", nil)
+//	hello(httptest.NewRecorder(), r)
+//
+//	auth, _, _ := jwtgatetest.NewAuth(t)
+//	r = httptest.NewRequest("GET", "/admin", nil)
+//	r.Header.Set("Authorization", "Bearer "+jwtgatetest.Token(t, auth, "bob", "admin"))
+//	routes(auth).ServeHTTP(httptest.NewRecorder(), r)
 package jwtgatetest

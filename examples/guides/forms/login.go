@@ -9,25 +9,23 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/examples/internal/users"
-	"github.com/jwtgate/jwtgate/nethttp"
 )
 
-// login takes the form of the login page. It goes on to the page that the visitor wanted,
-// or shows the form again and says why.
-func (app *application) login(w http.ResponseWriter, r *http.Request) {
-	next := localPath(r.URL.Query().Get("next"))
-	signIn := thenShow(next, app.auth.Login(users.Check))
-	res := signIn(r.Context(), jwtgate.HTTPRequest(r))
-	if res.Status == http.StatusSeeOther {
-		nethttp.Send(w, res)
-		return
+// login returns an endpoint for the form of the login page. After a login, the browser
+// loads next. If the login is refused, the form is shown again and says why.
+func login(auth *jwtgate.Auth, next string) jwtgate.Endpoint {
+	signIn := thenShow(next, auth.Login(users.Check))
+	return func(ctx context.Context, req jwtgate.Request) jwtgate.Response {
+		res := signIn(ctx, req)
+		if res.Status == http.StatusSeeOther {
+			return res
+		}
+		message := "The name or the password is wrong."
+		if res.Status != http.StatusUnauthorized {
+			message = "Please try again later."
+		}
+		return withPage(res, "login.html", page{Message: message, Next: next})
 	}
-	res.CopyHeader(w.Header()) // such as Retry-After
-	message := "The name or the password is wrong."
-	if res.Status != http.StatusUnauthorized {
-		message = "Please try again later."
-	}
-	show(w, res.Status, "login.html", page{Message: message, Next: next})
 }
 
 // thenShow returns endpoint for a form: after a success, the browser loads another page.
@@ -43,11 +41,14 @@ func thenShow(path string, endpoint jwtgate.Endpoint) jwtgate.Endpoint {
 
 // seeOther returns res as a redirect, which keeps its cookies.
 func seeOther(res jwtgate.Response, path string) jwtgate.Response {
-	header := slices.DeleteFunc(slices.Clone(res.Header), func(f jwtgate.Field) bool {
+	return jwtgate.Response{Status: http.StatusSeeOther, Header: append(forPages(res.Header), jwtgate.Field{Name: "Location", Value: path})}
+}
+
+// forPages returns header without the fields that describe a JSON body to scripts.
+func forPages(header []jwtgate.Field) []jwtgate.Field {
+	return slices.DeleteFunc(slices.Clone(header), func(f jwtgate.Field) bool {
 		return f.Name == "Content-Type" || f.Name == "WWW-Authenticate"
 	})
-	header = append(header, jwtgate.Field{Name: "Location", Value: path})
-	return jwtgate.Response{Status: http.StatusSeeOther, Header: header}
 }
 
 func loginPath(next string) string { return "/login?next=" + url.QueryEscape(next) }

@@ -42,12 +42,15 @@ func newAuth(secret []byte, change ...func(*jwtgate.Config)) (*jwtgate.Auth, err
 func routes(auth *jwtgate.Auth) http.Handler {
 	anyone := nethttp.Protect(auth, jwtgate.Optional())
 	signedIn := nethttp.Protect(auth)
-	app := &application{auth: auth}
+	app := &application{placed: map[string][]string{}}
 
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", anyone(http.HandlerFunc(app.home)))
 	mux.Handle("GET /login", anyone(http.HandlerFunc(app.loginPage)))
-	mux.HandleFunc("POST /login", app.login)
+	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		next := localPath(r.URL.Query().Get("next"))
+		nethttp.Handle(login(auth, next)).ServeHTTP(w, r)
+	})
 	mux.Handle("POST /logout", nethttp.Handle(thenShow("/login?signed-out", auth.Logout)))
 	mux.Handle("GET /orders", signedIn(http.HandlerFunc(app.orders)))
 	mux.Handle("POST /orders", signedIn(http.HandlerFunc(app.addOrder)))

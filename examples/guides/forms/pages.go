@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"embed"
 	"html/template"
 	"net/http"
@@ -23,16 +24,27 @@ type page struct {
 	Orders  []string
 }
 
+var pageHeader = []jwtgate.Field{
+	{Name: "Content-Type", Value: "text/html; charset=utf-8"},
+	{Name: "Content-Security-Policy", Value: "default-src 'none'; form-action 'self'; frame-ancestors 'none'"},
+}
+
 func show(w http.ResponseWriter, status int, name string, p page) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'")
+	for _, field := range pageHeader {
+		w.Header().Set(field.Name, field.Value)
+	}
 	w.WriteHeader(status)
 	_ = templates.ExecuteTemplate(w, name, p) // fails if the browser has disconnected
 }
 
-type application struct {
-	auth *jwtgate.Auth
+// withPage returns res with a page as its body.
+func withPage(res jwtgate.Response, name string, p page) jwtgate.Response {
+	var body bytes.Buffer
+	_ = templates.ExecuteTemplate(&body, name, p) // does not fail: the templates fit a page
+	return jwtgate.Response{Status: res.Status, Header: append(forPages(res.Header), pageHeader...), Body: body.Bytes()}
+}
 
+type application struct {
 	mu     sync.Mutex
 	placed map[string][]string // orders by subject
 }
@@ -71,9 +83,6 @@ func (app *application) addOrder(w http.ResponseWriter, r *http.Request) {
 	id, _ := nethttp.Identity(r)
 	app.mu.Lock()
 	defer app.mu.Unlock()
-	if app.placed == nil {
-		app.placed = map[string][]string{}
-	}
 	app.placed[id.Subject()] = append(app.placed[id.Subject()], r.FormValue("what"))
 	http.Redirect(w, r, "/orders", http.StatusSeeOther)
 }

@@ -60,8 +60,10 @@ func routes(auth *jwtgate.Auth, providers map[string]*provider) http.Handler {
 	mux.Handle("POST /logout", nethttp.Handle(auth.Logout))
 	for name, p := range providers {
 		s := signIn{auth: auth, provider: p}
-		mux.HandleFunc("GET /login/"+name, s.begin)
-		mux.HandleFunc("GET /callback/"+name, s.finish)
+		mux.Handle("GET /login/"+name, nethttp.Handle(s.begin))
+		mux.HandleFunc("GET /callback/"+name, func(w http.ResponseWriter, r *http.Request) {
+			nethttp.Handle(s.finish(r.URL.Query())).ServeHTTP(w, r)
+		})
 	}
 	return mux
 }

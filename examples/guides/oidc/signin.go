@@ -1,20 +1,23 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"slices"
 
 	"golang.org/x/oauth2"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
-	"github.com/jwtgate/jwtgate/nethttp"
 )
 
-// A signIn signs users in by the authorization code grant (RFC 6749 §4.1).
+// A signIn signs users in by the authorization code grant (RFC 6749 §4.1). Its endpoints
+// work with the Handle of every framework.
 type signIn struct {
 	auth     *jwtgate.Auth
 	provider *provider
@@ -28,79 +31,84 @@ type attempt struct {
 	Verifier string // binds the code (PKCE, RFC 7636)
 }
 
+// begin is an endpoint that sends the browser to the provider.
+func (s signIn) begin(context.Context, jwtgate.Request) jwtgate.Response {
+	a := attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier()}
+	to := s.provider.oauth.AuthCodeURL(a.State, oauth2.S256ChallengeOption(a.Verifier), oauth2.SetAuthURLParam("nonce", a.Nonce))
+	return seeOther(to, a.cookie(600))
+}
+
+// finish returns an endpoint that takes the browser back from the provider, with the
+// parameters in the address of the callback, and signs the user in.
+func (s signIn) finish(callback url.Values) jwtgate.Endpoint {
+	return func(ctx context.Context, req jwtgate.Request) jwtgate.Response {
+		over := attempt{}.cookie(-1) // a code is good once
+		a, ok := attemptOf(req)
+		if !ok || subtle.ConstantTimeCompare([]byte(callback.Get("state")), []byte(a.State)) != 1 {
+			return message(http.StatusBadRequest, "This sign-in was not begun in this browser, or long ago. Please begin again.", over)
+		}
+		if callback.Has("error") { // the user has refused, for instance
+			return seeOther("/", over)
+		}
+		subject, err := s.subject(ctx, callback.Get("code"), a)
+		if err != nil {
+			// The cause may have details of the provider, so it goes to the log only.
+			slog.ErrorContext(ctx, "sign-in failed", "cause", err)
+			return message(http.StatusBadGateway, "The sign-in has failed. Please try again.", over)
+		}
+		tokens, err := s.auth.SignIn(ctx, req, subject)
+		if err != nil {
+			slog.ErrorContext(ctx, "no session", "cause", err)
+			return message(http.StatusServiceUnavailable, "Please try again later.", over)
+		}
+		res := tokens.Cookies()
+		if res.Status != 0 {
+			return res // the cookies cannot be sent
+		}
+		return seeOther("/", append(res.Header, over)...)
+	}
+}
+
+// subject exchanges the code for a token, and returns whom the token is about.
+func (s signIn) subject(ctx context.Context, code string, a attempt) (string, error) {
+	token, err := s.provider.oauth.Exchange(ctx, code, oauth2.VerifierOption(a.Verifier))
+	if err != nil {
+		return "", err
+	}
+	return s.provider.subject(ctx, token, a.Nonce)
+}
+
 const attemptCookie = "__Host-attempt"
 
-// begin sends the browser to the provider.
-func (s signIn) begin(w http.ResponseWriter, r *http.Request) {
-	a := attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier()}
-	text, err := json.Marshal(a)
-	if err != nil {
-		http.Error(w, "internal error", http.StatusInternalServerError) // never: strings always encode
-		return
-	}
-	setAttempt(w, base64.RawURLEncoding.EncodeToString(text), 600)
-	url := s.provider.oauth.AuthCodeURL(a.State, oauth2.S256ChallengeOption(a.Verifier), oauth2.SetAuthURLParam("nonce", a.Nonce))
-	http.Redirect(w, r, url, http.StatusSeeOther)
-}
-
-// finish takes the browser back from the provider, and signs the user in.
-func (s signIn) finish(w http.ResponseWriter, r *http.Request) {
-	a, ok := attemptOf(r)
-	setAttempt(w, "", -1) // a code is good once
-	query := r.URL.Query()
-	if !ok || subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(a.State)) != 1 {
-		http.Error(w, "This sign-in was not begun in this browser, or long ago. Please begin again.", http.StatusBadRequest)
-		return
-	}
-	if query.Has("error") { // the user has refused, for instance
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-		return
-	}
-	token, err := s.provider.oauth.Exchange(r.Context(), query.Get("code"), oauth2.VerifierOption(a.Verifier))
-	if err != nil {
-		s.failed(w, r, err)
-		return
-	}
-	subject, err := s.provider.subject(r.Context(), token, a.Nonce)
-	if err != nil {
-		s.failed(w, r, err)
-		return
-	}
-	tokens, err := s.auth.SignIn(r.Context(), jwtgate.HTTPRequest(r), subject)
-	if err != nil {
-		s.failed(w, r, err)
-		return
-	}
-	if !nethttp.Send(w, tokens.Cookies()) {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-	}
-}
-
-// failed answers if the provider, or this server, cannot sign the user in. The cause may
-// have details of the provider, so it goes to the log only.
-func (signIn) failed(w http.ResponseWriter, r *http.Request, err error) {
-	slog.ErrorContext(r.Context(), "sign-in failed", "cause", err)
-	http.Error(w, "The sign-in has failed. Please try again.", http.StatusBadGateway)
-}
-
-// setAttempt sets the cookie for maxAge seconds. SameSite is Lax: with Strict, the browser
-// would not send the cookie when it comes back from the provider.
-func setAttempt(w http.ResponseWriter, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{
-		Name: attemptCookie, Value: value, Path: "/", MaxAge: maxAge,
+// cookie returns a in a cookie that lives for maxAge seconds. SameSite is Lax: with Strict,
+// the browser would not send the cookie when it comes back from the provider.
+func (a attempt) cookie(maxAge int) jwtgate.Field {
+	text, _ := json.Marshal(a) // strings always encode
+	cookie := http.Cookie{
+		Name: attemptCookie, Value: base64.RawURLEncoding.EncodeToString(text), Path: "/", MaxAge: maxAge,
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	})
+	}
+	return jwtgate.Field{Name: "Set-Cookie", Value: cookie.String()}
 }
 
-// attemptOf returns the attempt of the browser that sent r.
-func attemptOf(r *http.Request) (a attempt, ok bool) {
-	cookie, err := r.Cookie(attemptCookie)
-	if err != nil {
+// attemptOf returns the attempt of the browser that sent req.
+func attemptOf(req jwtgate.Request) (a attempt, ok bool) {
+	cookies, err := http.ParseCookie(req.First("Cookie"))
+	i := slices.IndexFunc(cookies, func(c *http.Cookie) bool { return c.Name == attemptCookie })
+	if err != nil || i < 0 {
 		return attempt{}, false
 	}
-	text, err := base64.RawURLEncoding.DecodeString(cookie.Value)
-	if err != nil {
-		return attempt{}, false
-	}
-	return a, json.Unmarshal(text, &a) == nil && a.State != ""
+	text, err := base64.RawURLEncoding.DecodeString(cookies[i].Value)
+	return a, err == nil && json.Unmarshal(text, &a) == nil && a.State != ""
+}
+
+// seeOther returns an answer that leads the browser to another page.
+func seeOther(to string, header ...jwtgate.Field) jwtgate.Response {
+	return jwtgate.Response{Status: http.StatusSeeOther, Header: append(header, jwtgate.Field{Name: "Location", Value: to})}
+}
+
+// message returns an answer that the user can read.
+func message(status int, text string, header ...jwtgate.Field) jwtgate.Response {
+	header = append(header, jwtgate.Field{Name: "Content-Type", Value: "text/plain; charset=utf-8"})
+	return jwtgate.Response{Status: status, Header: header, Body: []byte(text)}
 }

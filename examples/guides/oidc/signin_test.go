@@ -182,7 +182,7 @@ func changed(s *testSite, change func(*attempt)) func(*testing.T, *url.URL, *htt
 		for _, cookie := range browser.Jar.Cookies(at) {
 			r.AddCookie(cookie)
 		}
-		a, ok := attemptOf(r)
+		a, ok := attemptOf(jwtgate.HTTPRequest(r))
 		if !ok {
 			t.Fatal("the browser has no attempt")
 		}

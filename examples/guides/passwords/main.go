@@ -53,8 +53,8 @@ func routes(auth *jwtgate.Auth, users *userStore) http.Handler {
 	return mux
 }
 
-// changePassword sets a new password, and ends all other sessions of the user: whoever
-// knew the old password is out.
+// changePassword sets a new password, and ends all other sessions of the user, because
+// someone else may have opened them with the old password.
 func changePassword(auth *jwtgate.Auth, users *userStore) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, _ := nethttp.Identity(r)

@@ -160,7 +160,7 @@ func TestLifetimeChoice(t *testing.T) {
 				t.Errorf("%s: got cookies for %q; want %q", row.name, got, row.ages)
 			}
 		}
-		records, err := s.Sessions(t.Context(), "alice")
+		records, _, err := s.Sessions(t.Context(), "alice", "")
 		if err != nil || len(records) != map[bool]int{true: 2, false: 0}[row.idle > 0] {
 			t.Errorf("%s: got %d sessions, error %v", row.name, len(records), err)
 		}

@@ -20,6 +20,8 @@ type revocations struct {
 	sessions map[session.ID]revokedSession
 	tokens   map[string]revokedToken
 	subjects map[string]revokedSubject
+	renewed  map[string]renewedSubject
+	added    chan struct{} // closed by the next add; nil if nobody waits
 	watches  watches
 }
 
@@ -55,20 +57,28 @@ func (rv *revocations) add(r session.Revocation, now time.Time) {
 		rv.sessions = make(map[session.ID]revokedSession)
 		rv.tokens = make(map[string]revokedToken)
 		rv.subjects = make(map[string]revokedSubject)
+		rv.renewed = make(map[string]renewedSubject)
 	}
 	switch {
 	case r.Token != "":
 		rv.tokens[r.Token] = revokedToken{later(rv.tokens[r.Token].until, r.Until)}
-	case r.Subject != "" && (r.Renew || r.Issuer != rv.issuer): // not a revocation of our tokens
+	case r.Subject != "" && r.Issuer != rv.issuer: // not a revocation of our tokens
+	case r.Subject != "" && r.Renew:
+		old := rv.renewed[r.Subject]
+		rv.renewed[r.Subject] = renewedSubject{old.with(r), old.heard + 1}
 	case r.Subject != "":
-		old := rv.subjects[r.Subject]
-		rv.subjects[r.Subject] = revokedSubject{later(old.from, r.From), later(old.until, r.Until)}
+		rv.subjects[r.Subject] = rv.subjects[r.Subject].with(r)
 	default:
 		rv.sessions[r.Session] = rv.sessions[r.Session].with(r)
 	}
 	sweep(rv.sessions, now)
 	sweep(rv.tokens, now)
 	sweep(rv.subjects, now)
+	sweep(rv.renewed, now)
+	if rv.added != nil {
+		close(rv.added)
+		rv.added = nil
+	}
 	rv.held.Store(int64(rv.size()))
 }
 
@@ -157,6 +167,11 @@ func (rv *revocations) has(id *Identity, now time.Time) bool {
 	return false
 }
 
+// with returns s with r added.
+func (s revokedSubject) with(r session.Revocation) revokedSubject {
+	return revokedSubject{later(s.from, r.From), later(s.until, r.Until)}
+}
+
 // covers reports whether a token with these claims was issued before the revocation.
 // The clocks of processes differ, so as_of is compared. A token that was made elsewhere
 // has none. Its iat is in whole seconds: the token is revoked if any moment of that
@@ -168,12 +183,12 @@ func (s revokedSubject) covers(claims *jose.Claims) bool {
 	return claims.IssuedAt <= s.from.Unix()
 }
 
-// from returns from when on tokens of subject are not revoked, the zero time if they
-// never were.
+// from returns from when on tokens of subject are neither revoked nor to be renewed, the
+// zero time if they never were.
 func (rv *revocations) from(subject string) time.Time {
 	rv.mu.RLock()
 	defer rv.mu.RUnlock()
-	return rv.subjects[subject].from
+	return later(rv.subjects[subject].from, rv.renewed[subject].from)
 }
 
 // asOf returns the claim as_of of a new token of subject: the latest time of the
@@ -200,7 +215,9 @@ func (rv *revocations) covers(r session.Revocation, now time.Time) bool {
 	return s.all && !s.over(now)
 }
 
-func (rv *revocations) size() int { return len(rv.sessions) + len(rv.tokens) + len(rv.subjects) }
+func (rv *revocations) size() int {
+	return len(rv.sessions) + len(rv.tokens) + len(rv.subjects) + len(rv.renewed)
+}
 
 // sweep looks at a few random entries and removes those that are over. It runs
 // whenever an entry is added, so that expired entries remain a fraction of all, and

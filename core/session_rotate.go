@@ -32,6 +32,7 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 		return Tokens{}, a.verdict(ctx, event, session.Unknown)
 	}
 	event.Subject = record.Owner.Subject
+	policy := s.policyOf(&record)
 	if !r.reissue {
 		record.Idle = s.refreshEnd(&record)
 	}
@@ -40,7 +41,7 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 	// is accepted, the grant is obtained first, so that an error of it does not use up
 	// the refresh token. Whether a replaced token is refused is for the store alone
 	// to decide, by its own clock.
-	_, verdict := session.Step(record, token.Presented(), a.config.Now(), s.policy)
+	_, verdict := session.Step(record, token.Presented(), a.config.Now(), policy)
 	var grant *Grant
 	var refusal *Refusal
 	switch verdict {
@@ -54,7 +55,7 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 		return Tokens{}, refusal
 	}
 	stepped := a.config.Now()
-	record, verdict, err = s.Store.Advance(ctx, token.Presented(), s.policy)
+	record, verdict, err = s.Store.Advance(ctx, token.Presented(), policy)
 	if err != nil {
 		return Tokens{}, a.failed(ctx, event, err)
 	}

@@ -144,7 +144,7 @@ func (s *Store) create(ctx context.Context, n session.New, bound session.Bound, 
 		[]string{slot.session(n.ID), slot.owner(n.Owner), slot.stream(), slot.origin()},
 		[]any{
 			n.ID.String(), n.NonceHash[:], n.UserAgent, n.Owner.Issuer, n.Owner.Audience, n.Owner.Subject,
-			n.Idle.Milliseconds(), n.Limit.Milliseconds(), n.Remember.Milliseconds(), bound.Max, bound.Refuse, lookPart, swept,
+			n.Idle.Milliseconds(), n.Limit.Milliseconds(), n.Remember.Milliseconds(), bound.Max, bound.Refuse, lookPart, swept, n.Note,
 		},
 	}, func(reply any) bool { return at(reply, 1) != int64(0) })
 }

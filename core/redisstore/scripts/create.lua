@@ -4,7 +4,7 @@ local id, hash, agent = ARGV[3], ARGV[4], ARGV[5]
 local owner = { issuer = ARGV[6], audience = ARGV[7], subject = ARGV[8] }
 local idle, limit, remember = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local most, refuse = tonumber(ARGV[12]), ARGV[13] == '1'
-local look, swept = tonumber(ARGV[14]), ARGV[15] == '1'
+local look, swept, note = tonumber(ARGV[14]), ARGV[15] == '1', tonumber(ARGV[16])
 
 local r = find(id)
 if r and r.nonce_hash ~= hash then return { 'taken', 0 } end
@@ -42,7 +42,7 @@ if excess > 0 and refuse then return { 'too many', 0 } end
 r = {
   id = id, issuer = owner.issuer, audience = owner.audience, subject = owner.subject, nonce_hash = hash, agent = agent, generation = 0, parent = 0,
   created = now, rotated = 0, used = 0, late = false, late_before = false,
-  idle = now + math.min(idle, limit), limit = now + limit, ended = 0, verdict = 0,
+  idle = now + math.min(idle, limit), limit = now + limit, note = note, ended = 0, verdict = 0,
 }
 r.forget = r.idle
 keep(r)

@@ -145,6 +145,11 @@ func TestClockWarnings(t *testing.T) {
 	if got := behind.warnings(store); got != 4 {
 		t.Errorf("after a rotation: got %d warnings of the store's clock; want 4", got)
 	}
+	ahead, _ := apart(t, -2*time.Minute)
+	ahead.signIn("alice")
+	if got := ahead.warnings("ahead=2m0s"); got != 1 {
+		t.Errorf("ahead of the store: got %d warnings; want 1", got)
+	}
 	for _, amount := range []string{early + `: set the clocks of this server and of the issuer by a time server" issuer=` + serverIssuer + " ahead=1m30s", "ahead=-1m30s"} {
 		if behind.warnings(amount) == 0 {
 			t.Errorf("the log does not have %s", amount)

@@ -174,14 +174,15 @@ func (c *cookies) checkSameSite(wrong *mistakes) {
 func (c *cookies) crossSite() bool { return c != nil && c.SameSite == http.SameSiteNoneMode }
 
 // set returns the fields that set the cookies of t, whose access token fits. Both
-// cookies live for as long as the session can be renewed: an expired access token
-// still tells which session it belongs to.
+// cookies live for as long as the session can be renewed, because an expired access token
+// still tells which session it belongs to, or until the browser is closed.
 func (c *cookies) set(t Tokens, now time.Time) []Field {
 	refresh := t.RefreshExpires.Sub(now)
-	fields := []Field{
-		c.field(c.access, t.Access.Token, seconds(max(refresh, t.Access.TTL))),
-		c.field(c.refresh, t.Refresh, seconds(refresh)),
+	ages := [...]int{seconds(max(refresh, t.Access.TTL)), seconds(refresh)}
+	if t.transient {
+		ages = [2]int{} // no Max-Age
 	}
+	fields := []Field{c.field(c.access, t.Access.Token, ages[0]), c.field(c.refresh, t.Refresh, ages[1])}
 	return append(fields, uncacheable...)
 }
 

@@ -122,7 +122,9 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	now := a.config.Now()
 	err = errAbsent
 	if found.access != "" {
-		from.identity, err = a.recall(ctx, &found, now)
+		if from.identity, err = a.recall(ctx, &found, now); err == nil && a.outdated(from.identity, now) {
+			err = errOutdated
+		}
 	}
 	if errors.Is(err, errEarly) {
 		a.warnEarly(ctx, from.identity, now)

@@ -15,8 +15,6 @@ func (a *Auth) overlookEnded(req *Request, from caller) caller {
 	switch {
 	case !from.cookie, from.identity != nil && from.refusal == nil:
 		return from
-	case from.refusal == nil && from.pending: // there is no access token
-		return from
 	case from.refusal != nil && from.refusal.goesOn():
 		return caller{cookie: true}
 	case from.refusal != nil && (from.pending || !from.refusal.endsSession()):

@@ -16,9 +16,10 @@ type PasswordCheck func(ctx context.Context, username, password string) (subject
 // Login returns an [Endpoint] that signs browsers in. It answers with two HttpOnly
 // cookies and no token in the body. It takes POST with the parameters username and
 // password, as JSON or as a form, from pages of this site or of a trusted origin. A
-// session that the browser already had is ended. [Config.Sessions] and
-// [Config.Cookies] must be set.
-func (a *Auth) Login(check PasswordCheck) Endpoint {
+// session that the browser already had is ended. The lifetime of the session is that of
+// [SessionConfig], unless a LifetimeChoice is given, of which there can be at most one.
+// [Config.Sessions] and [Config.Cookies] must be set.
+func (a *Auth) Login(check PasswordCheck, lifetime ...LifetimeChoice) Endpoint {
 	return func(ctx context.Context, req Request) Response {
 		switch {
 		case a == nil || a.cookies == nil:
@@ -30,17 +31,17 @@ func (a *Auth) Login(check PasswordCheck) Endpoint {
 				return a.refusedOAuth(ctx, &req, false, refuse(CodeCrossSite, err))
 			}
 		}
-		return a.login(ctx, &req, check, true)
+		return a.login(ctx, &req, check, lifetime, true)
 	}
 }
 
 // Token returns an [Endpoint] that signs users in by name and password and answers
 // with tokens in the body (RFC 6749 §5.1), for programs and apps that keep tokens
 // themselves. It takes POST with the parameters username and password, as JSON or
-// as a form. [Config.Sessions] must be set.
-func (a *Auth) Token(check PasswordCheck) Endpoint {
+// as a form. The lifetime of the session is as in Login. [Config.Sessions] must be set.
+func (a *Auth) Token(check PasswordCheck, lifetime ...LifetimeChoice) Endpoint {
 	return func(ctx context.Context, req Request) Response {
-		return a.login(ctx, &req, check, false)
+		return a.login(ctx, &req, check, lifetime, false)
 	}
 }
 
@@ -51,18 +52,23 @@ var (
 
 // login opens a session for the user named in req's body, and answers with its
 // tokens in cookies or in the body.
-func (a *Auth) login(ctx context.Context, req *Request, check PasswordCheck, inCookies bool) Response {
+func (a *Auth) login(ctx context.Context, req *Request, check PasswordCheck, lifetime []LifetimeChoice, inCookies bool) Response {
 	if a == nil || a.sessions == nil {
 		return a.refusedOAuth(ctx, req, false, refuse(CodeUnavailable, errNoSessions))
 	}
 	if req.Method != http.MethodPost {
 		return a.wrongMethod(ctx, req, http.MethodPost)
 	}
-	subject, refusal := a.checkPassword(ctx, req, check)
+	subject, params, refusal := a.checkPassword(ctx, req, check)
 	if refusal != nil {
 		return a.refusedOAuth(ctx, req, false, refusal)
 	}
-	o := opening{userAgent: req.First("User-Agent"), address: a.config.ClientAddress(*req), inCookies: inCookies}
+	o := opening{
+		userAgent: req.First("User-Agent"),
+		address:   a.config.ClientAddress(*req),
+		inCookies: inCookies,
+		lifetime:  choose(ctx, lifetime, subject, params),
+	}
 	if inCookies {
 		o.replaces = a.replaced(req)
 	}
@@ -85,33 +91,34 @@ func (a *Auth) login(ctx context.Context, req *Request, check PasswordCheck, inC
 	return res
 }
 
-// checkPassword returns the subject whose name and password are in req's body.
-func (a *Auth) checkPassword(ctx context.Context, req *Request, check PasswordCheck) (subject string, refusal *Refusal) {
-	params, refusal := parameters(req)
+// checkPassword returns the subject whose name and password are in req's body, and all
+// parameters.
+func (a *Auth) checkPassword(ctx context.Context, req *Request, check PasswordCheck) (subject string, params map[string]string, refusal *Refusal) {
+	params, refusal = parameters(req)
 	if refusal == nil {
 		refusal = checkGrantType(params, "password")
 	}
 	if refusal != nil {
-		return "", refusal
+		return "", nil, refusal
 	}
 	username, named := params["username"]
 	password, given := params["password"]
 	if !named || !given {
-		return "", malformed(http.StatusBadRequest, errBodyMissing)
+		return "", nil, malformed(http.StatusBadRequest, errBodyMissing)
 	}
 	done, refusal := a.limit(ctx, req, username)
 	if refusal != nil {
-		return "", refusal
+		return "", nil, refusal
 	}
 	wrong := false
 	defer func() { done(wrong) }() // also if check panics
 	subject, ok, err := check(ctx, username, password)
 	if err != nil {
-		return "", a.failed(ctx, Event{}, err)
+		return "", nil, a.failed(ctx, Event{}, err)
 	}
 	if wrong = !ok || subject == ""; wrong {
 		a.tell(ctx, a.loginEvent(EventLoginFailed, req, username, nil))
-		return "", refuse(CodeInvalidCredentials, errPassword)
+		return "", nil, refuse(CodeInvalidCredentials, errPassword)
 	}
-	return subject, nil
+	return subject, params, nil
 }

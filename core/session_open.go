@@ -27,11 +27,18 @@ import (
 // that was set before the redirect to the provider (RFC 6749 §10.12), or PKCE with the
 // verifier bound to that browser (RFC 9700 §4.7). For a login form of the application's
 // own, [net/http.CrossOriginProtection] does it.
-func (a *Auth) SignIn(ctx context.Context, req Request, subject string) (Tokens, error) {
+//
+// The session has the given lifetime, of which there can be at most one, or that of
+// [SessionConfig].
+func (a *Auth) SignIn(ctx context.Context, req Request, subject string, lifetime ...Lifetime) (Tokens, error) {
 	if a == nil || a.sessions == nil {
 		return Tokens{}, refuse(CodeUnavailable, errNoSessions)
 	}
-	tokens, refusal := a.open(ctx, subject, opening{userAgent: req.First("User-Agent"), address: a.config.ClientAddress(req), replaces: a.replaced(&req)})
+	o := opening{userAgent: req.First("User-Agent"), address: a.config.ClientAddress(req), replaces: a.replaced(&req)}
+	if len(lifetime) > 0 {
+		o.lifetime = lifetime[0]
+	}
+	tokens, refusal := a.open(ctx, subject, o)
 	if refusal != nil {
 		return Tokens{}, refusal
 	}
@@ -44,6 +51,7 @@ type opening struct {
 	userAgent string
 	address   netip.Addr // of the client
 	inCookies bool       // its tokens must fit into cookies
+	lifetime  Lifetime   // as the login has chosen it
 	replaces  credential // the cookies of a session to end; zero for none
 }
 
@@ -64,6 +72,10 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 	s := a.sessions
 	ctx, cancel := s.detach(ctx)
 	defer cancel()
+	lifetime, err := s.lifetime(o.lifetime)
+	if err != nil {
+		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
+	}
 	grant, err := s.Subject(ctx, subject)
 	if errors.Is(err, ErrNoSubject) {
 		return Tokens{}, refuse(CodeInvalidCredentials, err)
@@ -77,9 +89,10 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 		token.Nonce = s.codec.DerivedNonce(token.ID)
 	}
 	grant.Subject = subject
-	// The access token is signed before the session exists, so that an error of the
-	// key leaves no session behind.
-	access, id, err := a.issue(grant, sessionClaims{id: token.ID, present: true, authTime: now, limit: now.Add(s.SessionTTL)})
+	// An access token is signed before the session exists, so that an error of the
+	// key, or a Grant that is too large, leaves no session behind, and ends none.
+	of := sessionClaims{id: token.ID, present: true, authTime: now, limit: now.Add(lifetime.SessionTTL), stored: now}
+	access, _, err := a.issue(grant, of)
 	if err == nil && o.inCookies {
 		err = a.cookies.fits(access)
 	}
@@ -100,8 +113,9 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 		Owner:     a.owner(subject),
 		NonceHash: token.Nonce.Hash(),
 		UserAgent: storedUserAgent(o.userAgent),
-		Idle:      s.policy.Idle,
-		Limit:     s.SessionTTL,
+		Note:      o.lifetime.note(),
+		Idle:      lifetime.RefreshTTL + s.grace,
+		Limit:     lifetime.SessionTTL,
 		Remember:  s.policy.Remember,
 	}, session.Bound{Max: s.MaxSessions, Refuse: s.RefuseAtMax})
 	if errors.Is(err, session.ErrTooMany) {
@@ -111,6 +125,13 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
 	}
 	a.compareClock(ctx, record.Created, created)
+	// The one that is sent also says when the session began by the store's clock.
+	of.stored = storedAt(&record)
+	access, id, err := a.issue(grant, of)
+	if err != nil {
+		_, _ = s.Store.End(ctx, token.ID, s.policy.Remember) // nobody has a token of it
+		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
+	}
 	a.tell(ctx, Event{Kind: EventSignedIn, Subject: subject, SessionID: token.ID.String(), UserAgent: record.UserAgent, Address: o.address})
 	return a.tokens(access, id, token, &record), nil
 }
@@ -127,6 +148,7 @@ func (a *Auth) tokens(access AccessToken, id *Identity, token refreshtoken.Token
 		Refresh:        a.sessions.codec.Encode(token),
 		RefreshExpires: a.sessions.refreshEnd(r),
 		SessionID:      token.ID.String(),
+		transient:      a.sessions.lifetimeOf(r).Transient,
 		auth:           a,
 		identity:       id,
 	}
@@ -159,7 +181,7 @@ func (s *sessions) detach(ctx context.Context) (context.Context, context.CancelF
 // not a rotation, does not extend it: it changes Rotated, but not Idle.
 func (s *sessions) refreshEnd(r *session.Record) time.Time {
 	end := r.Limit
-	if idle := r.Refreshed().Add(s.RefreshTTL); idle.Before(end) {
+	if idle := r.Refreshed().Add(s.lifetimeOf(r).RefreshTTL); idle.Before(end) {
 		end = idle
 	}
 	if idle := r.Idle.Add(-s.grace); r.Idle.Before(r.Limit) && idle.Before(end) {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jwtgate/jwtgate/core/internal/jose"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -19,6 +20,8 @@ type revocations struct {
 	sessions map[session.ID]revokedSession
 	tokens   map[string]revokedToken
 	subjects map[string]revokedSubject
+	renewed  map[string]renewedSubject
+	added    chan struct{} // closed by the next add; nil if nobody waits
 	watches  watches
 }
 
@@ -41,7 +44,9 @@ type retirement struct {
 
 type revokedToken struct{ until time.Time }
 
-type revokedSubject struct{ issued, until time.Time }
+// revokedSubject says that the access tokens of a subject are revoked that were issued
+// before from, by the clock of the store.
+type revokedSubject struct{ from, until time.Time }
 
 // add adds r.
 func (rv *revocations) add(r session.Revocation, now time.Time) {
@@ -52,20 +57,28 @@ func (rv *revocations) add(r session.Revocation, now time.Time) {
 		rv.sessions = make(map[session.ID]revokedSession)
 		rv.tokens = make(map[string]revokedToken)
 		rv.subjects = make(map[string]revokedSubject)
+		rv.renewed = make(map[string]renewedSubject)
 	}
 	switch {
 	case r.Token != "":
 		rv.tokens[r.Token] = revokedToken{later(rv.tokens[r.Token].until, r.Until)}
-	case r.Subject != "" && (r.Renew || r.Issuer != rv.issuer): // not a revocation of our tokens
+	case r.Subject != "" && r.Issuer != rv.issuer: // not a revocation of our tokens
+	case r.Subject != "" && r.Renew:
+		old := rv.renewed[r.Subject]
+		rv.renewed[r.Subject] = renewedSubject{old.with(r), old.heard + 1}
 	case r.Subject != "":
-		old := rv.subjects[r.Subject]
-		rv.subjects[r.Subject] = revokedSubject{later(old.issued, r.From), later(old.until, r.Until)}
+		rv.subjects[r.Subject] = rv.subjects[r.Subject].with(r)
 	default:
 		rv.sessions[r.Session] = rv.sessions[r.Session].with(r)
 	}
 	sweep(rv.sessions, now)
 	sweep(rv.tokens, now)
 	sweep(rv.subjects, now)
+	sweep(rv.renewed, now)
+	if rv.added != nil {
+		close(rv.added)
+		rv.added = nil
+	}
 	rv.held.Store(int64(rv.size()))
 }
 
@@ -142,14 +155,53 @@ func (rv *revocations) has(id *Identity, now time.Time) bool {
 			return true
 		}
 	}
+	if len(rv.subjects) > 0 && id.own {
+		if subject, revoked := rv.subjects[id.claims.Subject]; revoked && subject.covers(&id.claims) {
+			return true
+		}
+	}
 	if sid, ours := id.session(); ours {
 		s, known := rv.sessions[sid]
 		return known && s.covers(id.claims.Generation, now)
 	}
-	// iat is in whole seconds. A token is revoked if any moment of that second is,
-	// which errs on the safe side.
-	subject, known := rv.subjects[id.claims.Subject]
-	return known && id.own && id.claims.IssuedAt <= subject.issued.Unix()
+	return false
+}
+
+// with returns s with r added.
+func (s revokedSubject) with(r session.Revocation) revokedSubject {
+	return revokedSubject{later(s.from, r.From), later(s.until, r.Until)}
+}
+
+// covers reports whether a token with these claims was issued before the revocation.
+// The clocks of processes differ, so as_of is compared. A token that was made elsewhere
+// has none. Its iat is in whole seconds: the token is revoked if any moment of that
+// second is, which errs on the safe side, and also if it has no iat.
+func (s revokedSubject) covers(claims *jose.Claims) bool {
+	if claims.HasAsOf {
+		return claims.AsOf < s.from.UnixMilli()
+	}
+	return claims.IssuedAt <= s.from.Unix()
+}
+
+// from returns from when on tokens of subject are neither revoked nor to be renewed, the
+// zero time if they never were.
+func (rv *revocations) from(subject string) time.Time {
+	rv.mu.RLock()
+	defer rv.mu.RUnlock()
+	return later(rv.subjects[subject].from, rv.renewed[subject].from)
+}
+
+// asOf returns the claim as_of of a new token of subject: the latest time of the
+// store's clock that is known, in milliseconds since 1970. Revocations of the subject
+// that come after it revoke the token. stored is the latest time in the record of the
+// token's session, zero without one. The result known is false if this process does
+// not know the revocations.
+func (s *sessions) asOf(subject string, stored time.Time) (milliseconds int64, known bool) {
+	latest := later(stored, s.revoked.from(subject))
+	if !latest.IsZero() {
+		return latest.UnixMilli(), true
+	}
+	return 0, !s.feed.unconfirmed.Load()
 }
 
 // covers reports whether r, which is for a session or a token, is contained already.
@@ -163,7 +215,9 @@ func (rv *revocations) covers(r session.Revocation, now time.Time) bool {
 	return s.all && !s.over(now)
 }
 
-func (rv *revocations) size() int { return len(rv.sessions) + len(rv.tokens) + len(rv.subjects) }
+func (rv *revocations) size() int {
+	return len(rv.sessions) + len(rv.tokens) + len(rv.subjects) + len(rv.renewed)
+}
 
 // sweep looks at a few random entries and removes those that are over. It runs
 // whenever an entry is added, so that expired entries remain a fraction of all, and

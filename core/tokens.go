@@ -14,6 +14,7 @@ type Tokens struct {
 	RefreshExpires time.Time // unless it is used before
 	SessionID      string    // the sid of the access token
 
+	transient bool // as in Lifetime
 	auth      *Auth
 	identity  *Identity // of a request with the access token
 	plainHost string    // as Auth.plainHost returns it, for the request of the login

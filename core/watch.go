@@ -14,8 +14,9 @@ import (
 //
 //   - The session of the token is ended, or the token or its subject is revoked, on any
 //     process. The other processes learn of it within a second.
-//   - The token has expired, however long its session lives on. What the token says, such
-//     as the roles, may no longer be true.
+//   - The token has expired, or counts as expired because of [Auth.RenewSubject], however
+//     long its session lives on. What the token says, such as the roles, may no longer be
+//     true.
 //   - Revocations have been unknown for longer than [SessionConfig].MaxLag.
 //
 // [context.Cause] then returns the [*Refusal] of that request. With the code
@@ -108,6 +109,8 @@ func (a *Auth) outcome(id *Identity, now time.Time) (refusal *Refusal, next time
 	case s == nil:
 	case s.revoked.has(id, now):
 		return refuse(CodeTokenRevoked, nil), time.Time{}
+	case s.revoked.outdated(id):
+		return refuse(CodeTokenExpired, errOutdated), time.Time{}
 	case s.feed.unconfirmed.Load() && !s.InsecureAnyLag:
 		return refuse(CodeUnavailable, errUnconfirmed), time.Time{}
 	default:

@@ -150,7 +150,8 @@ func TestWatchFeed(t *testing.T) {
 			feed := &switchedFeed{Store: session.NewMemory(0, time.Now)}
 			s := newTestServer(t, inRealTime, func(c *jwtgate.Config) { c.Sessions.Store, c.Sessions.InsecureAnyLag = feed, row.anyLag })
 			synctest.Wait()
-			watched, cancel := s.Watch(t.Context(), identify(t, s.Auth, s.login("alice").Access))
+			id := identify(t, s.Auth, s.login("alice").Access)
+			watched, cancel := s.Watch(t.Context(), id)
 			defer cancel()
 			feed.set(feedHangs)
 			time.Sleep(29 * time.Second)
@@ -162,6 +163,11 @@ func TestWatchFeed(t *testing.T) {
 			synctest.Wait()
 			if got := ending(watched); got != row.want {
 				t.Errorf("after MaxLag, InsecureAnyLag %v: got %q; want %q", row.anyLag, got, row.want)
+			}
+			again, cancelAgain := s.Watch(t.Context(), id)
+			defer cancelAgain()
+			if got := ending(again); got != row.want {
+				t.Errorf("watched after MaxLag, InsecureAnyLag %v: got %q; want %q", row.anyLag, got, row.want)
 			}
 		})
 	}

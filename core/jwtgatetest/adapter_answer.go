@@ -103,11 +103,14 @@ func (a answer) cleared() answer {
 	return a.with("Set-Cookie", "__Host-at"+gone).with("Set-Cookie", "__Host-rt"+gone)
 }
 
-// renewed returns a with the header fields that set both cookies, to any value,
-// and that keep the response out of every cache.
-func (a answer) renewed() answer {
-	const week = "=*; Path=/; Max-Age=604800; HttpOnly; Secure; SameSite=Lax"
-	return a.with("Set-Cookie", "__Host-at"+week).with("Set-Cookie", "__Host-rt"+week).uncacheable()
+// renewed returns a with the header fields that set both cookies for a week, to any
+// value, and that keep the response out of every cache.
+func (a answer) renewed() answer { return a.renewedFor("Max-Age=604800; ") }
+
+// renewedFor is renewed for another Max-Age, or for the session of the browser.
+func (a answer) renewedFor(maxAge string) answer {
+	line := "=*; Path=/; " + maxAge + "HttpOnly; Secure; SameSite=Lax"
+	return a.with("Set-Cookie", "__Host-at"+line).with("Set-Cookie", "__Host-rt"+line).uncacheable()
 }
 
 // uncacheable returns a with the header fields that keep it out of every cache.

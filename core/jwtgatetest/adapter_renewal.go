@@ -19,7 +19,7 @@ func runRenewal(t *testing.T, serve Adapter) {
 	for range 30 {
 		old = append(old, signIn(t, auth, "alice"))
 	}
-	plain, ended := old[0], old[1]
+	plain, ended, transient := old[0], old[1], signIn(t, auth, "alice", forgotten)
 	clock.Advance(time.Hour)
 	if err := auth.EndSession(t.Context(), ended.SessionID); err != nil {
 		t.Fatal(err)
@@ -113,6 +113,7 @@ func runRenewal(t *testing.T, serve Adapter) {
 		{"renewed, POST", post("/me", some()), renewed(passed("alice"))},
 		{"renewed, optional", get("/optional", some()), passed("alice").renewed().with("Vary", "Authorization, Cookie")},
 		{"renewed once", get("/twice", some()), renewed(passed("alice"))},
+		{"renewed for the session of the browser", get("/me", cookies(transient)), passed("alice").with("Vary", "Cookie").renewedFor("")},
 		{"handler has its own Cache-Control", get("/cached", some()), renewed(passed("alice")).with("ETag", `"1"`)},
 		{"never 304", get("/cached", some(), `If-None-Match: "1"`), renewed(passed("alice")).with("ETag", `"1"`)},
 		{"conditions dropped, all else kept", get("/asked", some(), "Accept: a", "If-Match: b", "If-None-Match: c", "If-Modified-Since: d", "If-Unmodified-Since: e",

@@ -32,10 +32,24 @@ func (limiter) Begin(_ context.Context, login jwtgate.LoginAttempt) (done func(b
 	return nil, 0, nil
 }
 
+// The lifetimes of sessions whose login has chosen one.
+var (
+	remembered = jwtgate.Lifetime{RefreshTTL: 30 * 24 * time.Hour}
+	forgotten  = jwtgate.Lifetime{Transient: true}
+)
+
+// lifetimeOf chooses between them.
+func lifetimeOf(_ context.Context, _ string, parameter func(string) string) jwtgate.Lifetime {
+	if parameter("remember") == "on" {
+		return remembered
+	}
+	return forgotten
+}
+
 // signIn starts a session of subject, and returns its tokens.
-func signIn(t *testing.T, auth *jwtgate.Auth, subject string) jwtgate.Tokens {
+func signIn(t *testing.T, auth *jwtgate.Auth, subject string, lifetime ...jwtgate.Lifetime) jwtgate.Tokens {
 	t.Helper()
-	tokens, err := auth.SignIn(t.Context(), jwtgate.Request{}, subject)
+	tokens, err := auth.SignIn(t.Context(), jwtgate.Request{}, subject, lifetime...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +106,7 @@ func runSignIn(t *testing.T, serve Adapter) {
 	for _, method := range []string{"GET", "POST", "DELETE"} {
 		routes = append(routes,
 			Route{Method: method, Path: "/login", Endpoint: auth.Login(check)},
+			Route{Method: method, Path: "/remember", Endpoint: auth.Login(check, lifetimeOf)},
 			Route{Method: method, Path: "/narrow", Endpoint: narrow.Login(check)},
 			Route{Method: method, Path: "/token", Endpoint: auth.Token(check)},
 			Route{Method: method, Path: "/refresh", Endpoint: auth.Refresh},
@@ -140,6 +155,10 @@ func runSignIn(t *testing.T, serve Adapter) {
 		{"login, GET", get("/login?" + good), notPost},
 		{"login, from elsewhere", body("/login", good, form, elsewhere), refusalOf(jwtgate.CodeCrossSite, 403, "invalid_request")},
 		{"login, too many sessions", body("/narrow", good, form), refusalOf(jwtgate.CodeTooManySessions, 403, "invalid_request")},
+		{"login, remembered", body("/remember", good+"&remember=on", form), answered.renewedFor("Max-Age=2592000; ")},
+		{"login, not remembered", body("/remember", good, form), answered.renewedFor("")},
+		{"refresh, remembered", post("/refresh", cookies(signIn(t, auth, "alice", remembered))), answered.renewedFor("Max-Age=2592000; ")},
+		{"refresh, not remembered", post("/refresh", cookies(signIn(t, auth, "alice", forgotten))), answered.renewedFor("")},
 		{"token", body("/token", good, form), secret},
 		{"token, from elsewhere", body("/token", good, form, elsewhere), secret},
 		{"token, wrong grant", body("/token", good+"&grant_type=implicit", form), malformed(400)},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"math"
 	"testing"
 	"time"
 
@@ -113,6 +114,7 @@ func newSession(owner session.Owner) (session.New, session.Presented) {
 		Owner:     owner,
 		NonceHash: token.NonceHash,
 		UserAgent: "a browser",
+		Note:      math.MaxUint32,
 		Idle:      idleLimit,
 		Limit:     absoluteLimit,
 		Remember:  remember,

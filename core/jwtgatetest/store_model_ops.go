@@ -33,7 +33,7 @@ func (m *model) create(o op) error {
 		return err
 	}
 	want := session.Record{
-		ID: n.ID, Owner: n.Owner, NonceHash: n.NonceHash, UserAgent: n.UserAgent,
+		ID: n.ID, Owner: n.Owner, NonceHash: n.NonceHash, UserAgent: n.UserAgent, Note: n.Note,
 		Created: m.now, Idle: m.now.Add(n.Idle), Limit: m.now.Add(n.Limit),
 	}
 	m.begun, m.records, m.forget = append(m.begun, n), append(m.records, want), append(m.forget, time.Time{})

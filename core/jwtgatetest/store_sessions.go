@@ -35,7 +35,7 @@ func runCreate(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 				s.tick()
 				r := s.createAs(n, session.Bound{})
 				want := session.Record{
-					ID: n.ID, Owner: owner, NonceHash: n.NonceHash, UserAgent: row.userAgent,
+					ID: n.ID, Owner: owner, NonceHash: n.NonceHash, UserAgent: row.userAgent, Note: n.Note,
 					Created: r.Created, Idle: r.Created.Add(idleLimit), Limit: r.Created.Add(absoluteLimit),
 				}
 				if r.Created.IsZero() || !same(r, want) {

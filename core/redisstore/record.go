@@ -38,6 +38,7 @@ func record(value any) (session.Record, error) {
 		Used:       f.moment(),
 		Idle:       f.moment(),
 		Limit:      f.moment(),
+		Note:       binary.BigEndian.Uint32(f.next(4)),
 	}
 	f.next(8 + 1 + 26) // forget, verdict and attempt, which only the scripts use
 	id, known := session.ParseID(string(f.next(24)))

@@ -11,7 +11,7 @@ import (
 // Every value decodes to a record, or is an error.
 func FuzzRecord(f *testing.F) {
 	id := session.NewID(ownerOf("alice")).String()
-	head, tail := "\x01"+strings.Repeat("\x00", 85), strings.Repeat("\x01", 32)+strings.Repeat("\x00\x00\x00\x05alice", 3)+"\x00\x00\x00\x00"
+	head, tail := "\x01"+strings.Repeat("\x00", 89), strings.Repeat("\x01", 32)+strings.Repeat("\x00\x00\x00\x05alice", 3)+"\x00\x00\x00\x00"
 	f.Add(head + id + tail)
 	f.Add(head + id + tail[:len(tail)-1])
 	f.Add(head + strings.Repeat("?", 24) + tail)

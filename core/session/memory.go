@@ -109,6 +109,7 @@ func (m *Memory) Create(ctx context.Context, n New, bound Bound) (Record, error)
 		idle:      now + min(n.Idle, n.Limit).Milliseconds(),
 		limit:     now + n.Limit.Milliseconds(),
 		userAgent: strings.Clone(n.UserAgent),
+		note:      n.Note,
 	}
 	s.due = s.idle
 	shard.add(s, n.Owner)

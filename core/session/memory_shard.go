@@ -33,6 +33,7 @@ type memorySession struct {
 	due        int64 // when sweep handles it next, never after the time to forget it
 	owner      *memoryOwner
 	userAgent  string
+	note       uint32
 	place      int // its index in the heap due of the shard
 	inEnded    int // its index in the sessions of the owner that were ended
 }
@@ -81,6 +82,7 @@ func (s *memorySession) record() Record {
 		Limit:      at(s.limit),
 		Ended:      s.ended,
 		UserAgent:  s.userAgent,
+		Note:       s.note,
 	}
 }
 

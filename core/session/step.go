@@ -22,6 +22,7 @@ type Record struct {
 	Limit      time.Time // the session expires then, even if it is rotated
 	Ended      Reason    // Live, or why the session was ended
 	UserAgent  string
+	Note       uint32 // a number of the caller of Create, which never changes
 }
 
 // Refreshed returns the time of the last rotation or late answer, or of the login

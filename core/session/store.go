@@ -123,6 +123,7 @@ type New struct {
 	Owner     Owner
 	NonceHash [32]byte
 	UserAgent string
+	Note      uint32        // a number of the caller, which the store keeps in the record and does not use
 	Idle      time.Duration // how long the session lives without a rotation
 	Limit     time.Duration // how long the session lives at most
 	Remember  time.Duration // as in Policy, for the sessions that Create ends

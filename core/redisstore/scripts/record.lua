@@ -5,8 +5,8 @@
 -- at forget. For a live session, that is idle. The index of an owner is a sorted
 -- set of its live sessions, ordered by created.
 local version = 1
-local layout = '>I1I1I1I4I4I8I8I8I8I8I8I1c26c24c32I4c0I4c0I4c0I4c0'
-local used_at, forget_at = 28, 52
+local layout = '>I1I1I1I4I4I8I8I8I8I8I4I8I1c26c24c32I4c0I4c0I4c0I4c0'
+local used_at, forget_at = 28, 56
 
 -- get returns the stored string of the session id, or nil if there is none, and
 -- whether this version of package redisstore can read it.
@@ -31,7 +31,7 @@ end
 local function parse(value)
   if now >= struct.unpack('>I8', value, forget_at) then return nil end
   local r, flags, _ = { value = value }
-  _, r.ended, flags, r.generation, r.parent, r.created, r.rotated, r.used, r.idle, r.limit, r.forget,
+  _, r.ended, flags, r.generation, r.parent, r.created, r.rotated, r.used, r.idle, r.limit, r.note, r.forget,
     r.verdict, r.attempt, r.id, r.nonce_hash, r.issuer, r.audience, r.subject, r.agent = struct.unpack(layout, value)
   r.late, r.late_before = flags % 2 == 1, flags >= 2
   return r
@@ -47,7 +47,7 @@ end
 local function keep(r)
   local flags = (r.late and 1 or 0) + (r.late_before and 2 or 0)
   r.value = struct.pack(layout, version, r.ended, flags, r.generation, r.parent, r.created, r.rotated, r.used,
-    r.idle, r.limit, r.forget, r.verdict, attempt, r.id, r.nonce_hash,
+    r.idle, r.limit, r.note, r.forget, r.verdict, attempt, r.id, r.nonce_hash,
     #r.issuer, r.issuer, #r.audience, r.audience, #r.subject, r.subject, #r.agent, r.agent)
   redis.call('SET', sessionKey(r.id), r.value, 'PXAT', integer(r.forget))
 end

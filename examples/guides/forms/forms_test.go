@@ -100,6 +100,7 @@ func TestForms(t *testing.T) {
 	v, clock := start(t)
 	v.want("/", 200, "Sign in")(v.get("/"))
 	v.want("/login?next=%2Forders", 200, `action="/login?next=%2forders"`)(v.get("/orders"))
+	v.want("/login?next=%2Forders%3Fsort%3Dname", 200, `action="/login?next=%2forders%3fsort%3dname"`)(v.get("/orders?sort=name"))
 	v.want("/login?next=%2Forders", 401, "The name or the password is wrong.")(v.submit("same-origin", "/login?next=%2Forders", wrong))
 	v.want("/orders", 200, "Orders of alice")(v.submit("same-origin", "/login?next=%2Forders", right))
 	v.want("/orders", 200, "<li>a &lt;b&gt;hat&lt;/b&gt;</li>")(v.submit("same-origin", "/orders", order))
@@ -113,6 +114,33 @@ func TestForms(t *testing.T) {
 	v.want("/login?signed-out", 200, "You are signed out.")(v.submit("same-origin", "/logout", nil))
 	v.want("/login?next=%2Forders", 200, "Sign in")(v.get("/orders"))
 	v.want("/", 200, "Sign in")(v.get("/"))
+}
+
+// TestStay checks how long the browser keeps the cookies.
+func TestStay(t *testing.T) {
+	auth, err := newAuth([]byte("a secret of at least 32 bytes, for tests"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(auth.Close)
+	for box, want := range map[string]bool{"": false, "yes": true} {
+		fields := url.Values{"username": {"alice"}, "password": {"wonderland"}}
+		if box != "" {
+			fields.Set("stay", box)
+		}
+		r := httptest.NewRequest(http.MethodPost, "/login", strings.NewReader(fields.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		routes(auth).ServeHTTP(w, r)
+		for _, cookie := range w.Result().Cookies() {
+			if got := cookie.MaxAge > 0; got != want {
+				t.Errorf("stay=%s: got %v", box, cookie)
+			}
+		}
+		if len(w.Result().Cookies()) != 2 {
+			t.Errorf("stay=%s: got %d", box, w.Code)
+		}
+	}
 }
 
 // TestOtherSites checks that a form of another site can neither act for the user nor

@@ -6,17 +6,21 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/examples/internal/users"
 )
 
 // login returns an endpoint for the form of the login page. After a login, the browser
-// loads next. If the login is refused, the form is shown again and says why.
-func login(auth *jwtgate.Auth, next string) jwtgate.Endpoint {
-	signIn := thenShow(next, auth.Login(users.Check))
+// loads the page that the parameter next names. If the login is refused, the form is shown
+// again and says why.
+func login(auth *jwtgate.Auth) jwtgate.Endpoint {
+	signIn := auth.Login(users.Check, stay)
 	return func(ctx context.Context, req jwtgate.Request) jwtgate.Response {
-		res := signIn(ctx, req)
+		query, _ := url.ParseQuery(req.Query) // without the parameters that cannot be read
+		next := localPath(query.Get("next"))
+		res := thenShow(next, signIn)(ctx, req)
 		if res.Status == http.StatusSeeOther {
 			return res
 		}
@@ -26,6 +30,15 @@ func login(auth *jwtgate.Auth, next string) jwtgate.Endpoint {
 		}
 		return withPage(res, "login.html", page{Message: message, Next: next})
 	}
+}
+
+// stay ends the session with the browser, or after half a day without a request, unless the
+// user has ticked the box.
+func stay(_ context.Context, _ string, parameter func(string) string) jwtgate.Lifetime {
+	if parameter("stay") != "" {
+		return jwtgate.Lifetime{} // that of SessionConfig
+	}
+	return jwtgate.Lifetime{Transient: true, RefreshTTL: 12 * time.Hour}
 }
 
 // thenShow returns endpoint for a form: after a success, the browser loads another page.
@@ -51,7 +64,13 @@ func forPages(header []jwtgate.Field) []jwtgate.Field {
 	})
 }
 
-func loginPath(next string) string { return "/login?next=" + url.QueryEscape(next) }
+// loginPath returns the path of the login page that leads back to a page.
+func loginPath(path, query string) string {
+	if query != "" {
+		path += "?" + query
+	}
+	return "/login?next=" + url.QueryEscape(path)
+}
 
 // localPath returns path if it leads to a page of this server, else "/". Without the
 // check, a link to the login page could send visitors to a page that looks like it.

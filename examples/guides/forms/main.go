@@ -47,10 +47,7 @@ func routes(auth *jwtgate.Auth) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", anyone(http.HandlerFunc(app.home)))
 	mux.Handle("GET /login", anyone(http.HandlerFunc(app.loginPage)))
-	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
-		next := localPath(r.URL.Query().Get("next"))
-		nethttp.Handle(login(auth, next)).ServeHTTP(w, r)
-	})
+	mux.Handle("POST /login", nethttp.Handle(login(auth)))
 	mux.Handle("POST /logout", nethttp.Handle(thenShow("/login?signed-out", auth.Logout)))
 	mux.Handle("GET /orders", signedIn(http.HandlerFunc(app.orders)))
 	mux.Handle("POST /orders", signedIn(http.HandlerFunc(app.addOrder)))
@@ -64,5 +61,5 @@ func toLoginPage(_ context.Context, req jwtgate.Request, r *jwtgate.Refusal) jwt
 	if r.Status != http.StatusUnauthorized || req.Method != http.MethodGet {
 		return res
 	}
-	return seeOther(res, loginPath(req.Path))
+	return seeOther(res, loginPath(req.Path, req.Query))
 }

@@ -61,9 +61,7 @@ func routes(auth *jwtgate.Auth, providers map[string]*provider) http.Handler {
 	for name, p := range providers {
 		s := signIn{auth: auth, provider: p}
 		mux.Handle("GET /login/"+name, nethttp.Handle(s.begin))
-		mux.HandleFunc("GET /callback/"+name, func(w http.ResponseWriter, r *http.Request) {
-			nethttp.Handle(s.finish(r.URL.Query())).ServeHTTP(w, r)
-		})
+		mux.Handle("GET /callback/"+name, nethttp.Handle(s.finish))
 	}
 	return mux
 }

@@ -38,35 +38,34 @@ func (s signIn) begin(context.Context, jwtgate.Request) jwtgate.Response {
 	return seeOther(to, a.cookie(600))
 }
 
-// finish returns an endpoint that takes the browser back from the provider, with the
-// parameters in the address of the callback, and signs the user in.
-func (s signIn) finish(callback url.Values) jwtgate.Endpoint {
-	return func(ctx context.Context, req jwtgate.Request) jwtgate.Response {
-		over := attempt{}.cookie(-1) // a code is good once
-		a, ok := attemptOf(req)
-		if !ok || subtle.ConstantTimeCompare([]byte(callback.Get("state")), []byte(a.State)) != 1 {
-			return message(http.StatusBadRequest, "This sign-in was not begun in this browser, or long ago. Please begin again.", over)
-		}
-		if callback.Has("error") { // the user has refused, for instance
-			return seeOther("/", over)
-		}
-		subject, err := s.subject(ctx, callback.Get("code"), a)
-		if err != nil {
-			// The cause may have details of the provider, so it goes to the log only.
-			slog.ErrorContext(ctx, "sign-in failed", "cause", err)
-			return message(http.StatusBadGateway, "The sign-in has failed. Please try again.", over)
-		}
-		tokens, err := s.auth.SignIn(ctx, req, subject)
-		if err != nil {
-			slog.ErrorContext(ctx, "no session", "cause", err)
-			return message(http.StatusServiceUnavailable, "Please try again later.", over)
-		}
-		res := tokens.Cookies()
-		if res.Status != 0 {
-			return res // the cookies cannot be sent
-		}
-		return seeOther("/", append(res.Header, over)...)
+// finish is an endpoint that takes the browser back from the provider, and signs the user
+// in.
+func (s signIn) finish(ctx context.Context, req jwtgate.Request) jwtgate.Response {
+	over := attempt{}.cookie(-1) // a code is good once
+	a, ok := attemptOf(req)
+	callback, err := url.ParseQuery(req.Query)
+	if !ok || err != nil || subtle.ConstantTimeCompare([]byte(callback.Get("state")), []byte(a.State)) != 1 {
+		return message(http.StatusBadRequest, "This sign-in was not begun in this browser, or long ago. Please begin again.", over)
 	}
+	if callback.Has("error") { // the user has refused, for instance
+		return seeOther("/", over)
+	}
+	subject, err := s.subject(ctx, callback.Get("code"), a)
+	if err != nil {
+		// The cause may have details of the provider, so it goes to the log only.
+		slog.ErrorContext(ctx, "sign-in failed", "cause", err)
+		return message(http.StatusBadGateway, "The sign-in has failed. Please try again.", over)
+	}
+	tokens, err := s.auth.SignIn(ctx, req, subject)
+	if err != nil {
+		slog.ErrorContext(ctx, "no session", "cause", err)
+		return message(http.StatusServiceUnavailable, "Please try again later.", over)
+	}
+	res := tokens.Cookies()
+	if res.Status != 0 {
+		return res // the cookies cannot be sent
+	}
+	return seeOther("/", append(res.Header, over)...)
 }
 
 // subject exchanges the code for a token, and returns whom the token is about.

@@ -71,23 +71,25 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestUnknownName checks that a login with an unknown name takes about as long.
+// TestUnknownName checks that a login with an unknown name takes about as long. On a busy
+// machine single measurements say little, so it repeats them until the shortest ones agree.
 func TestUnknownName(t *testing.T) {
 	users := start(t)
 	took := func(name string) time.Duration {
-		shortest := time.Hour
-		for range 5 {
-			begin := time.Now()
-			if _, ok, err := users.check(t.Context(), name, "wrong"); ok || err != nil {
-				t.Fatalf("%s: got %t, %v", name, ok, err)
-			}
-			shortest = min(shortest, time.Since(begin))
+		begin := time.Now()
+		if _, ok, err := users.check(t.Context(), name, "wrong"); ok || err != nil {
+			t.Fatalf("%s: got %t, %v", name, ok, err)
 		}
-		return shortest
+		return time.Since(begin)
 	}
-	if known, unknown := took("alice"), took("mallory"); unknown < known/4 || known < unknown/4 {
-		t.Errorf("a known name takes %v, an unknown one %v", known, unknown)
+	known, unknown := time.Hour, time.Hour
+	for range 50 {
+		known, unknown = min(known, took("alice")), min(unknown, took("mallory"))
+		if unknown > known/2 && known > unknown/2 {
+			return
+		}
 	}
+	t.Errorf("a known name takes %v, an unknown one %v", known, unknown)
 }
 
 // TestBusy checks that a login whose client has gone does not wait for a slot.

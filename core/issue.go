@@ -55,10 +55,12 @@ func (a *Auth) Issue(ctx context.Context, grant Grant) (AccessToken, error) {
 	if a == nil {
 		return AccessToken{}, errNilAuth
 	}
+	var of sessionClaims
 	if a.sessions != nil {
 		a.sessions.feed.confirmed(ctx) // or the token could count as older than revocations of long ago
+		of.stored = a.sessions.revoked.renewedFrom(grant.Subject)
 	}
-	access, _, err := a.issue(grant, sessionClaims{})
+	access, _, err := a.issue(grant, of)
 	return access, err
 }
 
@@ -70,11 +72,11 @@ type sessionClaims struct {
 	generation uint32
 	authTime   time.Time
 	limit      time.Time // the absolute end of the session
-	stored     time.Time // the latest time of the store's clock that is known
+	stored     time.Time // the latest time of the store's clock that was known when the grant was read
 }
 
-func sessionClaimsOf(r *session.Record) sessionClaims {
-	return sessionClaims{id: r.ID, present: true, generation: r.Generation, authTime: r.Created, limit: r.Limit, stored: storedAt(r)}
+func sessionClaimsOf(r *session.Record, stored time.Time) sessionClaims {
+	return sessionClaims{id: r.ID, present: true, generation: r.Generation, authTime: r.Created, limit: r.Limit, stored: stored}
 }
 
 // storedAt returns the latest time of the store's clock in r.

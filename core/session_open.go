@@ -76,6 +76,7 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 	if err != nil {
 		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
 	}
+	renewed := s.revoked.renewedFrom(subject)
 	grant, err := s.Subject(ctx, subject)
 	if errors.Is(err, ErrNoSubject) {
 		return Tokens{}, refuse(CodeInvalidCredentials, err)
@@ -126,8 +127,16 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 	}
 	a.compareClock(ctx, record.Created, created)
 	// The one that is sent also says when the session began by the store's clock.
-	of.stored = storedAt(&record)
-	access, id, err := a.issue(grant, of)
+	if latest := s.revoked.renewedFrom(subject); latest.After(renewed) { // the grant has changed since
+		renewed = latest
+		grant, err = s.Subject(ctx, subject)
+		grant.Subject = subject
+	}
+	of.stored = later(storedAt(&record), renewed)
+	var id *Identity
+	if err == nil {
+		access, id, err = a.issue(grant, of)
+	}
 	if err != nil {
 		_, _ = s.Store.End(ctx, token.ID, s.policy.Remember) // nobody has a token of it
 		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)

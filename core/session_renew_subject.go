@@ -74,6 +74,14 @@ func (rv *revocations) outdated(id *Identity) bool {
 	return known && renewed.covers(&id.claims)
 }
 
+// renewedFrom returns from when on tokens of subject need not be renewed, the zero time if
+// that is not known. What a token issued as of then says must be read after this call.
+func (rv *revocations) renewedFrom(subject string) time.Time {
+	rv.mu.RLock()
+	defer rv.mu.RUnlock()
+	return rv.renewed[subject].from
+}
+
 // renewals returns how often it was announced that the tokens of subject are to be renewed.
 func (rv *revocations) renewals(subject string) int {
 	rv.mu.RLock()

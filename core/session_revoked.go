@@ -183,12 +183,12 @@ func (s revokedSubject) covers(claims *jose.Claims) bool {
 	return claims.IssuedAt <= s.from.Unix()
 }
 
-// from returns from when on tokens of subject are neither revoked nor to be renewed, the
-// zero time if they never were.
+// from returns from when on tokens of subject are not revoked, the zero time if they
+// never were.
 func (rv *revocations) from(subject string) time.Time {
 	rv.mu.RLock()
 	defer rv.mu.RUnlock()
-	return later(rv.subjects[subject].from, rv.renewed[subject].from)
+	return rv.subjects[subject].from
 }
 
 // asOf returns the claim as_of of a new token of subject: the latest time of the

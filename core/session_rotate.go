@@ -33,6 +33,7 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 	}
 	event.Subject = record.Owner.Subject
 	policy := s.policyOf(&record)
+	renewed := s.revoked.renewedFrom(event.Subject)
 	if !r.reissue {
 		record.Idle = s.refreshEnd(&record)
 	}
@@ -68,7 +69,10 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 		}
 		return Tokens{}, refusal
 	}
-	if grant == nil { // the store's clock differs, or a parallel request was faster
+	if latest := s.revoked.renewedFrom(event.Subject); latest.After(renewed) {
+		grant, renewed = nil, latest // it has changed since
+	}
+	if grant == nil { // also if the store's clock differs, or a parallel request was faster
 		if grant, refusal = a.currentGrant(ctx, event, &record); refusal != nil {
 			return Tokens{}, refusal
 		}
@@ -78,7 +82,7 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 	}
 	// The access token says when the store made the rotation, so it is signed after
 	// that. If signing fails, the client has the replaced token, which still answers.
-	access, id, refusal := a.renewAccess(ctx, event, r, *grant, &record)
+	access, id, refusal := a.renewAccess(ctx, event, r, *grant, &record, later(storedAt(&record), renewed))
 	if refusal != nil {
 		return Tokens{}, refusal
 	}
@@ -109,9 +113,10 @@ func (a *Auth) currentGrant(ctx context.Context, event Event, record *session.Re
 	return &grant, nil
 }
 
-// renewAccess returns a new access token of the session record for grant.
-func (a *Auth) renewAccess(ctx context.Context, event Event, r rotation, grant Grant, record *session.Record) (AccessToken, *Identity, *Refusal) {
-	access, id, err := a.issue(grant, sessionClaimsOf(record))
+// renewAccess returns a new access token of the session record for grant. stored is as
+// in sessionClaims.
+func (a *Auth) renewAccess(ctx context.Context, event Event, r rotation, grant Grant, record *session.Record, stored time.Time) (AccessToken, *Identity, *Refusal) {
+	access, id, err := a.issue(grant, sessionClaimsOf(record, stored))
 	if errors.Is(err, errSessionOver) {
 		return AccessToken{}, nil, refuse(CodeRefreshExpired, err)
 	}

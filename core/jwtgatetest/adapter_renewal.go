@@ -24,6 +24,11 @@ func runRenewal(t *testing.T, serve Adapter) {
 	if err := auth.EndSession(t.Context(), ended.SessionID); err != nil {
 		t.Fatal(err)
 	}
+	changed := signIn(t, auth, "carol")
+	clock.Advance(time.Second)
+	if err := auth.RenewSubject(t.Context(), "carol"); err != nil {
+		t.Fatal(err)
+	}
 
 	conditional := []string{"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range"}
 	var s stage
@@ -113,6 +118,9 @@ func runRenewal(t *testing.T, serve Adapter) {
 		{"renewed, POST", post("/me", some()), renewed(passed("alice"))},
 		{"renewed, optional", get("/optional", some()), passed("alice").renewed().with("Vary", "Authorization, Cookie")},
 		{"renewed once", get("/twice", some()), renewed(passed("alice"))},
+		{"subject renewed", get("/me", cookies(changed)), renewed(passed("carol"))},
+		{"subject renewed, Bearer", get("/me", "Authorization: Bearer "+changed.Access.Token), refusal(jwtgate.CodeTokenExpired)},
+		{"subject renewed, Upgrade", get("/me", cookies(changed), "Upgrade: websocket"), refusal(jwtgate.CodeTokenExpired)},
 		{"renewed for the session of the browser", get("/me", cookies(transient)), passed("alice").with("Vary", "Cookie").renewedFor("")},
 		{"handler has its own Cache-Control", get("/cached", some()), renewed(passed("alice")).with("ETag", `"1"`)},
 		{"never 304", get("/cached", some(), `If-None-Match: "1"`), renewed(passed("alice")).with("ETag", `"1"`)},

@@ -1,0 +1,199 @@
+package jwtgate_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+)
+
+// TestRenewSubject checks that all access tokens of a subject count as expired on every
+// process, that their sessions go on, and that new tokens have the new roles.
+func TestRenewSubject(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, withCookies)
+		other := s.another()
+		application := s.another(func(c *jwtgate.Config) { c.Audience = "https://other.example" })
+		foreign := s.another(func(c *jwtgate.Config) { c.Issuer = "https://foreign.example" })
+		synctest.Wait()
+		b, program, bob := browserWith(s.signIn("alice")), s.login("alice"), s.login("bob")
+		loose, minted := jwtgatetest.Token(t, s.Auth, "alice"), s.mint(sidOf(t, program.Access), time.Second, nil)
+		elsewhere, strange := application.login("alice"), foreign.login("alice")
+		ended := s.login("alice")
+		s.logout(ended.Refresh)
+		s.clock.Advance(time.Minute)
+		s.setSubject(func(context.Context, string) (jwtgate.Grant, error) {
+			return jwtgate.Grant{Roles: []string{"admin"}}, nil
+		})
+		admin := jwtgate.Role("admin")
+		if got, want := s.decide(b.request(http.MethodGet), admin), "403 insufficient_scope"; got != want {
+			t.Fatalf("before: got %s; want %s", got, want)
+		}
+		for range 2 { // the second call is in the same millisecond
+			if err := s.RenewSubject(t.Context(), "alice"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		again := s.login("alice")
+		synctest.Wait()
+		for name, at := range map[string]*testServer{"here": s, "on another process": other} {
+			for token, row := range map[string]struct{ access, want string }{
+				"of a session":         {program.Access, "401 token_expired"},
+				"without a session":    {loose, "401 token_expired"},
+				"made elsewhere":       {minted, "401 token_expired"},
+				"of an ended session":  {ended.Access, revoked},
+				"of another subject":   {bob.Access, "bob"},
+				"of a login after it":  {again.Access, "alice"},
+				"issued after it":      {jwtgatetest.Token(t, at.Auth, "alice"), "alice"},
+				"made elsewhere after": {at.mint("", -time.Second, nil), "alice"},
+			} {
+				if got := at.authenticate(row.access); got != row.want {
+					t.Errorf("%s, a token %s: got %s; want %s", name, token, got, row.want)
+				}
+			}
+			if got, want := at.decide(upgrade(b.request(http.MethodGet))), "401 token_expired"; got != want {
+				t.Errorf("%s, a WebSocket: got %s; want %s", name, got, want)
+			}
+			d := at.Decide(t.Context(), b.request(http.MethodGet), admin)
+			if got := at.describe(d); got != "pass alice new" {
+				t.Errorf("%s, a browser: got %s; want a renewal", name, got)
+			}
+			renewed := b
+			renewed.receive(d.Response.Header)
+			for _, next := range []*testServer{s, other} {
+				if got := next.decide(renewed.request(http.MethodGet), admin); got != "pass alice" {
+					t.Errorf("%s, the browser's next request: got %s; want no renewal", name, got)
+				}
+			}
+			if got := at.authenticate(at.mustRefresh(program.Refresh).Access); got != "alice" {
+				t.Errorf("%s, a program that has refreshed: got %s", name, got)
+			}
+		}
+		if got, want := application.authenticate(elsewhere.Access), "401 token_expired"; got != want {
+			t.Errorf("another application of the issuer: got %s; want %s", got, want)
+		}
+		if got := foreign.authenticate(strange.Access); got != "alice" {
+			t.Errorf("another issuer: got %s", got)
+		}
+		if got := s.liveSessions("alice"); got != 3 {
+			t.Errorf("got %d live sessions; want 3", got)
+		}
+	})
+}
+
+// TestRenewSubjectMeanwhile checks that no token gets the roles of before if they change
+// while it is being issued.
+func TestRenewSubjectMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t)
+		synctest.Wait()
+		program := s.login("alice")
+		for name, issue := range map[string]func() reply{
+			"login":   func() reply { return s.login("alice") },
+			"refresh": func() reply { return s.mustRefresh(program.Refresh) },
+		} {
+			calls := 0
+			s.setSubject(func(ctx context.Context, subject string) (jwtgate.Grant, error) {
+				calls++
+				if calls > 1 {
+					return jwtgate.Grant{Roles: []string{"new"}}, nil
+				}
+				s.clock.Advance(time.Second)
+				if err := s.RenewSubject(ctx, subject); err != nil {
+					t.Error(err)
+				}
+				s.clock.Advance(time.Second)
+				return jwtgate.Grant{Roles: []string{"old"}}, nil
+			})
+			id := identify(t, s.Auth, issue().Access)
+			if id.HasRole("old") || !id.HasRole("new") {
+				t.Errorf("%s: got the roles of before", name)
+			}
+		}
+	})
+}
+
+// TestRenewSubjectClocks checks that no client refreshes for ever if the clock of the store
+// differs from those of the processes.
+func TestRenewSubjectClocks(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{-time.Hour, -time.Minute, time.Minute, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			store := newTestServer(t, withCookies)
+			clock := jwtgatetest.NewClock(serverStart.Add(ahead))
+			s := store.another(func(c *jwtgate.Config) { c.Now = clock.Now })
+			synctest.Wait()
+			b := browserWith(s.signIn("alice"))
+			store.clock.Advance(time.Second)
+			clock.Advance(time.Second)
+			if err := s.RenewSubject(t.Context(), "alice"); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{"pass alice new", "pass alice", "pass alice"} {
+				d := s.Decide(t.Context(), b.request(http.MethodGet))
+				if got := s.describe(d); got != want {
+					t.Errorf("%v ahead: got %s; want %s", ahead, got, want)
+				}
+				b.receive(d.Response.Header)
+			}
+		})
+	}
+}
+
+// TestRenewSubjectWatch checks that streams end, so that their clients come back with the
+// new roles.
+func TestRenewSubjectWatch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, inRealTime)
+		other := s.another()
+		synctest.Wait()
+		id := identify(t, s.Auth, s.login("alice").Access)
+		watched, cancel := s.Watch(t.Context(), id)
+		defer cancel()
+		time.Sleep(time.Second)
+		if err := other.RenewSubject(t.Context(), "alice"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got := ending(watched); got != string(jwtgate.CodeTokenExpired) {
+			t.Errorf("got %q; want token_expired", got)
+		}
+	})
+}
+
+// TestRenewSubjectErrors checks what happens without sessions, and when the store or its
+// feed fails.
+func TestRenewSubjectErrors(t *testing.T) {
+	t.Parallel()
+	var none *jwtgate.Auth
+	if none.RenewSubject(t.Context(), "alice") == nil {
+		t.Error("nil Auth: got no error")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		feed := &switchedFeed{}
+		s := newTestServer(t, func(c *jwtgate.Config) {
+			feed.Store = c.Sessions.Store
+			c.Sessions.Store = feed
+		})
+		synctest.Wait()
+		s.store.breaks("Revoke", false)
+		if s.RenewSubject(t.Context(), "alice") == nil {
+			t.Error("store down: got no error")
+		}
+		s.store.mend()
+		feed.set(feedHangs)
+		synctest.Wait()
+		begun := time.Now()
+		if err := s.RenewSubject(t.Context(), "alice"); err != nil || time.Since(begun) != time.Second {
+			t.Errorf("feed late: got error %v after %v; want none after a second", err, time.Since(begun))
+		}
+	})
+}

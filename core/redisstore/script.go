@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	_ "embed" // the scripts
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -49,11 +47,13 @@ var (
 	listLua string
 	//go:embed scripts/revoke.lua
 	revokeLua string
+	//go:embed scripts/barrier.lua
+	barrierLua string
 )
 
 // scripts are all scripts of a Store. Redis executes each of them atomically.
 type scripts struct {
-	create, find, advance, confirm, end, endAll, index, list, revoke *redis.Script
+	create, find, advance, confirm, end, endAll, index, list, revoke, barrier *redis.Script
 }
 
 // newScripts returns the scripts. Each of them begins with clock, which defines
@@ -72,6 +72,7 @@ func newScripts(clock string) scripts {
 		index:   redis.NewScript(base + indexLua),
 		list:    redis.NewScript(reads + listLua),
 		revoke:  redis.NewScript(base + evenFullLua + announceLua + revokeLua),
+		barrier: redis.NewScript(base + evenFullLua + barrierLua),
 	}
 }
 
@@ -111,36 +112,6 @@ func (s *Store) runList(ctx context.Context, st step) ([]any, error) {
 		return nil, errReply
 	}
 	return list, nil
-}
-
-// replicaWait is how long a step waits for replicas.
-const replicaWait = time.Second
-
-// runReplicated is run. If revoked reports true for the reply, runReplicated
-// then waits until Config.WaitReplicas replicas have the writes of the step.
-func (s *Store) runReplicated(ctx context.Context, st step, revoked func(reply any) bool) (any, error) {
-	if s.config.WaitReplicas == 0 {
-		return s.run(ctx, st)
-	}
-	master, err := s.master(ctx, st.slot)
-	if err != nil {
-		return nil, err
-	}
-	// WAIT covers only the writes of its own connection.
-	conn := master.Conn()
-	defer func() { _ = conn.Close() }()
-	reply, err := s.runOn(ctx, conn, st)
-	if err != nil || !revoked(reply) {
-		return reply, err
-	}
-	replicas, err := conn.Wait(ctx, s.config.WaitReplicas, replicaWait).Result()
-	if err != nil {
-		return nil, err
-	}
-	if replicas < int64(s.config.WaitReplicas) {
-		return nil, fmt.Errorf("the server executed the step, but only %d replicas had it within %v, and Config.WaitReplicas is %d: repeat the call", replicas, replicaWait, s.config.WaitReplicas)
-	}
-	return reply, nil
 }
 
 // master returns a client of the server that has the keys of the slot of.

@@ -35,3 +35,4 @@ func (s slot) session(id session.ID) string  { return string(s) + ":session:" + 
 func (s slot) subject(subject string) string { return string(s) + ":subject:" + subject }
 func (s slot) stream() string                { return string(s) + ":revocations" }
 func (s slot) origin() string                { return string(s) + ":origin" }
+func (s slot) barrier() string               { return string(s) + ":barrier" }

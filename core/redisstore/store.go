@@ -25,7 +25,8 @@ type Config struct {
 	// WaitReplicas is how many replicas must have the end of a session, or a
 	// revocation, before the call returns. A failover to one of them then loses
 	// neither. If there are fewer within a second, the call returns an error,
-	// and can be repeated. Rotations do not wait. The default is 0.
+	// and can be repeated: the repeated call waits again, although it finds the
+	// session ended. Rotations do not wait. The default is 0.
 	WaitReplicas int
 
 	// Logger receives the warnings of [Store.Check], one for each setting of the
@@ -231,9 +232,6 @@ func (s *Store) Revoke(ctx context.Context, r session.Revocation) error {
 	}, always)
 	return failed(ctx, "revoke", err)
 }
-
-// always is for steps that wait for replicas whatever the reply is.
-func always(any) bool { return true }
 
 // failed returns err with the name of the step in front. If ctx is done, the
 // returned error wraps the error of ctx.

@@ -1,12 +1,13 @@
 -- Store.Create. This script returns the result (kept, taken or too many), how
--- many other sessions were ended, and the record.
+-- many other sessions it or an earlier call for this session may have ended, and
+-- the record.
 local id, subject, hash, agent = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local idle, limit, remember = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local most, refuse = tonumber(ARGV[10]), ARGV[11] == '1'
 
 local r = find(id)
 if r and r.nonce_hash ~= hash then return { 'taken', 0 } end
-if r then return { 'kept', 0, r.value } end
+if r then return { 'kept', most, r.value } end
 
 -- Without a bound, it is enough to look at three random sessions of the index.
 -- Each call adds one session and removes up to three expired ones, so an index

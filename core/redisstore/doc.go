@@ -27,10 +27,19 @@
 //
 // The server must be Redis 7.0 or later, or Valkey. Its settings should be
 // appendonly yes and maxmemory-policy noeviction; [Store.Check] warns of
-// others. If ACLs restrict the user, the user needs all keys with the prefix,
-// the commands of the categories read, write, scripting and connection, and the
-// commands INFO and TIME. A cluster also requires COMMAND and CLUSTER
-// SLOTS, and [Config].WaitReplicas requires WAIT.
+// others.
+//
+// Give the store a user of its own, with these rights:
+//
+//	ACL SETUSER jwtgate on >password resetkeys ~jwtgate:* -@all
+//		+eval +evalsha +time +exists +del +get +mget +set +setrange
+//		+pexpiretime +pexpireat +zadd +zrange +zrandmember +zrem
+//		+xadd +xdel +xrange +xread +info
+//
+// Replace jwtgate:* if [Config].Prefix is set. [Config].WaitReplicas also
+// requires +wait, a database other than 0 +select, and a cluster +command and
+// +cluster|slots. The user can neither list nor empty what others keep on the
+// server.
 //
 // Give no other user access. A user that can read these keys learns which
 // subjects are signed in, and with which browsers. A user that can write them

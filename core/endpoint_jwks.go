@@ -2,13 +2,11 @@ package jwtgate
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/jwtgate/jwtgate/core/internal/etag"
 	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
 )
 
@@ -31,7 +29,7 @@ func (a *Auth) JWKS(ctx context.Context, req Request) Response {
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response
 	}
 	page := a.jwksPage(set)
-	if namesETag(req.First("If-None-Match"), page.etag) {
+	if etag.Named(req.First("If-None-Match"), page.etag) {
 		return Response{Status: http.StatusNotModified, Header: page.header[1:]} // RFC 9110 §15.4.5: without the type
 	}
 	return Response{Status: http.StatusOK, Header: page.header, Body: set.Body}
@@ -49,8 +47,7 @@ func (a *Auth) jwksPage(set *keyaccess.JWKSet) *jwksPage {
 	if page := a.jwks.Load(); page != nil && page.set == set {
 		return page
 	}
-	digest := sha256.Sum256(set.Body)
-	page := &jwksPage{set: set, etag: `"` + base64.RawURLEncoding.EncodeToString(digest[:]) + `"`}
+	page := &jwksPage{set: set, etag: etag.Of(set.Body)}
 	page.header = []Field{
 		{"Content-Type", "application/jwk-set+json"},
 		{"Cache-Control", "public, max-age=" + strconv.Itoa(int(set.MaxAge/time.Second))},
@@ -59,26 +56,3 @@ func (a *Auth) jwksPage(set *keyaccess.JWKSet) *jwksPage {
 	a.jwks.Store(page)
 	return page
 }
-
-// namesETag reports whether the value of an If-None-Match field names etag, a strong
-// one (RFC 9110 §13.1.2), by the weak comparison of §8.8.3.2.
-func namesETag(field, etag string) bool {
-	if strings.Trim(field, " \t") == "*" {
-		return true
-	}
-	for {
-		field = strings.TrimLeft(field, " \t,") // §5.6.1.2: list elements may be empty
-		tag, opened := strings.CutPrefix(strings.TrimPrefix(field, "W/"), `"`)
-		tag, rest, closed := strings.Cut(tag, `"`)
-		if !opened || !closed || strings.ContainsFunc(tag, notInETag) {
-			return false
-		}
-		if etag == `"`+tag+`"` {
-			return true
-		}
-		field = rest
-	}
-}
-
-// notInETag reports whether r is not an etagc of §8.8.3.
-func notInETag(r rune) bool { return r <= ' ' || r == 0x7f }

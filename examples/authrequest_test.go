@@ -33,7 +33,7 @@ func TestAuthRequest(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, "files", "a.txt"), []byte("a file"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	front := startNginx(t, installed(t, "nginx", "/usr/sbin/nginx"), "",
+	front := startNginx(t, "",
 		strings.NewReplacer("http://127.0.0.1:8080", app.URL, "/srv", root).Replace(readmeLocations(t)))
 
 	front.want(t, 401, "Bearer", "GET", "/files/a.txt", "")

@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/jwtgate/jwtgate/examples/internal/content"
+	"github.com/jwtgate/jwtgate/examples/internal/programs"
 )
 
 // TestBrowser drives the demo page of each server in a real browser, because only
@@ -283,26 +284,7 @@ type tab struct {
 // startBrowser starts a browser with a new profile. It stops when the test ends.
 func startBrowser(t *testing.T) tab {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("short tests do not start a browser")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(installed(t, "chromium", "chromium-browser", "google-chrome")),
-		chromedp.NoSandbox, // as root and in containers there is no sandbox; the browser visits only the test's own pages
-		chromedp.DisableGPU,
-		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-crash-reporter", true),
-		chromedp.Flag("disable-quic", true),
-		chromedp.Flag("host-resolver-rules", "MAP *.example.test 127.0.0.1"),
-	)
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...) // t.Context() is canceled before the cleanup
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
-	}
-	return tab{t, ctx}
+	return tab{t, programs.Chromium(t)}
 }
 
 // device returns a tab that shares no cookies and no storage with b.

@@ -7,7 +7,7 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 )
 
-// NewAuth returns an Auth with cookies and sessions, for tests of an adapter,
+// NewAuth returns an Auth with cookies and sessions, for tests of routes and adapters,
 // and two credentials of the subject alice. The value of cookie is the Cookie
 // header of a browser whose access token has expired: a guard renews its
 // session. The value of token is a valid access token.

@@ -1,7 +1,6 @@
 package jwtgatetest
 
 import (
-	"context"
 	"encoding/base64"
 	"strings"
 	"testing"
@@ -15,11 +14,7 @@ import (
 // cannot issue it, Token fails the test.
 func Token(tb testing.TB, auth *jwtgate.Auth, subject string, roles ...string) string {
 	tb.Helper()
-	token, err := auth.Issue(context.Background(), jwtgate.Grant{Subject: subject, Roles: roles})
-	if err != nil {
-		tb.Fatalf("issue a token: %v", err)
-	}
-	return token.Token
+	return TokenOf(tb, auth, jwtgate.Grant{Subject: subject, Roles: roles})
 }
 
 // Sign returns a compact JWS (RFC 7515) with the given header and payload,
@@ -47,16 +42,6 @@ func Sign(tb testing.TB, alg string, key any, header, payload string) string {
 // If the sign-in fails, Cookie fails the test.
 func Cookie(tb testing.TB, auth *jwtgate.Auth, subject string) string {
 	tb.Helper()
-	tokens, err := auth.SignIn(context.Background(), jwtgate.Request{}, subject)
-	if err != nil {
-		tb.Fatalf("sign in: %v", err)
-	}
-	var pairs []string
-	for _, field := range tokens.Cookies().Header {
-		if field.Name == "Set-Cookie" {
-			pair, _, _ := strings.Cut(field.Value, ";")
-			pairs = append(pairs, pair)
-		}
-	}
-	return strings.Join(pairs, "; ")
+	cookies, _ := openSession(tb, auth, subject)
+	return strings.Join(cookies, "; ")
 }

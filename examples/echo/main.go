@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/browser"
 	"github.com/jwtgate/jwtgate/echojwt"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
@@ -45,7 +46,7 @@ func run() error {
 	e := echo.New()
 	e.Use(middleware.Recover())
 	e.GET("/", home)
-	e.GET("/jwtgate.js", document(content.Module))
+	e.GET("/jwtgate.js", echojwt.Handle(browser.Module))
 	e.GET("/healthz", healthz)
 
 	e.POST("/login", echojwt.Handle(auth.Login(users.Check)))

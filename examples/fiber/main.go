@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/recover"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/browser"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
 	"github.com/jwtgate/jwtgate/examples/internal/server"
@@ -49,7 +50,7 @@ func run() error {
 	})
 	app.Use(recover.New())
 	app.Get("/", home)
-	app.Get("/jwtgate.js", document(content.Module))
+	app.Get("/jwtgate.js", fiberjwt.Handle(browser.Module))
 	app.Get("/healthz", healthz)
 
 	app.Post("/login", fiberjwt.Handle(auth.Login(users.Check)))

@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/browser"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
 	"github.com/jwtgate/jwtgate/examples/internal/server"
@@ -40,7 +41,7 @@ func run() error {
 	r := gin.New()
 	r.Use(gin.Recovery())
 	r.GET("/", home)
-	r.GET("/jwtgate.js", document(content.Module))
+	r.GET("/jwtgate.js", ginjwt.Handle(browser.Module))
 	r.GET("/healthz", healthz)
 
 	r.POST("/login", ginjwt.Handle(auth.Login(users.Check)))

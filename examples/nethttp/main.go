@@ -8,6 +8,7 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/browser"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
 	"github.com/jwtgate/jwtgate/examples/internal/server"
@@ -41,7 +42,7 @@ func run() error {
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", home)
-	mux.HandleFunc("GET /jwtgate.js", document(content.Module))
+	mux.Handle("GET /jwtgate.js", nethttp.Handle(browser.Module))
 	mux.HandleFunc("GET /healthz", healthz)
 
 	mux.Handle("POST /login", nethttp.Handle(auth.Login(users.Check)))

@@ -6,8 +6,6 @@ import (
 	_ "embed" // for Home
 	"encoding/base64"
 	"regexp"
-
-	"github.com/jwtgate/jwtgate/examples/internal/web"
 )
 
 // Home is the HTML of the demo page, served at "/".
@@ -43,10 +41,6 @@ type Document struct {
 
 // Report seldom changes, so clients may cache it for an hour.
 var Report = newDocument("This report is the same for every user.\n", "text/plain; charset=utf-8", "public, max-age=3600")
-
-// Module is the script of package web. Clients revalidate it every time, so that
-// a page never uses an old script with a newer server.
-var Module = newDocument(web.Module, "text/javascript; charset=utf-8", "no-cache")
 
 func newDocument(text, kind, cache string) Document {
 	digest := sha256.Sum256([]byte(text))

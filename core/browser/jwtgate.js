@@ -1,4 +1,4 @@
-// A session for a page that stores its tokens itself. Copy this file: it needs no other.
+// A session for a page that stores its tokens itself. This file needs no other: serve, bundle or copy it.
 //
 // Prefer cookies: scripts cannot read HttpOnly cookies, and the server renews them without a
 // script. An injected script can steal tokens that this module stores. On the other hand, the

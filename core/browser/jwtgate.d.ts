@@ -1,4 +1,4 @@
-// Types of jwtgate.js. Copy this file together with it.
+// The types of jwtgate.js.
 
 export interface Options {
   /** The only origin that gets the access token. The default is that of the page. */

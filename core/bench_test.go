@@ -142,7 +142,7 @@ func BenchmarkRevoked(b *testing.B) {
 		b.Run(strconv.Itoa(held), func(b *testing.B) {
 			s := newTestServer(b, withoutRecorder, func(c *jwtgate.Config) { c.Sessions.Store = session.NewMemory(0, c.Now) })
 			for range held {
-				if err := s.EndSession(b.Context(), session.NewID("bob").String()); err != nil {
+				if err := s.EndSession(b.Context(), session.NewID(ownerOf("bob")).String()); err != nil {
 					b.Fatal(err)
 				}
 			}

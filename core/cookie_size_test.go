@@ -8,6 +8,7 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/session"
 )
 
 // TestCookieSize checks that a login whose cookies are over 4096 bytes, name and value, is
@@ -57,7 +58,7 @@ func TestCookieSizeAtLogin(t *testing.T) {
 	if got, want := s.send(s.loginEndpoint(), browserWith(old).postJSON(aliceLogin)).text, "500 internal_error"; got != want {
 		t.Fatalf("got %s; want %s", got, want)
 	}
-	records, err := s.store.List(t.Context(), "alice")
+	records, err := s.store.List(t.Context(), ownerOf("alice"), session.Cursor{}, 1000)
 	if err != nil || len(records) != 1 || records[0].ID.String() != old.SessionID {
 		t.Errorf("got %d sessions, %v; want the old one", len(records), err)
 	}

@@ -99,7 +99,7 @@ func (a *Auth) endByRefreshToken(ctx context.Context, userAgent, refresh string)
 	if !found || record.NonceHash != token.Nonce.Hash() {
 		return false, nil
 	}
-	return true, a.end(ctx, record.ID, Event{Kind: EventEnded, Subject: record.Subject, UserAgent: storedUserAgent(userAgent)})
+	return true, a.end(ctx, record.ID, Event{Kind: EventEnded, Subject: record.Owner.Subject, UserAgent: storedUserAgent(userAgent)})
 }
 
 // endByAccessToken ends the session of an access token, or revokes the token if it

@@ -36,7 +36,7 @@ func TestLogoutCarriers(t *testing.T) {
 		{"access token in the body", accessTokenOf, nil, "alice bob"},
 		{"sid in the body", func(alice reply) string { return sidOf(t, alice.Access) }, nil, "alice bob"},
 		{"forged refresh token, Bearer", func(alice reply) string { return alice.Refresh[:len(alice.Refresh)-4] + "AAAA" }, bearerLineOf, "alice"},
-		{"session that never was, Bearer", fixedText(codec.Encode(refreshtoken.Token{ID: session.NewID("alice"), Nonce: refreshtoken.NewNonce()})), bearerLineOf, "alice"},
+		{"session that never was, Bearer", fixedText(codec.Encode(refreshtoken.Token{ID: session.NewID(ownerOf("alice")), Nonce: refreshtoken.NewNonce()})), bearerLineOf, "alice"},
 		{"session with another nonce, Bearer", func(alice reply) string {
 			token, _ := codec.Decode(alice.Refresh)
 			token.Nonce = refreshtoken.NewNonce()
@@ -203,7 +203,7 @@ func TestLogoutOfSessionThatStoreLost(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)
 	for name, endpoint := range map[string]jwtgate.Endpoint{"/logout": s.Logout, "/logout/all": s.LogoutAll} {
-		token := s.mint(session.NewID("alice").String(), 0, nil)
+		token := s.mint(session.NewID(ownerOf("alice")).String(), 0, nil)
 		if got := s.send(endpoint, withToken(formRequest(), token)).text; got != "204" {
 			t.Errorf("%s: got %s", name, got)
 		}

@@ -159,7 +159,7 @@ func TestRefreshForgedByKey(t *testing.T) {
 		t.Errorf("afterwards: got %s", got)
 	}
 	// A session that never existed.
-	unknown := refreshtoken.Token{ID: session.NewID("alice"), Nonce: refreshtoken.NewNonce()}
+	unknown := refreshtoken.Token{ID: session.NewID(ownerOf("alice")), Nonce: refreshtoken.NewNonce()}
 	if got := s.refresh(codec.Encode(unknown)).text; got != refreshExpired {
 		t.Errorf("a session that never was: got %s", got)
 	}

@@ -169,7 +169,7 @@ func TestRefreshRefusedEarly(t *testing.T) {
 		{"ended", ended.Refresh, 0, refreshRevoked},
 		{"another nonce", codec.Encode(forged), 0, refreshInvalid},
 		{"idle for too long", idle.Refresh, time.Hour, refreshExpired},
-		{"never was", codec.Encode(refreshtoken.Token{ID: session.NewID("alice")}), 0, refreshExpired},
+		{"never was", codec.Encode(refreshtoken.Token{ID: session.NewID(ownerOf("alice"))}), 0, refreshExpired},
 	} {
 		s.clock.Advance(row.after)
 		s.store.taken()

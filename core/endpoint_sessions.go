@@ -21,6 +21,9 @@ type SessionInfo struct {
 	Current   bool      `json:"current"` // the session of the request
 }
 
+// sessionsPage is the largest number of sessions that are listed at once.
+const sessionsPage = 100
+
 // ListSessions is an [Endpoint] that answers with the live sessions of the caller's
 // subject, as a JSON array of [SessionInfo], oldest first. It takes GET and HEAD
 // with an access token. If Protect has not judged the request, ListSessions does.
@@ -70,7 +73,7 @@ func (a *Auth) deleteSession(ctx context.Context, req *Request, subject, name st
 	if err != nil {
 		return a.failed(ctx, Event{Subject: subject}, err)
 	}
-	if !found || record.Subject != subject || !record.LiveAt(a.config.Now()) {
+	if !found || record.Owner != a.owner(subject) || !record.LiveAt(a.config.Now()) {
 		return refuse(CodeNotFound, nil)
 	}
 	return a.end(ctx, id, Event{Kind: EventEnded, Subject: subject, UserAgent: storedUserAgent(req.First("User-Agent"))})
@@ -84,7 +87,7 @@ func (a *Auth) Sessions(ctx context.Context, subject string) ([]SessionInfo, err
 	}
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()
-	records, err := a.sessions.Store.List(ctx, subject)
+	records, err := a.sessions.Store.List(ctx, a.owner(subject), session.Cursor{}, sessionsPage)
 	if err != nil {
 		return nil, a.failed(ctx, Event{Subject: subject}, err)
 	}

@@ -130,10 +130,10 @@ func TestDeleteSession(t *testing.T) {
 	s.logout(ended.Refresh)
 	id := func() string { return sidOf(t, s.login("alice").Access) }
 	bobs := sidOf(t, bob.Access)
-	first := s.deleteSession(caller.Access, "/sessions/"+session.NewID("alice").String())
+	first := s.deleteSession(caller.Access, "/sessions/"+session.NewID(ownerOf("alice")).String())
 	for name, path := range map[string]string{
 		"someone else's":             "/sessions/" + bobs,
-		"of the same slot":           "/sessions/" + session.NewID("alice").String(),
+		"of the same slot":           "/sessions/" + session.NewID(ownerOf("alice")).String(),
 		"one that is over":           "/sessions/" + sidOf(t, ended.Access),
 		"nothing":                    "",
 		"slash":                      "/",

@@ -143,15 +143,15 @@ func (s *faultyStore) End(ctx context.Context, id session.ID, remember time.Dura
 	return live, err
 }
 
-func (s *faultyStore) EndAll(ctx context.Context, subject string, remember time.Duration, except ...session.ID) (ended []session.ID, err error) {
-	if fault := s.around(ctx, "EndAll", func() { ended, err = s.Store.EndAll(ctx, subject, remember, except...) }); fault != nil {
-		return nil, fault
+func (s *faultyStore) EndAll(ctx context.Context, e session.Ending) (ended []session.ID, from time.Time, err error) {
+	if fault := s.around(ctx, "EndAll", func() { ended, from, err = s.Store.EndAll(ctx, e) }); fault != nil {
+		return nil, time.Time{}, fault
 	}
-	return ended, err
+	return ended, from, err
 }
 
-func (s *faultyStore) List(ctx context.Context, subject string) (records []session.Record, err error) {
-	if fault := s.around(ctx, "List", func() { records, err = s.Store.List(ctx, subject) }); fault != nil {
+func (s *faultyStore) List(ctx context.Context, owner session.Owner, after session.Cursor, limit int) (records []session.Record, err error) {
+	if fault := s.around(ctx, "List", func() { records, err = s.Store.List(ctx, owner, after, limit) }); fault != nil {
 		return nil, fault
 	}
 	return records, err

@@ -195,26 +195,18 @@ func (b *breaker) End(ctx context.Context, id session.ID, remember time.Duration
 	return live, err
 }
 
-func (b *breaker) EndAll(ctx context.Context, subject string, remember time.Duration, except ...session.ID) (ended []session.ID, err error) {
-	err = b.do(ctx, session.SlotOf(subject), func() error {
-		ended, err = b.Store.EndAll(ctx, subject, remember, except...)
-		return err
-	})
-	return ended, err
+func (b *breaker) EndAll(ctx context.Context, e session.Ending) (ended []session.ID, from time.Time, err error) {
+	err = b.do(ctx, e.Owner.Slot(), func() error { ended, from, err = b.Store.EndAll(ctx, e); return err })
+	return ended, from, err
 }
 
-func (b *breaker) List(ctx context.Context, subject string) (records []session.Record, err error) {
-	err = b.do(ctx, session.SlotOf(subject), func() error { records, err = b.Store.List(ctx, subject); return err })
+func (b *breaker) List(ctx context.Context, owner session.Owner, after session.Cursor, limit int) (records []session.Record, err error) {
+	err = b.do(ctx, owner.Slot(), func() error { records, err = b.Store.List(ctx, owner, after, limit); return err })
 	return records, err
 }
 
+// Revoke counts as a call for slot 0 if it revokes no session, because only the store
+// knows where it announces that.
 func (b *breaker) Revoke(ctx context.Context, r session.Revocation) error {
-	slot := r.Session.Slot()
-	switch {
-	case r.Token != "":
-		slot = session.SlotOf(r.Token)
-	case r.Subject != "":
-		slot = session.SlotOf(r.Subject)
-	}
-	return b.do(ctx, slot, func() error { return b.Store.Revoke(ctx, r) })
+	return b.do(ctx, r.Session.Slot(), func() error { return b.Store.Revoke(ctx, r) })
 }

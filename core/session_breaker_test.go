@@ -115,7 +115,7 @@ func TestStoreHangsInOnePart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestServer(t, func(c *jwtgate.Config) {
-			c.Sessions.Store = &hangingFor{c.Sessions.Store, session.SlotOf("alice")}
+			c.Sessions.Store = &hangingFor{c.Sessions.Store, ownerOf("alice").Slot()}
 		})
 		alice, bob := s.login("alice"), s.login("bob")
 		for range 3 {

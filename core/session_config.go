@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -145,6 +146,7 @@ type sessions struct {
 	confirmations confirmations
 	preforked     atomic.Bool   // Preforked has logged its error
 	grace         time.Duration // how much longer than RefreshTTL the store keeps a session
+	revoke        time.Duration // how long the revocation of a subject is kept
 	stop          context.CancelFunc
 	stopped       chan struct{}
 }
@@ -164,12 +166,16 @@ func newSessions(config *Config, own keyaccess.Keys, wrong *mistakes) *sessions 
 	if config.Cookies != nil && config.Cookies.ReissueRefresh {
 		s.grace = config.AccessTTL
 	}
+	s.revoked.issuer = config.Issuer
 	s.policy = session.Policy{
 		Idle:        s.RefreshTTL + s.grace,
 		ReuseWindow: s.ReuseWindow,
 		Remember:    config.AccessTTL + config.Leeway + maxSkew,
 		Retire:      s.RetireReplaced,
 	}
+	// A sum of durations could overflow.
+	further := config.Leeway + maxSkew
+	s.revoke = min(config.MaxLifetime, math.MaxInt64-further) + further
 	s.codec = newCodec(config, own, wrong)
 	s.Keys = nil
 	if s.Store == nil {

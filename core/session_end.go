@@ -67,21 +67,26 @@ func (a *Auth) end(ctx context.Context, id session.ID, event Event) *Refusal {
 // event.
 func (a *Auth) endAll(ctx context.Context, event Event, spared ...session.ID) *Refusal {
 	s := a.sessions
-	ended, err := s.Store.EndAll(ctx, event.Subject, s.policy.Remember, spared...)
-	if err != nil {
-		return a.failed(ctx, event, err)
+	e := session.Ending{
+		Owner:    a.owner(event.Subject),
+		Except:   spared,
+		Remember: s.policy.Remember,
+		Revoke:   s.revoke,
 	}
+	ended, from, err := s.Store.EndAll(ctx, e)
 	for _, id := range ended {
 		a.revokeHere(session.Revocation{Session: id})
 	}
+	if err != nil {
+		return a.failed(ctx, event, err)
+	}
 	if len(spared) == 0 {
-		// The subject is revoked for as long as a token without a session can live.
-		// The store has revoked it too, by its own clock: the later of the two counts.
 		now := a.config.Now()
-		until := now.Add(a.config.MaxLifetime).Add(a.config.Leeway + maxSkew) // in two steps, because the sum of durations could overflow
-		r := session.Revocation{Subject: event.Subject, From: now, Until: until}
-		if err := s.Store.Revoke(ctx, r); err != nil {
-			return a.failed(ctx, event, err)
+		r := session.Revocation{Issuer: e.Owner.Issuer, Subject: e.Owner.Subject, From: later(from, now), Until: now.Add(e.Revoke)}
+		if now.After(from) {
+			if err := s.Store.Revoke(ctx, r); err != nil {
+				return a.failed(ctx, event, err)
+			}
 		}
 		s.revoked.add(r, now)
 	}

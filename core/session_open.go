@@ -72,7 +72,7 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
 	}
 	now := a.config.Now()
-	token := refreshtoken.Token{ID: session.NewID(subject), Nonce: refreshtoken.NewNonce()}
+	token := refreshtoken.Token{ID: session.NewID(a.owner(subject)), Nonce: refreshtoken.NewNonce()}
 	if s.grace > 0 {
 		token.Nonce = s.codec.DerivedNonce(token.ID)
 	}
@@ -96,7 +96,7 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 	}
 	record, err := s.Store.Create(ctx, session.New{
 		ID:        token.ID,
-		Subject:   subject,
+		Owner:     a.owner(subject),
 		NonceHash: token.Nonce.Hash(),
 		UserAgent: storedUserAgent(o.userAgent),
 		Idle:      s.policy.Idle,
@@ -111,6 +111,11 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 	}
 	a.tell(ctx, Event{Kind: EventSignedIn, Subject: subject, SessionID: token.ID.String(), UserAgent: record.UserAgent, Address: o.address})
 	return a.tokens(access, id, token, &record), nil
+}
+
+// owner returns the owner of the sessions of subject at this application.
+func (a *Auth) owner(subject string) session.Owner {
+	return session.Owner{Issuer: a.config.Issuer, Audience: a.config.Audience, Subject: subject}
 }
 
 // tokens returns the tokens of the session r.

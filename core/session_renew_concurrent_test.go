@@ -224,7 +224,7 @@ func TestRenewalKeepsUsersApart(t *testing.T) {
 					}
 					var got browser
 					got.receive(d.Response.Header)
-					if got.refresh != "" && s.sessionOf(got.refresh).Subject != fmt.Sprint("user", i) {
+					if got.refresh != "" && s.sessionOf(got.refresh).Owner.Subject != fmt.Sprint("user", i) {
 						mixed.Add(1)
 					}
 					if got.access != "" {

@@ -122,9 +122,13 @@ func TestRenewalAtEndpoints(t *testing.T) {
 		}, "200 new"},
 		{"delete another", "", 0, func(s *testServer, b browser) jwtgate.Response { return remove(s, b, s.signIn("alice").SessionID) }, "204 new"},
 		{"delete, no session", "", 0, func(s *testServer, b browser) jwtgate.Response { return remove(s, b, "x") }, "404 not_found new"},
-		{"delete, unknown session", "", 0, func(s *testServer, b browser) jwtgate.Response { return remove(s, b, session.NewID("alice").String()) }, "404 not_found new"},
+		{"delete, unknown session", "", 0, func(s *testServer, b browser) jwtgate.Response {
+			return remove(s, b, session.NewID(ownerOf("alice")).String())
+		}, "404 not_found new"},
 		{"delete, someone else's", "", 0, func(s *testServer, b browser) jwtgate.Response { return remove(s, b, s.signIn("robert").SessionID) }, "404 not_found new"},
-		{"delete, store down", "Find", 2, func(s *testServer, b browser) jwtgate.Response { return remove(s, b, session.NewID("alice").String()) }, "503 unavailable new"},
+		{"delete, store down", "Find", 2, func(s *testServer, b browser) jwtgate.Response {
+			return remove(s, b, session.NewID(ownerOf("alice")).String())
+		}, "503 unavailable new"},
 		{"delete, store down later", "End", 1, func(s *testServer, b browser) jwtgate.Response {
 			sid := s.signIn("alice").SessionID
 			return remove(s, b, sid)

@@ -35,7 +35,7 @@ func TestReissueRefresh(t *testing.T) {
 			return codec.Encode(token)
 		}, "pass alice new", "pass alice"},
 		{"of an unknown session", 0, time.Minute, func(s *testServer, _ browser) string {
-			return s.codec().Encode(refreshtoken.Token{ID: session.NewID("alice"), Nonce: refreshtoken.NewNonce()})
+			return s.codec().Encode(refreshtoken.Token{ID: session.NewID(ownerOf("alice")), Nonce: refreshtoken.NewNonce()})
 		}, "pass alice new", "pass alice"},
 		{"of another session, live", 0, time.Minute, func(s *testServer, _ browser) string { return s.signIn("robert").Refresh }, "pass alice", "pass alice"},
 		{"idle-expired", 2 * time.Hour, 90 * time.Minute, func(_ *testServer, b browser) string { return b.refresh }, "pass alice new", "pass alice"},
@@ -185,7 +185,9 @@ func TestReissueRefreshExceptions(t *testing.T) {
 			return browser{tokens.Access.Token, ""}
 		}, "401 token_revoked clear"},
 		{"token of no session", func(s *testServer) browser { return browser{jwtgatetest.Token(t, s.Auth, "alice"), ""} }, "pass alice"},
-		{"session unknown", func(s *testServer) browser { return browser{s.mint(session.NewID("alice").String(), 0, nil), ""} }, "pass alice"},
+		{"session unknown", func(s *testServer) browser {
+			return browser{s.mint(session.NewID(ownerOf("alice")).String(), 0, nil), ""}
+		}, "pass alice"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -97,7 +97,7 @@ var refreshStates = map[string]func(s *testServer) (refresh, sid string){
 		return tokens.Access.Token, tokens.SessionID
 	},
 	"of an unknown session": func(s *testServer) (string, string) {
-		token := refreshtoken.Token{ID: session.NewID("alice"), Nonce: refreshtoken.NewNonce()}
+		token := refreshtoken.Token{ID: session.NewID(ownerOf("alice")), Nonce: refreshtoken.NewNonce()}
 		return s.codec().Encode(token), token.ID.String()
 	},
 	"our MAC, not its nonce": func(s *testServer) (string, string) {

@@ -13,6 +13,7 @@ import (
 // revocations has the revocations of tokens that may not have expired yet. Every
 // request looks up its token here, in memory.
 type revocations struct {
+	issuer   string       // of our tokens
 	held     atomic.Int64 // the number of entries; zero, the common case, needs no lock
 	mu       sync.RWMutex
 	sessions map[session.ID]revokedSession
@@ -53,6 +54,7 @@ func (rv *revocations) add(r session.Revocation, now time.Time) {
 	switch {
 	case r.Token != "":
 		rv.tokens[r.Token] = revokedToken{later(rv.tokens[r.Token].until, r.Until)}
+	case r.Subject != "" && (r.Renew || r.Issuer != rv.issuer): // not a revocation of our tokens
 	case r.Subject != "":
 		old := rv.subjects[r.Subject]
 		rv.subjects[r.Subject] = revokedSubject{later(old.issued, r.From), later(old.until, r.Until)}
@@ -194,7 +196,7 @@ func (a *Auth) checkRevoked(ctx context.Context, id *Identity, now time.Time) *R
 	if err != nil {
 		return a.failed(ctx, Event{Subject: id.Subject(), SessionID: sid.String()}, err)
 	}
-	if !found || !record.LiveAt(now) || record.Subject != id.Subject() {
+	if !found || !record.LiveAt(now) || record.Owner != a.owner(id.Subject()) {
 		return refuse(CodeTokenRevoked, errNotListed)
 	}
 	return nil

@@ -31,7 +31,7 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 	if !found {
 		return Tokens{}, a.verdict(ctx, event, session.Unknown)
 	}
-	event.Subject = record.Subject
+	event.Subject = record.Owner.Subject
 	if !r.reissue {
 		record.Idle = s.refreshEnd(&record)
 	}
@@ -84,7 +84,7 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 // renewAccess returns a new access token of the session record, with what its
 // subject may do now. If the subject no longer exists, the session is ended.
 func (a *Auth) renewAccess(ctx context.Context, event Event, r rotation, record *session.Record) (AccessToken, *Identity, *Refusal) {
-	grant, err := a.sessions.Subject(ctx, record.Subject)
+	grant, err := a.sessions.Subject(ctx, record.Owner.Subject)
 	if errors.Is(err, ErrNoSubject) {
 		event.Kind = EventDisabled
 		if refusal := a.end(ctx, record.ID, event); refusal != nil {
@@ -95,7 +95,7 @@ func (a *Auth) renewAccess(ctx context.Context, event Event, r rotation, record 
 	if err != nil {
 		return AccessToken{}, nil, a.failed(ctx, event, err)
 	}
-	grant.Subject = record.Subject
+	grant.Subject = record.Owner.Subject
 	access, id, err := a.issue(grant, sessionClaimsOf(record))
 	if errors.Is(err, errSessionOver) {
 		return AccessToken{}, nil, refuse(CodeRefreshExpired, err)

@@ -252,6 +252,11 @@ func (s *testServer) sessionOf(refresh string) session.Record {
 	return record
 }
 
+// ownerOf returns the owner of the sessions of subject.
+func ownerOf(subject string) session.Owner {
+	return session.Owner{Issuer: serverIssuer, Audience: serverAudience, Subject: subject}
+}
+
 // isLive reports whether the session with the ID sid is live in the store.
 func (s *testServer) isLive(sid string) bool {
 	s.tb.Helper()
@@ -269,7 +274,7 @@ func (s *testServer) isLive(sid string) bool {
 // liveSessions returns the number of live sessions that subject has in the store.
 func (s *testServer) liveSessions(subject string) int {
 	s.tb.Helper()
-	records, err := s.store.Store.List(s.tb.Context(), subject)
+	records, err := s.store.Store.List(s.tb.Context(), ownerOf(subject), session.Cursor{}, 1000)
 	if err != nil {
 		s.tb.Fatal(err)
 	}

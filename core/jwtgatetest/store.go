@@ -11,7 +11,7 @@ import (
 )
 
 // A StoreUnderTest is a [session.Store] for [RunStore]. The store need not be
-// empty, because each test uses new subjects.
+// empty, because each test uses new owners.
 type StoreUnderTest struct {
 	Store session.Store
 
@@ -37,6 +37,9 @@ func RunStore(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 		{"bound", runBound},
 		{"end", runEnd},
 		{"end all", runEndAll},
+		{"ending", runEnding},
+		{"owners", runOwners},
+		{"pages", runPages},
 		{"advance", runAdvance},
 		{"confirm", runConfirm},
 		{"time", runTime},
@@ -57,6 +60,7 @@ const (
 	idleLimit     = time.Hour
 	absoluteLimit = 24 * time.Hour
 	remember      = 20 * time.Minute
+	revoke        = 2 * time.Hour
 )
 
 // In openWindow, a window stays open for as long as a test runs. singleUse has
@@ -72,13 +76,13 @@ type sessions struct {
 	StoreUnderTest
 	t       *testing.T
 	ctx     context.Context
-	subject string    // only this test uses it
-	created time.Time // when the last session was created, by the clock of the test
+	owner   session.Owner // only this test uses it
+	created time.Time     // when the last session was created, by the clock of the test
 }
 
 func newSessions(t *testing.T, newStore func(t *testing.T) StoreUnderTest) *sessions {
 	t.Helper()
-	return &sessions{StoreUnderTest: newStore(t), t: t, ctx: t.Context(), subject: "alice-" + rand.Text()}
+	return &sessions{StoreUnderTest: newStore(t), t: t, ctx: t.Context(), owner: newOwner("alice")}
 }
 
 // wait waits until d has passed for the store.
@@ -90,12 +94,23 @@ func (s *sessions) wait(d time.Duration) {
 	time.Sleep(d) // the test cannot set the clock of the store
 }
 
+// newOwner returns an owner whose subject begins with name, and has no session yet.
+func newOwner(name string) session.Owner {
+	return session.Owner{Issuer: "https://issuer.example", Audience: "https://api.example", Subject: name + "-" + rand.Text()}
+}
+
+// with returns o with the text more added to its subject.
+func with(o session.Owner, more string) session.Owner {
+	o.Subject += more
+	return o
+}
+
 // newSession returns a session to be created, and its first refresh token.
-func newSession(subject string) (session.New, session.Presented) {
-	token := session.Presented{ID: session.NewID(subject), NonceHash: sha256.Sum256([]byte(rand.Text()))}
+func newSession(owner session.Owner) (session.New, session.Presented) {
+	token := session.Presented{ID: session.NewID(owner), NonceHash: sha256.Sum256([]byte(rand.Text()))}
 	return session.New{
 		ID:        token.ID,
-		Subject:   subject,
+		Owner:     owner,
 		NonceHash: token.NonceHash,
 		UserAgent: "a browser",
 		Idle:      idleLimit,
@@ -104,10 +119,10 @@ func newSession(subject string) (session.New, session.Presented) {
 	}, token
 }
 
-// create creates a session of the test's subject, and returns its token.
+// create creates a session of the test's owner, and returns its token.
 func (s *sessions) create() session.Presented {
 	s.t.Helper()
-	n, p := newSession(s.subject)
+	n, p := newSession(s.owner)
 	s.tick()
 	s.createAs(n, session.Bound{})
 	return p
@@ -167,28 +182,40 @@ func (s *sessions) end(id session.ID) bool {
 	return live
 }
 
-func (s *sessions) endAll(subject string, except ...session.ID) []session.ID {
+// ending returns the end of all sessions of owner, except those in except.
+func ending(owner session.Owner, except ...session.ID) session.Ending {
+	return session.Ending{Owner: owner, Except: except, Remember: remember, Revoke: revoke}
+}
+
+func (s *sessions) endAll(owner session.Owner, except ...session.ID) []session.ID {
 	s.t.Helper()
-	ended, err := s.Store.EndAll(s.ctx, subject, remember, except...)
+	ended, _, err := s.Store.EndAll(s.ctx, ending(owner, except...))
 	if err != nil {
 		s.t.Fatalf("end all: %v", err)
 	}
 	return ended
 }
 
-func (s *sessions) list(subject string) []session.Record {
+// list returns all live sessions of owner, of whom there are few.
+func (s *sessions) list(owner session.Owner) []session.Record {
 	s.t.Helper()
-	records, err := s.Store.List(s.ctx, subject)
+	return s.page(owner, session.Cursor{}, 1000)
+}
+
+// page returns live sessions of owner.
+func (s *sessions) page(owner session.Owner, after session.Cursor, limit int) []session.Record {
+	s.t.Helper()
+	records, err := s.Store.List(s.ctx, owner, after, limit)
 	if err != nil {
 		s.t.Fatalf("list: %v", err)
 	}
 	return records
 }
 
-// live returns the IDs of the sessions that List returns for the test's subject.
+// live returns the IDs of the sessions that List returns for the test's owner.
 func (s *sessions) live() []session.ID {
 	s.t.Helper()
-	return ids(s.list(s.subject))
+	return ids(s.list(s.owner))
 }
 
 // reason returns the reason for the end of the session id that the store has

@@ -22,16 +22,16 @@ func runAnnouncements(t *testing.T, newStore func(t *testing.T) StoreUnderTest) 
 		{"nothing", func(*sessions, []session.Presented) {}, nil, announced{}},
 		{"End", func(s *sessions, mine []session.Presented) { s.end(mine[1].ID) }, []int{1}, announced{}},
 		{"End twice", func(s *sessions, mine []session.Presented) { s.end(mine[1].ID); s.end(mine[1].ID) }, []int{1}, announced{}},
-		{"EndAll", func(s *sessions, _ []session.Presented) { s.endAll(s.subject) }, []int{0, 1, 2}, announced{subject: true}},
-		{"EndAll but one", func(s *sessions, mine []session.Presented) { s.endAll(s.subject, mine[0].ID) }, []int{1, 2}, announced{}},
-		{"EndAll but another's", func(s *sessions, _ []session.Presented) { s.endAll(s.subject, session.ID{}) }, []int{0, 1, 2}, announced{}},
+		{"EndAll", func(s *sessions, _ []session.Presented) { s.endAll(s.owner) }, []int{0, 1, 2}, announced{subject: true}},
+		{"EndAll but one", func(s *sessions, mine []session.Presented) { s.endAll(s.owner, mine[0].ID) }, []int{1, 2}, announced{}},
+		{"EndAll but another's", func(s *sessions, _ []session.Presented) { s.endAll(s.owner, session.ID{}) }, []int{0, 1, 2}, announced{}},
 		{"EndAll of nothing", func(s *sessions, _ []session.Presented) {
-			s.endAll(s.subject)
+			s.endAll(s.owner)
 			s.wait(5 * time.Millisecond)
-			s.endAll(s.subject)
+			s.endAll(s.owner)
 		}, []int{0, 1, 2}, announced{subject: true}},
 		{"Create at the bound", func(s *sessions, _ []session.Presented) {
-			n, _ := newSession(s.subject)
+			n, _ := newSession(s.owner)
 			s.createAs(n, session.Bound{Max: 2})
 		}, []int{0, 1}, announced{}},
 		{"Rotated", func(s *sessions, mine []session.Presented) { s.advance(mine[0], openWindow) }, nil, announced{}},
@@ -120,10 +120,10 @@ func (a announced) check(s *sessions, f *follower, mine []session.Presented, end
 		}
 	}
 	if a.subject {
-		r := f.find(func(r session.Revocation) bool { return r.Subject == s.subject })
-		want := session.Revocation{Subject: s.subject, From: r.From, Until: r.From.Add(remember)}
+		r := f.find(func(r session.Revocation) bool { return r.Subject == s.owner.Subject })
+		want := session.Revocation{Issuer: s.owner.Issuer, Subject: s.owner.Subject, From: r.From, Until: r.From.Add(revoke)}
 		if r != want || r.From.Before(began) {
-			t.Errorf("got %+v, want it from when %q was signed out, for %v", r, s.subject, remember)
+			t.Errorf("got %+v, want it from when %q was signed out, for %v", r, s.owner.Subject, revoke)
 		}
 	}
 	if a.retired != 0 {
@@ -139,7 +139,7 @@ func (a announced) check(s *sessions, f *follower, mine []session.Presented, end
 	}
 	others := f.all(func(r session.Revocation) bool {
 		switch {
-		case r.Subject == s.subject:
+		case r.Subject == s.owner.Subject:
 			return !a.subject
 		case !slices.ContainsFunc(mine, func(p session.Presented) bool { return p.ID == r.Session }):
 			return false

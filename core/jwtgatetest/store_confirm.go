@@ -1,7 +1,6 @@
 package jwtgatetest
 
 import (
-	"crypto/rand"
 	"slices"
 	"testing"
 	"time"
@@ -23,7 +22,7 @@ func runConfirm(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 		{"earlier", 2, func(p session.Presented) []session.Confirmation { return of(p, 1, 0) }, false},
 		{"later", 2, func(p session.Presented) []session.Confirmation { return of(p, 3) }, false},
 		{"among others", 2, func(p session.Presented) []session.Confirmation {
-			unknown := session.Confirmation{ID: session.NewID("nobody"), Generation: 2}
+			unknown := session.Confirmation{ID: session.NewID(newOwner("nobody")), Generation: 2}
 			return slices.Concat(of(p, 1, 7), []session.Confirmation{unknown}, of(p, 2, 2), []session.Confirmation{unknown})
 		}, true},
 		{"none", 2, func(session.Presented) []session.Confirmation { return nil }, false},
@@ -64,11 +63,11 @@ func runConfirm(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			t.Errorf("got record\n%+v, want\n%+v", after, before)
 		}
 	})
-	t.Run("many subjects", func(t *testing.T) {
+	t.Run("many owners", func(t *testing.T) {
 		s := newSessions(t, newStore)
 		var all []session.Confirmation
 		for range 100 {
-			n, p := newSession(rand.Text())
+			n, p := newSession(newOwner("one"))
 			s.createAs(n, session.Bound{})
 			all = append(all, of(p, 0)...)
 		}
@@ -82,7 +81,7 @@ func runConfirm(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	t.Run("expiry", func(t *testing.T) {
 		const moment = 30 * time.Millisecond
 		s := newSessions(t, newStore)
-		n, p := newSession(s.subject)
+		n, p := newSession(s.owner)
 		n.Idle = 2 * moment
 		s.createAs(n, session.Bound{})
 		s.wait(moment)

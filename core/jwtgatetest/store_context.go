@@ -14,7 +14,7 @@ func runContext(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	s := newSessions(t, newStore)
 	p := s.create()
 	before, _ := s.find(p.ID)
-	n, _ := newSession(s.subject)
+	n, _ := newSession(s.owner)
 	done, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, row := range []struct {
@@ -29,10 +29,13 @@ func runContext(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 		{"Advance", func(ctx context.Context) error { _, _, err := s.Store.Advance(ctx, p, openWindow); return err }},
 		{"Confirm", func(ctx context.Context) error { return s.Store.Confirm(ctx, of(p, 0), openWindow) }},
 		{"End", func(ctx context.Context) error { _, err := s.Store.End(ctx, p.ID, remember); return err }},
-		{"EndAll", func(ctx context.Context) error { _, err := s.Store.EndAll(ctx, s.subject, remember); return err }},
-		{"List", func(ctx context.Context) error { _, err := s.Store.List(ctx, s.subject); return err }},
+		{"EndAll", func(ctx context.Context) error { _, _, err := s.Store.EndAll(ctx, ending(s.owner)); return err }},
+		{"List", func(ctx context.Context) error {
+			_, err := s.Store.List(ctx, s.owner, session.Cursor{}, 10)
+			return err
+		}},
 		{"Revoke", func(ctx context.Context) error {
-			return s.Store.Revoke(ctx, session.Revocation{Token: s.subject, From: before.Created, Until: before.Idle})
+			return s.Store.Revoke(ctx, session.Revocation{Token: s.owner.Subject, From: before.Created, Until: before.Idle})
 		}},
 		{"Feed", func(ctx context.Context) error { return s.Store.Feed(ctx, func(session.Revocation) {}, func() {}) }},
 	} {
@@ -40,7 +43,7 @@ func runContext(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			t.Errorf("%s: got error %v, want %v", row.name, err, context.Canceled)
 		}
 	}
-	if got := s.list(s.subject); len(got) != 1 || !same(got[0], before) {
+	if got := s.list(s.owner); len(got) != 1 || !same(got[0], before) {
 		t.Errorf("listed\n%+v, want\n%+v", got, before)
 	}
 	if got, _ := s.find(p.ID); !same(got, before) {

@@ -152,17 +152,33 @@ func runFeed(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			t.Errorf("got verdict %d, want %d: only access tokens are revoked", verdict, session.Rotated)
 		}
 	})
+	t.Run("from now on", func(t *testing.T) {
+		s := newSessions(t, newStore)
+		before, _ := s.find(s.create().ID)
+		want := session.Revocation{Issuer: s.owner.Issuer, Subject: s.owner.Subject, Until: before.Created.Add(remember)}
+		s.revoke(want)
+		got := s.follow().find(func(r session.Revocation) bool { return r.Subject == s.owner.Subject })
+		after, _ := s.find(s.create().ID)
+		if got.From.Before(before.Created) || got.From.After(after.Created) {
+			t.Errorf("got From %v, want it by the clock of the store, between %v and %v", got.From, before.Created, after.Created)
+		}
+		if want.From = got.From; !sameRevocation(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	})
 	t.Run("odd names", func(t *testing.T) {
 		s := newSessions(t, newStore)
 		r := s.token()
 		f := s.follow()
 		for _, odd := range []string{"\n", "\x00", ":*{}|", "\xff", "é", fmt.Sprintf("%02000d", 7)} {
-			token, subject := r, session.Revocation{Subject: s.subject + odd, From: r.From, Until: r.Until}
+			token, subject := r, session.Revocation{Issuer: "https://issuer.example" + odd, Subject: s.owner.Subject + odd, From: r.From, Until: r.Until}
 			token.Token += odd
-			s.revoke(token)
-			s.revoke(subject)
-			f.find(is(token))
-			f.find(is(subject))
+			renewed := subject
+			renewed.Renew = true
+			for _, want := range []session.Revocation{token, subject, renewed} {
+				s.revoke(want)
+				f.find(is(want))
+			}
 		}
 	})
 	t.Run("all of many", func(t *testing.T) {

@@ -1,7 +1,6 @@
 package jwtgatetest
 
 import (
-	"crypto/rand"
 	"fmt"
 	"slices"
 	"time"
@@ -9,11 +8,11 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// A model is a simple implementation of a store for one subject. It shows what
+// A model is a simple implementation of a store for one owner. It shows what
 // the store under test should do.
 type model struct {
 	store   *sessions
-	subject string
+	owner   session.Owner
 	now     time.Time
 	begun   []session.New       // every session, in the order of creation
 	records []session.Record    // the records of these sessions
@@ -29,7 +28,7 @@ type model struct {
 func (s *sessions) play(ops []op) (*model, error) {
 	m := &model{
 		store:    s,
-		subject:  "bob-" + rand.Text(),
+		owner:    newOwner("bob"),
 		ends:     map[session.ID]bool{},
 		verdicts: map[session.Verdict]int{},
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 func (m *model) create(o op) error {
-	n, _ := newSession(m.subject)
+	n, _ := newSession(m.owner)
 	n.Limit = 2 * time.Hour
 	m.store.tick()
 	got, err := m.store.Store.Create(m.store.ctx, n, session.Bound{Max: o.other, Refuse: o.flag})
@@ -33,7 +33,7 @@ func (m *model) create(o op) error {
 		return err
 	}
 	want := session.Record{
-		ID: n.ID, Subject: n.Subject, NonceHash: n.NonceHash, UserAgent: n.UserAgent,
+		ID: n.ID, Owner: n.Owner, NonceHash: n.NonceHash, UserAgent: n.UserAgent,
 		Created: m.now, Idle: m.now.Add(n.Idle), Limit: m.now.Add(n.Limit),
 	}
 	m.begun, m.records, m.forget = append(m.begun, n), append(m.records, want), append(m.forget, time.Time{})
@@ -117,7 +117,7 @@ func (m *model) endAll(o op) error {
 	want := ids(m.alive())
 	except := want[:min(o.other, len(want))]
 	want = want[len(except):]
-	got, err := m.store.Store.EndAll(m.store.ctx, m.subject, remember, except...)
+	got, _, err := m.store.Store.EndAll(m.store.ctx, ending(m.owner, except...))
 	if err != nil {
 		return err
 	}
@@ -146,11 +146,12 @@ func (m *model) checkFind(i int) error {
 }
 
 func (m *model) checkList() error {
-	got, err := m.store.Store.List(m.store.ctx, m.subject)
+	want := m.alive()
+	got, err := m.store.Store.List(m.store.ctx, m.owner, session.Cursor{}, len(want)+1)
 	if err != nil {
 		return err
 	}
-	if want := m.alive(); !slices.EqualFunc(got, want, same) {
+	if !slices.EqualFunc(got, want, same) {
 		return fmt.Errorf("listed\n%+v, want\n%+v", got, want)
 	}
 	return nil

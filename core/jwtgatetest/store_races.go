@@ -164,9 +164,9 @@ func runRaces(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			race(func(racer int) {
 				var err error
 				if racer%8 == 7 {
-					results[racer], err = s.Store.EndAll(s.ctx, s.subject, remember)
+					results[racer], _, err = s.Store.EndAll(s.ctx, ending(s.owner))
 				} else {
-					n, _ := newSession(s.subject)
+					n, _ := newSession(s.owner)
 					created[racer] = n.ID
 					_, err = s.Store.Create(s.ctx, n, session.Bound{})
 				}
@@ -182,7 +182,7 @@ func runRaces(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			for _, id := range ended {
 				f.find(func(r session.Revocation) bool { return r.Session == id })
 			}
-			s.endAll(s.subject)
+			s.endAll(s.owner)
 		}
 	})
 	t.Run("create and create, bounded", func(t *testing.T) {
@@ -191,7 +191,7 @@ func runRaces(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			s := newSessions(t, newStore)
 			var refused atomic.Int32
 			race(func(int) {
-				n, _ := newSession(s.subject)
+				n, _ := newSession(s.owner)
 				_, err := s.Store.Create(s.ctx, n, session.Bound{Max: bound, Refuse: refuse})
 				switch {
 				case refuse && errors.Is(err, session.ErrTooMany):
@@ -210,7 +210,7 @@ func runRaces(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	})
 	t.Run("create and itself", func(t *testing.T) {
 		s := newSessions(t, newStore)
-		n, _ := newSession(s.subject)
+		n, _ := newSession(s.owner)
 		race(func(int) {
 			if _, err := s.Store.Create(s.ctx, n, session.Bound{Max: 2}); err != nil {
 				t.Errorf("create: %v", err)

@@ -14,26 +14,28 @@ import (
 func runCreate(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	t.Run("record", func(t *testing.T) {
 		s := newSessions(t, newStore)
-		for _, row := range []struct{ name, subject, userAgent string }{
-			{"plain", s.subject, "a browser"},
-			{"no user agent", s.subject, ""},
-			{"long user agent", s.subject, strings.Repeat("é", 128)},
-			{"odd user agent", s.subject, "\x00\r\n\"'{}[]:|*?\\"},
-			{"upper case", strings.ToUpper(s.subject), "a browser"},
-			{"blank", s.subject + " ", "a browser"},
-			{"braces", "{" + s.subject + "}", "a browser"},
-			{"separators", s.subject + ":*|\n\x00", "a browser"},
-			{"not UTF-8", s.subject + "\xff", "a browser"},
-			{"long", s.subject + strings.Repeat("x", 1000), "a browser"},
+		for _, row := range []struct{ name, more, userAgent string }{
+			{"plain", "", "a browser"},
+			{"no user agent", "", ""},
+			{"long user agent", "", strings.Repeat("é", 128)},
+			{"odd user agent", "", "\x00\r\n\"'{}[]:|*?\\"},
+			{"upper case", "A", "a browser"},
+			{"lower case", "a", "a browser"},
+			{"blank", " ", "a browser"},
+			{"braces", "{}", "a browser"},
+			{"separators", ":*|\n\x00", "a browser"},
+			{"not UTF-8", "\xff", "a browser"},
+			{"long", strings.Repeat("x", 1000), "a browser"},
 		} {
 			t.Run(row.name, func(t *testing.T) {
-				before := ids(s.list(row.subject))
-				n, _ := newSession(row.subject)
+				owner := with(s.owner, row.more)
+				before := ids(s.list(owner))
+				n, _ := newSession(owner)
 				n.UserAgent = row.userAgent
 				s.tick()
 				r := s.createAs(n, session.Bound{})
 				want := session.Record{
-					ID: n.ID, Subject: row.subject, NonceHash: n.NonceHash, UserAgent: row.userAgent,
+					ID: n.ID, Owner: owner, NonceHash: n.NonceHash, UserAgent: row.userAgent,
 					Created: r.Created, Idle: r.Created.Add(idleLimit), Limit: r.Created.Add(absoluteLimit),
 				}
 				if r.Created.IsZero() || !same(r, want) {
@@ -42,7 +44,7 @@ func runCreate(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 				if got, found := s.find(n.ID); !found || !same(got, want) {
 					t.Errorf("found %v, record\n%+v, want\n%+v", found, got, want)
 				}
-				got := s.list(row.subject)
+				got := s.list(owner)
 				if !slices.Equal(ids(got), append(before, n.ID)) || !same(got[len(got)-1], want) {
 					t.Errorf("listed\n%+v, want as the last one\n%+v", got, want)
 				}
@@ -51,7 +53,7 @@ func runCreate(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	})
 	t.Run("idle past the limit", func(t *testing.T) {
 		s := newSessions(t, newStore)
-		n, _ := newSession(s.subject)
+		n, _ := newSession(s.owner)
 		n.Idle = n.Limit + time.Hour
 		if r := s.createAs(n, session.Bound{}); !r.Expires().Equal(r.Created.Add(n.Limit)) {
 			t.Errorf("got Expires %v, want %v", r.Expires(), r.Created.Add(n.Limit))
@@ -59,17 +61,17 @@ func runCreate(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	})
 	t.Run("nobody", func(t *testing.T) {
 		s := newSessions(t, newStore)
-		id := session.NewID(s.subject)
+		id := session.NewID(s.owner)
 		if r, found := s.find(id); found || r != (session.Record{}) {
 			t.Errorf("found %v, record %+v, want none", found, r)
 		}
-		if records := s.list(s.subject); len(records) != 0 {
+		if records := s.list(s.owner); len(records) != 0 {
 			t.Errorf("listed %+v, want none", records)
 		}
 		if s.end(id) {
 			t.Error("ended a session that does not exist")
 		}
-		if ended := s.endAll(s.subject); len(ended) != 0 {
+		if ended := s.endAll(s.owner); len(ended) != 0 {
 			t.Errorf("ended %v, want none", ended)
 		}
 		if _, verdict := s.advance(session.Presented{ID: id}, openWindow); verdict != session.Unknown {
@@ -78,7 +80,7 @@ func runCreate(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	})
 	t.Run("repeated", func(t *testing.T) {
 		s := newSessions(t, newStore)
-		n, p := newSession(s.subject)
+		n, p := newSession(s.owner)
 		s.createAs(n, session.Bound{Max: 1})
 		want, _ := s.advance(p, openWindow)
 		// The caller repeats the call, because the response was lost.
@@ -98,7 +100,7 @@ func runCreate(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	})
 	t.Run("repeated after its end", func(t *testing.T) {
 		s := newSessions(t, newStore)
-		n, _ := newSession(s.subject)
+		n, _ := newSession(s.owner)
 		s.createAs(n, session.Bound{})
 		s.end(n.ID)
 		if got := s.createAs(n, session.Bound{}); got.Ended != session.SignedOut {
@@ -133,7 +135,7 @@ func runBound(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			s := newSessions(t, newStore)
 			// Ended sessions and sessions of other subjects do not count.
 			s.end(s.create().ID)
-			other, _ := newSession(s.subject + "'s neighbour")
+			other, _ := newSession(with(s.owner, "'s neighbour"))
 			s.createAs(other, session.Bound{Max: 1})
 			oldest := s.create()
 			want := []session.ID{oldest.ID}
@@ -142,7 +144,7 @@ func runBound(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			}
 			s.advance(oldest, openWindow) // a rotation does not change which session is the oldest
 
-			n, _ := newSession(s.subject)
+			n, _ := newSession(s.owner)
 			s.tick()
 			if _, err := s.Store.Create(s.ctx, n, row.bound); !errors.Is(err, row.err) {
 				t.Fatalf("got error %v, want %v", err, row.err)
@@ -162,7 +164,7 @@ func runBound(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			if _, found := s.find(n.ID); found != (row.err == nil) {
 				t.Errorf("found the new session: %v, want %v", found, row.err == nil)
 			}
-			if got := s.list(other.Subject); len(got) != 1 {
+			if got := s.list(other.Owner); len(got) != 1 {
 				t.Errorf("listed %d sessions of another subject, want 1", len(got))
 			}
 		})
@@ -235,7 +237,7 @@ func runEndAll(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			for range 4 {
 				all = append(all, s.create().ID)
 			}
-			other, _ := newSession(s.subject + "'s neighbour")
+			other, _ := newSession(with(s.owner, "'s neighbour"))
 			s.createAs(other, session.Bound{})
 			over := s.create().ID
 			s.end(over)
@@ -248,7 +250,7 @@ func runEndAll(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 				return picked
 			}
 			want := pick(row.ends)
-			if got := s.endAll(s.subject, pick(row.except)...); !sameIDs(got, want) {
+			if got := s.endAll(s.owner, pick(row.except)...); !sameIDs(got, want) {
 				t.Errorf("ended %v, want %v", got, want)
 			}
 			for _, id := range want {
@@ -262,7 +264,7 @@ func runEndAll(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			if got := s.live(); !slices.Equal(got, spared) {
 				t.Errorf("listed %v, want %v", got, spared)
 			}
-			if got := s.list(other.Subject); len(got) != 1 {
+			if got := s.list(other.Owner); len(got) != 1 {
 				t.Errorf("listed %d sessions of another subject, want 1", len(got))
 			}
 		})

@@ -48,7 +48,7 @@ func runTime(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	})
 	t.Run("idle", func(t *testing.T) {
 		s := newSessions(t, newStore)
-		n, p := newSession(s.subject)
+		n, p := newSession(s.owner)
 		n.Idle = moment
 		s.createAs(n, session.Bound{})
 		s.wait(2 * moment)
@@ -63,7 +63,7 @@ func runTime(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	})
 	t.Run("limit", func(t *testing.T) {
 		s := newSessions(t, newStore)
-		n, p := newSession(s.subject)
+		n, p := newSession(s.owner)
 		n.Limit = 2 * moment
 		r := s.createAs(n, session.Bound{})
 		if after, verdict := s.advance(p, openWindow); verdict == session.Rotated && !after.Expires().Equal(r.Limit) {
@@ -74,11 +74,11 @@ func runTime(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	})
 	t.Run("bound", func(t *testing.T) {
 		s := newSessions(t, newStore)
-		n, _ := newSession(s.subject)
+		n, _ := newSession(s.owner)
 		n.Idle = moment
 		s.createAs(n, session.Bound{})
 		s.wait(2 * moment)
-		next, _ := newSession(s.subject)
+		next, _ := newSession(s.owner)
 		s.createAs(next, session.Bound{Max: 1, Refuse: true}) // an expired session does not count
 	})
 	t.Run("forgotten", func(t *testing.T) {
@@ -97,7 +97,7 @@ func runTime(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	})
 	t.Run("remembered", func(t *testing.T) {
 		s := newSessions(t, newStore)
-		n, p := newSession(s.subject)
+		n, p := newSession(s.owner)
 		n.Idle = moment
 		s.createAs(n, session.Bound{})
 		s.end(p.ID)
@@ -117,7 +117,7 @@ func runTime(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 }
 
 // checkOver checks that every method treats the session of p, the only one of
-// the subject, as over.
+// the owner, as over.
 func (s *sessions) checkOver(p session.Presented) {
 	s.t.Helper()
 	if got := s.live(); len(got) != 0 {
@@ -129,7 +129,7 @@ func (s *sessions) checkOver(p session.Presented) {
 	if s.end(p.ID) {
 		s.t.Error("ended a session that was over")
 	}
-	if ended := s.endAll(s.subject); len(ended) != 0 {
+	if ended := s.endAll(s.owner); len(ended) != 0 {
 		s.t.Errorf("ended %v, want none", ended)
 	}
 }
@@ -138,7 +138,7 @@ func (s *sessions) checkOver(p session.Presented) {
 func (s *sessions) checkExactly() {
 	const window = 10 * time.Second
 	policy := session.Policy{Idle: time.Minute, ReuseWindow: window, Remember: time.Minute}
-	n, p := newSession(s.subject)
+	n, p := newSession(s.owner)
 	n.Idle, n.Limit = time.Minute, 2*time.Minute
 	created := s.createAs(n, session.Bound{}).Created
 	at := time.Duration(0)
@@ -170,7 +170,7 @@ func (s *sessions) checkExactly() {
 	s.Pass(time.Millisecond)
 	s.checkOver(p)
 
-	n, p = newSession(s.subject)
+	n, p = newSession(s.owner)
 	n.Idle = time.Minute
 	s.createAs(n, session.Bound{})
 	s.Pass(time.Minute - time.Millisecond)

@@ -17,8 +17,8 @@
 // them. Every key has a time to live. Its name begins with [Config].Prefix and
 // the version of the layout.
 //
-// Subjects are spread over 16 slots. All keys of a slot (its sessions, the list
-// of sessions of each subject, and the stream of revocations) have the same
+// Owners are spread over 16 slots. All keys of a slot (its sessions, the list
+// of sessions of each owner, and the stream of revocations) have the same
 // hash tag, so a cluster keeps them on one server. Replicas are never read.
 // While a cluster moves one of these 16 slots to another server, calls for its
 // subjects may fail. Move slots when there is little traffic.
@@ -33,7 +33,7 @@
 //
 //	ACL SETUSER jwtgate on >password resetkeys ~jwtgate:* -@all
 //		+eval +evalsha +time +exists +del +get +mget +set +setrange
-//		+pexpiretime +pexpireat +zadd +zrange +zrandmember +zrem
+//		+pexpiretime +pexpireat +zadd +zcount +zrange +zrandmember +zrem
 //		+xadd +xdel +xrange +xread +info
 //
 // Replace jwtgate:* if [Config].Prefix is set. [Config].WaitReplicas also

@@ -26,9 +26,12 @@ func fails(t *testing.T, store session.Store, p session.Presented, deadline time
 		"Find":    func(ctx context.Context) error { _, _, err := store.Find(ctx, p.ID); return err },
 		"Advance": func(ctx context.Context) error { _, _, err := store.Advance(ctx, p, openWindow); return err },
 		"End":     func(ctx context.Context) error { _, err := store.End(ctx, n.ID, remember); return err },
-		"EndAll":  func(ctx context.Context) error { _, err := store.EndAll(ctx, "mallory", remember); return err },
-		"List":    func(ctx context.Context) error { _, err := store.List(ctx, "mallory"); return err },
-		"Revoke":  func(ctx context.Context) error { return store.Revoke(ctx, tokenRevoked("mallory's")) },
+		"EndAll":  func(ctx context.Context) error { _, _, err := store.EndAll(ctx, all("mallory")); return err },
+		"List": func(ctx context.Context) error {
+			_, err := store.List(ctx, ownerOf("mallory"), session.Cursor{}, 10)
+			return err
+		},
+		"Revoke": func(ctx context.Context) error { return store.Revoke(ctx, tokenRevoked("mallory's")) },
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), deadline)
 		start := time.Now()
@@ -137,7 +140,7 @@ func TestFull(t *testing.T) {
 	if live, err := store.End(t.Context(), p.ID, remember); !live || err != nil {
 		t.Errorf("End: got live %v, error %v, want true, none", live, err)
 	}
-	if ended, err := store.EndAll(t.Context(), "bob", remember); err != nil || !sameIDs(ended, []session.ID{q.ID}) {
+	if ended, _, err := store.EndAll(t.Context(), all("bob")); err != nil || !sameIDs(ended, []session.ID{q.ID}) {
 		t.Errorf("EndAll: got %v, error %v, want %v", ended, err, q.ID)
 	}
 	f.hears("a revocation", ofToken("when full"))
@@ -161,7 +164,7 @@ func TestEmptied(t *testing.T) {
 	// An entry with the ID of a clock that is far ahead.
 	for _, slot := range store.Slots() {
 		if server.client().Exists(t.Context(), slot+":revocations").Val() > 0 {
-			server.do("XADD", slot+":revocations", "99999999999999-0", "token", "ahead", "generation", "0", "from", "0", "until", "99999999999999")
+			server.do("XADD", slot+":revocations", "99999999999999-0", "version", "1", "until", "99999999999999", "from", "0", "token", "ahead")
 		}
 	}
 	f := follow(t, store)
@@ -184,9 +187,9 @@ func TestScriptsFlushed(t *testing.T) {
 	for _, step := range []func() error{
 		func() error { _, _, err := store.Find(t.Context(), p.ID); return err },
 		func() error { _, _, err := store.Advance(t.Context(), p, openWindow); return err },
-		func() error { _, err := store.List(t.Context(), "alice"); return err },
+		func() error { _, err := store.List(t.Context(), ownerOf("alice"), session.Cursor{}, 10); return err },
 		func() error { _, err := store.End(t.Context(), p.ID, remember); return err },
-		func() error { _, err := store.EndAll(t.Context(), "alice", remember); return err },
+		func() error { _, _, err := store.EndAll(t.Context(), all("alice")); return err },
 		func() error { return store.Revoke(t.Context(), tokenRevoked("any")) },
 	} {
 		server.do("SCRIPT", "FLUSH")

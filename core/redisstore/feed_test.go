@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +24,7 @@ func TestFeedOfManyPages(t *testing.T) {
 	pipe := server.client().Pipeline()
 	key := store.Slots()[0] + ":revocations"
 	for i := range many {
-		pipe.Do(t.Context(), "XADD", key, "*", "token", fmt.Sprint(i), "generation", "0", "from", "0", "until", "99999999999999")
+		pipe.Do(t.Context(), "XADD", key, "*", "version", "1", "until", "99999999999999", "from", "0", "token", fmt.Sprint(i))
 	}
 	if _, err := pipe.Exec(t.Context()); err != nil {
 		t.Fatal(err)
@@ -35,23 +37,46 @@ func TestFeedOfManyPages(t *testing.T) {
 	}
 }
 
-// The feed ends with an error when an entry of a stream is not valid.
+// An entry of a stream that this version cannot read is passed over, with one warning.
+// The entries after it are announced.
 func TestFeedOfGarbage(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		entry []any
 	}{
-		{"no session", []any{"session", "alice", "generation", "0", "from", "0", "until", "1"}},
-		{"no number", []any{"token", "x", "generation", "0", "from", "0", "until", "soon"}},
+		{"a later version", []any{"version", "2", "until", "9999999999999", "from", "0", "device", "x"}},
+		{"a later version of a token", []any{"version", "2", "until", "9999999999999", "from", "0", "token", "x"}},
+		{"no session", []any{"version", "1", "until", "9999999999999", "from", "0", "session", "alice"}},
+		{"no number", []any{"version", "1", "until", "soon", "from", "0", "token", "x"}},
+		{"no generation", []any{"version", "1", "until", "9999999999999", "from", "0", "session", session.ID{}.String(), "generation", "-1"}},
+		{"nothing named", []any{"version", "1", "until", "9999999999999", "from", "0"}},
 		{"nothing known", []any{"colour", "blue"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			server := startServer(t)
-			store := newStore(t, server.client(), redisstore.Config{})
-			server.do(append([]any{"XADD", store.Slots()[3] + ":revocations", "*"}, row.entry...)...)
-			err := store.Feed(t.Context(), func(session.Revocation) {}, func() { t.Error("up to date") })
-			if err == nil || !strings.Contains(err.Error(), "entry") {
-				t.Errorf("got error %v, want one about an entry", err)
+			var log strings.Builder
+			store := newStore(t, server.client(), redisstore.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			var ended []session.ID
+			end := func() {
+				p := create(t, store, "alice")
+				if _, err := store.End(t.Context(), p.ID, remember); err != nil {
+					t.Fatal(err)
+				}
+				ended = append(ended, p.ID)
+			}
+			end()
+			for range 2 {
+				server.do(append([]any{"XADD", store.Slots()[ownerOf("alice").Slot()%16] + ":revocations", "*"}, row.entry...)...)
+			}
+			end()
+			ctx, cancel := context.WithCancel(t.Context())
+			var heard []session.ID
+			err := store.Feed(ctx, func(r session.Revocation) { heard = append(heard, r.Session) }, cancel)
+			if !errors.Is(err, context.Canceled) || !slices.Equal(heard, ended) {
+				t.Errorf("heard of %v when it was up to date, error %v, want only %v", heard, err, ended)
+			}
+			if got := strings.Count(log.String(), "cannot be read"); got != 1 {
+				t.Errorf("got %d warnings, want 1, in %q", got, &log)
 			}
 		})
 	}

@@ -33,11 +33,21 @@ func newStore(t *testing.T, client redis.UniversalClient, config redisstore.Conf
 	return store
 }
 
+// ownerOf returns the owner of the sessions of subject.
+func ownerOf(subject string) session.Owner {
+	return session.Owner{Issuer: "https://auth.example", Audience: "https://api.example", Subject: subject}
+}
+
+// all returns the end of all sessions of subject, except those in except.
+func all(subject string, except ...session.ID) session.Ending {
+	return session.Ending{Owner: ownerOf(subject), Except: except, Remember: remember, Revoke: remember}
+}
+
 // newSession returns a session to be created, and its first refresh token.
 func newSession(subject string) (session.New, session.Presented) {
-	token := session.Presented{ID: session.NewID(subject), NonceHash: sha256.Sum256([]byte(rand.Text()))}
+	token := session.Presented{ID: session.NewID(ownerOf(subject)), NonceHash: sha256.Sum256([]byte(rand.Text()))}
 	return session.New{
-		ID: token.ID, Subject: subject, NonceHash: token.NonceHash, UserAgent: "a browser",
+		ID: token.ID, Owner: ownerOf(subject), NonceHash: token.NonceHash, UserAgent: "a browser",
 		Idle: idle, Limit: 24 * time.Hour, Remember: remember,
 	}, token
 }
@@ -162,7 +172,7 @@ func (f *follower) ends(within time.Duration) error {
 
 func listed(t *testing.T, store session.Store, subject string) []session.ID {
 	t.Helper()
-	records, err := store.List(t.Context(), subject)
+	records, err := store.List(t.Context(), ownerOf(subject), session.Cursor{}, 10_000)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,10 +3,7 @@ package redisstore
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/jwtgate/jwtgate/core/session"
 	"github.com/redis/go-redis/v9"
@@ -138,11 +135,11 @@ func (r *reader) read(ctx context.Context, wait bool) (page, error) {
 	p := page{complete: true}
 	for _, stream := range found.Val() {
 		for _, entry := range stream.Messages {
-			revocation, err := revocation(entry.Values)
-			if err != nil {
-				return page{}, err
+			if revocation, err := revocation(entry.Values); err == nil {
+				p.revocations = append(p.revocations, revocation)
+			} else {
+				r.store.passOver(ctx, stream.Stream, entry.ID, err)
 			}
-			p.revocations = append(p.revocations, revocation)
 		}
 		for i, s := range r.slots {
 			if s.stream() == stream.Stream {
@@ -210,42 +207,4 @@ func infoField(info, name string) string {
 		}
 	}
 	return ""
-}
-
-// The kinds of revocations, which are also the names of fields in the entries
-// of a stream.
-const (
-	kindSession = "session"
-	kindToken   = "token"
-	kindSubject = "subject"
-)
-
-// revocation returns the revocation in an entry of a stream.
-func revocation(entry map[string]any) (session.Revocation, error) {
-	number := func(field string) (n int64, err error) {
-		text, _ := entry[field].(string)
-		if n, err = strconv.ParseInt(text, 10, 64); err != nil {
-			err = fmt.Errorf("an entry in a stream of revocations has no valid number in the field %s: %w", field, err)
-		}
-		return n, err
-	}
-	generation, err := number("generation")
-	from, err2 := number("from")
-	until, err3 := number("until")
-	if err := errors.Join(err, err2, err3); err != nil {
-		return session.Revocation{}, err
-	}
-	r := session.Revocation{
-		Generation: uint32(generation), //nolint:gosec // announce.lua wrote a uint32
-		From:       time.UnixMilli(from),
-		Until:      time.UnixMilli(until),
-	}
-	r.Token, _ = entry[kindToken].(string)
-	r.Subject, _ = entry[kindSubject].(string)
-	if name, ok := entry[kindSession].(string); ok {
-		if r.Session, ok = session.ParseID(name); !ok {
-			return session.Revocation{}, fmt.Errorf("an entry in a stream of revocations has no valid session ID in the field %s: %q", kindSession, name)
-		}
-	}
-	return r, nil
 }

@@ -43,7 +43,8 @@ func record(value any) (session.Record, error) {
 	id, known := session.ParseID(string(f.next(24)))
 	r.ID = id
 	r.NonceHash = [32]byte(f.next(32))
-	r.Subject, r.UserAgent = f.text(), f.text()
+	r.Owner = session.Owner{Issuer: f.text(), Audience: f.text(), Subject: f.text()}
+	r.UserAgent = f.text()
 	if !f.ok || !known || version != recordVersion {
 		return session.Record{}, errReply
 	}

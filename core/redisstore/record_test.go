@@ -10,8 +10,8 @@ import (
 
 // Every value decodes to a record, or is an error.
 func FuzzRecord(f *testing.F) {
-	id := session.NewID("alice").String()
-	head, tail := "\x01"+strings.Repeat("\x00", 85), strings.Repeat("\x01", 32)+"\x00\x00\x00\x05alice\x00\x00\x00\x00"
+	id := session.NewID(ownerOf("alice")).String()
+	head, tail := "\x01"+strings.Repeat("\x00", 85), strings.Repeat("\x01", 32)+strings.Repeat("\x00\x00\x00\x05alice", 3)+"\x00\x00\x00\x00"
 	f.Add(head + id + tail)
 	f.Add(head + id + tail[:len(tail)-1])
 	f.Add(head + strings.Repeat("?", 24) + tail)
@@ -31,7 +31,7 @@ func FuzzRecord(f *testing.F) {
 // If the value of a key is not a record, Find returns an error, and does not
 // report that there is no session.
 func TestRecord(t *testing.T) {
-	id := session.NewID("alice")
+	id := session.NewID(ownerOf("alice"))
 	server := startServer(t)
 	store := newStore(t, server.client(), redisstore.Config{})
 	for _, row := range []struct{ name, value string }{

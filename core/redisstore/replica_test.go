@@ -37,8 +37,8 @@ func TestWaitReplicas(t *testing.T) {
 			}},
 			{"End", func() error { _, err := store.End(t.Context(), q.ID, remember); return err }},
 			{"End again", func() error { _, err := store.End(t.Context(), q.ID, remember); return err }},
-			{"EndAll", func() error { _, err := store.EndAll(t.Context(), "alice", remember); return err }},
-			{"EndAll of none but one", func() error { _, err := store.EndAll(t.Context(), "alice", remember, p.ID); return err }},
+			{"EndAll", func() error { _, _, err := store.EndAll(t.Context(), all("alice")); return err }},
+			{"EndAll of none but one", func() error { _, _, err := store.EndAll(t.Context(), all("alice", p.ID)); return err }},
 			{"Revoke", func() error { return store.Revoke(t.Context(), tokenRevoked("any")) }},
 			{"Stolen", func() error { _, _, err := store.Advance(t.Context(), stolen, singleUse); return err }},
 		} {

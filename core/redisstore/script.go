@@ -39,10 +39,10 @@ var (
 	confirmLua string
 	//go:embed scripts/end.lua
 	endLua string
+	//go:embed scripts/revokeall.lua
+	revokeAllLua string
 	//go:embed scripts/endall.lua
 	endAllLua string
-	//go:embed scripts/index.lua
-	indexLua string
 	//go:embed scripts/list.lua
 	listLua string
 	//go:embed scripts/revoke.lua
@@ -53,7 +53,7 @@ var (
 
 // scripts are all scripts of a Store. Redis executes each of them atomically.
 type scripts struct {
-	create, find, advance, confirm, end, endAll, index, list, revoke, barrier *redis.Script
+	create, find, advance, confirm, end, revokeAll, endAll, list, revoke, barrier *redis.Script
 }
 
 // newScripts returns the scripts. Each of them begins with clock, which defines
@@ -63,16 +63,16 @@ func newScripts(clock string) scripts {
 	reads := base + recordLua
 	ends := base + evenFullLua + recordLua + announceLua + finishLua
 	return scripts{
-		create:  redis.NewScript(reads + announceLua + finishLua + createLua),
-		find:    redis.NewScript(reads + findLua),
-		advance: redis.NewScript(ends + retireLua + advanceLua),
-		confirm: redis.NewScript(base + evenFullLua + recordLua + announceLua + retireLua + confirmLua),
-		end:     redis.NewScript(ends + endLua),
-		endAll:  redis.NewScript(ends + endAllLua),
-		index:   redis.NewScript(base + indexLua),
-		list:    redis.NewScript(reads + listLua),
-		revoke:  redis.NewScript(base + evenFullLua + announceLua + revokeLua),
-		barrier: redis.NewScript(base + evenFullLua + barrierLua),
+		create:    redis.NewScript(reads + announceLua + finishLua + createLua),
+		find:      redis.NewScript(reads + findLua),
+		advance:   redis.NewScript(ends + retireLua + advanceLua),
+		confirm:   redis.NewScript(base + evenFullLua + recordLua + announceLua + retireLua + confirmLua),
+		end:       redis.NewScript(ends + endLua),
+		revokeAll: redis.NewScript(base + evenFullLua + announceLua + revokeAllLua),
+		endAll:    redis.NewScript(ends + endAllLua),
+		list:      redis.NewScript(reads + listLua),
+		revoke:    redis.NewScript(base + evenFullLua + announceLua + revokeLua),
+		barrier:   redis.NewScript(base + evenFullLua + barrierLua),
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/session"
@@ -30,7 +30,8 @@ type Config struct {
 	WaitReplicas int
 
 	// Logger receives the warnings of [Store.Check], one for each setting of the
-	// server that can lose sessions or revocations. The default discards them.
+	// server that can lose sessions or revocations, and one about entries that this
+	// version cannot read. The default is [slog.Default].
 	Logger *slog.Logger
 }
 
@@ -43,6 +44,8 @@ type Store struct {
 	config  Config
 	slots   [len(slots)]slot
 	scripts scripts
+
+	unreadable sync.Once // warns of entries that this version cannot read
 }
 
 var _ session.Store = (*Store)(nil)
@@ -80,7 +83,7 @@ func newStore(client redis.UniversalClient, config Config, clock string) (*Store
 		config.Prefix = defaultPrefix
 	}
 	if config.Logger == nil {
-		config.Logger = slog.New(slog.DiscardHandler)
+		config.Logger = slog.Default()
 	}
 	s := &Store{client: client, config: config, scripts: newScripts(clock)}
 	for i := range s.slots {
@@ -112,9 +115,9 @@ func (s *Store) Create(ctx context.Context, n session.New, bound session.Bound) 
 	slot := s.slotOf(n.ID.Slot())
 	reply, err := s.runReplicated(ctx, step{
 		s.scripts.create, slot,
-		[]string{slot.session(n.ID), slot.subject(n.Subject), slot.stream(), slot.origin()},
+		[]string{slot.session(n.ID), slot.owner(n.Owner), slot.stream(), slot.origin()},
 		[]any{
-			n.ID.String(), n.Subject, n.NonceHash[:], n.UserAgent,
+			n.ID.String(), n.NonceHash[:], n.UserAgent, n.Owner.Issuer, n.Owner.Audience, n.Owner.Subject,
 			n.Idle.Milliseconds(), n.Limit.Milliseconds(), n.Remember.Milliseconds(), bound.Max, bound.Refuse,
 		},
 	}, func(reply any) bool { return at(reply, 1) != int64(0) })
@@ -160,77 +163,6 @@ func (s *Store) End(ctx context.Context, id session.ID, remember time.Duration) 
 		[]any{id.String(), remember.Milliseconds()},
 	}, always)
 	return reply == int64(1), failed(ctx, "end", err)
-}
-
-// EndAll implements [session.Store].
-func (s *Store) EndAll(ctx context.Context, subject string, remember time.Duration, except ...session.ID) ([]session.ID, error) {
-	slot := s.slotOf(session.SlotOf(subject))
-	args := []any{subject, remember.Milliseconds()}
-	for _, id := range except {
-		args = append(args, id.String())
-	}
-	reply, err := s.runReplicated(ctx, step{
-		s.scripts.endAll, slot,
-		[]string{slot.subject(subject), slot.stream(), slot.origin()},
-		args,
-	}, always)
-	if err != nil {
-		return nil, failed(ctx, "end all", err)
-	}
-	ended, err := ids(reply)
-	return ended, failed(ctx, "end all", err)
-}
-
-// List implements [session.Store].
-func (s *Store) List(ctx context.Context, subject string) ([]session.Record, error) {
-	records, err := s.list(ctx, subject)
-	return records, failed(ctx, "list", err)
-}
-
-// listPart is how many records one script reads. The server executes nothing
-// else in the meantime, so the list of a subject with very many sessions is
-// read in parts.
-const listPart = 500
-
-func (s *Store) list(ctx context.Context, subject string) ([]session.Record, error) {
-	slot := s.slotOf(session.SlotOf(subject))
-	keys := []string{slot.subject(subject)}
-	index, err := s.runList(ctx, step{s.scripts.index, slot, keys, []any{subject}})
-	if err != nil {
-		return nil, err
-	}
-	var records []session.Record
-	for part := range slices.Chunk(index, listPart) {
-		values, err := s.runList(ctx, step{s.scripts.list, slot, keys, part})
-		if err != nil {
-			return nil, err
-		}
-		for _, value := range values {
-			r, err := record(value)
-			if err != nil {
-				return nil, err
-			}
-			records = append(records, r)
-		}
-	}
-	return records, nil
-}
-
-// Revoke implements [session.Store].
-func (s *Store) Revoke(ctx context.Context, r session.Revocation) error {
-	kind, name, slot := kindSession, r.Session.String(), s.slotOf(r.Session.Slot())
-	switch {
-	case r.Token != "":
-		kind, name, slot = kindToken, r.Token, s.slotOf(session.SlotOf(r.Token))
-	case r.Subject != "":
-		kind, name, slot = kindSubject, r.Subject, s.slotOf(session.SlotOf(r.Subject))
-	}
-	_, err := s.runReplicated(ctx, step{
-		s.scripts.revoke, slot,
-		[]string{slot.stream(), slot.origin()},
-		[]any{kind, name, r.Generation, r.From.UnixMilli(), r.Until.UnixMilli()},
-	}, always)
-	return failed(ctx, "revoke", err)
 }
 
 // failed returns err with the name of the step in front. If ctx is done, the

@@ -28,7 +28,7 @@ func TestWaitOfLaterVersions(t *testing.T) {
 	waiter := startWaiter(t, server)
 	first := newStore(t, waiter.client(t), redisstore.Config{WaitReplicas: 1})
 	other := newStore(t, waiter.client(t), redisstore.Config{WaitReplicas: 1})
-	live, gone, kept := create(t, first, "alice"), session.NewID("alice"), create(t, first, "bob")
+	live, gone, kept := create(t, first, "alice"), session.NewID(ownerOf("alice")), create(t, first, "bob")
 	create(t, first, "bob")
 	stolen := create(t, first, "carol")
 	advance(t, first, stolen, singleUse, session.Rotated, 1)
@@ -49,11 +49,11 @@ func TestWaitOfLaterVersions(t *testing.T) {
 		{"End", func(ctx context.Context, s session.Store) error { _, err := s.End(ctx, live.ID, remember); return err }},
 		{"End, no session", func(ctx context.Context, s session.Store) error { _, err := s.End(ctx, gone, remember); return err }},
 		{"EndAll but one", func(ctx context.Context, s session.Store) error {
-			_, err := s.EndAll(ctx, "bob", remember, kept.ID)
+			_, _, err := s.EndAll(ctx, all("bob", kept.ID))
 			return err
 		}},
 		{"EndAll", func(ctx context.Context, s session.Store) error {
-			_, err := s.EndAll(ctx, "erin", remember)
+			_, _, err := s.EndAll(ctx, all("erin"))
 			return err
 		}},
 		{"Revoke", func(ctx context.Context, s session.Store) error { return s.Revoke(ctx, tokenRevoked("any")) }},

@@ -50,7 +50,7 @@ func BenchmarkMemoryCreate(b *testing.B) {
 	s.Idle = benchSessions * time.Millisecond
 	b.ReportAllocs()
 	for b.Loop() {
-		s.ID = session.NewID(s.Subject)
+		s.ID = session.NewID(s.Owner)
 		clock.Advance(time.Millisecond)
 		if _, err := m.Create(b.Context(), s, session.Bound{}); err != nil {
 			b.Fatal(err)
@@ -77,7 +77,7 @@ func BenchmarkMemoryList(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if list, err := m.List(b.Context(), "alice"); len(list) != 10 || err != nil {
+		if list, err := m.List(b.Context(), ownerOf("alice"), session.Cursor{}, 100); len(list) != 10 || err != nil {
 			b.Fatal(len(list), err)
 		}
 	}

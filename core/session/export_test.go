@@ -3,14 +3,14 @@ package session
 // MemoryShards is the number of shards of a [Memory].
 const MemoryShards = memoryShards
 
-// Held returns how many sessions, subjects, entries in the heaps of due
+// Held returns how many sessions, owners, entries in the heaps of due
 // sessions, and revocations m has in memory.
-func (m *Memory) Held() (sessions, subjects, due, revocations int) {
+func (m *Memory) Held() (sessions, owners, due, revocations int) {
 	for i := range m.shards {
 		shard := &m.shards[i]
 		shard.mu.Lock()
 		sessions += len(shard.sessions)
-		subjects += len(shard.subjects)
+		owners += len(shard.owners)
 		due += len(shard.due)
 		shard.mu.Unlock()
 	}
@@ -19,5 +19,5 @@ func (m *Memory) Held() (sessions, subjects, due, revocations int) {
 	for _, part := range m.feed.past {
 		revocations += len(part.revocations)
 	}
-	return sessions, subjects, due, revocations
+	return sessions, owners, due, revocations
 }

@@ -2,7 +2,6 @@ package session
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 )
@@ -10,14 +9,14 @@ import (
 // An ID identifies a session. It is the sid claim of the session's access
 // tokens. An ID is not secret.
 //
-// An ID begins with the slot of the subject, so that a store can find from the
-// ID alone where it keeps the records of the subject.
+// An ID begins with the slot of the owner, so that a store can find from the ID
+// alone where it keeps the records of the owner.
 type ID [18]byte
 
-// NewID returns a new ID for a session of subject.
-func NewID(subject string) ID {
+// NewID returns a new ID for a session of owner.
+func NewID(owner Owner) ID {
 	var id ID
-	binary.BigEndian.PutUint16(id[:2], SlotOf(subject))
+	binary.BigEndian.PutUint16(id[:2], owner.Slot())
 	_, _ = rand.Read(id[2:]) // never fails
 	return id
 }
@@ -38,15 +37,7 @@ func ParseID(s string) (ID, bool) {
 // String returns id in base64url, which is 24 characters long.
 func (id ID) String() string { return encoding.EncodeToString(id[:]) }
 
-// Slot returns the slot of the subject that the session belongs to.
+// Slot returns the slot of the owner that the session belongs to: see [Owner.Slot].
 func (id ID) Slot() uint16 { return binary.BigEndian.Uint16(id[:2]) }
-
-// SlotOf returns the slot of subject, a hash that is the same on every machine
-// and in every version of this package. Stores distribute their records by
-// slot.
-func SlotOf(subject string) uint16 {
-	digest := sha256.Sum256([]byte(subject))
-	return binary.BigEndian.Uint16(digest[:2])
-}
 
 var encoding = base64.RawURLEncoding.Strict()

@@ -13,9 +13,9 @@ func TestID(t *testing.T) {
 	form := regexp.MustCompile(`^[A-Za-z0-9_-]{24}$`)
 	seen := map[session.ID]bool{}
 	for _, subject := range []string{"alice", "alice", "alice", "bob", "", "\xff", strings.Repeat("x", 1000)} {
-		id := session.NewID(subject)
-		if id.Slot() != session.SlotOf(subject) {
-			t.Errorf("%q: got slot %d, want %d", subject, id.Slot(), session.SlotOf(subject))
+		id := session.NewID(ownerOf(subject))
+		if id.Slot() != ownerOf(subject).Slot() {
+			t.Errorf("%q: got slot %d, want %d", subject, id.Slot(), ownerOf(subject).Slot())
 		}
 		if seen[id] {
 			t.Errorf("%q: got ID %v twice", subject, id)
@@ -31,18 +31,22 @@ func TestID(t *testing.T) {
 	}
 }
 
-// Stores distribute records by slot, so the slot of a subject must never change.
-func TestSlotOf(t *testing.T) {
+// Stores distribute records by slot, so the slot of an owner must never change.
+func TestOwnerSlot(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
-		subject string
-		want    uint16
+		owner session.Owner
+		want  uint16
 	}{
-		{"alice", 0x2bd8},
-		{"", 0xe3b0},
+		{session.Owner{}, 0x9d90},
+		{session.Owner{Subject: "alice"}, 0x2f4e},
+		{session.Owner{Audience: "alice"}, 0x1918},
+		{session.Owner{Issuer: "a", Audience: "b", Subject: "c"}, 0xbd73},
+		{session.Owner{Issuer: "ab", Subject: "c"}, 0x9c24},
+		{session.Owner{Issuer: "a", Audience: "bc"}, 0x74f2},
 	} {
-		if got := session.SlotOf(row.subject); got != row.want {
-			t.Errorf("%q: got slot %#x, want %#x", row.subject, got, row.want)
+		if got := row.owner.Slot(); got != row.want {
+			t.Errorf("%+v: got slot %#x, want %#x", row.owner, got, row.want)
 		}
 	}
 }

@@ -1,18 +1,16 @@
 package session
 
 import (
-	"container/heap"
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 )
 
 // A Memory is a [Store] in the memory of this process. Its sessions are lost
-// when the process ends. It is sharded by subject, so that calls for different
-// subjects rarely wait for each other.
+// when the process ends. It is sharded by owner, so that calls for different owners
+// rarely wait for each other.
 //
 // A Memory starts no goroutines. Each call of Create and Advance removes a few
 // expired sessions, so that no call has to wait for the removal of many. Only a
@@ -32,6 +30,9 @@ const (
 	// DefaultMemorySize is the default for the number of sessions in a [Memory].
 	DefaultMemorySize = 1 << 20
 
+	// endSize is the largest number of sessions that are ended under one lock.
+	endSize = 256
+
 	// sweepSize is the largest number of due sessions that one call of sweep
 	// handles. It is more than one, so that sessions are removed faster than
 	// they are created.
@@ -42,6 +43,11 @@ const (
 // count for as long as they are remembered. If size is zero or negative,
 // NewMemory uses [DefaultMemorySize]. The Memory reads the time from now, or
 // from [time.Now] if now is nil.
+//
+// In a full Memory, a new session takes the place of a session of the owner that has
+// the most: of one that was ended, or else of its oldest one, which ends. If the
+// owner of the new session would then have as many itself, it is refused with
+// [ErrFull].
 func NewMemory(size int, now func() time.Time) *Memory {
 	if size <= 0 {
 		size = DefaultMemorySize
@@ -52,7 +58,7 @@ func NewMemory(size int, now func() time.Time) *Memory {
 	m := &Memory{now: now, max: int64(size)}
 	for i := range m.shards {
 		m.shards[i].sessions = make(map[ID]*memorySession)
-		m.shards[i].subjects = make(map[string]*memorySubject)
+		m.shards[i].owners = make(map[ownerKey]*memoryOwner)
 	}
 	return m
 }
@@ -64,37 +70,39 @@ func (m *Memory) Create(ctx context.Context, n New, bound Bound) (Record, error)
 	if err := ctx.Err(); err != nil {
 		return Record{}, err
 	}
-	if m.held.Load() >= m.max {
-		m.makeRoom()
+	if err := m.endExcess(ctx, &n, bound); err != nil {
+		return Record{}, err
 	}
+	room := m.reserve(n.Owner, n.Remember)
 	shard := m.shard(n.ID.Slot())
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	now := m.milliseconds()
 	m.sweep(shard, now)
-
-	if s := shard.sessions[n.ID]; s != nil {
-		if s.nonceHash != n.NonceHash {
-			return Record{}, errTaken
-		}
+	s, err := shard.sessions[n.ID], error(nil)
+	excess := shard.excess(n.Owner, bound, now)
+	switch {
+	case s != nil && s.nonceHash != n.NonceHash:
+		err = errTaken
+	case s != nil:
+	case excess > 0 && bound.Refuse:
+		err = ErrTooMany
+	case !room:
+		err = ErrFull
+	}
+	if room && (s != nil || err != nil) {
+		m.held.Add(-1)
+	}
+	switch {
+	case err != nil:
+		return Record{}, err
+	case s != nil:
 		return s.record(), nil
 	}
-	var excess []*memorySession
-	if bound.Max > 0 {
-		live := shard.live(n.Subject, now)
-		excess = live[:max(0, len(live)-bound.Max+1)]
+	if excess > 0 {
+		m.endOldest(shard, n.Owner, excess, now, n.Remember)
 	}
-	if len(excess) > 0 && bound.Refuse {
-		return Record{}, ErrTooMany
-	}
-	if m.held.Add(1) > m.max {
-		m.held.Add(-1)
-		return Record{}, ErrFull
-	}
-	for _, s := range excess {
-		m.end(shard, s, SignedOut, now, n.Remember)
-	}
-	s := &memorySession{
+	s = &memorySession{
 		id:        n.ID,
 		nonceHash: n.NonceHash,
 		created:   now,
@@ -103,9 +111,7 @@ func (m *Memory) Create(ctx context.Context, n New, bound Bound) (Record, error)
 		userAgent: strings.Clone(n.UserAgent),
 	}
 	s.due = s.idle
-	shard.sessions[s.id] = s
-	shard.link(s, n.Subject)
-	heap.Push(&shard.due, s)
+	shard.add(s, n.Owner)
 	return s.record(), nil
 }
 
@@ -205,38 +211,56 @@ func (m *Memory) End(ctx context.Context, id ID, remember time.Duration) (bool, 
 }
 
 // EndAll implements [Store].
-func (m *Memory) EndAll(ctx context.Context, subject string, remember time.Duration, except ...ID) ([]ID, error) {
+func (m *Memory) EndAll(ctx context.Context, e Ending) (ended []ID, from time.Time, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
-	shard := m.shard(SlotOf(subject))
-	shard.mu.Lock()
-	defer shard.mu.Unlock()
-	now := m.milliseconds()
-	var ended []ID
-	for _, s := range shard.live(subject, now) {
-		if !slices.Contains(except, s.id) {
-			m.end(shard, s, SignedOut, now, remember)
-			ended = append(ended, s.id)
+	shard := m.shard(e.Owner.Slot())
+	if len(e.Except) == 0 {
+		from = at(m.milliseconds())
+		r := Revocation{Issuer: e.Owner.Issuer, Subject: e.Owner.Subject, From: from, Until: from.Add(e.Revoke)}
+		if err := m.Revoke(ctx, r); err != nil {
+			return nil, time.Time{}, err
 		}
 	}
-	if len(except) == 0 {
-		m.feed.announce(Revocation{Subject: strings.Clone(subject), From: at(now), Until: at(now).Add(remember)}, at(now))
+	spared := make(map[ID]bool, len(e.Except))
+	for _, id := range e.Except {
+		spared[id] = true
 	}
-	return ended, nil
+	var after Cursor
+	last := shard.youngest(e.Owner)
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return ended, from, err
+		}
+		var some []ID
+		some, after, more = m.endSome(shard, e, after, last, spared)
+		ended = append(ended, some...)
+	}
+	return ended, from, nil
 }
 
 // List implements [Store].
-func (m *Memory) List(ctx context.Context, subject string) ([]Record, error) {
+func (m *Memory) List(ctx context.Context, owner Owner, after Cursor, limit int) ([]Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	shard := m.shard(SlotOf(subject))
+	shard := m.shard(owner.Slot())
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
+	o := shard.owners[keyOf(owner)]
+	if o == nil {
+		return nil, nil
+	}
+	now := m.milliseconds()
 	var records []Record
-	for _, s := range shard.live(subject, m.milliseconds()) {
-		records = append(records, s.record())
+	for _, s := range o.live[o.after(after):] {
+		if len(records) >= limit {
+			break
+		}
+		if s.liveAt(now) {
+			records = append(records, s.record())
+		}
 	}
 	return records, nil
 }
@@ -246,8 +270,12 @@ func (m *Memory) Revoke(ctx context.Context, r Revocation) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r.Token, r.Subject = strings.Clone(r.Token), strings.Clone(r.Subject)
-	m.feed.announce(r, m.now())
+	r.Token, r.Issuer, r.Subject = strings.Clone(r.Token), strings.Clone(r.Issuer), strings.Clone(r.Subject)
+	now := at(m.milliseconds())
+	if r.From.IsZero() {
+		r.From = now
+	}
+	m.feed.announce(r, now)
 	return nil
 }
 
@@ -263,12 +291,3 @@ func (m *Memory) InProcess() bool { return true }
 func (m *Memory) shard(slot uint16) *memoryShard { return &m.shards[slot%memoryShards] }
 
 func (m *Memory) milliseconds() int64 { return m.now().UnixMilli() }
-
-// end ends the live session s, announces that, and keeps s for the duration
-// remember.
-func (m *Memory) end(shard *memoryShard, s *memorySession, why Reason, now int64, remember time.Duration) {
-	s.ended = why
-	shard.reschedule(s, now+remember.Milliseconds())
-	shard.unlink(s)
-	m.feed.announce(Revocation{Session: s.id, From: at(now), Until: at(s.forget())}, at(now))
-}

@@ -2,17 +2,17 @@ package session
 
 import (
 	"container/heap"
-	"strings"
 	"sync"
 	"time"
 )
 
-// A memoryShard has all sessions of the subjects of some slots.
+// A memoryShard has all sessions of the owners of some slots.
 type memoryShard struct {
 	mu       sync.Mutex
 	sessions map[ID]*memorySession
-	subjects map[string]*memorySubject
+	owners   map[ownerKey]*memoryOwner
 	due      dueHeap
+	sizes    sizeHeap
 }
 
 // A memorySession is a Record in little memory. Its times are milliseconds since
@@ -30,20 +30,11 @@ type memorySession struct {
 	used       int64 // 0: never
 	idle       int64 // never after limit
 	limit      int64
-	due        int64          // when sweep handles it next, never after the time to forget it
-	subject    *memorySubject // also after the session was ended
-	older      *memorySession // of the same subject; nil after the session was ended
-	younger    *memorySession
+	due        int64 // when sweep handles it next, never after the time to forget it
+	owner      *memoryOwner
 	userAgent  string
 	place      int // its index in the heap due of the shard
-}
-
-// A memorySubject is the list of the sessions of a subject that were not ended,
-// from the oldest to the youngest.
-type memorySubject struct {
-	name     string
-	oldest   *memorySession
-	youngest *memorySession
+	inEnded    int // its index in the sessions of the owner that were ended
 }
 
 // find returns the session id, or nil if there is none or its time to be
@@ -59,56 +50,6 @@ func (shard *memoryShard) find(id ID, now int64) *memorySession {
 func (shard *memoryShard) reschedule(s *memorySession, due int64) {
 	s.due = due
 	heap.Fix(&shard.due, s.place)
-}
-
-// live returns the live sessions of subject, oldest first.
-func (shard *memoryShard) live(subject string, now int64) []*memorySession {
-	known := shard.subjects[subject]
-	if known == nil {
-		return nil
-	}
-	var live []*memorySession
-	for s := known.oldest; s != nil; s = s.younger {
-		if s.liveAt(now) {
-			live = append(live, s)
-		}
-	}
-	return live
-}
-
-// link makes s the youngest session of subject.
-func (shard *memoryShard) link(s *memorySession, subject string) {
-	known := shard.subjects[subject]
-	if known == nil {
-		known = &memorySubject{name: strings.Clone(subject)}
-		shard.subjects[known.name] = known
-	}
-	s.subject = known
-	s.older = known.youngest
-	if known.youngest = s; s.older == nil {
-		known.oldest = s
-	} else {
-		s.older.younger = s
-	}
-}
-
-// unlink removes s from the list of its subject, and an empty list from the
-// shard.
-func (shard *memoryShard) unlink(s *memorySession) {
-	if s.older == nil {
-		s.subject.oldest = s.younger
-	} else {
-		s.older.younger = s.younger
-	}
-	if s.younger == nil {
-		s.subject.youngest = s.older
-	} else {
-		s.younger.older = s.older
-	}
-	s.older, s.younger = nil, nil
-	if s.subject.oldest == nil {
-		delete(shard.subjects, s.subject.name)
-	}
 }
 
 func (s *memorySession) liveAt(now int64) bool {
@@ -127,7 +68,7 @@ func (s *memorySession) forget() int64 {
 func (s *memorySession) record() Record {
 	return Record{
 		ID:         s.id,
-		Subject:    s.subject.name,
+		Owner:      s.owner.key.owner(),
 		NonceHash:  s.nonceHash,
 		Generation: s.generation,
 		Parent:     s.parent,

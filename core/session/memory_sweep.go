@@ -1,6 +1,6 @@
 package session
 
-import "container/heap"
+import "time"
 
 // sweep handles a few due sessions of shard. It removes a session whose time to
 // be forgotten has come, and reschedules the others. It reports whether more
@@ -15,26 +15,81 @@ func (m *Memory) sweep(shard *memoryShard, now int64) bool {
 			shard.reschedule(s, forget)
 			continue
 		}
-		heap.Pop(&shard.due)
-		delete(shard.sessions, s.id)
-		if s.ended == Live {
-			shard.unlink(s)
-		}
+		shard.remove(s)
 		m.held.Add(-1)
 	}
 	return true
 }
 
-// makeRoom sweeps the shards until m is not full any more, or no session is
-// due. A shard without calls is not swept otherwise, and could keep m full.
-func (m *Memory) makeRoom() {
+// reserve makes room for a session of owner, and reports whether there is any. The
+// caller must use the room, or give it back with m.held.Add(-1).
+//
+// If m is full, and no session has expired, the owner with the most sessions loses
+// one, if it has at least two more than owner. So an owner with very many sessions
+// can fill m, but does not keep others from signing in.
+func (m *Memory) reserve(owner Owner, remember time.Duration) bool {
+	if m.held.Add(1) <= m.max {
+		return true
+	}
+	m.sweepAll()
+	if m.held.Load() <= m.max || m.evict(owner, remember) {
+		return true
+	}
+	m.held.Add(-1)
+	return false
+}
+
+// sweepAll sweeps the shards until there is room, or no session is due. A shard
+// without calls is not swept otherwise, and could keep m full.
+func (m *Memory) sweepAll() {
 	now := m.milliseconds()
 	for i := range m.shards {
 		shard := &m.shards[i]
 		for more := true; more; {
 			shard.mu.Lock()
-			more = m.sweep(shard, now) && m.held.Load() >= m.max
+			more = m.sweep(shard, now) && m.held.Load() > m.max
 			shard.mu.Unlock()
 		}
 	}
+}
+
+// evict removes a session of the owner with the most sessions, and leaves its room
+// to the caller.
+func (m *Memory) evict(owner Owner, remember time.Duration) bool {
+	most := 1 // what the owner of the session to remove must exceed
+	own := m.shard(owner.Slot())
+	own.mu.Lock()
+	if o := own.owners[keyOf(owner)]; o != nil {
+		most += o.held()
+	}
+	own.mu.Unlock()
+	var largest *memoryShard
+	for i := range m.shards {
+		shard := &m.shards[i]
+		shard.mu.Lock()
+		if len(shard.sizes) > 0 && shard.sizes[0].held() > most {
+			largest, most = shard, shard.sizes[0].held()
+		}
+		shard.mu.Unlock()
+	}
+	if largest == nil {
+		return false
+	}
+	largest.mu.Lock()
+	defer largest.mu.Unlock()
+	if len(largest.sizes) == 0 || largest.sizes[0].held() < most {
+		return false // it has lost sessions to others meanwhile
+	}
+	m.loseOne(largest, largest.sizes[0], remember)
+	return true
+}
+
+// loseOne removes a session of o: one that was ended, or else the oldest one, which
+// ends.
+func (m *Memory) loseOne(shard *memoryShard, o *memoryOwner, remember time.Duration) {
+	if len(o.ended) == 0 {
+		m.end(shard, o.live[0], SignedOut, m.milliseconds(), remember)
+	}
+	shard.remove(o.ended[len(o.ended)-1])
+	m.held.Add(-1)
 }

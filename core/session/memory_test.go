@@ -40,12 +40,18 @@ func newMemory(size int) (*session.Memory, *jwtgatetest.Clock) {
 	return session.NewMemory(size, clock.Now), clock
 }
 
+// ownerOf returns the owner of the sessions of subject.
+func ownerOf(subject string) session.Owner {
+	return session.Owner{Issuer: "https://auth.example", Audience: "https://api.example", Subject: subject}
+}
+
 // newSession returns a session of subject that expires after an hour unless it
 // is rotated, and its token.
 func newSession(subject string) (session.New, refreshtoken.Token) {
-	token := refreshtoken.Token{ID: session.NewID(subject), Nonce: refreshtoken.NewNonce()}
+	owner := ownerOf(subject)
+	token := refreshtoken.Token{ID: session.NewID(owner), Nonce: refreshtoken.NewNonce()}
 	return session.New{
-		ID: token.ID, Subject: subject, NonceHash: token.Nonce.Hash(),
+		ID: token.ID, Owner: owner, NonceHash: token.Nonce.Hash(),
 		Idle: time.Hour, Limit: 24 * time.Hour, Remember: time.Minute,
 	}, token
 }
@@ -230,7 +236,7 @@ func TestMemoryForgets(t *testing.T) {
 			}
 		}},
 		{"all ended", func(t *testing.T, m *session.Memory, i int, _ refreshtoken.Token) {
-			_, _ = m.EndAll(t.Context(), neighbour(i), time.Minute)
+			_, _, _ = m.EndAll(t.Context(), session.Ending{Owner: ownerOf(neighbour(i)), Remember: time.Minute})
 		}},
 	} {
 		for name, write := range writes {
@@ -255,8 +261,8 @@ func TestMemoryForgets(t *testing.T) {
 				for range size / 3 { // each call removes more than one session
 					write(t, m, token)
 				}
-				if sessions, subjects, due, _ := m.Held(); sessions != 1 || subjects != 1 || due != 1 {
-					t.Errorf("got %d sessions, %d subjects, %d due, want the last one", sessions, subjects, due)
+				if sessions, owners, due, _ := m.Held(); sessions != 1 || owners != 1 || due != 1 {
+					t.Errorf("got %d sessions, %d owners, %d due, want the last one", sessions, owners, due)
 				}
 			})
 		}
@@ -267,7 +273,7 @@ func TestMemoryForgets(t *testing.T) {
 func neighbour(i int) string {
 	for name := range 1 << 20 {
 		subject := fmt.Sprintf("neighbour-%d-%d", i%10, name)
-		if session.SlotOf(subject)%session.MemoryShards == session.SlotOf("alice")%session.MemoryShards {
+		if ownerOf(subject).Slot()%session.MemoryShards == ownerOf("alice").Slot()%session.MemoryShards {
 			return subject
 		}
 	}
@@ -331,15 +337,16 @@ func TestMemoryCopies(t *testing.T) {
 		buffers = append(buffers, b)
 		return unsafe.String(&b[0], len(b))
 	}
-	n, token := newSession(borrow("alice"))
+	n, token := newSession("alice")
+	n.Owner = session.Owner{Issuer: borrow(n.Owner.Issuer), Audience: borrow(n.Owner.Audience), Subject: borrow(n.Owner.Subject)}
 	n.UserAgent = borrow("a browser")
 	if _, err := m.Create(t.Context(), n, session.Bound{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.EndAll(t.Context(), borrow("bob"), time.Minute); err != nil {
+	if _, _, err := m.EndAll(t.Context(), session.Ending{Owner: session.Owner{Issuer: borrow("an issuer"), Subject: borrow("bob")}, Revoke: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []session.Revocation{{Token: borrow("a token")}, {Subject: borrow("carol")}} {
+	for _, r := range []session.Revocation{{Token: borrow("a token")}, {Issuer: borrow("another"), Subject: borrow("carol")}} {
 		r.Until = memoryBegin.Add(time.Minute)
 		if err := m.Revoke(t.Context(), r); err != nil {
 			t.Fatal(err)
@@ -350,15 +357,15 @@ func TestMemoryCopies(t *testing.T) {
 			b[i] = '!'
 		}
 	}
-	list, err := m.List(t.Context(), "alice")
-	if err != nil || len(list) != 1 || list[0].ID != token.ID || list[0].Subject != "alice" || list[0].UserAgent != "a browser" {
+	list, err := m.List(t.Context(), ownerOf("alice"), session.Cursor{}, 10)
+	if err != nil || len(list) != 1 || list[0].ID != token.ID || list[0].Owner != ownerOf("alice") || list[0].UserAgent != "a browser" {
 		t.Errorf("got sessions %+v, %v, want the one", list, err)
 	}
 	var said string
 	for _, r := range heard(t, m) {
-		said += r.Subject + r.Token + ";"
+		said += r.Issuer + " " + r.Subject + r.Token + ";"
 	}
-	if want := "bob;a token;carol;"; said != want {
+	if want := "an issuer bob; a token;another carol;"; said != want {
 		t.Errorf("heard of %q, want %q", said, want)
 	}
 }

@@ -9,7 +9,7 @@ import (
 // store's clock, with a precision of a millisecond.
 type Record struct {
 	ID         ID
-	Subject    string
+	Owner      Owner
 	NonceHash  [32]byte  // SHA-256 of the nonce in the session's refresh tokens
 	Generation uint32    // of the current refresh token
 	Parent     uint32    // the generation that the current one replaced; zero before the first rotation

@@ -19,7 +19,7 @@ var (
 func stepRecord(generation uint32, rotated time.Duration) session.Record {
 	r := session.Record{
 		ID:         session.ID{1, 2, 3},
-		Subject:    "alice",
+		Owner:      session.Owner{Subject: "alice"},
 		NonceHash:  refreshtoken.Nonce{4, 5, 6}.Hash(),
 		Generation: generation,
 		Created:    stepBegin,

@@ -85,10 +85,10 @@ func signInAll(b *testing.B, store *session.Memory, n int) []session.Presented {
 	refresh := make([]session.Presented, n)
 	for i := range refresh {
 		subject := fmt.Sprintf("user-%07d", i)
-		token := session.Presented{ID: session.NewID(subject), NonceHash: sha256.Sum256([]byte(subject))}
+		token := session.Presented{ID: session.NewID(session.Owner{Subject: subject}), NonceHash: sha256.Sum256([]byte(subject))}
 		if _, err := store.Create(b.Context(), session.New{
 			ID:        token.ID,
-			Subject:   subject,
+			Owner:     session.Owner{Subject: subject},
 			NonceHash: token.NonceHash,
 			Idle:      time.Hour,
 			Limit:     24 * time.Hour,

@@ -120,7 +120,7 @@ func BenchmarkRevoked(b *testing.B) {
 // revokeOthers revokes n sessions of another subject than alice.
 func revokeOthers(b *testing.B, store *session.Memory, clock *jwtgatetest.Clock, n int) {
 	for range n {
-		r := session.Revocation{Session: session.NewID("bob"), From: clock.Now(), Until: clock.Now().Add(time.Hour)}
+		r := session.Revocation{Session: session.NewID(session.Owner{Subject: "bob"}), From: clock.Now(), Until: clock.Now().Add(time.Hour)}
 		if err := store.Revoke(b.Context(), r); err != nil {
 			b.Fatal(err)
 		}

@@ -60,8 +60,8 @@ func TestCodecRoundTrip(t *testing.T) {
 		{ID: goldToken.ID, Nonce: goldToken.Nonce, Generation: math.MaxUint32},
 		{ID: goldToken.ID, Generation: 7},
 		{Nonce: goldToken.Nonce, Generation: 7},
-		{ID: session.NewID("alice"), Nonce: refreshtoken.NewNonce(), Generation: 1},
-		{ID: session.NewID("alice"), Nonce: refreshtoken.NewNonce(), Generation: 1},
+		{ID: session.NewID(session.Owner{Subject: "alice"}), Nonce: refreshtoken.NewNonce(), Generation: 1},
+		{ID: session.NewID(session.Owner{Subject: "alice"}), Nonce: refreshtoken.NewNonce(), Generation: 1},
 	} {
 		text := codec.Encode(token)
 		if again := codec.Encode(token); again != text || seen[text] {
@@ -239,7 +239,7 @@ func TestNonce(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	codec := newCodec(t, secret(1))
-	other := session.NewID("alice")
+	other := session.NewID(session.Owner{Subject: "alice"})
 	derived := codec.DerivedNonce(goldToken.ID)
 	if codec.DerivedNonce(other) == derived {
 		t.Error("got one nonce for two sessions")

@@ -1,9 +1,10 @@
 -- Store.Create. This script returns the result (kept, taken or too many), how
 -- many other sessions it or an earlier call for this session may have ended, and
 -- the record.
-local id, subject, hash, agent = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local idle, limit, remember = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local most, refuse = tonumber(ARGV[10]), ARGV[11] == '1'
+local id, hash, agent = ARGV[3], ARGV[4], ARGV[5]
+local owner = { issuer = ARGV[6], audience = ARGV[7], subject = ARGV[8] }
+local idle, limit, remember = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local most, refuse = tonumber(ARGV[12]), ARGV[13] == '1'
 
 local r = find(id)
 if r and r.nonce_hash ~= hash then return { 'taken', 0 } end
@@ -12,7 +13,7 @@ if r then return { 'kept', most, r.value } end
 -- Without a bound, it is enough to look at three random sessions of the index.
 -- Each call adds one session and removes up to three expired ones, so an index
 -- has, on average, half as many expired sessions as live ones.
-local index = subjectKey(subject)
+local index = ownerKey(owner)
 local ids
 if most > 0 then
   ids = redis.call('ZRANGE', index, 0, -1)
@@ -24,7 +25,7 @@ local excess = most > 0 and math.max(0, #others - most + 1) or 0
 if excess > 0 and refuse then return { 'too many', 0 } end
 
 r = {
-  id = id, subject = subject, nonce_hash = hash, agent = agent, generation = 0, parent = 0,
+  id = id, issuer = owner.issuer, audience = owner.audience, subject = owner.subject, nonce_hash = hash, agent = agent, generation = 0, parent = 0,
   created = now, rotated = 0, used = 0, late = false, late_before = false,
   idle = now + math.min(idle, limit), limit = now + limit, ended = 0, verdict = 0,
 }

@@ -5,7 +5,7 @@ local signed_out, replayed = 1, 2
 -- remember milliseconds.
 local function finish(r, reason, remember)
   r.ended, r.forget = reason, now + remember
-  redis.call('ZREM', subjectKey(r.subject), r.id)
+  redis.call('ZREM', ownerKey(r), r.id)
   keep(r)
-  announce('session', r.id, 0, now, r.forget)
+  announce('session', r.id, now, r.forget)
 end

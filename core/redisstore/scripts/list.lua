@@ -1,9 +1,36 @@
--- The second part of Store.List. This script returns the records of those
--- sessions that are live, in the given order.
-local ids = {}
-for i = 3, #ARGV do ids[i - 2] = ARGV[i] end
-local values = {}
-for _, r in ipairs((live(ids))) do
-  table.insert(values, r.value)
+-- A step of Store.List. This script looks at some sessions of the owner after the
+-- session that was created at the given time and has the given id. It returns the
+-- number of sessions that it looked at, the time and the id of the last one, and the
+-- records of those that are live.
+local owner = { issuer = ARGV[3], audience = ARGV[4], subject = ARGV[5] }
+local created, id, most = ARGV[6], ARGV[7], tonumber(ARGV[8])
+local index = ownerKey(owner)
+
+-- precedes reports whether a sorts before b in an index. Comparing the strings would
+-- use the locale of the server.
+local function precedes(a, b)
+  for i = 1, math.min(#a, #b) do
+    if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
+  end
+  return #a < #b
 end
-return values
+
+-- Sessions of the same millisecond are ordered by id. Those up to id are passed over.
+local first = redis.call('ZCOUNT', index, '-inf', '(' .. created)
+local reply = {}
+repeat
+  local passed = 0
+  local found = redis.call('ZRANGE', index, first, first + most - 1, 'WITHSCORES')
+  reply = { #found / 2, found[#found] or '', found[#found - 1] or '' }
+  for i = 1, #found, 2 do
+    if tonumber(found[i + 1]) == tonumber(created) and not precedes(id, found[i]) then
+      passed = passed + 1
+    else
+      local value, known = get(found[i])
+      local r = known and parse(value)
+      if r then table.insert(reply, r.value) end
+    end
+  end
+  first = first + passed
+until passed < most
+return reply

@@ -4,6 +4,6 @@
 -- none.
 local function first_used(r, generation, window, remember, retire)
   if retire and generation > 0 then
-    announce('session', r.id, generation, now + window, now + window + remember)
+    announce('session', r.id, now + window, now + window + remember, 'generation', integer(generation))
   end
 end

@@ -8,7 +8,11 @@
 local slot, attempt = ARGV[1], ARGV[2]
 
 local function sessionKey(id) return slot .. ':session:' .. id end
-local function subjectKey(subject) return slot .. ':subject:' .. subject end
+
+-- The lengths keep owners apart whose parts have any bytes in them.
+local function ownerKey(o)
+  return slot .. ':owner:' .. #o.issuer .. ':' .. #o.audience .. ':' .. o.issuer .. o.audience .. o.subject
+end
 
 -- integer formats n without an exponent.
 local function integer(n) return string.format('%d', n) end

@@ -67,4 +67,19 @@
 // received the revocation before still refuse these tokens. If that is not
 // enough, set [Config].WaitReplicas: the end of a session then waits for
 // replicas.
+//
+// # Upgrades
+//
+// Processes of this version and of a later one of the same major version can share
+// a server, so that they can be replaced one by one. The later version reads all
+// that this one writes. Records and revocations that only the later version can
+// read have a version number of their own, which this version treats as follows:
+//
+//	a revocation  is passed over; the first one is a warning in the log
+//	a record      is an error for refreshes, which are answered 503; it is not listed, but can be ended
+//
+// Until the last process is replaced, the earlier ones accept what was revoked in
+// the new way, and clients whose session was begun in the new way succeed only on the
+// later ones. A version with another layout of the keys shares nothing with this
+// one: all users have to sign in again. Its release notes say so.
 package redisstore

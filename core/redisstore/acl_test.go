@@ -26,6 +26,11 @@ func TestAccessControl(t *testing.T) {
 	t.Run("RunStore", func(t *testing.T) { // ends when its parallel tests have ended
 		jwtgatetest.RunStore(t, func(*testing.T) jwtgatetest.StoreUnderTest { return jwtgatetest.StoreUnderTest{Store: store} })
 	})
+	later := create(t, store, "alice") // by a later version; see TestRecordOfLaterVersion
+	server.do("SETRANGE", store.Slots()[later.ID.Slot()%16]+":session:"+later.ID.String(), 0, "\xff")
+	if live, err := store.End(t.Context(), later.ID, remember); !live || err != nil {
+		t.Errorf("end: got live %v, error %v; want true", live, err)
+	}
 
 	stats, err := server.client().InfoMap(t.Context(), "commandstats").Result()
 	if err != nil {

@@ -15,8 +15,6 @@ var (
 	clockLua string
 	//go:embed scripts/slot.lua
 	slotLua string
-	//go:embed scripts/evenfull.lua
-	evenFullLua string
 	//go:embed scripts/record.lua
 	recordLua string
 	//go:embed scripts/announce.lua
@@ -25,6 +23,8 @@ var (
 	finishLua string
 	//go:embed scripts/retire.lua
 	retireLua string
+	//go:embed scripts/live.lua
+	liveLua string
 )
 
 // The last parts of the scripts, one for each script.
@@ -56,23 +56,29 @@ type scripts struct {
 	create, find, advance, confirm, end, revokeAll, endAll, list, revoke, barrier *redis.Script
 }
 
+// evenFull is the beginning of a script that a server without free memory executes,
+// so that existing sessions can still be refreshed and ended there.
+const evenFull = "#!lua flags=allow-oom\n"
+
 // newScripts returns the scripts. Each of them begins with clock, which defines
 // now as clock.lua does.
 func newScripts(clock string) scripts {
 	base := clock + slotLua
-	reads := base + recordLua
-	ends := base + evenFullLua + recordLua + announceLua + finishLua
+	ends := base + recordLua + announceLua + finishLua
+	// Defining these functions costs more time than most steps of Advance, which do
+	// not need them.
+	endings := "local function endings()\n" + announceLua + finishLua + retireLua + "return finish, first_used\nend\n"
 	return scripts{
-		create:    redis.NewScript(reads + announceLua + finishLua + createLua),
-		find:      redis.NewScript(reads + findLua),
-		advance:   redis.NewScript(ends + retireLua + advanceLua),
-		confirm:   redis.NewScript(base + evenFullLua + recordLua + announceLua + retireLua + confirmLua),
-		end:       redis.NewScript(ends + endLua),
-		revokeAll: redis.NewScript(base + evenFullLua + announceLua + revokeAllLua),
-		endAll:    redis.NewScript(ends + endAllLua),
-		list:      redis.NewScript(reads + listLua),
-		revoke:    redis.NewScript(base + evenFullLua + announceLua + revokeLua),
-		barrier:   redis.NewScript(base + evenFullLua + barrierLua),
+		create:    redis.NewScript(ends + liveLua + createLua),
+		find:      redis.NewScript(base + recordLua + findLua),
+		advance:   redis.NewScript(evenFull + base + recordLua + endings + advanceLua),
+		confirm:   redis.NewScript(evenFull + base + recordLua + announceLua + retireLua + confirmLua),
+		end:       redis.NewScript(evenFull + ends + endLua),
+		revokeAll: redis.NewScript(evenFull + base + announceLua + revokeAllLua),
+		endAll:    redis.NewScript(evenFull + ends + endAllLua),
+		list:      redis.NewScript(base + recordLua + listLua),
+		revoke:    redis.NewScript(evenFull + base + announceLua + revokeLua),
+		barrier:   redis.NewScript(evenFull + base + barrierLua),
 	}
 }
 

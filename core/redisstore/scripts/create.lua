@@ -7,7 +7,7 @@ local idle, limit, remember = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(AR
 local most, refuse = tonumber(ARGV[12]), ARGV[13] == '1'
 
 local r = find(id)
-if r and r.nonce_hash ~= hash then return { 'taken', 0 } end
+if r and not has_nonce(r, hash) then return { 'taken', 0 } end
 if r then return { 'kept', most, r.value } end
 
 -- Without a bound, it is enough to look at three random sessions of the index.
@@ -25,7 +25,8 @@ local excess = most > 0 and math.max(0, #others - most + 1) or 0
 if excess > 0 and refuse then return { 'too many', 0 } end
 
 r = {
-  id = id, issuer = owner.issuer, audience = owner.audience, subject = owner.subject, nonce_hash = hash, agent = agent, generation = 0, parent = 0,
+  id = id, generation = 0, parent = 0,
+  constant = struct.pack(constant, id, hash, #owner.issuer, owner.issuer, #owner.audience, owner.audience, #owner.subject, owner.subject, #agent, agent),
   created = now, rotated = 0, used = 0, late = false, late_before = false,
   idle = now + math.min(idle, limit), limit = now + limit, ended = 0, verdict = 0,
 }

@@ -6,7 +6,7 @@ if value and not known then -- it cannot be read, but it must end
   announce('session', id, now, now + remember)
   return 1
 end
-local r = value and parse(value)
+local r = value and parse(id, value)
 if not r then return 0 end
 if r.attempt == attempt then return 1 end
 if r.ended ~= 0 then return 0 end

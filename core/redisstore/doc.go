@@ -33,7 +33,7 @@
 //
 //	ACL SETUSER jwtgate on >password resetkeys ~jwtgate:* -@all
 //		+eval +evalsha +time +exists +del +get +mget +set +setrange
-//		+pexpiretime +pexpireat +zadd +zcount +zrange +zrandmember +zrem
+//		+pexpiretime +pexpireat +zadd +zcard +zcount +zrange +zrandmember +zrem
 //		+xadd +xdel +xrange +xread +info
 //
 // Replace jwtgate:* if [Config].Prefix is set. [Config].WaitReplicas also

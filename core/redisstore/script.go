@@ -31,6 +31,8 @@ var (
 var (
 	//go:embed scripts/create.lua
 	createLua string
+	//go:embed scripts/sweep.lua
+	sweepLua string
 	//go:embed scripts/find.lua
 	findLua string
 	//go:embed scripts/advance.lua
@@ -53,7 +55,7 @@ var (
 
 // scripts are all scripts of a Store. Redis executes each of them atomically.
 type scripts struct {
-	create, find, advance, confirm, end, revokeAll, endAll, list, revoke, barrier *redis.Script
+	create, sweep, find, advance, confirm, end, revokeAll, endAll, list, revoke, barrier *redis.Script
 }
 
 // evenFull is the beginning of a script that a server without free memory executes,
@@ -70,6 +72,7 @@ func newScripts(clock string) scripts {
 	endings := "local function endings()\n" + announceLua + finishLua + retireLua + "return finish, first_used\nend\n"
 	return scripts{
 		create:    redis.NewScript(ends + liveLua + createLua),
+		sweep:     redis.NewScript(base + recordLua + sweepLua),
 		find:      redis.NewScript(base + recordLua + findLua),
 		advance:   redis.NewScript(evenFull + base + recordLua + endings + advanceLua),
 		confirm:   redis.NewScript(evenFull + base + recordLua + announceLua + retireLua + confirmLua),

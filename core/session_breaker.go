@@ -17,31 +17,31 @@ const (
 	// keep them on different servers, of which only one hangs.
 	breakerParts = 16
 
-	// probePause is the time from one probe of a part to the next while the first
-	// waits. A probe that waits for a lost packet may learn late that the store is
+	// trialPause is the time from one trial of a part to the next while the first
+	// waits. A trial that waits for a lost packet may learn late that the store is
 	// back.
-	probePause = time.Second
+	trialPause = time.Second
 
-	// probeWait is how long after a probe was sent calls wait for its answer.
-	probeWait = 250 * time.Millisecond
+	// trialWait is how long after a trial was sent calls wait for its answer.
+	trialWait = 250 * time.Millisecond
 )
 
 var errHangs = errors.New("jwtgate: the session store does not answer in time, and is asked once a second until it does")
 
 // A breaker is a [session.Store] that stops waiting for a store that hangs (circuit
 // breaker). A call that fails, but not quickly, shows that the store hangs. From then
-// on, calls fail without reaching the store, until a probe shows that it answers
+// on, calls fail without reaching the store, until a trial shows that it answers
 // again. A store whose calls fail quickly, such as one that refuses connections, is
 // called as before.
 //
-// The next call sends the probe, so that a breaker needs no goroutine of its own while
-// there are no calls. Calls that arrive with the probe wait for it for up to probeWait:
+// The next call after that sends a trial, so that a breaker needs no goroutine of its own while
+// there are no calls. Calls that arrive with the trial wait for it for up to trialWait:
 // the first call after the store is back succeeds.
 //
 // Feed and Confirm are passed on, because no request waits for them.
 type breaker struct {
 	session.Store
-	limit  time.Duration // of a probe, as of a call
+	limit  time.Duration // of a trial, as of a call
 	quick  time.Duration // calls that fail within this time have not waited
 	logger *slog.Logger
 
@@ -50,18 +50,18 @@ type breaker struct {
 	reported atomic.Bool // the log says that the store hangs
 	parts    [breakerParts]storePart
 
-	mu     sync.Mutex // guards the probes
-	probes sync.WaitGroup
+	mu     sync.Mutex // guards the trials
+	trials sync.WaitGroup
 }
 
 // A storePart is the part of a store with the sessions of some slots.
 type storePart struct {
 	hangs atomic.Bool
-	probe probe // the last one
+	trial trial // the last one
 }
 
-// A probe is a call that shows whether a part still hangs.
-type probe struct {
+// A trial is a call that shows whether a part still hangs.
+type trial struct {
 	sent time.Time
 	over chan struct{} // closed when the call has returned
 }
@@ -77,7 +77,7 @@ func newBreaker(store session.Store, limit time.Duration, logger *slog.Logger) *
 	return b
 }
 
-// close ends the probes. A nil breaker has none.
+// close ends the trials. A nil breaker has none.
 func (b *breaker) close() {
 	if b == nil {
 		return
@@ -85,14 +85,14 @@ func (b *breaker) close() {
 	b.mu.Lock()
 	b.stop()
 	b.mu.Unlock()
-	b.probes.Wait()
+	b.trials.Wait()
 }
 
 // do calls the store for the sessions of slot, or returns errHangs.
 func (b *breaker) do(ctx context.Context, slot uint16, call func() error) error {
 	p := &b.parts[slot%breakerParts]
 	if p.hangs.Load() && b.open.Err() == nil {
-		b.awaitProbe(ctx, p, slot)
+		b.awaitTrial(ctx, p, slot)
 		if p.hangs.Load() {
 			return errHangs
 		}
@@ -110,7 +110,7 @@ func (b *breaker) do(ctx context.Context, slot uint16, call func() error) error 
 	return err
 }
 
-// hangs makes the calls of all parts wait for a probe.
+// hangs makes the calls of all parts wait for a trial.
 func (b *breaker) hangs(ctx context.Context, cause error) {
 	for i := range b.parts {
 		b.parts[i].hangs.Store(true)
@@ -127,11 +127,11 @@ func (b *breaker) answers(p *storePart) {
 	}
 }
 
-// awaitProbe sends a probe of p if it is time to, and waits for the last one, unless
+// awaitTrial sends a trial of p if it is time to, and waits for the last one, unless
 // that was sent a while ago.
-func (b *breaker) awaitProbe(ctx context.Context, p *storePart, slot uint16) {
-	last := b.lastProbe(p, slot)
-	enough := time.NewTimer(time.Until(last.sent.Add(probeWait)))
+func (b *breaker) awaitTrial(ctx context.Context, p *storePart, slot uint16) {
+	last := b.lastTrial(p, slot)
+	enough := time.NewTimer(time.Until(last.sent.Add(trialWait)))
 	defer enough.Stop()
 	select {
 	case <-last.over:
@@ -140,20 +140,20 @@ func (b *breaker) awaitProbe(ctx context.Context, p *storePart, slot uint16) {
 	}
 }
 
-// lastProbe returns the last probe of p, which it sends if it is time to.
-func (b *breaker) lastProbe(p *storePart, slot uint16) probe {
+// lastTrial returns the last trial of p, which it sends if it is time to.
+func (b *breaker) lastTrial(p *storePart, slot uint16) trial {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.open.Err() == nil && (!p.probe.waits() || time.Since(p.probe.sent) >= probePause) {
-		p.probe = probe{time.Now(), make(chan struct{})}
-		sent := p.probe
-		b.probes.Go(func() { b.send(p, slot, sent) })
+	if b.open.Err() == nil && (!p.trial.waits() || time.Since(p.trial.sent) >= trialPause) {
+		p.trial = trial{time.Now(), make(chan struct{})}
+		sent := p.trial
+		b.trials.Go(func() { b.send(p, slot, sent) })
 	}
-	return p.probe
+	return p.trial
 }
 
 // waits reports whether p was sent, and has no answer yet.
-func (p probe) waits() bool {
+func (p trial) waits() bool {
 	select {
 	case <-p.over:
 		return false
@@ -163,7 +163,7 @@ func (p probe) waits() bool {
 }
 
 // send looks for a session of slot that does not exist.
-func (b *breaker) send(p *storePart, slot uint16, sent probe) {
+func (b *breaker) send(p *storePart, slot uint16, sent trial) {
 	defer close(sent.over)
 	ctx, cancel := context.WithTimeout(b.open, b.limit)
 	defer cancel()

@@ -94,9 +94,9 @@ type SessionConfig struct {
 	// is never left half done. The default is 5 seconds.
 	//
 	// A store whose call fails after more than a fifth of Timeout hangs. From then
-	// on, requests that need it are answered 503 at once, until it answers a probe.
-	// There is one a second, and requests that arrive with it wait for it for up to a
-	// quarter of a second.
+	// on, requests that need it are answered 503 at once, until it answers a trial
+	// call. There is one a second, and requests that arrive with it wait for it for up
+	// to a quarter of a second.
 	Timeout time.Duration
 
 	// MaxLag is how long access tokens are accepted while the store does not report

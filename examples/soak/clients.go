@@ -119,7 +119,7 @@ func (s *soak) newUploader(t programs.T) *client {
 	return c
 }
 
-// send uploads a body bit by bit.
+// send uploads a body bit by bit, to one of the applications or through nginx.
 func (s *soak) send(ctx context.Context, c *client, v *visitor) {
 	body, write := io.Pipe()
 	go func() {
@@ -128,16 +128,17 @@ func (s *soak) send(ctx context.Context, c *client, v *visitor) {
 		}
 		_ = write.CloseWithError(ctx.Err()) // EOF if the upload is complete
 	}()
-	status, _, err := v.send(ctx, http.MethodPost, s.sites.app+"/upload", body)
+	site := []string{s.sites.app, s.sites.fiber, s.sites.nginx}[oneOf(3)]
+	status, _, err := v.send(ctx, http.MethodPost, site+"/upload", body)
 	_ = body.Close()
 	if ctx.Err() != nil {
 		return
 	}
 	if err != nil {
-		s.mistake(c, "upload: %v", err)
+		s.mistake(c, "upload to %s: %v", site, err)
 		return
 	}
-	s.answered(c, "upload", status)
+	s.answered(c, "upload to "+site, status)
 }
 
 // newDying returns a client whose connections break between a request and its answer.

@@ -124,8 +124,14 @@ func startFiber(t programs.T, auth *jwtgate.Auth) string {
 		_, _ = io.WriteString(w, "from behind")
 	}))
 	t.Cleanup(behind.Close)
-	app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 32 << 10})
+	// Without StreamRequestBody, the guard would judge an upload when all of it has
+	// arrived, long after its cookies were chosen.
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 32 << 10, StreamRequestBody: true})
 	app.Get("/proxied", fiberjwt.Protect(auth), func(c *fiber.Ctx) error { return proxy.Forward(behind.URL)(c) })
+	app.Post("/upload", fiberjwt.Protect(auth), func(c *fiber.Ctx) error {
+		_, err := io.Copy(io.Discard, c.Context().RequestBodyStream())
+		return err
+	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -148,8 +154,15 @@ func startNginx(t programs.T, app string) string {
 	return programs.Nginx(t, "", strings.NewReplacer("http://127.0.0.1:8080", app, "/srv", root).Replace(locations))
 }
 
-// locations are those that the README recommends.
+// locations are those that the README recommends, and one for uploads, which the
+// application must not get late.
 const locations = `
+location /upload {
+	proxy_pass http://127.0.0.1:8080;
+	proxy_set_header Host $http_host;
+	proxy_http_version 1.1;
+	proxy_request_buffering off;
+}
 location / {
 	proxy_pass http://127.0.0.1:8080;
 	proxy_set_header Host $http_host;

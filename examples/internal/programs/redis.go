@@ -61,19 +61,33 @@ func (r *Redis) Start() {
 }
 
 func (r *Redis) ping() error {
+	switch line, err := r.send("PING", time.Second); {
+	case err != nil:
+		return err
+	case line != "+PONG\r\n" && !strings.HasPrefix(line, "-NOAUTH"):
+		return fmt.Errorf("got %q", line)
+	}
+	return nil
+}
+
+// Do sends a command that the server must answer with OK.
+func (r *Redis) Do(command string) {
+	r.t.Helper()
+	if line, err := r.send(command, 10*time.Second); line != "+OK\r\n" {
+		r.t.Fatalf("%s: got %q, %v", command, line, err)
+	}
+}
+
+// send sends a command, and returns the first line of the reply.
+func (r *Redis) send(command string, timeout time.Duration) (string, error) {
 	conn, err := net.DialTimeout("tcp", "127.0.0.1:"+r.Port, time.Second)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(time.Second))
-	_, _ = fmt.Fprint(conn, "PING\r\n")
-	switch line, err := bufio.NewReader(conn).ReadString('\n'); {
-	case line == "+PONG\r\n", strings.HasPrefix(line, "-NOAUTH"):
-		return nil
-	default:
-		return fmt.Errorf("got %q, %w", line, err)
-	}
+	_ = conn.SetDeadline(time.Now().Add(timeout))
+	_, _ = fmt.Fprint(conn, command+"\r\n")
+	return bufio.NewReader(conn).ReadString('\n')
 }
 
 // Kill ends the server like a crash.

@@ -6,5 +6,6 @@
 //
 // serves the application on 127.0.0.1:8080 and prints commands to try. Package
 // settings lists the environment variables that configure a server. Command
-// client calls the API of any of the servers.
+// client calls the API of any of the servers. Command soak keeps clients signed in for
+// a long time.
 package examples

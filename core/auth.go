@@ -101,6 +101,7 @@ func (a *Auth) Close() {
 		a.sessions.stop()
 		<-a.sessions.stopped
 		<-a.sessions.confirmations.stopped
+		a.sessions.breaker.close()
 	}
 }
 

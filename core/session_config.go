@@ -92,6 +92,11 @@ type SessionConfig struct {
 	// Timeout bounds each use of the store and of Subject that changes a session.
 	// The work continues when the client closes the connection, so that a rotation
 	// is never left half done. The default is 5 seconds.
+	//
+	// A store whose call fails after more than a fifth of Timeout hangs. From then
+	// on, requests that need it are answered 503 at once, until it answers a trial
+	// call. There is one a second, and requests that arrive with it wait for it for up
+	// to a quarter of a second.
 	Timeout time.Duration
 
 	// MaxLag is how long access tokens are accepted while the store does not report
@@ -138,6 +143,7 @@ type sessions struct {
 	policy        session.Policy
 	revoked       revocations
 	feed          feed
+	breaker       *breaker // nil if the store is in memory
 	rotations     rotations
 	confirmations confirmations
 	preforked     atomic.Bool   // Preforked has logged its error
@@ -176,6 +182,9 @@ func newSessions(config *Config, own keyaccess.Keys, wrong *mistakes) *sessions 
 	s.Keys = nil
 	if s.Store == nil {
 		s.Store = session.NewMemory(0, config.Now)
+	}
+	if s.breaker = newBreaker(s.Store, s.Timeout, config.Logger); s.breaker != nil {
+		s.Store = s.breaker
 	}
 	return s
 }

@@ -1,37 +1,20 @@
 package examples
 
 import (
-	"bufio"
-	"fmt"
-	"net"
 	"testing"
-	"time"
-)
 
-// do sends a command to the server, and checks that it answers OK.
-func (r *redis) do(t *testing.T, command string) {
-	t.Helper()
-	conn, err := net.DialTimeout("tcp", "127.0.0.1:"+r.port, time.Second)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	_, _ = fmt.Fprint(conn, command+"\r\n")
-	if line, err := bufio.NewReader(conn).ReadString('\n'); line != "+OK\r\n" {
-		t.Fatalf("%s: got %q, %v", command, line, err)
-	}
-}
+	"github.com/jwtgate/jwtgate/examples/internal/programs"
+)
 
 // TestRedisEmptied checks that a logout also revokes the access tokens of sessions that
 // Redis has lost.
 func TestRedisEmptied(t *testing.T) {
 	t.Parallel()
-	r := startRedis(t)
-	env := []string{"JWT_KEY=" + secret, "REDIS_URL=" + r.url()}
+	r := programs.StartRedis(t)
+	env := []string{"JWT_KEY=" + secret, "REDIS_URL=" + r.URL()}
 	a, b := start(t, "nethttp", env...), start(t, "fiber", env...)
 	lost, left := tokens(t, a, "/token", alice, asForm), tokens(t, a, "/token", alice, asForm)
-	r.do(t, "FLUSHALL")
+	r.Do("FLUSHALL")
 	again := tokens(t, b, "/token", alice, asForm)
 	for _, p := range []*process{a, b} {
 		p.want(t, 200, `"sub":"alice"`, "GET", "/me", "", bearer(lost.AccessToken))
@@ -55,9 +38,9 @@ func TestRedisEmptied(t *testing.T) {
 // or issuer: sessions belong to one of them, and revocations to an issuer.
 func TestApplications(t *testing.T) {
 	t.Parallel()
-	r := startRedis(t)
+	r := programs.StartRedis(t)
 	env := func(more ...string) []string {
-		return append(more, "JWT_KEY="+secret, "REFRESH_KEY="+secret, "REDIS_URL="+r.url())
+		return append(more, "JWT_KEY="+secret, "REFRESH_KEY="+secret, "REDIS_URL="+r.URL())
 	}
 	own := start(t, "nethttp", env()...)
 	audience := start(t, "echo", env("JWT_AUDIENCE=https://other.example.test")...)

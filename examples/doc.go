@@ -6,6 +6,6 @@
 //
 // serves the application on 127.0.0.1:8080 and prints commands to try. Package
 // settings lists the environment variables that configure a server. Command
-// client calls the API of any of the servers. The folder guides has a small program for
-// each of the tasks of a new user.
+// client calls the API of any of the servers, and command soak keeps clients signed in for
+// a long time. The folder guides has a small program for each of the tasks of a new user.
 package examples

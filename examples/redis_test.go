@@ -1,97 +1,26 @@
 package examples
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/elliptic"
 	"encoding/json"
-	"fmt"
-	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jwtgate/jwtgate/examples/internal/programs"
 )
-
-// A redis is a Redis server for one test. It keeps acknowledged writes after a crash.
-type redis struct {
-	t    *testing.T
-	path string // the path of the program
-	dir  string
-	port string
-	cmd  *exec.Cmd
-
-	options []string // additional command line options
-}
-
-// startRedis starts a Redis server. It stops when the test ends.
-func startRedis(t *testing.T, options ...string) *redis {
-	t.Helper()
-	r := &redis{t: t, path: installed(t, "redis-server", "valkey-server"), dir: t.TempDir(), options: options}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, r.port, _ = net.SplitHostPort(listener.Addr().String())
-	_ = listener.Close()
-	r.start()
-	t.Cleanup(r.kill)
-	return r
-}
-
-func (r *redis) url() string { return "redis://127.0.0.1:" + r.port + "/0" }
-
-// start starts the server, or restarts it after kill, and waits until it answers.
-func (r *redis) start() {
-	r.t.Helper()
-	r.cmd = exec.Command(r.path, append([]string{"--bind", "127.0.0.1", "--port", r.port, "--dir", r.dir,
-		"--save", "", "--appendonly", "yes", "--appendfsync", "always", "--logfile", "redis.log"}, r.options...)...)
-	if err := r.cmd.Start(); err != nil {
-		r.t.Fatal(err)
-	}
-	for deadline := time.Now().Add(patience); r.ping() != nil; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			log, _ := os.ReadFile(r.dir + "/redis.log")
-			r.t.Fatalf("Redis does not answer: %v\n%s", r.ping(), log)
-		}
-	}
-}
-
-func (r *redis) ping() error {
-	conn, err := net.DialTimeout("tcp", "127.0.0.1:"+r.port, time.Second)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(time.Second))
-	_, _ = fmt.Fprint(conn, "PING\r\n")
-	switch line, err := bufio.NewReader(conn).ReadString('\n'); {
-	case line == "+PONG\r\n", strings.HasPrefix(line, "-NOAUTH"):
-		return nil
-	default:
-		return fmt.Errorf("got %q, %w", line, err)
-	}
-}
-
-// kill ends the server like a crash.
-func (r *redis) kill() {
-	_ = r.cmd.Process.Kill()
-	_ = r.cmd.Wait()
-}
-
-func (r *redis) signal(s syscall.Signal) { _ = r.cmd.Process.Signal(s) }
 
 // TestServersShareSessions checks that servers with the same Redis share sessions:
 // a session moves between servers of different frameworks, and its end takes effect
 // on all of them within a second.
 func TestServersShareSessions(t *testing.T) {
-	r := startRedis(t)
-	servers := startAll(t, "JWT_KEY="+secret, "REDIS_URL="+r.url())
+	r := programs.StartRedis(t)
+	servers := startAll(t, "JWT_KEY="+secret, "REDIS_URL="+r.URL())
 	for i, a := range servers {
 		b, c := servers[(i+1)%len(servers)], servers[(i+2)%len(servers)]
 		first := tokens(t, a, "/token", alice, asForm)
@@ -135,16 +64,16 @@ func (p *process) refuses(t *testing.T, credentials string) time.Duration {
 // TestRedisCrashes kills and restarts Redis while programs refresh on two servers.
 // No session may end: every refresh must succeed or be answered 503 with Retry-After.
 func TestRedisCrashes(t *testing.T) {
-	const programs = 16
-	r := startRedis(t)
-	env := []string{"JWT_KEY=" + secret, "REDIS_URL=" + r.url(), "REUSE_WINDOW=1s", "ACCESS_TTL=30s"}
+	const clients = 16
+	r := programs.StartRedis(t)
+	env := []string{"JWT_KEY=" + secret, "REDIS_URL=" + r.URL(), "REUSE_WINDOW=1s", "ACCESS_TTL=30s"}
 	servers := []*process{start(t, "echo", env...), start(t, "gin", env...)}
 	var (
 		over              atomic.Bool
 		good, unavailable atomic.Int64
 		wg                sync.WaitGroup
 	)
-	for i := range programs {
+	for i := range clients {
 		refresh := tokens(t, servers[i%2], "/token", alice, asForm).RefreshToken
 		wg.Go(func() {
 			rotate := func(p *process) int {
@@ -182,9 +111,9 @@ func TestRedisCrashes(t *testing.T) {
 	}
 	for range 3 {
 		time.Sleep(700 * time.Millisecond) // under load
-		r.kill()
+		r.Kill()
 		time.Sleep(1200 * time.Millisecond) // without Redis, for longer than the reuse window
-		r.start()
+		r.Start()
 		for _, p := range servers {
 			p.recovers(t)
 		}
@@ -221,12 +150,12 @@ func TestRedisHangs(t *testing.T) {
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := startRedis(t)
-			p := start(t, name, "JWT_KEY="+secret, "REDIS_URL="+r.url(), "REVOCATION_MAX_LAG=2s")
+			r := programs.StartRedis(t)
+			p := start(t, name, "JWT_KEY="+secret, "REDIS_URL="+r.URL(), "REVOCATION_MAX_LAG=2s")
 			access, refresh := browser(t, p, alice)
 			both := "Cookie: " + access + "; " + refresh
 			p.want(t, 200, "", "GET", "/me", "", both)
-			r.signal(syscall.SIGSTOP)
+			r.Signal(syscall.SIGSTOP)
 			begin := time.Now()
 			p.want(t, 200, "", "GET", "/me", "", both)
 			// A renewal needs Redis, and must not wait for it forever.
@@ -238,7 +167,7 @@ func TestRedisHangs(t *testing.T) {
 			if got := p.want(t, 503, `"code":"unavailable"`, "GET", "/me", "", both); got.header["Set-Cookie"] != nil {
 				t.Error(got.text())
 			}
-			r.signal(syscall.SIGCONT)
+			r.Signal(syscall.SIGCONT)
 			p.recovers(t)
 			for deadline := time.Now().Add(patience); p.send(t, "GET", "/me", "", both).status != 200; time.Sleep(10 * time.Millisecond) {
 				if time.Now().After(deadline) {
@@ -252,18 +181,18 @@ func TestRedisHangs(t *testing.T) {
 // TestWrongRedisSettings is like TestWrongSettings, for settings that are wrong only
 // with a Redis server.
 func TestWrongRedisSettings(t *testing.T) {
-	open, locked := startRedis(t), startRedis(t, "--requirepass", "s3cret")
+	open, locked := programs.StartRedis(t), programs.StartRedis(t, "--requirepass", "s3cret")
 	key := write(t, t.TempDir()+"/p256.pem", pkcs8(t, newECDSA(t, elliptic.P256())))
 	for _, row := range []struct {
 		env      []string
 		variable string
 		want     string
 	}{
-		{[]string{"REDIS_URL=" + open.url()}, "JWT_KEY", "set the same JWT_KEY for all of them"},
-		{[]string{"REDIS_URL=" + open.url(), "JWT_ALG=ES256", "JWT_KEY=" + key}, "REFRESH_KEY", "at least 32 bytes"},
-		{[]string{"REDIS_URL=" + locked.url(), "JWT_KEY=" + secret}, "REDIS_URL", "NOAUTH"},
-		{[]string{"REDIS_URL=redis://:not-the-s3cret@127.0.0.1:" + locked.port, "JWT_KEY=" + secret}, "REDIS_URL", "WRONGPASS"},
-		{[]string{"REDIS_URL=rediss://127.0.0.1:" + open.port, "JWT_KEY=" + secret}, "REDIS_URL", "start that server"},
+		{[]string{"REDIS_URL=" + open.URL()}, "JWT_KEY", "set the same JWT_KEY for all of them"},
+		{[]string{"REDIS_URL=" + open.URL(), "JWT_ALG=ES256", "JWT_KEY=" + key}, "REFRESH_KEY", "at least 32 bytes"},
+		{[]string{"REDIS_URL=" + locked.URL(), "JWT_KEY=" + secret}, "REDIS_URL", "NOAUTH"},
+		{[]string{"REDIS_URL=redis://:not-the-s3cret@127.0.0.1:" + locked.Port, "JWT_KEY=" + secret}, "REDIS_URL", "WRONGPASS"},
+		{[]string{"REDIS_URL=rediss://127.0.0.1:" + open.Port, "JWT_KEY=" + secret}, "REDIS_URL", "start that server"},
 	} {
 		cmd := program("fiber", row.env...)
 		var stderr bytes.Buffer
@@ -274,5 +203,5 @@ func TestWrongRedisSettings(t *testing.T) {
 			t.Errorf("%s: exit status %d, standard error %q", row.env, cmd.ProcessState.ExitCode(), got)
 		}
 	}
-	start(t, "gin", "REDIS_URL=redis://:s3cret@127.0.0.1:"+locked.port+"/3", "JWT_ALG=ES256", "JWT_KEY="+key, "REFRESH_KEY="+secret)
+	start(t, "gin", "REDIS_URL=redis://:s3cret@127.0.0.1:"+locked.Port+"/3", "JWT_ALG=ES256", "JWT_KEY="+key, "REFRESH_KEY="+secret)
 }

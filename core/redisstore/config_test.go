@@ -130,25 +130,6 @@ func TestPassword(t *testing.T) {
 	}
 }
 
-// The permissions that the package documentation lists are enough.
-func TestAccessControl(t *testing.T) {
-	server := startServer(t)
-	server.do("ACL", "SETUSER", "app", "on", ">swordfish", "~jwtgate:*", "+@read", "+@write", "+@scripting", "+@connection", "+info", "+time")
-	client := redis.NewClient(&redis.Options{Addr: server.addr, Username: "app", Password: "swordfish", ContextTimeoutEnabled: true})
-	t.Cleanup(func() { client.Close() })
-	store := newStore(t, client, redisstore.Config{})
-	if err := store.Check(t.Context()); err != nil {
-		t.Error(err)
-	}
-	f := follow(t, store)
-	p := create(t, store, "alice")
-	advance(t, store, p, openWindow, session.Rotated, 1)
-	if ended, _, err := store.EndAll(t.Context(), all("alice")); len(ended) != 1 || err != nil {
-		t.Errorf("ended %v, error %v, want one", ended, err)
-	}
-	f.hears("an end", ofSession(p.ID))
-}
-
 func TestTLS(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -27,10 +27,19 @@
 //
 // The server must be Redis 7.0 or later, or Valkey. Its settings should be
 // appendonly yes and maxmemory-policy noeviction; [Store.Check] warns of
-// others. If ACLs restrict the user, the user needs all keys with the prefix,
-// the commands of the categories read, write, scripting and connection, and the
-// commands INFO and TIME. A cluster also requires COMMAND and CLUSTER
-// SLOTS, and [Config].WaitReplicas requires WAIT.
+// others.
+//
+// Give the store a user of its own, with these rights:
+//
+//	ACL SETUSER jwtgate on >password resetkeys ~jwtgate:* -@all
+//		+eval +evalsha +time +exists +del +get +mget +set +setrange
+//		+pexpiretime +pexpireat +zadd +zcard +zcount +zrange +zrandmember +zrem
+//		+xadd +xdel +xrange +xread +info
+//
+// Replace jwtgate:* if [Config].Prefix is set. [Config].WaitReplicas also
+// requires +wait, a database other than 0 +select, and a cluster +command and
+// +cluster|slots. The user can neither list nor empty what others keep on the
+// server.
 //
 // Give no other user access. A user that can read these keys learns which
 // subjects are signed in, and with which browsers. A user that can write them
@@ -58,4 +67,19 @@
 // received the revocation before still refuse these tokens. If that is not
 // enough, set [Config].WaitReplicas: the end of a session then waits for
 // replicas.
+//
+// # Upgrades
+//
+// Processes of this version and of a later one of the same major version can share
+// a server, so that they can be replaced one by one. The later version reads all
+// that this one writes. Records and revocations that only the later version can
+// read have a version number of their own, which this version treats as follows:
+//
+//	a revocation  is passed over; the first one is a warning in the log
+//	a record      is an error for refreshes, which are answered 503; it is not listed, but can be ended
+//
+// Until the last process is replaced, the earlier ones accept what was revoked in
+// the new way, and clients whose session was begun in the new way succeed only on the
+// later ones. A version with another layout of the keys shares nothing with this
+// one: all users have to sign in again. Its release notes say so.
 package redisstore

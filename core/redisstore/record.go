@@ -25,25 +25,25 @@ func at(reply any, i int) any {
 // record decodes a record, which has the layout in record.lua.
 func record(value any) (session.Record, error) {
 	text, ok := value.(string)
-	f := fields{[]byte(text), ok}
+	f := fields{text, ok}
 	version, ended, flags := f.next(1)[0], f.next(1)[0], f.next(1)[0]
 	r := session.Record{
 		Ended:      session.Reason(ended),
 		Late:       flags&1 != 0,
 		LateBefore: flags&2 != 0,
-		Generation: binary.BigEndian.Uint32(f.next(4)),
-		Parent:     binary.BigEndian.Uint32(f.next(4)),
+		Generation: binary.BigEndian.Uint32([]byte(f.next(4))),
+		Parent:     binary.BigEndian.Uint32([]byte(f.next(4))),
 		Created:    f.moment(),
 		Rotated:    f.moment(),
 		Used:       f.moment(),
 		Idle:       f.moment(),
 		Limit:      f.moment(),
-		Note:       binary.BigEndian.Uint32(f.next(4)),
 	}
 	f.next(8 + 1 + 26) // forget, verdict and attempt, which only the scripts use
-	id, known := session.ParseID(string(f.next(24)))
+	id, known := session.ParseID(f.next(24))
 	r.ID = id
-	r.NonceHash = [32]byte(f.next(32))
+	copy(r.NonceHash[:], f.next(32))
+	r.Note = binary.BigEndian.Uint32([]byte(f.next(4)))
 	r.Owner = session.Owner{Issuer: f.text(), Audience: f.text(), Subject: f.text()}
 	r.UserAgent = f.text()
 	if !f.ok || !known || version != recordVersion {
@@ -55,15 +55,15 @@ func record(value any) (session.Record, error) {
 // fields decodes a value, field by field. After a field that is not complete,
 // ok is false.
 type fields struct {
-	left []byte
+	left string
 	ok   bool
 }
 
 // next returns the next n bytes, or n zeros if there are fewer.
-func (f *fields) next(n int) []byte {
+func (f *fields) next(n int) string {
 	if len(f.left) < n {
-		f.left, f.ok = nil, false
-		return make([]byte, n)
+		f.left, f.ok = "", false
+		return string(make([]byte, n))
 	}
 	field := f.left[:n]
 	f.left = f.left[n:]
@@ -72,7 +72,7 @@ func (f *fields) next(n int) []byte {
 
 // moment returns the next time. The number 0 is the zero time.
 func (f *fields) moment() time.Time {
-	milliseconds := int64(binary.BigEndian.Uint64(f.next(8))) //nolint:gosec // the scripts write times after 1970
+	milliseconds := int64(binary.BigEndian.Uint64([]byte(f.next(8)))) //nolint:gosec // the scripts write times after 1970
 	if milliseconds == 0 {
 		return time.Time{}
 	}
@@ -81,20 +81,20 @@ func (f *fields) moment() time.Time {
 
 // text returns the next string, which has its length in front.
 func (f *fields) text() string {
-	n := uint64(binary.BigEndian.Uint32(f.next(4)))
+	n := uint64(binary.BigEndian.Uint32([]byte(f.next(4))))
 	if n > uint64(len(f.left)) {
 		n, f.ok = 0, false
 	}
-	return string(f.next(int(n)))
+	return f.next(int(n))
 }
 
 // ids decodes a reply of concatenated session IDs.
 func ids(reply any) ([]session.ID, error) {
 	text, ok := reply.(string)
-	f := fields{[]byte(text), ok}
+	f := fields{text, ok}
 	var ids []session.ID
 	for f.ok && len(f.left) > 0 {
-		id, known := session.ParseID(string(f.next(24)))
+		id, known := session.ParseID(f.next(24))
 		if f.ok = f.ok && known; f.ok {
 			ids = append(ids, id)
 		}

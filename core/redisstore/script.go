@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	_ "embed" // the scripts
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -17,8 +15,6 @@ var (
 	clockLua string
 	//go:embed scripts/slot.lua
 	slotLua string
-	//go:embed scripts/evenfull.lua
-	evenFullLua string
 	//go:embed scripts/record.lua
 	recordLua string
 	//go:embed scripts/announce.lua
@@ -27,6 +23,8 @@ var (
 	finishLua string
 	//go:embed scripts/retire.lua
 	retireLua string
+	//go:embed scripts/live.lua
+	liveLua string
 )
 
 // The last parts of the scripts, one for each script.
@@ -51,30 +49,39 @@ var (
 	listLua string
 	//go:embed scripts/revoke.lua
 	revokeLua string
+	//go:embed scripts/barrier.lua
+	barrierLua string
 )
 
 // scripts are all scripts of a Store. Redis executes each of them atomically.
 type scripts struct {
-	create, sweep, find, advance, confirm, end, revokeAll, endAll, list, revoke *redis.Script
+	create, sweep, find, advance, confirm, end, revokeAll, endAll, list, revoke, barrier *redis.Script
 }
+
+// evenFull is the beginning of a script that a server without free memory executes,
+// so that existing sessions can still be refreshed and ended there.
+const evenFull = "#!lua flags=allow-oom\n"
 
 // newScripts returns the scripts. Each of them begins with clock, which defines
 // now as clock.lua does.
 func newScripts(clock string) scripts {
 	base := clock + slotLua
-	reads := base + recordLua
-	ends := base + evenFullLua + recordLua + announceLua + finishLua
+	ends := base + recordLua + announceLua + finishLua
+	// Defining these functions costs more time than most steps of Advance, which do
+	// not need them.
+	endings := "local function endings()\n" + announceLua + finishLua + retireLua + "return finish, first_used\nend\n"
 	return scripts{
-		create:    redis.NewScript(reads + announceLua + finishLua + createLua),
-		sweep:     redis.NewScript(reads + sweepLua),
-		find:      redis.NewScript(reads + findLua),
-		advance:   redis.NewScript(ends + retireLua + advanceLua),
-		confirm:   redis.NewScript(base + evenFullLua + recordLua + announceLua + retireLua + confirmLua),
-		end:       redis.NewScript(ends + endLua),
-		revokeAll: redis.NewScript(base + evenFullLua + announceLua + revokeAllLua),
-		endAll:    redis.NewScript(ends + endAllLua),
-		list:      redis.NewScript(reads + listLua),
-		revoke:    redis.NewScript(base + evenFullLua + announceLua + revokeLua),
+		create:    redis.NewScript(ends + liveLua + createLua),
+		sweep:     redis.NewScript(base + recordLua + sweepLua),
+		find:      redis.NewScript(base + recordLua + findLua),
+		advance:   redis.NewScript(evenFull + base + recordLua + endings + advanceLua),
+		confirm:   redis.NewScript(evenFull + base + recordLua + announceLua + retireLua + confirmLua),
+		end:       redis.NewScript(evenFull + ends + endLua),
+		revokeAll: redis.NewScript(evenFull + base + announceLua + revokeAllLua),
+		endAll:    redis.NewScript(evenFull + ends + endAllLua),
+		list:      redis.NewScript(base + recordLua + listLua),
+		revoke:    redis.NewScript(evenFull + base + announceLua + revokeLua),
+		barrier:   redis.NewScript(evenFull + base + barrierLua),
 	}
 }
 
@@ -114,36 +121,6 @@ func (s *Store) runList(ctx context.Context, st step) ([]any, error) {
 		return nil, errReply
 	}
 	return list, nil
-}
-
-// replicaWait is how long a step waits for replicas.
-const replicaWait = time.Second
-
-// runReplicated is run. If revoked reports true for the reply, runReplicated
-// then waits until Config.WaitReplicas replicas have the writes of the step.
-func (s *Store) runReplicated(ctx context.Context, st step, revoked func(reply any) bool) (any, error) {
-	if s.config.WaitReplicas == 0 {
-		return s.run(ctx, st)
-	}
-	master, err := s.master(ctx, st.slot)
-	if err != nil {
-		return nil, err
-	}
-	// WAIT covers only the writes of its own connection.
-	conn := master.Conn()
-	defer func() { _ = conn.Close() }()
-	reply, err := s.runOn(ctx, conn, st)
-	if err != nil || !revoked(reply) {
-		return reply, err
-	}
-	replicas, err := conn.Wait(ctx, s.config.WaitReplicas, replicaWait).Result()
-	if err != nil {
-		return nil, err
-	}
-	if replicas < int64(s.config.WaitReplicas) {
-		return nil, fmt.Errorf("the server executed the step, but only %d replicas had it within %v, and Config.WaitReplicas is %d: repeat the call", replicas, replicaWait, s.config.WaitReplicas)
-	}
-	return reply, nil
 }
 
 // master returns a client of the server that has the keys of the slot of.

@@ -47,5 +47,6 @@ func (s slot) session(id session.ID) string { return string(s) + ":session:" + i
 func (s slot) owner(o session.Owner) string {
 	return fmt.Sprintf("%s:owner:%d:%d:%s%s%s", string(s), len(o.Issuer), len(o.Audience), o.Issuer, o.Audience, o.Subject)
 }
-func (s slot) stream() string { return string(s) + ":revocations" }
-func (s slot) origin() string { return string(s) + ":origin" }
+func (s slot) stream() string  { return string(s) + ":revocations" }
+func (s slot) origin() string  { return string(s) + ":origin" }
+func (s slot) barrier() string { return string(s) + ":barrier" }

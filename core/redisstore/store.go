@@ -25,7 +25,8 @@ type Config struct {
 	// WaitReplicas is how many replicas must have the end of a session, or a
 	// revocation, before the call returns. A failover to one of them then loses
 	// neither. If there are fewer within a second, the call returns an error,
-	// and can be repeated. Rotations do not wait. The default is 0.
+	// and can be repeated: the repeated call waits again, although it finds the
+	// session ended. Rotations do not wait. The default is 0.
 	WaitReplicas int
 
 	// Logger receives the warnings of [Store.Check], one for each setting of the
@@ -173,9 +174,6 @@ func (s *Store) End(ctx context.Context, id session.ID, remember time.Duration) 
 	}, always)
 	return reply == int64(1), failed(ctx, "end", err)
 }
-
-// always is for steps that wait for replicas whatever the reply is.
-func always(any) bool { return true }
 
 // failed returns err with the name of the step in front. If ctx is done, the
 // returned error wraps the error of ctx.

@@ -1,6 +1,8 @@
 package redisstore_test
 
 import (
+	"crypto/rand"
+	"os"
 	"strconv"
 	"sync"
 	"testing"
@@ -13,6 +15,33 @@ import (
 
 func TestStore(t *testing.T) {
 	store := newStore(t, startServer(t).client(), redisstore.Config{})
+	jwtgatetest.RunStore(t, func(*testing.T) jwtgatetest.StoreUnderTest { return jwtgatetest.StoreUnderTest{Store: store} })
+}
+
+// TestStoreOfOthers runs the suite on the server of the URL in JWTGATE_REDIS, such
+// as redis://127.0.0.1:6379, which may be any version of Redis or Valkey. If that
+// server has replicas, the store waits for them.
+func TestStoreOfOthers(t *testing.T) {
+	url := os.Getenv("JWTGATE_REDIS")
+	if url == "" {
+		t.Skip("JWTGATE_REDIS is not set")
+	}
+	options, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.ContextTimeoutEnabled = true
+	client := redis.NewClient(options)
+	t.Cleanup(func() { client.Close() })
+	info, err := client.InfoMap(t.Context(), "replication").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	replicas, _ := strconv.Atoi(info["Replication"]["connected_slaves"])
+	store := newStore(t, client, redisstore.Config{Prefix: "jwtgate-test-" + rand.Text(), WaitReplicas: replicas})
+	if err := store.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	jwtgatetest.RunStore(t, func(*testing.T) jwtgatetest.StoreUnderTest { return jwtgatetest.StoreUnderTest{Store: store} })
 }
 

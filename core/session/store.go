@@ -24,7 +24,8 @@ import (
 // the clock is set back, the store goes on with the earlier time.
 //
 // What a store keeps outside of the process has a version. A record of a version
-// that the process does not know is an error for Find and Advance, and is not listed. An
+// that the process does not know is an error for Find and Advance, and is not listed.
+// Confirm passes it over, and End and EndAll end its session. An
 // announcement of such a version is passed over, with one warning in the log: a
 // process of a later version, in a rolling upgrade, must not stop this one.
 //

@@ -1,7 +1,11 @@
 -- Store.Advance. This script applies the rule of session.Step. It returns the
 -- verdict, and the record after the step.
-local id, hash, p = ARGV[3], ARGV[4], tonumber(ARGV[5])
-local idle, window, remember, retire = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9] == '1'
+--
+-- Nearly all calls replace the current token, or repeat its answer. They return
+-- before the functions for the other cases are defined, because that costs more time
+-- than the decision.
+local id = ARGV[3]
+local hash, p, idle, window, remember, retire = struct.unpack('>c32I4i8i8i8I1', ARGV[4]) -- see advance.go
 local last = 4294967295 -- the last generation
 
 -- The verdicts, with the numbers that they have in package session.
@@ -13,9 +17,14 @@ if not r then return { unknown } end
 
 -- This attempt was executed before, and its reply was lost: repeat the reply.
 if r.attempt == attempt then return { r.verdict, r.value } end
-if r.nonce_hash ~= hash then return { invalid, r.value } end
+if not has_nonce(r, hash) then return { invalid, r.value } end
 if r.ended ~= 0 then return { revoked, r.value } end
 if p == last then return { expired, r.value } end
+
+-- A time of 0 is not near.
+local fresh = math.abs(now - r.rotated) < window
+local unused = r.used == 0
+if p == r.generation and fresh and not unused then return { repeated, r.value } end
 
 local function save(verdict)
   r.verdict = verdict
@@ -37,6 +46,24 @@ local function replaced()
   extended()
 end
 
+-- first_use announces the first use of the presented generation.
+local function first_use()
+  if retire == 1 then
+    local _, first_used = endings()
+    first_used(r.id, p, window, remember)
+  end
+end
+
+if p == r.generation then
+  if unused then first_use() end
+  if fresh then
+    r.used = now
+    return save(repeated)
+  end
+  replaced()
+  return save(rotated)
+end
+
 -- could_reach is Record.couldReach of package session.
 local function could_reach(generation)
   if window <= 0 then return true end
@@ -46,6 +73,7 @@ end
 
 local function theft()
   r.verdict = stolen
+  local finish = endings()
   finish(r, replayed, remember)
   return { stolen, r.value }
 end
@@ -63,20 +91,8 @@ local function answer_parent(open)
   return save(displaced)
 end
 
--- A time of 0 is not near.
-local fresh = math.abs(now - r.rotated) < window
 local open = fresh or math.abs(now - r.used) < window
-local unused = r.used == 0
-if p == r.generation and fresh then
-  if not unused then return { repeated, r.value } end
-  r.used = now
-  first_used(r, r.generation, window, remember, retire)
-  return save(repeated)
-elseif p == r.generation then
-  replaced()
-  if unused then first_used(r, p, window, remember, retire) end
-  return save(rotated)
-elseif p == r.parent then
+if p == r.parent then
   return answer_parent(open)
 elseif p + 1 == r.generation and open then
   return { reissued, r.value }
@@ -88,7 +104,7 @@ elseif p > r.generation and could_reach(p) then
     extended()
     r.parent, r.used, r.late_before = p - 1, now, false
   end
-  first_used(r, p, window, remember, retire)
+  first_use()
   return save(healed)
 end
 return theft()

@@ -3,10 +3,12 @@
 -- expiry of the key stay as they are.
 local window, remember, retire = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
 for i = 6, #ARGV, 2 do
-  local r = find(ARGV[i])
+  local id = ARGV[i]
+  local value, known = get(id)
+  local r = known and parse(id, value)
   if r and r.ended == 0 and r.used == 0 and r.generation == tonumber(ARGV[i + 1]) then
     redis.call('SETRANGE', sessionKey(r.id), used_at - 1, struct.pack('>I8', now))
-    first_used(r, r.generation, window, remember, retire)
+    if retire then first_used(id, r.generation, window, remember) end
   end
 end
 return 1

@@ -1,5 +1,6 @@
 -- Store.Create. This script returns the result (kept, taken, too many or long), how
--- many other sessions were ended, and the record.
+-- many other sessions it or an earlier call for this session may have ended, and
+-- the record.
 local id, hash, agent = ARGV[3], ARGV[4], ARGV[5]
 local owner = { issuer = ARGV[6], audience = ARGV[7], subject = ARGV[8] }
 local idle, limit, remember = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
@@ -7,8 +8,8 @@ local most, refuse = tonumber(ARGV[12]), ARGV[13] == '1'
 local look, swept, note = tonumber(ARGV[14]), ARGV[15] == '1', tonumber(ARGV[16])
 
 local r = find(id)
-if r and r.nonce_hash ~= hash then return { 'taken', 0 } end
-if r then return { 'kept', 0, r.value } end
+if r and not has_nonce(r, hash) then return { 'taken', 0 } end
+if r then return { 'kept', most, r.value } end
 
 -- Without a bound, it is enough to look at three random sessions of the index.
 -- Each call adds one session and removes up to three expired ones, so an index
@@ -40,9 +41,10 @@ end
 if excess > 0 and refuse then return { 'too many', 0 } end
 
 r = {
-  id = id, issuer = owner.issuer, audience = owner.audience, subject = owner.subject, nonce_hash = hash, agent = agent, generation = 0, parent = 0,
+  id = id, generation = 0, parent = 0,
+  constant = struct.pack(constant, id, hash, note, #owner.issuer, owner.issuer, #owner.audience, owner.audience, #owner.subject, owner.subject, #agent, agent),
   created = now, rotated = 0, used = 0, late = false, late_before = false,
-  idle = now + math.min(idle, limit), limit = now + limit, note = note, ended = 0, verdict = 0,
+  idle = now + math.min(idle, limit), limit = now + limit, ended = 0, verdict = 0,
 }
 r.forget = r.idle
 keep(r)

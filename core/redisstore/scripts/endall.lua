@@ -26,7 +26,7 @@ for i = 1, #found, 2 do
   end
   if not spared[id] then
     local value, known = get(id)
-    local r = known and parse(value)
+    local r = known and parse(id, value)
     if r or value and not known then
       if #ended == 0 then open_stream(time) end
       table.insert(ended, id)

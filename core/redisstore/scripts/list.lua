@@ -27,7 +27,7 @@ repeat
       passed = passed + 1
     else
       local value, known = get(found[i])
-      local r = known and parse(value)
+      local r = known and parse(found[i], value)
       if r then table.insert(reply, r.value) end
     end
   end

@@ -11,9 +11,9 @@ import (
 // Chromium starts Chromium with a new profile, and returns the context of its first tab.
 // The browser finds the hosts below example.test on this machine, and accepts their
 // self-signed certificates. It stops when the test ends. Short tests are skipped.
-func Chromium(t *testing.T) context.Context {
+func Chromium(t T) context.Context {
 	t.Helper()
-	if testing.Short() {
+	if testing.Testing() && testing.Short() {
 		t.Skip("short tests do not start a browser")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],

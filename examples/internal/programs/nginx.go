@@ -8,14 +8,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
-	"testing"
 	"time"
 )
 
 // Nginx starts nginx with a server that has these locations, and with directives beside
 // the server. It returns the URL of the server when it listens. It stops when the test
 // ends.
-func Nginx(t *testing.T, directives, locations string) string {
+func Nginx(t T, directives, locations string) string {
 	t.Helper()
 	nginx := Installed(t, "nginx", "/usr/sbin/nginx")
 	free, err := net.Listen("tcp", "127.0.0.1:0")

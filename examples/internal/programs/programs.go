@@ -8,11 +8,22 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"testing"
 )
 
+// A T is a [testing.T], or what a command has in place of it.
+type T interface {
+	Helper()
+	TempDir() string
+	Cleanup(func())
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Skip(args ...any)
+	Skipf(format string, args ...any)
+}
+
 // Installed returns the path of the first of these programs that is installed.
-func Installed(t *testing.T, programs ...string) string {
+func Installed(t T, programs ...string) string {
 	t.Helper()
 	for _, program := range programs {
 		if path, err := exec.LookPath(program); err == nil {
@@ -25,7 +36,7 @@ func Installed(t *testing.T, programs ...string) string {
 
 // Peer returns a command that runs a script of internal/peers on Node, with the
 // packages there. The command is not yet started.
-func Peer(t *testing.T, script string, args ...string) *exec.Cmd {
+func Peer(t T, script string, args ...string) *exec.Cmd {
 	t.Helper()
 	node := Installed(t, "node")
 	peers := filepath.Join("internal", "peers")
@@ -44,7 +55,7 @@ func Peer(t *testing.T, script string, args ...string) *exec.Cmd {
 }
 
 // Missing ends a test that needs what is not installed.
-func Missing(t *testing.T, what string) {
+func Missing(t T, what string) {
 	t.Helper()
 	if os.Getenv("JWTGATE_REQUIRE") != "" {
 		t.Fatalf("not installed: %s", what)

@@ -39,7 +39,7 @@ func (s *Store) RemoveExpired(ctx context.Context) error {
 			break
 		}
 		if more = sessions || revocations; more {
-			task, err = s.takeRemoval(ctx, "")
+			_, err = s.takeRemoval(ctx, "")
 		}
 	}
 	return failed(ctx, "remove expired", err)

@@ -71,7 +71,7 @@
 //	it restarts with its data          nothing is lost
 //	it lost its latest commits         sessions are healed when they are refreshed; see below
 //	the connection is lost             as if the server was down: the change was made, or not
-//	it is full                         no new sessions (session.ErrFull)
+//	it is full                         no new sessions (session.ErrFull); other calls may return errors, and then change nothing
 //	it is read-only                    sessions are found, and nothing is changed
 //	the pool has no free connection    calls wait until their deadline
 //

@@ -3,6 +3,8 @@ package sqltest
 import (
 	"database/sql"
 	"fmt"
+	"io"
+	"log"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/jwtgate/jwtgate/core/sqlstore"
 	_ "modernc.org/sqlite"
 )
@@ -96,6 +99,7 @@ func (k *keeper) end() {
 }
 
 func TestMain(m *testing.M) {
+	_ = mysql.SetLogger(log.New(io.Discard, "", 0)) // the tests check the errors
 	code := m.Run()
 	sharedPostgres.owner.end()
 	sharedMariaDB.owner.end()

@@ -12,6 +12,7 @@ import (
 type tampered struct {
 	driver.Conn
 	tamper *tamper
+	cut    bool // an answer was lost: the connection does not work any more
 }
 
 // A tamper says what happens to the statements of a database.
@@ -45,19 +46,25 @@ func (c tamperedConnector) Connect(context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tampered{conn, c.tamper}, nil
+	return &tampered{Conn: conn, tamper: c.tamper}, nil
 }
 
 // answered returns err, or another error if the answer to the statement is lost.
 func (c *tampered) answered(statement string, err error) error {
 	if err == nil && c.tamper.lose != nil && c.tamper.lose(statement) {
-		_ = c.Close()
+		c.cut = true
 		return io.ErrUnexpectedEOF
 	}
 	return err
 }
 
+// IsValid implements [driver.Validator], so that database/sql closes the connection.
+func (c *tampered) IsValid() bool { return !c.cut }
+
 func (c *tampered) ExecContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Result, error) {
+	if c.cut {
+		return nil, io.ErrUnexpectedEOF
+	}
 	result, err := c.Conn.(driver.ExecerContext).ExecContext(ctx, c.tamper.text(statement), args)
 	return result, c.answered(statement, err)
 }

@@ -18,6 +18,7 @@ func HTTPRequest(r *http.Request) Request {
 	return Request{
 		Method: r.Method,
 		Path:   r.URL.Path,
+		Query:  r.URL.RawQuery,
 		Host:   r.Host,
 		Header: r.Header,
 		Peer:   (*httpPeer)(r),

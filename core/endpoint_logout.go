@@ -13,7 +13,8 @@ import (
 // deletes the browser's cookies. It takes POST and answers 204, whether or not there
 // was a session. The session is named by the parameter refresh_token in the body, or
 // else by the Bearer token, which may have expired, or else by the cookies, if the
-// request comes from this site. A Bearer token without sid is revoked by its jti.
+// request comes from this site. A Bearer token without sid is revoked by its jti. The
+// access tokens of the session are revoked also if the store has lost it.
 //
 // It needs no valid access token, so mount it outside the routes that Protect
 // guards.
@@ -86,7 +87,7 @@ func (a *Auth) endByCookies(ctx context.Context, userAgent string, found credent
 }
 
 // endByRefreshToken ends the session of a refresh token, and reports whether the
-// token named a session.
+// token named a session that the store knows.
 func (a *Auth) endByRefreshToken(ctx context.Context, userAgent, refresh string) (named bool, refusal *Refusal) {
 	token, err := a.sessions.codec.Decode(refresh)
 	if err != nil {
@@ -96,7 +97,14 @@ func (a *Auth) endByRefreshToken(ctx context.Context, userAgent, refresh string)
 	if err != nil {
 		return true, a.failed(ctx, Event{SessionID: token.ID.String()}, err)
 	}
-	if !found || record.NonceHash != token.Nonce.Hash() {
+	if !found {
+		// The store may have lost the session. The refresh token is genuine, so the access
+		// tokens of its session are revoked. If the session has expired, another
+		// credential may name one that is live.
+		refusal := a.end(ctx, token.ID, Event{Kind: EventEnded, UserAgent: storedUserAgent(userAgent)})
+		return refusal != nil, refusal
+	}
+	if record.NonceHash != token.Nonce.Hash() {
 		return false, nil
 	}
 	return true, a.end(ctx, record.ID, Event{Kind: EventEnded, Subject: record.Owner.Subject, UserAgent: storedUserAgent(userAgent)})
@@ -119,8 +127,9 @@ func (a *Auth) endByAccessToken(ctx context.Context, userAgent, access string) (
 }
 
 // LogoutAll is an [Endpoint] that ends every session of the caller's subject on
-// every process. It takes POST with an access token and answers 204. A login right
-// after it works. If Protect has not judged the request, LogoutAll does.
+// every process, and revokes every access token that was issued to the subject before,
+// as [Auth.EndSessions] does. It takes POST with an access token and answers 204. A
+// login right after it works. If Protect has not judged the request, LogoutAll does.
 func (a *Auth) LogoutAll(ctx context.Context, req Request) Response {
 	d, refused := a.signedIn(ctx, &req, http.MethodPost)
 	if refused != nil {
@@ -137,8 +146,8 @@ func (a *Auth) LogoutAll(ctx context.Context, req Request) Response {
 	return d.withHeader(res)
 }
 
-// logoutAll ends every session of id's subject, and revokes id's own token, whose
-// session the store may not know.
+// logoutAll ends every session of id's subject, and revokes id's own token, which may
+// have been made elsewhere, by a clock that is ahead.
 func (a *Auth) logoutAll(ctx context.Context, req *Request, id *Identity) *Refusal {
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()

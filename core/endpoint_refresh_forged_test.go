@@ -19,7 +19,7 @@ func TestRefreshForged(t *testing.T) {
 	s := newTestServer(t)
 	alice, mallory := s.login("alice"), s.login("mallory")
 	codec := func(secret []byte) *refreshtoken.Codec {
-		c, err := refreshtoken.New(secret)
+		c, err := refreshtoken.New(serverIssuer, serverAudience, secret)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,11 @@ package jwtgate
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,29 +25,54 @@ type SessionInfo struct {
 	Current   bool      `json:"current"` // the session of the request
 }
 
-// sessionsPage is the largest number of sessions that are listed at once.
+// sessionsPage is the largest number of sessions in a page.
 const sessionsPage = 100
 
 // ListSessions is an [Endpoint] that answers with the live sessions of the caller's
-// subject, as a JSON array of [SessionInfo], oldest first. It takes GET and HEAD
-// with an access token. If Protect has not judged the request, ListSessions does.
+// subject at this application, as a JSON array of [SessionInfo], oldest first. If there
+// are more than 100, the answer has the first 100 and a Link field with rel="next"
+// (RFC 8288) whose target is the next page. Its query parameter after says where that
+// begins.
+//
+// ListSessions takes GET and HEAD with an access token. If Protect has not judged the
+// request, ListSessions does.
 func (a *Auth) ListSessions(ctx context.Context, req Request) Response {
 	d, refused := a.signedIn(ctx, &req, http.MethodGet)
 	if refused != nil {
 		return *refused
 	}
-	infos, err := a.Sessions(ctx, d.Identity.Subject())
+	page, refusal := a.listSessions(ctx, &req, d.Identity)
+	if refusal != nil {
+		return d.withHeader(a.refused(ctx, &req, false, refusal).Response)
+	}
+	return d.withHeader(page)
+}
+
+// listSessions returns the page of the sessions of id's subject that req asks for.
+func (a *Auth) listSessions(ctx context.Context, req *Request, id *Identity) (Response, *Refusal) {
+	query, err := url.ParseQuery(req.Query)
 	if err != nil {
-		return d.withHeader(a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response)
+		return Response{}, malformed(http.StatusBadRequest, fmt.Errorf("jwtgate: the query cannot be read: %w", err))
+	}
+	infos, next, err := a.Sessions(ctx, id.Subject(), query.Get("after"))
+	if errors.Is(err, errCursor) {
+		return Response{}, malformed(http.StatusBadRequest, err)
+	}
+	if err != nil {
+		return Response{}, refuse(CodeUnavailable, err)
 	}
 	for i := range infos {
-		infos[i].Current = infos[i].ID == d.Identity.SessionID()
+		infos[i].Current = infos[i].ID == id.SessionID()
 	}
 	body, err := json.Marshal(infos)
 	if err != nil { // a slice of structs of strings always encodes
-		return d.withHeader(a.refused(ctx, &req, false, refuse(CodeUnavailable, err)).Response)
+		return Response{}, refuse(CodeUnavailable, err)
 	}
-	return d.withHeader(jsonAnswer(nil, body))
+	var header []Field
+	if next != "" {
+		header = append(header, Field{"Link", `<?after=` + next + `>; rel="next"`})
+	}
+	return jsonAnswer(header, body), nil
 }
 
 // DeleteSession is an [Endpoint] that ends the session named by the last segment of
@@ -79,19 +108,29 @@ func (a *Auth) deleteSession(ctx context.Context, req *Request, subject, name st
 	return a.end(ctx, id, Event{Kind: EventEnded, Subject: subject, UserAgent: storedUserAgent(req.First("User-Agent"))})
 }
 
-// Sessions returns the live sessions of subject, oldest first. The result is never
-// nil without an error. An error means that the store failed.
-func (a *Auth) Sessions(ctx context.Context, subject string) ([]SessionInfo, error) {
+// Sessions returns live sessions of subject at this application, oldest first: the
+// first 100, or those that follow on a page before, whose result next is then the
+// argument after. If next is empty, there are no more. The result is never nil without
+// an error. An error means that the store failed, or that after is not from Sessions.
+func (a *Auth) Sessions(ctx context.Context, subject, after string) (infos []SessionInfo, next string, err error) {
 	if a == nil || a.sessions == nil {
-		return nil, errNoSessions
+		return nil, "", errNoSessions
+	}
+	cursor, ok := parseCursor(after)
+	if !ok {
+		return nil, "", errCursor
 	}
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()
-	records, err := a.sessions.Store.List(ctx, a.owner(subject), session.Cursor{}, sessionsPage)
+	records, err := a.sessions.Store.List(ctx, a.owner(subject), cursor, sessionsPage+1)
 	if err != nil {
-		return nil, a.failed(ctx, Event{Subject: subject}, err)
+		return nil, "", a.failed(ctx, Event{Subject: subject}, err)
 	}
-	infos := make([]SessionInfo, 0, len(records))
+	if len(records) > sessionsPage {
+		records = records[:sessionsPage]
+		next = cursorAfter(&records[sessionsPage-1])
+	}
+	infos = make([]SessionInfo, 0, len(records))
 	for i := range records {
 		r := &records[i]
 		infos = append(infos, SessionInfo{
@@ -102,5 +141,25 @@ func (a *Auth) Sessions(ctx context.Context, subject string) ([]SessionInfo, err
 			UserAgent: r.UserAgent,
 		})
 	}
-	return infos, nil
+	return infos, next, nil
+}
+
+var errCursor = errors.New("jwtgate: the place in the list of sessions is not one that a page before has named")
+
+// cursorAfter returns the place after r in the list of its owner's sessions, as text
+// for the query of a URL: the time in milliseconds and the ID.
+func cursorAfter(r *session.Record) string {
+	return strconv.FormatInt(r.Created.UnixMilli(), 10) + "." + r.ID.String()
+}
+
+// parseCursor parses the text that cursorAfter returns. The empty text is the beginning
+// of the list.
+func parseCursor(text string) (session.Cursor, bool) {
+	if text == "" {
+		return session.Cursor{}, true
+	}
+	created, name, _ := strings.Cut(text, ".")
+	milliseconds, err := strconv.ParseUint(created, 10, 53)
+	id, ok := session.ParseID(name)
+	return session.Cursor{Created: time.UnixMilli(int64(milliseconds)), ID: id}, ok && err == nil
 }

@@ -56,11 +56,11 @@ func TestListSessions(t *testing.T) {
 		t.Errorf("HEAD: got %s", got)
 	}
 	s.clock.Advance(5 * 24 * time.Hour) // the first one ends
-	infos, err := s.Sessions(t.Context(), "alice")
+	infos, _, err := s.Sessions(t.Context(), "alice", "")
 	if err != nil || len(infos) != 1 || infos[0].ID != sidOf(t, second.Access) || infos[0].Current {
 		t.Errorf("after the first is over: %+v, %v", infos, err)
 	}
-	if infos, err := s.Sessions(t.Context(), "nobody"); err != nil || infos == nil || len(infos) != 0 {
+	if infos, _, err := s.Sessions(t.Context(), "nobody", ""); err != nil || infos == nil || len(infos) != 0 {
 		t.Errorf("nobody's sessions are %#v, %v", infos, err)
 	}
 }
@@ -115,7 +115,7 @@ func TestSessionsRefusals(t *testing.T) {
 		t.Errorf("afterwards: got %s", got)
 	}
 	s.store.breaks("List", false)
-	if _, err := s.Sessions(t.Context(), "alice"); !errors.Is(err, errBroken) {
+	if _, _, err := s.Sessions(t.Context(), "alice", ""); !errors.Is(err, errBroken) {
 		t.Errorf("List fails: Sessions returns %v", err)
 	}
 }

@@ -77,7 +77,7 @@ func TestEndpointsWithoutSessions(t *testing.T) {
 		if _, err := auth.SignIn(t.Context(), jwtgate.Request{}, "alice"); err == nil {
 			t.Errorf("SignIn of an Auth that is %s: no error", name)
 		}
-		if _, err := auth.Sessions(t.Context(), "alice"); err == nil {
+		if _, _, err := auth.Sessions(t.Context(), "alice", ""); err == nil {
 			t.Errorf("Sessions of an Auth that is %s: no error", name)
 		}
 		if auth.EndSessions(t.Context(), "alice") == nil || auth.EndSession(t.Context(), "x") == nil {

@@ -157,7 +157,7 @@ func ExampleAuth_EndSessions() {
 			log.Fatal(err)
 		}
 	}
-	sessions, err := auth.Sessions(ctx, "alice")
+	sessions, _, err := auth.Sessions(ctx, "alice", "")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func ExampleAuth_EndSessions() {
 			}
 		}
 	}
-	sessions, err = auth.Sessions(ctx, "alice")
+	sessions, _, err = auth.Sessions(ctx, "alice", "")
 	fmt.Println(len(sessions), sessions[0].UserAgent, err)
 	// Output: 1 laptop <nil>
 }

@@ -51,9 +51,12 @@ var (
 // Issue returns a new access token for grant in the form of RFC 9068, signed by the
 // first of [Config.Keys] that can sign, and valid for [Config.AccessTTL]. The token
 // belongs to no session. To sign a user in, use [Auth.Token] or [Auth.SignIn].
-func (a *Auth) Issue(_ context.Context, grant Grant) (AccessToken, error) {
+func (a *Auth) Issue(ctx context.Context, grant Grant) (AccessToken, error) {
 	if a == nil {
 		return AccessToken{}, errNilAuth
+	}
+	if a.sessions != nil {
+		a.sessions.feed.confirmed(ctx) // or the token could count as older than revocations of long ago
 	}
 	access, _, err := a.issue(grant, sessionClaims{})
 	return access, err
@@ -67,11 +70,15 @@ type sessionClaims struct {
 	generation uint32
 	authTime   time.Time
 	limit      time.Time // the absolute end of the session
+	stored     time.Time // the latest time of the store's clock that is known
 }
 
 func sessionClaimsOf(r *session.Record) sessionClaims {
-	return sessionClaims{id: r.ID, present: true, generation: r.Generation, authTime: r.Created, limit: r.Limit}
+	return sessionClaims{id: r.ID, present: true, generation: r.Generation, authTime: r.Created, limit: r.Limit, stored: storedAt(r)}
 }
+
+// storedAt returns the latest time of the store's clock in r.
+func storedAt(r *session.Record) time.Time { return later(r.Created, later(r.Rotated, r.Used)) }
 
 // errSessionOver is the error for a session whose end is less than a second away.
 var errSessionOver = errors.New("jwtgate: the session is about to end")
@@ -93,6 +100,11 @@ func (a *Auth) issue(grant Grant, of sessionClaims) (AccessToken, *Identity, err
 		claims["sid"] = of.id.String()
 		claims["auth_time"] = of.authTime.Unix()
 		claims["gen"] = of.generation
+	}
+	if a.sessions != nil {
+		if asOf, known := a.sessions.asOf(grant.Subject, of.stored); known {
+			claims["as_of"] = asOf
+		}
 	}
 	expires := issued.Add(ttl)
 	claims["iss"] = a.config.Issuer

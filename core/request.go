@@ -14,6 +14,7 @@ import (
 type Request struct {
 	Method string
 	Path   string // without the query
+	Query  string // without the question mark, as it was sent
 	Host   string // the Host header or :authority
 	Header Header // nil has no fields
 

@@ -33,7 +33,9 @@ type SessionConfig struct {
 	Store session.Store
 
 	// Keys are secrets of at least 32 bytes that protect refresh tokens. The first
-	// makes new tokens, all are accepted. They are independent of the keys that sign
+	// makes new tokens, all are accepted. A refresh token is valid for the Issuer and
+	// the Audience of the [Config] only, even if another application has the same
+	// secrets and the same Store. The secrets are independent of the keys that sign
 	// access tokens, and of their rotation. To replace a secret, list the new one
 	// second in every process, then list it first, and remove the old one when the
 	// longest session is over.
@@ -245,7 +247,7 @@ func newCodec(config *Config, own keyaccess.Keys, wrong *mistakes) *refreshtoken
 		_, _ = rand.Read(secret) // never fails
 		secrets = [][]byte{secret}
 	}
-	codec, err := refreshtoken.New(secrets...)
+	codec, err := refreshtoken.New(config.Issuer, config.Audience, secrets...)
 	if err != nil {
 		wrong.add("Sessions.Keys", "%v", err)
 	}

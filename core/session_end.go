@@ -6,8 +6,10 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// EndSession ends the session with the given id on every process. A session that
-// does not exist is not an error. An error means that the store failed.
+// EndSession ends the session with the given id on every process. Its access tokens
+// are revoked also if the store has lost it. A session that does not exist, or is of
+// another application on the same store, is not an error. An error means that the store
+// failed.
 func (a *Auth) EndSession(ctx context.Context, id string) error {
 	if a == nil || a.sessions == nil {
 		return errNoSessions
@@ -18,6 +20,13 @@ func (a *Auth) EndSession(ctx context.Context, id string) error {
 	}
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()
+	record, found, err := a.sessions.Store.Find(ctx, sid)
+	if err != nil {
+		return a.failed(ctx, Event{SessionID: sid.String()}, err)
+	}
+	if found && record.Owner != a.owner(record.Owner.Subject) {
+		return nil
+	}
 	if refusal := a.end(ctx, sid, Event{Kind: EventEnded}); refusal != nil {
 		return refusal
 	}
@@ -26,8 +35,16 @@ func (a *Auth) EndSession(ctx context.Context, id string) error {
 
 // EndSessions ends all sessions of subject on every process, except those with the
 // given ids. Their access tokens are refused at once on this process, and within a
-// moment on others. Without exceptions, the tokens that [Auth.Issue] returned for
-// subject are revoked too. An error means that the store failed.
+// moment on others.
+//
+// Without exceptions, it revokes every access token that was issued to subject before:
+// also those of sessions that the store has lost, those that [Auth.Issue] returned, and
+// those of other applications with the same Issuer and Store, whose sessions go on.
+// With exceptions, these tokens stay valid until they expire, because the store cannot
+// tell them from those of the sessions to keep.
+//
+// An error means that the store failed. Some of the sessions may then be ended. Repeat
+// the call to end the others.
 func (a *Auth) EndSessions(ctx context.Context, subject string, except ...string) error {
 	if a == nil || a.sessions == nil {
 		return errNoSessions
@@ -82,12 +99,7 @@ func (a *Auth) endAll(ctx context.Context, event Event, spared ...session.ID) *R
 	}
 	if len(spared) == 0 {
 		now := a.config.Now()
-		r := session.Revocation{Issuer: e.Owner.Issuer, Subject: e.Owner.Subject, From: later(from, now), Until: now.Add(e.Revoke)}
-		if now.After(from) {
-			if err := s.Store.Revoke(ctx, r); err != nil {
-				return a.failed(ctx, event, err)
-			}
-		}
+		r := session.Revocation{Issuer: e.Owner.Issuer, Subject: e.Owner.Subject, From: from, Until: now.Add(e.Revoke)}
 		s.revoked.add(r, now)
 	}
 	a.tell(ctx, event)

@@ -77,9 +77,10 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 		token.Nonce = s.codec.DerivedNonce(token.ID)
 	}
 	grant.Subject = subject
-	// The access token is signed before the session exists, so that an error of the
-	// key leaves no session behind.
-	access, id, err := a.issue(grant, sessionClaims{id: token.ID, present: true, authTime: now, limit: now.Add(s.SessionTTL)})
+	// An access token is signed before the session exists, so that an error of the
+	// key, or a Grant that is too large, leaves no session behind, and ends none.
+	of := sessionClaims{id: token.ID, present: true, authTime: now, limit: now.Add(s.SessionTTL), stored: now}
+	access, _, err := a.issue(grant, of)
 	if err == nil && o.inCookies {
 		err = a.cookies.fits(access)
 	}
@@ -107,6 +108,13 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 		return Tokens{}, refuse(CodeTooManySessions, err)
 	}
 	if err != nil {
+		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
+	}
+	// The one that is sent also says when the session began by the store's clock.
+	of.stored = storedAt(&record)
+	access, id, err := a.issue(grant, of)
+	if err != nil {
+		_, _ = s.Store.End(ctx, token.ID, s.policy.Remember) // nobody has a token of it
 		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
 	}
 	a.tell(ctx, Event{Kind: EventSignedIn, Subject: subject, SessionID: token.ID.String(), UserAgent: record.UserAgent, Address: o.address})

@@ -129,7 +129,7 @@ func TestRequestIsCopied(t *testing.T) {
 			buffer[i] = 'x'
 		}
 	}
-	infos, err := s.Sessions(t.Context(), "alice")
+	infos, _, err := s.Sessions(t.Context(), "alice", "")
 	if err != nil || len(infos) != 1 || infos[0].UserAgent != "looking glass" {
 		t.Errorf("sessions are %+v, %v", infos, err)
 	}

@@ -30,7 +30,7 @@ func TestReissueRefresh(t *testing.T) {
 		{"absent", 0, time.Minute, func(*testServer, browser) string { return "" }, "pass alice new", "pass alice"},
 		{"forged", 0, time.Minute, func(*testServer, browser) string { return "jgr1_x" }, "pass alice new", "pass alice"},
 		{"of another key", 0, time.Minute, func(s *testServer, b browser) string {
-			codec, _ := refreshtoken.New(unknownSecret)
+			codec, _ := refreshtoken.New(serverIssuer, serverAudience, unknownSecret)
 			token, _ := s.codec().Decode(b.refresh)
 			return codec.Encode(token)
 		}, "pass alice new", "pass alice"},

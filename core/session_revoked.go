@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jwtgate/jwtgate/core/internal/jose"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -40,7 +41,9 @@ type retirement struct {
 
 type revokedToken struct{ until time.Time }
 
-type revokedSubject struct{ issued, until time.Time }
+// revokedSubject says that the access tokens of a subject are revoked that were issued
+// before from, by the clock of the store.
+type revokedSubject struct{ from, until time.Time }
 
 // add adds r.
 func (rv *revocations) add(r session.Revocation, now time.Time) {
@@ -57,7 +60,7 @@ func (rv *revocations) add(r session.Revocation, now time.Time) {
 	case r.Subject != "" && (r.Renew || r.Issuer != rv.issuer): // not a revocation of our tokens
 	case r.Subject != "":
 		old := rv.subjects[r.Subject]
-		rv.subjects[r.Subject] = revokedSubject{later(old.issued, r.From), later(old.until, r.Until)}
+		rv.subjects[r.Subject] = revokedSubject{later(old.from, r.From), later(old.until, r.Until)}
 	default:
 		rv.sessions[r.Session] = rv.sessions[r.Session].with(r)
 	}
@@ -117,14 +120,48 @@ func (rv *revocations) has(id *Identity, now time.Time) bool {
 			return true
 		}
 	}
+	if len(rv.subjects) > 0 && id.own {
+		if subject, revoked := rv.subjects[id.claims.Subject]; revoked && subject.covers(&id.claims) {
+			return true
+		}
+	}
 	if sid, ours := id.session(); ours {
 		s, known := rv.sessions[sid]
 		return known && s.covers(id.claims.Generation, now)
 	}
-	// iat is in whole seconds. A token is revoked if any moment of that second is,
-	// which errs on the safe side.
-	subject, known := rv.subjects[id.claims.Subject]
-	return known && id.own && id.claims.IssuedAt <= subject.issued.Unix()
+	return false
+}
+
+// covers reports whether a token with these claims was issued before the revocation.
+// The clocks of processes differ, so as_of is compared. A token that was made elsewhere
+// has none. Its iat is in whole seconds: the token is revoked if any moment of that
+// second is, which errs on the safe side, and also if it has no iat.
+func (s revokedSubject) covers(claims *jose.Claims) bool {
+	if claims.HasAsOf {
+		return claims.AsOf < s.from.UnixMilli()
+	}
+	return claims.IssuedAt <= s.from.Unix()
+}
+
+// from returns from when on tokens of subject are not revoked, the zero time if they
+// never were.
+func (rv *revocations) from(subject string) time.Time {
+	rv.mu.RLock()
+	defer rv.mu.RUnlock()
+	return rv.subjects[subject].from
+}
+
+// asOf returns the claim as_of of a new token of subject: the latest time of the
+// store's clock that is known, in milliseconds since 1970. Revocations of the subject
+// that come after it revoke the token. stored is the latest time in the record of the
+// token's session, zero without one. The result known is false if this process does
+// not know the revocations.
+func (s *sessions) asOf(subject string, stored time.Time) (milliseconds int64, known bool) {
+	latest := later(stored, s.revoked.from(subject))
+	if !latest.IsZero() {
+		return latest.UnixMilli(), true
+	}
+	return 0, !s.feed.unconfirmed.Load()
 }
 
 // covers reports whether r, which is for a session or a token, is contained already.

@@ -37,19 +37,18 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 	}
 	// The outcome is predicted before the store is asked for it. A refusal that no
 	// other process and no clock could change needs no further work. For a token that
-	// is accepted, the access token is signed first, so that an error of the key does
-	// not use up the refresh token. Whether a replaced token is refused is for the
-	// store alone to decide, by its own clock.
-	after, verdict := session.Step(record, token.Presented(), a.config.Now(), s.policy)
-	var access AccessToken
-	var id *Identity
+	// is accepted, the grant is obtained first, so that an error of it does not use up
+	// the refresh token. Whether a replaced token is refused is for the store alone
+	// to decide, by its own clock.
+	_, verdict := session.Step(record, token.Presented(), a.config.Now(), s.policy)
+	var grant *Grant
 	var refusal *Refusal
 	switch verdict {
 	case session.Stolen, session.Stale, session.Busy:
 	case session.Unknown, session.Expired, session.Revoked, session.Invalid:
 		refusal = a.verdict(ctx, event, verdict)
 	default:
-		access, id, refusal = a.renewAccess(ctx, event, r, &after)
+		grant, refusal = a.currentGrant(ctx, event, &record)
 	}
 	if refusal != nil {
 		return Tokens{}, refusal
@@ -68,12 +67,16 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 		}
 		return Tokens{}, refusal
 	}
-	if access.Token == "" || record.Generation != after.Generation {
-		// The store's clock differs, or a parallel request was faster: there is no
-		// access token yet, or it names the wrong generation.
-		if access, id, refusal = a.renewAccess(ctx, event, r, &record); refusal != nil {
+	if grant == nil { // the store's clock differs, or a parallel request was faster
+		if grant, refusal = a.currentGrant(ctx, event, &record); refusal != nil {
 			return Tokens{}, refusal
 		}
+	}
+	// The access token says when the store made the rotation, so it is signed after
+	// that. If signing fails, the client has the replaced token, which still answers.
+	access, id, refusal := a.renewAccess(ctx, event, r, *grant, &record)
+	if refusal != nil {
+		return Tokens{}, refusal
 	}
 	token.Generation = record.Generation
 	tokens := a.tokens(access, id, token, &record)
@@ -81,21 +84,29 @@ func (a *Auth) rotate(ctx context.Context, r rotation) (Tokens, *Refusal) {
 	return tokens, nil
 }
 
-// renewAccess returns a new access token of the session record, with what its
-// subject may do now. If the subject no longer exists, the session is ended.
-func (a *Auth) renewAccess(ctx context.Context, event Event, r rotation, record *session.Record) (AccessToken, *Identity, *Refusal) {
+// currentGrant returns what the subject of the session record may do now. If the subject
+// no longer exists, the session is ended.
+func (a *Auth) currentGrant(ctx context.Context, event Event, record *session.Record) (*Grant, *Refusal) {
 	grant, err := a.sessions.Subject(ctx, record.Owner.Subject)
 	if errors.Is(err, ErrNoSubject) {
 		event.Kind = EventDisabled
 		if refusal := a.end(ctx, record.ID, event); refusal != nil {
-			return AccessToken{}, nil, refusal
+			return nil, refusal
 		}
-		return AccessToken{}, nil, refuse(CodeRefreshRevoked, err)
-	}
-	if err != nil {
-		return AccessToken{}, nil, a.failed(ctx, event, err)
+		return nil, refuse(CodeRefreshRevoked, err)
 	}
 	grant.Subject = record.Owner.Subject
+	if err == nil {
+		_, err = a.claims(grant)
+	}
+	if err != nil {
+		return nil, a.failed(ctx, event, err)
+	}
+	return &grant, nil
+}
+
+// renewAccess returns a new access token of the session record for grant.
+func (a *Auth) renewAccess(ctx context.Context, event Event, r rotation, grant Grant, record *session.Record) (AccessToken, *Identity, *Refusal) {
 	access, id, err := a.issue(grant, sessionClaimsOf(record))
 	if errors.Is(err, errSessionOver) {
 		return AccessToken{}, nil, refuse(CodeRefreshExpired, err)

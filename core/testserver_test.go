@@ -217,7 +217,7 @@ func (s *testServer) mintWith(secret []byte, kid, sid string, age time.Duration,
 // codec returns the codec of the server's refresh tokens.
 func (s *testServer) codec() *refreshtoken.Codec {
 	s.tb.Helper()
-	codec, err := refreshtoken.New(refreshSecret)
+	codec, err := refreshtoken.New(serverIssuer, serverAudience, refreshSecret)
 	if err != nil {
 		s.tb.Fatal(err)
 	}

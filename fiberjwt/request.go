@@ -17,6 +17,7 @@ func request(c *fiber.Ctx, h *header) jwtgate.Request {
 	return jwtgate.Request{
 		Method: c.Method(),
 		Path:   utils.UnsafeString(c.Context().Path()), // unlike c.Path(), it is unescaped
+		Query:  utils.UnsafeString(c.Context().URI().QueryString()),
 		Host:   utils.UnsafeString(c.Context().Host()), // RFC 9112 §3.2.2: a host in the target takes precedence
 		Header: h,
 		Peer:   c.Context().RemoteAddr(),

@@ -74,7 +74,7 @@ func runKeepAlive(t *testing.T, serve Adapter) {
 	running.Wait()
 
 	for i := range connections {
-		devices, err := auth.Sessions(t.Context(), fmt.Sprintf("device-%d", i))
+		devices, _, err := auth.Sessions(t.Context(), fmt.Sprintf("device-%d", i), "")
 		if err != nil || len(devices) != 1 || devices[0].UserAgent != "first browser" {
 			t.Errorf("got sessions %v, %v, want one of the first browser", devices, err)
 		}

@@ -136,6 +136,9 @@ func runRequests(t *testing.T, serve Adapter) {
 			}
 		}
 		what := fmt.Sprintf("%s %s %s, %q, %.20q and %d bytes", req.Method, req.Host, req.Path, fields, body, len(body))
+		if req.Query != "" {
+			what += ", query " + req.Query
+		}
 		if peer := req.PeerAddr(); peer != loopback || req.TLS {
 			what += fmt.Sprintf(", from the peer %v, TLS %v", peer, req.TLS)
 		}
@@ -179,7 +182,9 @@ func runRequests(t *testing.T, serve Adapter) {
 	s.run(t, []row{
 		{"all", request("POST", "/endpoint", "some text", lines...), told(`POST site.example /endpoint, ` + fields + `"some text" and 9 bytes`)},
 		{"nothing", get("/endpoint"), told("GET site.example /endpoint, " + nothing)},
-		{"query", get("/endpoint?a=b"), told("GET site.example /endpoint, " + nothing)},
+		{"query", get("/endpoint?a=b"), told("GET site.example /endpoint, " + nothing + ", query a=b")},
+		{"query as it was sent", get("/endpoint?a=%2F+%c3%a9&a;b=?&"), told("GET site.example /endpoint, " + nothing + ", query a=%2F+%c3%a9&a;b=?&")},
+		{"empty query", get("/endpoint?"), told("GET site.example /endpoint, " + nothing)},
 		{"host in the target", get("http://other.example/endpoint"), told("GET other.example /endpoint, " + nothing)},
 		{"empty body", request("POST", "/endpoint", "", "Content-Length: 0"), told("POST site.example /endpoint, " + nothing)},
 		{"long body", request("POST", "/endpoint", long), told(`POST site.example /endpoint, map[], "01234567890123456789" and 100000 bytes`)},
@@ -187,6 +192,6 @@ func runRequests(t *testing.T, serve Adapter) {
 		{"body as it was sent", request("POST", "/endpoint", "some text", "Content-Encoding: gzip"), told(`POST site.example /endpoint, map[], "some text" and 9 bytes`)},
 		{"all, by a guard", request("POST", "/guard", "some text", lines...), refused(`POST site.example /guard, ` + fields + `"" and 0 bytes`)},
 		{"nothing, by a guard", get("/guard"), refused("GET site.example /guard, " + nothing)},
-		{"query, by a guard", get("/guard?a=b"), refused("GET site.example /guard, " + nothing)},
+		{"query, by a guard", get("/guard?a=b"), refused("GET site.example /guard, " + nothing + ", query a=b")},
 	})
 }

@@ -119,7 +119,7 @@ func BenchmarkMemoryAdvance(b *testing.B) {
 // parses the token, finds the session, rotates it, and encodes the next token.
 func BenchmarkRotation(b *testing.B) {
 	m, tokens := filledWithTokens(b)
-	codec, err := refreshtoken.New(make([]byte, refreshtoken.MinKeySize))
+	codec, err := refreshtoken.New("", "", make([]byte, refreshtoken.MinKeySize))
 	if err != nil {
 		b.Fatal(err)
 	}

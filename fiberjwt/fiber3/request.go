@@ -16,6 +16,7 @@ func request(c fiber.Ctx, h *header) jwtgate.Request {
 	return jwtgate.Request{
 		Method: c.Method(),
 		Path:   utils.UnsafeString(c.RequestCtx().Path()), // c.Path() is still escaped
+		Query:  utils.UnsafeString(c.RequestCtx().URI().QueryString()),
 		Host:   utils.UnsafeString(c.RequestCtx().Host()), // RFC 9112 §3.2.2: a host in the target wins
 		Header: h,
 		Peer:   c.RequestCtx().RemoteAddr(),

@@ -26,6 +26,8 @@ type Claims struct {
 	AuthTime  int64  // auth_time
 
 	Generation uint32 // gen: the generation of the refresh token that was issued with it
+	AsOf       int64  // as_of: the time of the session store, in milliseconds, whose revocations the issuer knew
+	HasAsOf    bool   // as_of is present, and a number
 
 	Type        string // typ of the payload (Keycloak)
 	TokenUse    string // token_use (Cognito)
@@ -53,7 +55,7 @@ var decidingNames = register(
 )
 
 // otherNames are the names of the other claims that are read.
-var otherNames = register("jti", "sid", "auth_time", "gen")
+var otherNames = register("jti", "sid", "auth_time", "gen", "as_of")
 
 // Parse reads the claims in payload into c, which must be new. The layout says where
 // the subject, the audience and the roles are. Roles and scopes of a wrong type count
@@ -103,6 +105,10 @@ func (c *Claims) Parse(payload string, layout *Layout) error {
 			c.AuthTime, _ = v.date()
 		case "gen":
 			c.Generation, _ = v.uint32()
+		case "as_of":
+			var invalid error
+			c.AsOf, invalid = v.date()
+			c.HasAsOf = invalid == nil
 		case "jti":
 			c.ID = v.textOrEmpty()
 		case "sid":

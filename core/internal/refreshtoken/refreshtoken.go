@@ -82,26 +82,30 @@ type key struct {
 }
 
 // New returns a Codec with keys derived from secrets, each of at least [MinKeySize]
-// bytes. The first is for new tokens, all are accepted.
-func New(secrets ...[]byte) (*Codec, error) {
+// bytes. The first is for new tokens, all are accepted. The keys are also derived from
+// issuer and audience, so that a token for another application is refused, even if
+// both have the same secret.
+func New(issuer, audience string, secrets ...[]byte) (*Codec, error) {
 	if len(secrets) == 0 {
 		return nil, errors.New("no secret is given")
 	}
 	c := &Codec{}
+	// The length keeps apart what the two names do not.
+	application := fmt.Sprintf(" %d %s%s", len(issuer), issuer, audience)
 	for _, secret := range secrets {
 		if len(secret) < MinKeySize {
 			return nil, fmt.Errorf("a secret has %d bytes: use at least %d", len(secret), MinKeySize)
 		}
 		// The labels make these keys differ from all others derived from the secret.
-		macKey, err := hkdf.Key(sha256.New, secret, nil, "jwtgate refresh token 1", sha256.Size)
+		macKey, err := hkdf.Key(sha256.New, secret, nil, "jwtgate refresh token 1"+application, sha256.Size)
 		if err != nil {
 			return nil, fmt.Errorf("derive a key: %w", err)
 		}
-		id, err := hkdf.Key(sha256.New, secret, nil, "jwtgate refresh token 1 kid", keyIDSize)
+		id, err := hkdf.Key(sha256.New, secret, nil, "jwtgate refresh token 1 kid"+application, keyIDSize)
 		if err != nil {
 			return nil, fmt.Errorf("derive a key: %w", err)
 		}
-		nonceKey, err := hkdf.Key(sha256.New, secret, nil, "jwtgate refresh token 1 nonce", sha256.Size)
+		nonceKey, err := hkdf.Key(sha256.New, secret, nil, "jwtgate refresh token 1 nonce"+application, sha256.Size)
 		if err != nil {
 			return nil, fmt.Errorf("derive a key: %w", err)
 		}

@@ -15,11 +15,16 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
+const (
+	testIssuer   = "https://auth.example"
+	testAudience = "https://api.example"
+)
+
 func secret(b byte) []byte { return bytes.Repeat([]byte{b}, refreshtoken.MinKeySize) }
 
 func newCodec(tb testing.TB, secrets ...[]byte) *refreshtoken.Codec {
 	tb.Helper()
-	codec, err := refreshtoken.New(secrets...)
+	codec, err := refreshtoken.New(testIssuer, testAudience, secrets...)
 	if err != nil {
 		tb.Fatalf("make a codec: %v", err)
 	}
@@ -33,7 +38,7 @@ var goldToken = refreshtoken.Token{
 	Generation: 0x01020304,
 }
 
-const goldText = "jgr1_LgziqgECAwQFBgcICQoLDA0ODxAREvDx8vP09fb3-Pn6-_z9_v8BAgME-Io7D4qMo-IR3Vqu7LjDOzd98x1JlnQG_twRayMNNnQ"
+const goldText = "jgr1_mCv76gECAwQFBgcICQoLDA0ODxAREvDx8vP09fb3-Pn6-_z9_v8BAgMEyGkosD4NB19fiqEHMJKU15Y5HorK1MiAfycvZZMZ0GU"
 
 // Tokens and nonces outlive the program that made them: this test may never
 // have other words.
@@ -43,9 +48,38 @@ func TestCodecForever(t *testing.T) {
 	if got := codec.Encode(goldToken); got != goldText {
 		t.Errorf("got token %q, want %q", got, goldText)
 	}
-	const want = "6a4a32168a7b069200836ef3411ed6ff"
+	const want = "129bf4298c505a61adf10de9d08055a5"
 	if got := codec.DerivedNonce(goldToken.ID); hex.EncodeToString(got[:]) != want {
 		t.Errorf("got nonce %x, want %s", got, want)
+	}
+}
+
+// A token is refused for every other issuer and audience, also if both names together
+// are the same.
+func TestCodecApplications(t *testing.T) {
+	t.Parallel()
+	own := newCodec(t, secret(1))
+	token := own.Encode(goldToken)
+	for _, row := range []struct{ name, issuer, audience string }{
+		{"another issuer", "https://auth.example.org", testAudience},
+		{"another audience", testIssuer, testAudience + "/v2"},
+		{"exchanged", testAudience, testIssuer},
+		{"split elsewhere", testIssuer + "h", testAudience[1:]},
+		{"all issuer", testIssuer + testAudience, ""},
+		{"all audience", "", testIssuer + testAudience},
+		{"lengths", "20 " + testIssuer, testAudience},
+		{"none", "", ""},
+	} {
+		other, err := refreshtoken.New(row.issuer, row.audience, secret(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := other.Decode(token); !errors.Is(err, refreshtoken.ErrInvalid) {
+			t.Errorf("%s: got %+v, error %v, want %v", row.name, got, err, refreshtoken.ErrInvalid)
+		}
+		if other.DerivedNonce(goldToken.ID) == own.DerivedNonce(goldToken.ID) {
+			t.Errorf("%s: got the same derived nonce", row.name)
+		}
 	}
 }
 
@@ -196,7 +230,7 @@ func TestNewCodec(t *testing.T) {
 		{"nil behind a good one", [][]byte{good, nil}, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			codec, err := refreshtoken.New(row.secrets...)
+			codec, err := refreshtoken.New(testIssuer, testAudience, row.secrets...)
 			if (err == nil) != row.ok || (codec != nil) != row.ok {
 				t.Fatalf("got codec %v, error %v, want it: %v", codec != nil, err, row.ok)
 			}

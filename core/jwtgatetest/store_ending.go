@@ -2,6 +2,7 @@ package jwtgatetest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -93,6 +94,42 @@ func runEnding(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			if got := s.reason(id); got != session.SignedOut {
 				t.Fatalf("got Ended %d, want %d", got, session.SignedOut)
 			}
+		}
+	})
+	t.Run("large bound", func(t *testing.T) {
+		const moment, expire = 50 * time.Millisecond, 10
+		s := newSessions(t, newStore)
+		for range expire {
+			n, _ := newSession(s.owner)
+			n.Idle = moment
+			s.createAs(n, session.Bound{})
+		}
+		all := s.createMany(manySessions - expire)
+		s.wait(2 * moment)
+		bound := session.Bound{Max: manySessions}
+		next := func() session.ID { // an expired session does not count
+			t.Helper()
+			n, _ := newSession(s.owner)
+			s.tick()
+			s.createAs(n, bound)
+			return n.ID
+		}
+		for range expire {
+			all = append(all, next())
+		}
+		if got := s.live(); !slices.Equal(got, all) {
+			t.Errorf("listed %d sessions below the bound, want all %d", len(got), len(all))
+		}
+		n, _ := newSession(s.owner)
+		if _, err := s.Store.Create(s.ctx, n, session.Bound{Max: manySessions, Refuse: true}); !errors.Is(err, session.ErrTooMany) {
+			t.Errorf("got error %v at the bound, want %v", err, session.ErrTooMany)
+		}
+		if _, err := s.Store.Create(s.ctx, n, session.Bound{Max: 1, Refuse: true}); !errors.Is(err, session.ErrTooMany) {
+			t.Errorf("got error %v far above the bound, want %v", err, session.ErrTooMany)
+		}
+		all = append(all[1:], next())
+		if got := s.live(); !slices.Equal(got, all) {
+			t.Errorf("listed %d sessions at the bound, want all but the oldest one", len(got))
 		}
 	})
 	t.Run("bound lowered", func(t *testing.T) {

@@ -16,7 +16,44 @@ const (
 
 	// listPart is how many records one script reads.
 	listPart = 500
+
+	// lookPart is how many sessions one script looks at.
+	lookPart = 500
 )
+
+// shorten prepares the owner of n, who has very many sessions, for Create: it removes
+// expired sessions from the index, and ends the oldest ones that are too many.
+func (s *Store) shorten(ctx context.Context, n session.New, bound session.Bound) error {
+	slot := s.slotOf(n.Owner.Slot())
+	count := 0
+	for after := "-inf"; after != "-1"; {
+		reply, err := s.run(ctx, step{
+			s.scripts.sweep, slot,
+			[]string{slot.owner(n.Owner)},
+			[]any{n.Owner.Issuer, n.Owner.Audience, n.Owner.Subject, after, lookPart},
+		})
+		if err != nil {
+			return err
+		}
+		text, _ := reply.(string)
+		next, number, _ := strings.Cut(text, " ")
+		if count, err = strconv.Atoi(number); err != nil {
+			return errReply
+		}
+		after = next
+	}
+	e := session.Ending{Owner: n.Owner, Remember: n.Remember}
+	for excess := count - bound.Max + 1; excess > 0 && !bound.Refuse; {
+		ended, next, err := s.endSome(ctx, e, "-inf", "+inf", min(excess, endPart))
+		if err != nil {
+			return err
+		}
+		if excess -= len(ended); next == "-1" {
+			break
+		}
+	}
+	return nil
+}
 
 // EndAll implements [session.Store]. Each step is one script.
 func (s *Store) EndAll(ctx context.Context, e session.Ending) (ended []session.ID, from time.Time, err error) {
@@ -26,7 +63,7 @@ func (s *Store) EndAll(ctx context.Context, e session.Ending) (ended []session.I
 	}
 	for after := "-inf"; after != "-1"; {
 		var some []session.ID
-		if some, after, err = s.endSome(ctx, e, after, last); err != nil {
+		if some, after, err = s.endSome(ctx, e, after, last, endPart); err != nil {
 			return ended, from, failed(ctx, "end all", err)
 		}
 		ended = append(ended, some...)
@@ -61,12 +98,12 @@ func (s *Store) revokeAll(ctx context.Context, e session.Ending) (from time.Time
 	return from, last, nil
 }
 
-// endSome ends some sessions of e that were created from the time after until the time
+// endSome ends at most most sessions of e that were created from the time after until the time
 // last, which are replies of the scripts. It returns their IDs, and the time to go on
 // from.
-func (s *Store) endSome(ctx context.Context, e session.Ending, after, last string) ([]session.ID, string, error) {
+func (s *Store) endSome(ctx context.Context, e session.Ending, after, last string, most int) ([]session.ID, string, error) {
 	slot := s.slotOf(e.Owner.Slot())
-	args := []any{e.Owner.Issuer, e.Owner.Audience, e.Owner.Subject, e.Remember.Milliseconds(), after, last, endPart}
+	args := []any{e.Owner.Issuer, e.Owner.Audience, e.Owner.Subject, e.Remember.Milliseconds(), after, last, most}
 	for _, id := range e.Except {
 		args = append(args, id.String())
 	}

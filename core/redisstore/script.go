@@ -33,6 +33,8 @@ var (
 var (
 	//go:embed scripts/create.lua
 	createLua string
+	//go:embed scripts/sweep.lua
+	sweepLua string
 	//go:embed scripts/find.lua
 	findLua string
 	//go:embed scripts/advance.lua
@@ -53,7 +55,7 @@ var (
 
 // scripts are all scripts of a Store. Redis executes each of them atomically.
 type scripts struct {
-	create, find, advance, confirm, end, revokeAll, endAll, list, revoke *redis.Script
+	create, sweep, find, advance, confirm, end, revokeAll, endAll, list, revoke *redis.Script
 }
 
 // newScripts returns the scripts. Each of them begins with clock, which defines
@@ -64,6 +66,7 @@ func newScripts(clock string) scripts {
 	ends := base + evenFullLua + recordLua + announceLua + finishLua
 	return scripts{
 		create:    redis.NewScript(reads + announceLua + finishLua + createLua),
+		sweep:     redis.NewScript(reads + sweepLua),
 		find:      redis.NewScript(reads + findLua),
 		advance:   redis.NewScript(ends + retireLua + advanceLua),
 		confirm:   redis.NewScript(base + evenFullLua + recordLua + announceLua + retireLua + confirmLua),

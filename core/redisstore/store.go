@@ -111,15 +111,12 @@ var errTaken = errors.New("another session has the same ID")
 
 // Create implements [session.Store].
 func (s *Store) Create(ctx context.Context, n session.New, bound session.Bound) (session.Record, error) {
-	slot := s.slotOf(n.ID.Slot())
-	reply, err := s.runReplicated(ctx, step{
-		s.scripts.create, slot,
-		[]string{slot.session(n.ID), slot.owner(n.Owner), slot.stream(), slot.origin()},
-		[]any{
-			n.ID.String(), n.NonceHash[:], n.UserAgent, n.Owner.Issuer, n.Owner.Audience, n.Owner.Subject,
-			n.Idle.Milliseconds(), n.Limit.Milliseconds(), n.Remember.Milliseconds(), bound.Max, bound.Refuse,
-		},
-	}, func(reply any) bool { return at(reply, 1) != int64(0) })
+	reply, err := s.create(ctx, n, bound, false)
+	for err == nil && at(reply, 0) == "long" {
+		if err = s.shorten(ctx, n, bound); err == nil {
+			reply, err = s.create(ctx, n, bound, true)
+		}
+	}
 	if redis.HasErrorPrefix(err, "OOM") {
 		err = fmt.Errorf("%w: %w", session.ErrFull, err)
 	}
@@ -137,6 +134,19 @@ func (s *Store) Create(ctx context.Context, n session.New, bound session.Bound) 
 		}
 	}
 	return session.Record{}, failed(ctx, "create", err)
+}
+
+// create runs the script for Create. swept says that shorten was called before.
+func (s *Store) create(ctx context.Context, n session.New, bound session.Bound, swept bool) (any, error) {
+	slot := s.slotOf(n.ID.Slot())
+	return s.runReplicated(ctx, step{
+		s.scripts.create, slot,
+		[]string{slot.session(n.ID), slot.owner(n.Owner), slot.stream(), slot.origin()},
+		[]any{
+			n.ID.String(), n.NonceHash[:], n.UserAgent, n.Owner.Issuer, n.Owner.Audience, n.Owner.Subject,
+			n.Idle.Milliseconds(), n.Limit.Milliseconds(), n.Remember.Milliseconds(), bound.Max, bound.Refuse, lookPart, swept,
+		},
+	}, func(reply any) bool { return at(reply, 1) != int64(0) })
 }
 
 // Find implements [session.Store].

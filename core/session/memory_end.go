@@ -10,9 +10,7 @@ import (
 // end ends the live session s, announces that, and keeps s for the duration
 // remember.
 func (m *Memory) end(shard *memoryShard, s *memorySession, why Reason, now int64, remember time.Duration) {
-	o := s.owner
-	i := o.find(s.created, s.id)
-	o.live = slices.Delete(o.live, i, i+1)
+	s.owner.removeLive(s)
 	m.announceEnd(shard, s, why, now, remember)
 }
 

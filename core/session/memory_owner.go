@@ -12,28 +12,39 @@ import (
 // A memoryOwner has all sessions of an owner.
 type memoryOwner struct {
 	key   ownerKey
-	live  []*memorySession // not ended, though some may have expired; ordered by compareSessions
-	ended []*memorySession // still remembered; in no order
-	place int              // its index in the heap sizes of the shard
+	live  []*memorySession  // not ended, though some may have expired; ordered by compareSessions
+	ended *[]*memorySession // still remembered, in no order; nil if there are none, as for most owners
+	place int32             // its index in the heap sizes of the shard, or below zero
 }
 
-// An ownerKey is an Owner in little memory: few owners differ in their issuer and
-// audience.
+// An ownerKey is an Owner in little memory.
 type ownerKey struct {
-	issuer, audience unique.Handle[string]
-	subject          string
+	application unique.Handle[application]
+	subject     string
 }
+
+// Very many owners have the same application.
+type application struct{ issuer, audience string }
 
 func keyOf(o Owner) ownerKey {
-	return ownerKey{unique.Make(o.Issuer), unique.Make(o.Audience), o.Subject}
+	return ownerKey{unique.Make(application{o.Issuer, o.Audience}), o.Subject}
 }
 
 func (k ownerKey) owner() Owner {
-	return Owner{Issuer: k.issuer.Value(), Audience: k.audience.Value(), Subject: k.subject}
+	of := k.application.Value()
+	return Owner{Issuer: of.issuer, Audience: of.audience, Subject: k.subject}
 }
 
 // held returns how many sessions o has in memory.
-func (o *memoryOwner) held() int { return len(o.live) + len(o.ended) }
+func (o *memoryOwner) held() int { return len(o.live) + o.countEnded() }
+
+// countEnded returns how many of them were ended.
+func (o *memoryOwner) countEnded() int {
+	if o.ended == nil {
+		return 0
+	}
+	return len(*o.ended)
+}
 
 // compareSessions orders sessions by the time of the login, and those of the same
 // millisecond by ID.
@@ -75,9 +86,8 @@ func (shard *memoryShard) add(s *memorySession, owner Owner) {
 	o := shard.owners[key]
 	if o == nil {
 		key.subject = strings.Clone(key.subject)
-		o = &memoryOwner{key: key}
+		o = &memoryOwner{key: key, place: unplaced}
 		shard.owners[key] = o
-		heap.Push(&shard.sizes, o)
 	}
 	s.owner = o
 	// Unless the clock was set back, s is the last one.
@@ -86,7 +96,7 @@ func (shard *memoryShard) add(s *memorySession, owner Owner) {
 	} else {
 		o.live = slices.Insert(o.live, o.find(s.created, s.id), s)
 	}
-	heap.Fix(&shard.sizes, o.place)
+	shard.resized(o)
 	shard.sessions[s.id] = s
 	heap.Push(&shard.due, s)
 }
@@ -94,40 +104,71 @@ func (shard *memoryShard) add(s *memorySession, owner Owner) {
 // remove removes s from the shard, and its owner if that has no other session.
 func (shard *memoryShard) remove(s *memorySession) {
 	delete(shard.sessions, s.id)
-	heap.Remove(&shard.due, s.place)
+	heap.Remove(&shard.due, int(s.place))
 	o := s.owner
 	if s.ended == Live {
-		i := o.find(s.created, s.id)
-		o.live = slices.Delete(o.live, i, i+1)
+		o.removeLive(s)
 	} else {
 		o.removeEnded(s)
 	}
 	if o.held() == 0 {
 		delete(shard.owners, o.key)
-		heap.Remove(&shard.sizes, o.place)
+	}
+	shard.resized(o)
+}
+
+// unplaced is the place of an owner that is not in the heap sizes.
+const unplaced = -1
+
+// resized updates the heap sizes after the number of o's sessions has changed. Owners
+// with one session are not in it: they never lose it to others.
+func (shard *memoryShard) resized(o *memoryOwner) {
+	switch few := o.held() < 2; {
+	case few && o.place != unplaced:
+		heap.Remove(&shard.sizes, int(o.place))
+		o.place = unplaced
+	case few:
+	case o.place == unplaced:
+		heap.Push(&shard.sizes, o)
+	default:
+		heap.Fix(&shard.sizes, int(o.place))
+	}
+}
+
+// removeLive removes s from the live sessions. Most are the oldest one.
+func (o *memoryOwner) removeLive(s *memorySession) {
+	if i := o.find(s.created, s.id); i > 0 {
+		o.live = slices.Delete(o.live, i, i+1)
 		return
 	}
-	heap.Fix(&shard.sizes, o.place)
+	o.live[0] = nil
+	if o.live = o.live[1:]; len(o.live) == 0 {
+		o.live = nil
+	}
 }
 
 // addEnded adds s, which was just ended and is not in live any more, to ended.
 func (o *memoryOwner) addEnded(s *memorySession) {
-	s.inEnded = len(o.ended)
-	o.ended = append(o.ended, s)
+	if o.ended == nil {
+		o.ended = new([]*memorySession)
+	}
+	s.inEnded = int32(len(*o.ended)) //nolint:gosec // no Memory has as many
+	*o.ended = append(*o.ended, s)
 }
 
 func (o *memoryOwner) removeEnded(s *memorySession) {
-	last := len(o.ended) - 1
-	moved := o.ended[last]
-	o.ended[s.inEnded], moved.inEnded = moved, s.inEnded
-	o.ended[last] = nil
-	if o.ended = o.ended[:last]; last == 0 {
+	ended := *o.ended
+	last := len(ended) - 1
+	moved := ended[last]
+	ended[s.inEnded], moved.inEnded = moved, s.inEnded
+	ended[last] = nil
+	if *o.ended = ended[:last]; last == 0 {
 		o.ended = nil
 	}
 }
 
-// A sizeHeap is a heap of owners. The owner with the most sessions is its first
-// element.
+// A sizeHeap is a heap of the owners with more than one session. The owner with the
+// most is its first element.
 type sizeHeap []*memoryOwner
 
 func (h sizeHeap) Len() int           { return len(h) }
@@ -135,13 +176,13 @@ func (h sizeHeap) Less(i, j int) bool { return h[i].held() > h[j].held() }
 
 func (h sizeHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
+	h[i].place, h[j].place = int32(i), int32(j) //nolint:gosec // no Memory has as many
 }
 
 // Push implements [heap.Interface].
 func (h *sizeHeap) Push(x any) {
 	o := x.(*memoryOwner)
-	o.place = len(*h)
+	o.place = int32(len(*h)) //nolint:gosec // no Memory has as many
 	*h = append(*h, o)
 }
 

@@ -33,8 +33,8 @@ type memorySession struct {
 	due        int64 // when sweep handles it next, never after the time to forget it
 	owner      *memoryOwner
 	userAgent  string
-	place      int // its index in the heap due of the shard
-	inEnded    int // its index in the sessions of the owner that were ended
+	place      int32 // its index in the heap due of the shard
+	inEnded    int32 // its index in the sessions of the owner that were ended
 }
 
 // find returns the session id, or nil if there is none or its time to be
@@ -49,7 +49,7 @@ func (shard *memoryShard) find(id ID, now int64) *memorySession {
 // reschedule makes due the time at which sweep handles s next.
 func (shard *memoryShard) reschedule(s *memorySession, due int64) {
 	s.due = due
-	heap.Fix(&shard.due, s.place)
+	heap.Fix(&shard.due, int(s.place))
 }
 
 func (s *memorySession) liveAt(now int64) bool {
@@ -119,13 +119,13 @@ func (h dueHeap) Less(i, j int) bool { return h[i].due < h[j].due }
 
 func (h dueHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
+	h[i].place, h[j].place = int32(i), int32(j) //nolint:gosec // no Memory has as many
 }
 
 // Push implements [heap.Interface].
 func (h *dueHeap) Push(x any) {
 	s := x.(*memorySession)
-	s.place = len(*h)
+	s.place = int32(len(*h)) //nolint:gosec // no Memory has as many
 	*h = append(*h, s)
 }
 

@@ -87,9 +87,9 @@ func (m *Memory) evict(owner Owner, remember time.Duration) bool {
 // loseOne removes a session of o: one that was ended, or else the oldest one, which
 // ends.
 func (m *Memory) loseOne(shard *memoryShard, o *memoryOwner, remember time.Duration) {
-	if len(o.ended) == 0 {
+	if o.ended == nil {
 		m.end(shard, o.live[0], SignedOut, m.milliseconds(), remember)
 	}
-	shard.remove(o.ended[len(o.ended)-1])
+	shard.remove((*o.ended)[len(*o.ended)-1])
 	m.held.Add(-1)
 }

@@ -1,9 +1,10 @@
--- Store.Create. This script returns the result (kept, taken or too many), how
+-- Store.Create. This script returns the result (kept, taken, too many or long), how
 -- many other sessions were ended, and the record.
 local id, hash, agent = ARGV[3], ARGV[4], ARGV[5]
 local owner = { issuer = ARGV[6], audience = ARGV[7], subject = ARGV[8] }
 local idle, limit, remember = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local most, refuse = tonumber(ARGV[12]), ARGV[13] == '1'
+local look, swept = tonumber(ARGV[14]), ARGV[15] == '1'
 
 local r = find(id)
 if r and r.nonce_hash ~= hash then return { 'taken', 0 } end
@@ -12,15 +13,30 @@ if r then return { 'kept', 0, r.value } end
 -- Without a bound, it is enough to look at three random sessions of the index.
 -- Each call adds one session and removes up to three expired ones, so an index
 -- has, on average, half as many expired sessions as live ones.
+--
+-- A long index is not looked at in one script. The caller sweeps it first. All sessions
+-- in it are then live, or have expired a moment ago.
 local index = ownerKey(owner)
-local ids
-if most > 0 then
-  ids = redis.call('ZRANGE', index, 0, -1)
-else
+local count = most > 0 and redis.call('ZCARD', index) or 0
+local ids = {}
+if most == 0 then
   ids = redis.call('ZRANDMEMBER', index, 3)
+elseif count <= look then
+  ids = redis.call('ZRANGE', index, 0, -1)
+elseif swept and refuse and count >= most then
+  return { 'too many', 0 }
+elseif not swept or count - most >= look then
+  return { 'long', 0 }
+elseif count >= most then
+  ids = redis.call('ZRANGE', index, 0, count - most)
 end
 local others, expired = live(ids)
-local excess = most > 0 and math.max(0, #others - most + 1) or 0
+local excess = 0
+if count > look then
+  excess = #others
+elseif most > 0 then
+  excess = math.max(0, #others - most + 1)
+end
 if excess > 0 and refuse then return { 'too many', 0 } end
 
 r = {

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"strconv"
 	"strings"
-
-	"github.com/jwtgate/jwtgate/core/session"
 )
 
 // A dialect has everything in which a kind of database differs from the others.
@@ -79,9 +77,10 @@ type transaction interface {
 
 // A reader reads the table of revocations.
 type reader interface {
-	// read calls announce for each revocation that was committed since the read
-	// before. It may pass some twice. It returns an error if it may have missed some.
-	read(ctx context.Context, s *Store, announce func(session.Revocation)) error
+	// read calls pass, with the time of the database, for each revocation that was
+	// committed since the read before, and perhaps for others. It returns an error if
+	// it may have missed some.
+	read(ctx context.Context, s *Store, pass func(r revocation, now int64)) error
 }
 
 // numbered replaces question marks by $1, $2 and so on.

@@ -8,8 +8,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-
-	"github.com/jwtgate/jwtgate/core/session"
 )
 
 //go:embed schema/postgres.sql
@@ -135,7 +133,7 @@ const postgresRead = `
 	LEFT JOIN jwtgate_revocations r ON r.xid >= pg_snapshot_xmax(CAST(? AS pg_snapshot))
 		OR r.xid = ANY (ARRAY (SELECT pg_snapshot_xip(CAST(? AS pg_snapshot))))`
 
-func (r *postgresReader) read(ctx context.Context, s *Store, announce func(session.Revocation)) error {
+func (r *postgresReader) read(ctx context.Context, s *Store, pass func(r revocation, now int64)) error {
 	rows, err := s.db.QueryContext(ctx, s.text(postgresRead), r.snapshot, r.snapshot, r.snapshot)
 	if err != nil {
 		return err
@@ -154,7 +152,7 @@ func (r *postgresReader) read(ctx context.Context, s *Store, announce func(sessi
 		case !advanced, r.started != "" && r.started != started:
 			return errMissed // another server may use the same numbers for other transactions
 		case found:
-			s.pass(ctx, next, now, announce)
+			pass(next, now)
 		}
 	}
 	if err := rows.Err(); err != nil {

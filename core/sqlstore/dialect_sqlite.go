@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/jwtgate/jwtgate/core/session"
 )
 
 //go:embed schema/sqlite.sql
@@ -136,7 +134,7 @@ func (sqlite) newReader() reader { return &sqliteReader{} }
 
 type sqliteReader struct{ last int64 }
 
-func (r *sqliteReader) read(ctx context.Context, s *Store, announce func(session.Revocation)) error {
+func (r *sqliteReader) read(ctx context.Context, s *Store, pass func(r revocation, now int64)) error {
 	rows, err := s.db.QueryContext(ctx, s.text("SELECT {clock}, "+revocationColumns+" FROM jwtgate_revocations r WHERE r.seq > ? ORDER BY r.seq"), r.last)
 	if err != nil {
 		return err
@@ -148,7 +146,7 @@ func (r *sqliteReader) read(ctx context.Context, s *Store, announce func(session
 		if err != nil {
 			return fmt.Errorf("a revocation: %w", err)
 		}
-		s.pass(ctx, next, now, announce)
+		pass(next, now)
 		r.last = next.seq
 	}
 	return rows.Err()

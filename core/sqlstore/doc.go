@@ -60,7 +60,8 @@
 // MariaDB 10.5 or later is required, with tables of InnoDB, which keep
 // innodb_flush_log_at_trx_commit = 1. The driver of Go sends a statement with
 // parameters in one round trip instead of three if its data source has
-// interpolateParams=true. MySQL has the same dialect, but is not tested.
+// interpolateParams=true. All processes must use the same server of a cluster. MySQL
+// has the same dialect, but is not tested.
 //
 // # Faults
 //

@@ -23,7 +23,7 @@ func (s *Store) End(ctx context.Context, id session.ID, remember time.Duration) 
 
 // endPart is how many sessions of an owner end in one transaction. For as long as
 // that takes, SQLite executes no other transaction.
-const endPart = 200
+const endPart = 50
 
 // EndAll implements [session.Store].
 func (s *Store) EndAll(ctx context.Context, e session.Ending) ([]session.ID, time.Time, error) {

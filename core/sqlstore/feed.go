@@ -50,23 +50,18 @@ func (s *Store) readOnce(ctx context.Context, r reader, announce func(session.Re
 	silence := time.AfterFunc(readTimeout, func() { stop(context.DeadlineExceeded) })
 	defer silence.Stop()
 	err := s.retry(reading, func() error {
-		return r.read(reading, s, func(r session.Revocation) {
+		return r.read(reading, s, func(r revocation, now int64) {
 			silence.Reset(readTimeout)
-			announce(r)
+			switch {
+			case r.unknown != nil:
+				s.warnUnknown(ctx, r.unknown)
+			case now < r.Until.UnixMilli():
+				announce(r.Revocation)
+			}
 		})
 	})
 	if cause := context.Cause(reading); err != nil && cause != nil {
 		return cause
 	}
 	return err
-}
-
-// pass calls announce for r, unless its time is over or this process cannot read it.
-func (s *Store) pass(ctx context.Context, r revocation, now int64, announce func(session.Revocation)) {
-	switch {
-	case r.unknown != nil:
-		s.warnUnknown(ctx, r.unknown)
-	case now < r.Until.UnixMilli():
-		announce(r.Revocation)
-	}
 }

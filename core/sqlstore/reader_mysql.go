@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-
-	"github.com/jwtgate/jwtgate/core/session"
 )
 
 // settled is the age of a revocation at which a lower number that is missing can be
@@ -29,7 +27,7 @@ type mysqlReader struct {
 	seen  map[int64]bool // the numbers above the floor that were announced
 }
 
-func (r *mysqlReader) read(ctx context.Context, s *Store, announce func(session.Revocation)) error {
+func (r *mysqlReader) read(ctx context.Context, s *Store, pass func(r revocation, now int64)) error {
 	var top revocation // the last one that is settled
 	first := r.floor
 	rows, err := s.db.QueryContext(ctx, s.text("SELECT {clock}, "+revocationColumns+" FROM jwtgate_revocations r WHERE r.seq >= ? ORDER BY r.seq"), first.seq)
@@ -52,7 +50,7 @@ func (r *mysqlReader) read(ctx context.Context, s *Store, announce func(session.
 			continue
 		}
 		if !r.seen[next.seq] {
-			s.pass(ctx, next, now, announce)
+			pass(next, now)
 		}
 		r.note(next)
 		if now-next.written >= settled {

@@ -14,7 +14,7 @@ const (
 	removalInterval = time.Minute
 
 	// removalPart is how many rows of a table are removed in one transaction.
-	removalPart = 500
+	removalPart = 100
 
 	// keepRevocations is how long a revocation is kept after it was written, even if
 	// its time is over, and after a later one was written. A reader compares the

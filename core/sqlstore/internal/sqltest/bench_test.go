@@ -11,32 +11,40 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jwtgate/jwtgate/core/redisstore"
 	"github.com/jwtgate/jwtgate/core/session"
+	"github.com/jwtgate/jwtgate/core/sqlstore"
 	"github.com/redis/go-redis/v9"
 )
 
 const callers = 64
 
-// at runs op in that many goroutines, and passes each its number.
-func at(b *testing.B, goroutines int, op func(goroutine int) error) {
+// slice is how long one part of a measurement takes. The parts alternate, so that
+// other load on the machine slows both kinds of operations down.
+const slice = 100 * time.Millisecond
+
+// measure calls op in that many goroutines for the duration of a slice. It passes each
+// its number, and returns how many calls there were, and how long they took.
+func measure(b *testing.B, goroutines int, op func(goroutine int) error) (calls float64, took time.Duration) {
 	b.Helper()
 	var wg sync.WaitGroup
-	var next atomic.Int64
-	b.ResetTimer()
+	var n atomic.Int64
+	start := time.Now()
 	for goroutine := range goroutines {
 		wg.Go(func() {
-			for next.Add(1) <= int64(b.N) {
+			for time.Since(start) < slice {
 				if err := op(goroutine); err != nil {
 					b.Error(err)
 					return
 				}
+				n.Add(1)
 			}
 		})
 	}
 	wg.Wait()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ops/s")
+	return float64(n.Load()), time.Since(start)
 }
 
 // BenchmarkAdvance measures rotations on every store, for one caller and for 64 with
@@ -59,6 +67,13 @@ func BenchmarkAdvance(b *testing.B) {
 			benchAdvance(b, store, plainUpdate(b, d, db))
 		})
 	}
+	b.Run("sqlite, synchronous=FULL", func(b *testing.B) {
+		d := databases[0]
+		source := strings.Replace(d.source(b), "NORMAL", "FULL", 1)
+		d.source = func(testing.TB) string { return source }
+		store, db := d.newStore(b)
+		benchAdvance(b, store, plainUpdate(b, d, db))
+	})
 }
 
 func benchAdvance(b *testing.B, store session.Store, plain func(ctx context.Context, caller int) error) {
@@ -67,20 +82,30 @@ func benchAdvance(b *testing.B, store session.Store, plain func(ctx context.Cont
 		tokens[i] = create(b, store, "user "+strconv.Itoa(i))
 	}
 	for _, n := range []int{1, callers} {
-		if plain != nil {
-			b.Run(fmt.Sprintf("Update/callers=%d", n), func(b *testing.B) {
-				at(b, n, func(caller int) error { return plain(b.Context(), caller) })
-			})
-		}
-		b.Run(fmt.Sprintf("Advance/callers=%d", n), func(b *testing.B) {
-			at(b, n, func(caller int) error {
-				r, verdict, err := store.Advance(b.Context(), tokens[caller], singleUse)
-				if err == nil && verdict != session.Rotated {
-					err = fmt.Errorf("got verdict %d, want %d", verdict, session.Rotated)
+		b.Run(fmt.Sprintf("callers=%d", n), func(b *testing.B) {
+			var updates, advances float64
+			var updating, advancing time.Duration
+			for b.Loop() {
+				if plain != nil {
+					calls, took := measure(b, n, func(caller int) error { return plain(b.Context(), caller) })
+					updates, updating = updates+calls, updating+took
 				}
-				tokens[caller].Generation = r.Generation
-				return err
-			})
+				calls, took := measure(b, n, func(caller int) error {
+					r, verdict, err := store.Advance(b.Context(), tokens[caller], singleUse)
+					if err == nil && verdict != session.Rotated {
+						err = fmt.Errorf("got verdict %d, want %d", verdict, session.Rotated)
+					}
+					tokens[caller].Generation = r.Generation
+					return err
+				})
+				advances, advancing = advances+calls, advancing+took
+			}
+			b.ReportMetric(0, "ns/op") // the duration of the slices
+			b.ReportMetric(advances/advancing.Seconds(), "advances/s")
+			if plain != nil {
+				b.ReportMetric(updates/updating.Seconds(), "updates/s")
+				b.ReportMetric(advances/advancing.Seconds()/(updates/updating.Seconds()), "ratio")
+			}
 		})
 	}
 }
@@ -95,21 +120,70 @@ func plainUpdate(b *testing.B, d database, db *sql.DB) func(ctx context.Context,
 		do(b, db, "INSERT INTO %s VALUES (%d, 0)", table, i)
 	}
 	statement := "UPDATE " + table + " SET g = g + 1 WHERE id = ?"
-	var turn sync.Mutex // without it, 64 callers of SQLite find the database busy
-	switch d.name {
-	case "postgres":
+	if d.driver == "pgx" {
 		statement = strings.Replace(statement, "?", "$1", 1)
-	case "sqlite":
-		return func(ctx context.Context, caller int) error {
+	}
+	var turn sync.Mutex // without it, callers of SQLite find the database busy
+	return func(ctx context.Context, caller int) error {
+		if d.start == nil {
 			turn.Lock()
 			defer turn.Unlock()
-			_, err := db.ExecContext(ctx, statement, caller)
-			return err
 		}
-	}
-	return func(ctx context.Context, caller int) error {
 		_, err := db.ExecContext(ctx, statement, caller)
 		return err
+	}
+}
+
+// BenchmarkSize measures how much room a session takes, with its part of the indexes.
+func BenchmarkSize(b *testing.B) {
+	const many = 10_000
+	fill := func(b *testing.B, store session.Store) {
+		b.Helper()
+		for i := range many {
+			n, _ := newSession(fmt.Sprintf("user-%07d", i))
+			n.UserAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
+			if _, err := store.Create(b.Context(), n, session.Bound{Max: 100}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.Run("redis", func(b *testing.B) {
+		for b.Loop() {
+			client := startRedis(b)
+			used := func() (n int64) {
+				_, value, _ := strings.Cut(client.Info(b.Context(), "memory").Val(), "used_memory:")
+				_, _ = fmt.Sscan(value, &n)
+				return n
+			}
+			store, err := redisstore.New(client, redisstore.Config{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			before := used()
+			fill(b, store)
+			b.ReportMetric(float64(used()-before)/many, "B/session")
+		}
+	})
+	sizes := map[string]string{
+		"sqlite":   "SELECT (SELECT * FROM pragma_page_count) * (SELECT * FROM pragma_page_size)",
+		"postgres": "SELECT pg_total_relation_size('PREFIXsessions')",
+		"mariadb":  "SELECT data_length + index_length FROM information_schema.tables WHERE table_name = 'PREFIXsessions'",
+	}
+	for _, d := range databases {
+		b.Run(d.name, func(b *testing.B) {
+			for b.Loop() {
+				db, prefix := d.open(b), newPrefix()
+				fill(b, d.storeIn(b, db, sqlstore.Config{Prefix: prefix}))
+				if d.name == "mariadb" {
+					do(b, db, "ANALYZE TABLE %ssessions", prefix)
+				}
+				var size int64
+				if err := db.QueryRow(strings.Replace(sizes[d.name], "PREFIX", prefix, 1)).Scan(&size); err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(size)/many, "B/session")
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -112,6 +113,31 @@ func TestMemoryFullOldest(t *testing.T) {
 		if _, found, _ := m.Find(t.Context(), id); found != (i >= size/2) {
 			t.Errorf("found session %d, counted from the oldest: %v", i, found)
 		}
+	}
+}
+
+// If many sign in at the same time, none of them is refused, and each takes a session of
+// the one who has filled the Memory.
+func TestMemoryFullFairRace(t *testing.T) {
+	t.Parallel()
+	const size, others = 1000, 200
+	m, _ := newMemory(size)
+	for range size {
+		if _, err := create(t, m, "mallory", session.Bound{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var wg sync.WaitGroup
+	for i := range others {
+		wg.Go(func() {
+			if _, err := create(t, m, fmt.Sprintf("user-%d", i), session.Bound{}); err != nil {
+				t.Errorf("user %d: %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := len(listed(t, m, "mallory")); got != size-others {
+		t.Errorf("mallory has %d sessions left, want %d", got, size-others)
 	}
 }
 

@@ -56,14 +56,15 @@ func (m *Memory) sweepAll() {
 // evict removes a session of the owner with the most sessions, and leaves its room
 // to the caller.
 func (m *Memory) evict(owner Owner, remember time.Duration) bool {
-	most := 1 // what the owner of the session to remove must exceed
+	least := 2 // how many the owner of the session to remove must have
 	own := m.shard(owner.Slot())
 	own.mu.Lock()
 	if o := own.owners[keyOf(owner)]; o != nil {
-		most += o.held()
+		least += o.held()
 	}
 	own.mu.Unlock()
 	var largest *memoryShard
+	most := least - 1
 	for i := range m.shards {
 		shard := &m.shards[i]
 		shard.mu.Lock()
@@ -77,8 +78,8 @@ func (m *Memory) evict(owner Owner, remember time.Duration) bool {
 	}
 	largest.mu.Lock()
 	defer largest.mu.Unlock()
-	if len(largest.sizes) == 0 || largest.sizes[0].held() < most {
-		return false // it has lost sessions to others meanwhile
+	if len(largest.sizes) == 0 || largest.sizes[0].held() < least {
+		return false // other calls have taken them meanwhile
 	}
 	m.loseOne(largest, largest.sizes[0], remember)
 	return true

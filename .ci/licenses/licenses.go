@@ -17,6 +17,7 @@ var licenses = []struct{ name, sentence string }{
 	{"AGPL", "gnu affero general public license"},
 	{"Apache-2.0", "apache license version 2.0"},
 	{"BSD", "redistribution and use in source and binary forms"},
+	{"blessing", "sqlite has been dedicated to the public domain by the authors"},
 	{"BUSL", "business source license"},
 	{"CC0-1.0", "cc0 1.0 universal"},
 	{"GPL", "gnu general public license"},
@@ -36,17 +37,22 @@ var (
 
 	// inTests are the licenses of modules that only tests and examples use, which
 	// no application gets.
-	inTests = append([]string{"MPL-2.0"}, inLibraries...)
+	inTests = append([]string{"MPL-2.0", "blessing"}, inLibraries...)
 )
 
 var (
 	file  = regexp.MustCompile(`(?i)^(licen[cs]e|copying|unlicense)`)
+	logo  = regexp.MustCompile(`(?i)-logo$`) // of a picture, which no program contains
 	space = regexp.MustCompile(`[\s,"*#]+`)
+
+	// secondary is the place where the text of MPL-2.0 names other licenses, under
+	// which a recipient may distribute the module as well.
+	secondary = regexp.MustCompile(`secondary license.? means either .* or any later versions of those licenses`)
 )
 
 // identify returns the licenses in a text, in alphabetical order.
 func identify(text string) []string {
-	text = strings.ToLower(space.ReplaceAllString(text, " "))
+	text = secondary.ReplaceAllString(strings.ToLower(space.ReplaceAllString(text, " ")), "")
 	var found []string
 	for _, license := range licenses {
 		sentence := space.ReplaceAllString(license.sentence, " ")
@@ -65,7 +71,7 @@ func inFolder(folder string) ([]string, error) {
 	}
 	var found []string
 	for _, entry := range entries {
-		if entry.IsDir() || !file.MatchString(entry.Name()) {
+		if entry.IsDir() || !file.MatchString(entry.Name()) || logo.MatchString(entry.Name()) {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(folder, entry.Name()))

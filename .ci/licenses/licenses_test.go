@@ -130,6 +130,8 @@ func TestIdentify(t *testing.T) {
 		{"AGPL", "GNU AFFERO GENERAL PUBLIC LICENSE\nVersion 3", "AGPL", false, false},
 		{"MPL", "Mozilla Public License Version 2.0\n====", "MPL-2.0", false, true},
 		{"MPL, with a comma", "Mozilla Public License, version 2.0", "MPL-2.0", false, true},
+		{"MPL, with its definitions", "Mozilla Public License Version 2.0\n\n1.12. \"Secondary License\"\n    means either the GNU General Public License, Version 2.0, the GNU\n    Lesser General Public License, Version 2.1, the GNU Affero General\n    Public License, Version 3.0, or any later versions of those\n    licenses.", "MPL-2.0", false, true},
+		{"SQLite", "All of the code and documentation in SQLite has been dedicated to the public\ndomain by the authors.", "blessing", false, true},
 		{"unknown", "All rights reserved.", "", false, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

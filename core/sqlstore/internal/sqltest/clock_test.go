@@ -1,0 +1,41 @@
+package sqltest
+
+import (
+	"database/sql"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/sqlstore"
+)
+
+// clocked returns a store whose clock is a row of a table, its database and prefix,
+// and a function that moves the clock.
+func (d database) clocked(t *testing.T) (*sqlstore.Store, *sql.DB, string, func(time.Duration)) {
+	t.Helper()
+	source, prefix := d.source(t), newPrefix()
+	plain, table := openDB(t, d.driver, source), prefix+"clock"
+	do(t, plain, "CREATE TABLE %s (now BIGINT NOT NULL)", table)
+	do(t, plain, "INSERT INTO %s VALUES (%d)", table, time.Now().UnixMilli())
+	tamper := &tamper{rewrite: func(statement string) string {
+		return strings.ReplaceAll(statement, d.clock, "(SELECT now FROM "+table+")")
+	}}
+	db := pool(t, tamper.open(plain, source))
+	var mu sync.Mutex
+	return d.storeIn(t, db, sqlstore.Config{Prefix: prefix}), plain, prefix, func(pass time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		do(t, plain, "UPDATE %s SET now = now + %d", table, pass.Milliseconds())
+	}
+}
+
+func TestStoreToTheMillisecond(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		jwtgatetest.RunStore(t, func(t *testing.T) jwtgatetest.StoreUnderTest {
+			store, _, _, pass := d.clocked(t)
+			return jwtgatetest.StoreUnderTest{Store: store, Pass: pass}
+		})
+	})
+}

@@ -1,0 +1,307 @@
+package sqltest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/session"
+	"github.com/jwtgate/jwtgate/core/sqlstore"
+)
+
+// A follower records what a feed announces, until the feed ends.
+type follower struct {
+	t     *testing.T
+	stop  context.CancelFunc
+	ended chan error
+	mu    sync.Mutex
+	heard []session.Revocation
+	beats int
+}
+
+// follow returns a follower of a new feed, once the feed is up to date.
+func follow(t *testing.T, store session.Store) *follower {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	f := &follower{t: t, stop: cancel, ended: make(chan error, 1)}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		f.ended <- store.Feed(ctx, func(r session.Revocation) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.heard = append(f.heard, r)
+		}, func() {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.beats++
+		})
+	}()
+	t.Cleanup(func() { cancel(); <-over })
+	f.reads(1)
+	return f
+}
+
+// reads waits until the feed was up to date n more times.
+func (f *follower) reads(n int) {
+	f.t.Helper()
+	count := func() int {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.beats
+	}
+	start := count()
+	await(f.t, "a feed that is up to date", func() bool { return count() >= start+n })
+}
+
+// count returns how many announced revocations are wanted.
+func (f *follower) count(wanted func(session.Revocation) bool) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 0
+	for _, r := range f.heard {
+		if wanted(r) {
+			n++
+		}
+	}
+	return n
+}
+
+func (f *follower) hears(what string, wanted func(session.Revocation) bool) {
+	f.t.Helper()
+	await(f.t, what+" is announced", func() bool { return f.count(wanted) > 0 })
+}
+
+// ends checks that the feed ends with an error soon, and returns the error.
+func (f *follower) ends() error {
+	f.t.Helper()
+	select {
+	case err := <-f.ended:
+		if err == nil {
+			f.t.Fatal("the feed ended without an error")
+		}
+		return err
+	case <-time.After(patience):
+		f.t.Fatalf("the feed still runs after %v", patience)
+		return nil
+	}
+}
+
+func ofToken(name string) func(session.Revocation) bool {
+	return func(r session.Revocation) bool { return r.Token == name }
+}
+
+func ofSession(id session.ID) func(session.Revocation) bool {
+	return func(r session.Revocation) bool { return r.Session == id && r.Generation == 0 }
+}
+
+// insertToken is a statement that writes the revocation of a token, as the store does.
+func insertToken(prefix, token string, now time.Time) string {
+	return fmt.Sprintf(`INSERT INTO %srevocations (version, kind, session, generation, token, issuer, subject, from_at, until_at, written_at)
+		VALUES (1, 'token', '123456789012345678', 0, '%s', '', '', %d, %d, %d)`,
+		prefix, token, now.UnixMilli(), now.Add(remember).UnixMilli(), now.UnixMilli())
+}
+
+// A transaction that is held open has taken a number, and commits after others that
+// have taken later numbers. Feeds that run, and feeds that start meanwhile, announce
+// its revocation when it commits, however long it was open. Until then, they
+// announce those of others. SQLite has one writer at a time.
+func TestHeldOpen(t *testing.T) {
+	eachServer(t, func(t *testing.T, d database) {
+		db, prefix := d.open(t), newPrefix()
+		store := d.storeIn(t, db, sqlstore.Config{Prefix: prefix})
+		revoke(t, store, tokenRevoked("first"))
+		before := follow(t, store)
+		// The server considers gaps in the numbers before old rows as final.
+		old := time.Now().Add(-time.Minute)
+		held, gap := begin(t, db), begin(t, db)
+		do(t, gap, "%s", insertToken(prefix, "rolled back", old))
+		do(t, held, "%s", insertToken(prefix, "held", old))
+		do(t, db, "%s", insertToken(prefix, "old", old))
+		if err := gap.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		revoke(t, store, tokenRevoked("other"))
+		before.hears("a later revocation", ofToken("other"))
+		during := follow(t, store)
+		during.hears("a later revocation", ofToken("old"))
+		before.reads(4)
+		during.reads(4)
+		for name, f := range map[string]*follower{"before": before, "during": during} {
+			if n := f.count(ofToken("held")) + f.count(ofToken("rolled back")); n != 0 {
+				t.Errorf("%s: got %d revocations that are not committed announced; want none", name, n)
+			}
+		}
+		if err := held.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		for name, f := range map[string]*follower{"before": before, "during": during, "after": follow(t, store)} {
+			f.hears("the revocation of the transaction held open, "+name, ofToken("held"))
+		}
+		revoke(t, store, tokenRevoked("last"))
+		before.hears("the last revocation", ofToken("last"))
+		before.reads(4)
+		for _, token := range []string{"first", "old", "other", "held", "last"} {
+			if n := before.count(ofToken(token)); n != 1 {
+				t.Errorf("got %q announced %d times; want once", token, n)
+			}
+		}
+	})
+}
+
+func begin(t *testing.T, db *sql.DB) *sql.Tx {
+	t.Helper()
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tx.Rollback() })
+	return tx
+}
+
+// Many transactions commit in another order than that of their numbers, and some are
+// rolled back.
+func TestOutOfOrder(t *testing.T) {
+	eachServer(t, func(t *testing.T, d database) {
+		const writers, each = 8, 25
+		db, prefix := d.open(t), newPrefix()
+		store := d.storeIn(t, db, sqlstore.Config{Prefix: prefix})
+		f := follow(t, store)
+		var wg sync.WaitGroup
+		for i := range writers {
+			wg.Go(func() {
+				for j := range each {
+					tx, err := db.Begin()
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if _, err := tx.Exec(insertToken(prefix, fmt.Sprintf("%d-%d", i, j), time.Now().Add(-time.Minute))); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(time.Duration((i*7+j*3)%11) * time.Millisecond) // in which others commit
+					if j%5 == 4 {
+						_ = tx.Rollback()
+					} else if err := tx.Commit(); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		late := follow(t, store)
+		for i := range writers {
+			for j := range each {
+				if token := fmt.Sprintf("%d-%d", i, j); j%5 != 4 {
+					f.hears(token, ofToken(token))
+					late.hears(token, ofToken(token))
+				}
+			}
+		}
+	})
+}
+
+// The end of a session is announced to another process within half a second.
+func TestHeardSoon(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		source, config := d.source(t), sqlstore.Config{Prefix: newPrefix()}
+		here := d.storeIn(t, openDB(t, d.driver, source), config)
+		there := d.storeIn(t, openDB(t, d.driver, source), config)
+		f := follow(t, there)
+		var fastest, slowest time.Duration
+		for i := range 10 {
+			p := create(t, here, "alice")
+			end(t, here, p.ID)
+			start := time.Now()
+			for f.count(ofSession(p.ID)) == 0 {
+				if time.Since(start) > patience {
+					t.Fatal("the end is not announced")
+				}
+				time.Sleep(time.Millisecond)
+			}
+			took := time.Since(start)
+			slowest = max(slowest, took)
+			if i == 0 || took < fastest {
+				fastest = took
+			}
+		}
+		t.Logf("announced after %v to %v", fastest, slowest)
+		if fastest > 500*time.Millisecond { // the slowest depends on the load of the machine
+			t.Errorf("got %v until the end of a session was announced; want at most half a second", fastest)
+		}
+	})
+}
+
+// Rows of a later version do not end a feed, and are not mistaken for others. There
+// is one warning.
+func TestLaterVersion(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		var log strings.Builder
+		var mu sync.Mutex
+		db, prefix := d.open(t), newPrefix()
+		store := d.storeIn(t, db, sqlstore.Config{Prefix: prefix, Logger: slog.New(slog.NewTextHandler(locked{&mu, &log}, nil))})
+		known, unknown := create(t, store, "alice"), create(t, store, "alice")
+		var id string
+		for _, c := range unknown.ID {
+			id += fmt.Sprintf("%02x", c)
+		}
+		literal := "x'" + id + "'"
+		if d.name == "postgres" {
+			literal = `'\x` + id + "'"
+		}
+		do(t, db, "UPDATE %ssessions SET version = 2 WHERE id = %s", prefix, literal)
+		for _, insert := range []string{
+			strings.Replace(insertToken(prefix, "later", time.Now()), "(1,", "(2,", 1),
+			strings.Replace(insertToken(prefix, "later", time.Now()), "'token'", "'colour'", 1),
+		} {
+			do(t, db, "%s", insert)
+		}
+		f := follow(t, store)
+		revoke(t, store, tokenRevoked("present"))
+		f.hears("a revocation after those of a later version", ofToken("present"))
+		if got := f.count(func(r session.Revocation) bool { return r.Token != "present" }); got != 0 {
+			t.Errorf("got %d other revocations announced; want none", got)
+		}
+		if _, found, err := store.Find(t.Context(), unknown.ID); found || err == nil || !strings.Contains(err.Error(), "later version") {
+			t.Errorf("Find: got %v, error %v; want an error about a later version", found, err)
+		}
+		if _, _, err := store.Advance(t.Context(), unknown, openWindow); err == nil || !strings.Contains(err.Error(), "later version") {
+			t.Errorf("Advance: got error %v; want one about a later version", err)
+		}
+		if err := store.Confirm(t.Context(), []session.Confirmation{{ID: unknown.ID}, {ID: known.ID}}, openWindow); err != nil {
+			t.Errorf("Confirm: got error %v; want none", err)
+		}
+		if r, _, err := store.Find(t.Context(), known.ID); err != nil || r.Used.IsZero() {
+			t.Errorf("Find: got Used %v, error %v; want the confirmation beside the one of a later version", r.Used, err)
+		}
+		records, err := store.List(t.Context(), ownerOf("alice"), session.Cursor{}, 10)
+		if err != nil || len(records) != 1 || records[0].ID != known.ID {
+			t.Errorf("List: got %+v, error %v; want only %v", records, err, known.ID)
+		}
+		if ended, _, err := store.EndAll(t.Context(), session.Ending{Owner: ownerOf("alice"), Remember: remember, Revoke: remember}); err != nil || len(ended) != 2 {
+			t.Errorf("EndAll: got %v, error %v; want both sessions", ended, err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if got := strings.Count(log.String(), "\n"); got != 1 || !strings.Contains(log.String(), "later version") {
+			t.Errorf("got the log\n%s\nwant one warning about a later version", &log)
+		}
+	})
+}
+
+// A locked is a writer that a test can read from meanwhile.
+type locked struct {
+	mu   *sync.Mutex
+	text *strings.Builder
+}
+
+func (l locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}

@@ -28,6 +28,10 @@ type Auth struct {
 	origins  *http.CrossOriginProtection
 	warned   sync.Once // of a login over plain HTTP
 
+	observers  observers
+	outages    outages
+	storeAhead atomic.Int64 // how much the clock of the store is ahead, in nanoseconds
+
 	cache      *cache
 	headers    *jose.Headers
 	signatures sync.Pool // of *[keyaccess.MaxSignatureSize]byte
@@ -40,7 +44,8 @@ type Auth struct {
 func New(config Config) (*Auth, error) {
 	var wrong mistakes
 	config = config.withDefaults(&wrong)
-	a := &Auth{config: config, headers: jose.NewHeaders()}
+	a := &Auth{config: config, headers: jose.NewHeaders(), observers: newObservers(config.Observers)}
+	a.outages.logger = config.Logger
 	a.signatures.New = func() any { return new([keyaccess.MaxSignatureSize]byte) }
 	a.issuers = a.openIssuers(&wrong)
 	for i := range a.issuers {
@@ -57,6 +62,7 @@ func New(config Config) (*Auth, error) {
 	a.resource = newResource(config.Resource, &wrong)
 	if config.Sessions != nil {
 		a.sessions = newSessions(&config, a.issuers[0].keys, &wrong)
+		a.sessions.Store = &observedStore{a.sessions.Store, a}
 		a.config.Sessions = &SessionConfig{} // only the codec keeps the secrets
 	}
 	if err := errors.Join(wrong...); err != nil {
@@ -88,6 +94,7 @@ func (a *Auth) Close() {
 	if a == nil {
 		return
 	}
+	a.outages.closed.Store(true)
 	for i := range a.issuers {
 		if remote := a.issuers[i].remote; remote != nil {
 			remote.Close()
@@ -97,6 +104,13 @@ func (a *Auth) Close() {
 		a.sessions.stop()
 		<-a.sessions.stopped
 		<-a.sessions.confirmations.stopped
+	}
+}
+
+// keysFetched reports a fetch of remote keys to the observers.
+func (a *Auth) keysFetched(ctx context.Context, issuer string, took time.Duration, err error) {
+	for _, f := range a.observers.keyFetch {
+		f(ctx, KeyFetch{issuer, took, err})
 	}
 }
 

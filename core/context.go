@@ -97,9 +97,9 @@ func (v *visit) outermost(ctx context.Context) context.Context {
 
 // anonymousVisit returns ctx for a request that a let through without
 // credentials, so that the identity found by another Auth is not taken for one
-// of a's.
+// of a's, and that an inner guard does not report the request again.
 func (a *Auth) anonymousVisit(ctx context.Context) context.Context {
-	if _, known := IdentityFrom(ctx); !known {
+	if _, known := IdentityFrom(ctx); !known && len(a.observers.outcome) == 0 {
 		return ctx
 	}
 	return &visit{Context: ctx, auth: a}

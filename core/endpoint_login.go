@@ -19,7 +19,8 @@ type PasswordCheck func(ctx context.Context, username, password string) (subject
 // session that the browser already had is ended. [Config.Sessions] and
 // [Config.Cookies] must be set.
 func (a *Auth) Login(check PasswordCheck) Endpoint {
-	return func(ctx context.Context, req Request) Response {
+	return func(ctx context.Context, req Request) (answer Response) {
+		defer a.answered(ctx, "login", &req, a.answering(&req), &answer)
 		switch {
 		case a == nil || a.cookies == nil:
 			return a.refusedOAuth(ctx, &req, false, refuse(CodeUnavailable, errNoCookies))
@@ -39,7 +40,8 @@ func (a *Auth) Login(check PasswordCheck) Endpoint {
 // themselves. It takes POST with the parameters username and password, as JSON or
 // as a form. [Config.Sessions] must be set.
 func (a *Auth) Token(check PasswordCheck) Endpoint {
-	return func(ctx context.Context, req Request) Response {
+	return func(ctx context.Context, req Request) (answer Response) {
+		defer a.answered(ctx, "token", &req, a.answering(&req), &answer)
 		return a.login(ctx, &req, check, false)
 	}
 }
@@ -75,6 +77,7 @@ func (a *Auth) login(ctx context.Context, req *Request, check PasswordCheck, inC
 	if refusal != nil {
 		return a.refusedOAuth(ctx, req, false, refusal)
 	}
+	req.call.knows(tokens.identity)
 	res := tokens.answer(inCookies)
 	if inCookies {
 		a.warnPlainHTTP(ctx, a.plainHost(req))

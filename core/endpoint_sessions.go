@@ -24,7 +24,8 @@ type SessionInfo struct {
 // ListSessions is an [Endpoint] that answers with the live sessions of the caller's
 // subject, as a JSON array of [SessionInfo], oldest first. It takes GET and HEAD
 // with an access token. If Protect has not judged the request, ListSessions does.
-func (a *Auth) ListSessions(ctx context.Context, req Request) Response {
+func (a *Auth) ListSessions(ctx context.Context, req Request) (answer Response) {
+	defer a.answered(ctx, "list_sessions", &req, a.answering(&req), &answer)
 	d, refused := a.signedIn(ctx, &req, http.MethodGet)
 	if refused != nil {
 		return *refused
@@ -47,7 +48,8 @@ func (a *Auth) ListSessions(ctx context.Context, req Request) Response {
 // the path, if it is a session of the caller's subject. It answers 204, or 404 for
 // any other session. It takes DELETE with an access token. If Protect has not
 // judged the request, DeleteSession does.
-func (a *Auth) DeleteSession(ctx context.Context, req Request) Response {
+func (a *Auth) DeleteSession(ctx context.Context, req Request) (answer Response) {
+	defer a.answered(ctx, "delete_session", &req, a.answering(&req), &answer)
 	d, refused := a.signedIn(ctx, &req, http.MethodDelete)
 	if refused != nil {
 		return *refused

@@ -52,7 +52,7 @@ const (
 
 // tell reports e to the application.
 func (a *Auth) tell(ctx context.Context, e Event) {
-	if a.config.Events != nil {
-		a.config.Events(ctx, e)
+	for _, f := range a.observers.event {
+		f(ctx, e)
 	}
 }

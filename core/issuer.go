@@ -92,6 +92,14 @@ func (i *issuer) issues(name string) bool {
 	return i.name == name || i.name == ""
 }
 
+// issuerOf returns the issuer of a token of i, empty if i accepts any.
+func (i *issuer) issuerOf(c *jose.Claims) string {
+	if i.match != nil {
+		return c.Issuer
+	}
+	return i.name
+}
+
 // openIssuers returns the issuers whose tokens are accepted.
 func (a *Auth) openIssuers(wrong *mistakes) []issuer {
 	c := &a.config
@@ -182,7 +190,7 @@ func (a *Auth) openIssuer(field string, config TrustedIssuer, wrong *mistakes) i
 		return i
 	}
 	// Without a name, the keys must say themselves where they are.
-	opened, problems := config.Keys.Open(keyaccess.Options{Issuer: config.Name, Logger: a.config.Logger, Report: a.keysChanged})
+	opened, problems := config.Keys.Open(keyaccess.Options{Issuer: config.Name, Logger: a.config.Logger, Report: a.keysChanged, Fetched: a.keysFetched})
 	for _, problem := range problems {
 		wrong.add(field+"Keys", "%s", problem)
 	}

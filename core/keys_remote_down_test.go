@@ -21,7 +21,7 @@ func TestRemoteDown(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: down})
 		d := &diary{}
 		var log strings.Builder
-		auth := trusting(t, web, keys.Remote{MaxStale: time.Hour}, func(c *jwtgate.Config) { c.Events, c.Logger = d.write, debugLogger(&log) })
+		auth := trusting(t, web, keys.Remote{MaxStale: time.Hour}, func(c *jwtgate.Config) { c.Observers, c.Logger = observing(d.write), debugLogger(&log) })
 		own := withBearer(signed(t, claims()))
 
 		// The issuer is down at the start.

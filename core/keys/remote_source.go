@@ -190,6 +190,7 @@ func (r *remoteSource) start(sought bool) {
 		ctx, cancel := context.WithTimeout(r.ctx, r.Timeout)
 		defer cancel()
 		before := r.held()
+		begin := time.Now()
 		next, skipped, err := r.fetch(ctx)
 		if text := fmt.Sprint(skipped); text != r.skipped {
 			r.skipped = text
@@ -198,6 +199,7 @@ func (r *remoteSource) start(sought bool) {
 		}
 		r.finish(f, next, err)
 		if r.ctx.Err() == nil {
+			r.options.Fetched(r.ctx, r.options.Issuer, time.Since(begin), err)
 			r.report(before, next, skipped, err)
 		}
 	})

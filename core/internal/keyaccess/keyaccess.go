@@ -30,6 +30,9 @@ type Options struct {
 	Issuer string                         // the issuer that has the keys, empty for any
 	Logger *slog.Logger                   // logs insecure keys, and changes and errors of remote keys
 	Report func(context.Context, *Change) // is called for changes of remote keys
+
+	// Fetched is called after each attempt to fetch remote keys.
+	Fetched func(ctx context.Context, issuer string, took time.Duration, err error)
 }
 
 // A Change is something that happened to the keys of an issuer.

@@ -30,6 +30,8 @@ type Auth struct {
 
 	observers  observers
 	outages    outages
+	probe      probe
+	draining   atomic.Bool
 	storeAhead atomic.Int64 // how much the clock of the store is ahead, in nanoseconds
 
 	cache      *cache
@@ -44,7 +46,7 @@ type Auth struct {
 func New(config Config) (*Auth, error) {
 	var wrong mistakes
 	config = config.withDefaults(&wrong)
-	a := &Auth{config: config, headers: jose.NewHeaders(), observers: newObservers(config.Observers)}
+	a := &Auth{config: config, headers: jose.NewHeaders(), observers: newObservers(config.Observers), probe: newProbe()}
 	a.outages.logger = config.Logger
 	a.signatures.New = func() any { return new([keyaccess.MaxSignatureSize]byte) }
 	a.issuers = a.openIssuers(&wrong)
@@ -94,6 +96,7 @@ func (a *Auth) Close() {
 	if a == nil {
 		return
 	}
+	a.Drain()
 	a.outages.closed.Store(true)
 	for i := range a.issuers {
 		if remote := a.issuers[i].remote; remote != nil {

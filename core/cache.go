@@ -27,6 +27,7 @@ import (
 type cache struct {
 	seed maphash.Seed
 	sets []cacheSet
+	used atomic.Int64 // the number of slots that are not empty
 }
 
 const (
@@ -101,7 +102,9 @@ func (c *cache) add(token string, id *Identity, now time.Time) {
 	v := &cachedToken{token: strings.Clone(token), identity: id}
 	v.hit(now)
 	i := set.choose(token, now)
-	set.slots[i].Store(v)
+	if set.slots[i].Swap(v) == nil {
+		c.used.Add(1)
+	}
 	for {
 		// If another goroutine writes to the same slot in between, one of the two
 		// tokens has a wrong tag, and is not found until it is added again.

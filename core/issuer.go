@@ -43,6 +43,11 @@ type TrustedIssuer struct {
 	// finds the keys that the issuer publishes. Required.
 	Keys keys.Source
 
+	// Required makes [Auth.Ready] fail while this server has no keys of the issuer,
+	// such as before the first fetch has succeeded. The keys of Config.Keys are always
+	// required.
+	Required bool
+
 	// These fields are those of [Config] with the same names, for the tokens of this
 	// issuer.
 	SubjectClaim    string
@@ -75,6 +80,7 @@ type issuer struct {
 	audience jose.Path // where to put the audience, nil for aud alone
 	roles    jose.Path // where to put the roles
 
+	required        bool
 	optionalSubject bool
 	acceptIDTokens  bool
 
@@ -104,7 +110,7 @@ func (i *issuer) issuerOf(c *jose.Claims) string {
 func (a *Auth) openIssuers(wrong *mistakes) []issuer {
 	c := &a.config
 	issuers := []issuer{a.openIssuer("", TrustedIssuer{
-		Name: c.Issuer, Audience: c.Audience, OtherAudiences: c.OtherAudiences, InsecureAnyAudience: c.InsecureAnyAudience, Keys: c.Keys,
+		Name: c.Issuer, Audience: c.Audience, OtherAudiences: c.OtherAudiences, InsecureAnyAudience: c.InsecureAnyAudience, Keys: c.Keys, Required: true,
 		SubjectClaim: c.SubjectClaim, OptionalSubject: c.OptionalSubject, AudienceClaim: c.AudienceClaim, RoleClaims: c.RoleClaims, AcceptIDTokens: c.AcceptIDTokens,
 		MaxLifetime: c.MaxLifetime, Leeway: c.Leeway, ClockSkew: c.ClockSkew,
 	}, wrong)}
@@ -160,6 +166,7 @@ func (a *Auth) openIssuer(field string, config TrustedIssuer, wrong *mistakes) i
 	i := issuer{
 		name:            config.Name,
 		match:           config.Match,
+		required:        config.Required,
 		optionalSubject: config.OptionalSubject,
 		acceptIDTokens:  config.AcceptIDTokens,
 		maxLifetime:     int64(config.MaxLifetime / time.Second),

@@ -21,6 +21,7 @@ var (
 	outageWriting = outage{text: "the session store cannot be written to", over: "the session store can be written to again"}
 	outageFeed    = outage{text: "the feed of revocations has ended and is read again", over: "the feed of revocations works again"}
 	outageLag     = outage{text: errUnconfirmed.Error(), over: "the revocations are known again"}
+	outageEmptied = outage{text: "the session store has lost its data: sessions that began before are over, and access tokens that were revoked before may be accepted until they expire"}
 	outageClock   = outage{text: "clocks differ: set the clocks of all servers, of the session store and of the issuers by the same time service"}
 )
 

@@ -104,6 +104,9 @@ func (a *Auth) readFeed(ctx context.Context, upToDate func()) error {
 	return err
 }
 
+// age returns how long ago the current revocations were known.
+func (f *feed) age() time.Duration { return time.Since(f.start) - time.Duration(f.last.Load()) }
+
 // confirm records that the current revocations are known.
 func (a *Auth) confirm() {
 	f := &a.sessions.feed

@@ -276,6 +276,14 @@ func (r *remoteSource) report(before *table, next *fetched, skipped []error, err
 	}
 }
 
+// Age is part of [keyaccess.Remote].
+func (r *remoteSource) Age() (age time.Duration, held bool) {
+	if last := r.last.Load(); last != nil && r.held() != noKeys {
+		return time.Since(last.at), true
+	}
+	return 0, false
+}
+
 // Close is part of [keyaccess.Remote].
 func (r *remoteSource) Close() {
 	r.mu.Lock()

@@ -80,6 +80,10 @@ type Remote interface {
 	// returns an error, the current keys can have changed too.
 	Seek(ctx context.Context, seen Set) error
 
+	// Age returns how long ago the current keys were fetched, and false if there are
+	// none.
+	Age() (age time.Duration, held bool)
+
 	// Close ends the fetch in progress and prevents others. The current keys stay.
 	Close()
 }

@@ -41,8 +41,8 @@ func (s *observedStore) used(ctx context.Context, operation string, kind outage,
 // checkClock logs it if the clock of the store, which has given the time at to a record
 // since begin, differs from that of this process.
 func (s *observedStore) checkClock(ctx context.Context, begin, at time.Time) {
-	ahead := at.Sub(s.auth.config.Now())
-	if behind := begin.Sub(at); behind > 0 {
+	ahead := max(0, at.Sub(s.auth.config.Now()))
+	if behind := begin.Truncate(time.Millisecond).Sub(at); behind > 0 { // a store may count in milliseconds
 		ahead = -behind
 	}
 	s.auth.storeAhead.Store(int64(ahead))

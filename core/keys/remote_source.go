@@ -197,9 +197,11 @@ func (r *remoteSource) start(sought bool) {
 		} else {
 			skipped = nil // reported before
 		}
-		r.finish(f, next, err)
 		if r.ctx.Err() == nil {
 			r.options.Fetched(r.ctx, r.options.Issuer, time.Since(begin), err)
+		}
+		r.finish(f, next, err)
+		if r.ctx.Err() == nil {
 			r.report(before, next, skipped, err)
 		}
 	})

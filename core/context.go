@@ -39,6 +39,8 @@ type visit struct {
 	byCookie bool     // the request was judged by its cookies
 	renewal  *renewal // nil unless the request was renewed; its token is not in the request yet
 	mark     uint64   // of the credential that the request was judged by
+
+	pending *pendingOutcome // nil if no observer wants the outcome
 }
 
 type visitKey struct{}
@@ -54,6 +56,9 @@ func (v *visit) Value(key any) any {
 // visit returns ctx with the identity of from in it, for a request that a has let
 // through.
 func (a *Auth) visit(ctx context.Context, from *caller) *visit {
+	if len(a.observers.outcome) > 0 {
+		return a.observedVisit(ctx, from)
+	}
 	if !from.cookie && ctx == context.Background() {
 		return &from.identity.bearerVisit
 	}
@@ -99,7 +104,10 @@ func (v *visit) outermost(ctx context.Context) context.Context {
 // credentials, so that the identity found by another Auth is not taken for one
 // of a's, and that an inner guard does not report the request again.
 func (a *Auth) anonymousVisit(ctx context.Context) context.Context {
-	if _, known := IdentityFrom(ctx); !known && len(a.observers.outcome) == 0 {
+	if len(a.observers.outcome) > 0 {
+		return a.observedVisit(ctx, &caller{})
+	}
+	if _, known := IdentityFrom(ctx); !known {
 		return ctx
 	}
 	return &visit{Context: ctx, auth: a}

@@ -34,11 +34,12 @@ type Decision struct {
 	// just before it is sent, after everything else that changes it.
 	Renewed bool
 
-	renewal *renewal // nil unless Renewed
+	renewal *renewal        // nil unless Renewed
+	pending *pendingOutcome // nil unless Done is to report it
 }
 
 // Decide judges req by rules. The Protect function of each adapter calls it. Call it
-// directly for a framework without an adapter.
+// directly for a framework without an adapter, and [Decision.Done] after the handler.
 //
 // If ctx has an identity from an outer guard of the same Auth, and req has the same
 // credential, Decide only checks the rules, and the origin of a request by cookie.
@@ -60,7 +61,7 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 func (a *Auth) decide(ctx context.Context, req *Request, rules []Rule, from *caller) Decision {
 	before := visitOf(ctx, a)
 	if v := before; v != nil && v.identity != nil && v.covers(req) {
-		from.identity, from.judged = v.identity, JudgedBefore
+		from.identity, from.outer = v.identity, v
 		ctx = v.outermost(ctx)
 		if refusal := a.judge(ctx, v.identity, rules); refusal != nil {
 			return a.refusedTo(ctx, req, v.identity, v.byCookie, refusal)
@@ -71,7 +72,7 @@ func (a *Auth) decide(ctx context.Context, req *Request, rules []Rule, from *cal
 	optional := anonymous(rules)
 	a.identify(ctx, req, from)
 	if before != nil && before.identity == nil && from.judged == JudgedNone {
-		from.judged = JudgedBefore // an outer guard has let the anonymous visitor through
+		from.outer = before // it has let the anonymous visitor through
 	}
 	switch {
 	case from.refusal != nil:
@@ -111,6 +112,7 @@ type caller struct {
 	mark     uint64       // of the credentials, if there is an identity
 	refusal  *Refusal
 	judged   Judgement
+	outer    *visit // of the outer guard that has let the same request through, nil without one
 }
 
 // identify judges the credentials of req, and sets from to the result.

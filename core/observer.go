@@ -13,14 +13,11 @@ import (
 type Observer struct {
 	_ [0]func()
 
-	// Outcome is called once for each request that a guard or an [Endpoint] has judged,
-	// with the context of the request, before the handler runs or the answer is sent.
-	// An outer middleware that wants to know the user can put a pointer into that
-	// context, and have Outcome fill in what it points to.
-	//
-	// An inner guard of the same Auth, and an endpoint that asks a guard itself, do not
-	// report again that a request is let through. An inner guard that refuses the
-	// request by a rule reports that, with JudgedBefore.
+	// Outcome is called once for each request that guards and an [Endpoint] of the Auth
+	// have judged, however many there are: before the answer is sent, if one of them
+	// answers, and else when the handler has returned and Decision.Done is called. The
+	// context is that of the request. An outer middleware that wants to know the user can
+	// put a pointer into that context, and have Outcome fill in what it points to.
 	Outcome func(ctx context.Context, o Outcome)
 
 	// Event is called for each [Event] of a session, before the answer to the request
@@ -38,8 +35,6 @@ type Observer struct {
 // An Outcome is what has become of a request.
 type Outcome struct {
 	Endpoint string // the name of the endpoint that answers, such as "login"; empty for a guard
-	Method   string // valid until the function returns
-	Path     string // valid until the function returns; the client chooses it, so it can be anything
 
 	Status  int       // of the answer; zero if a guard lets the request through
 	Code    Code      // of the refusal; empty if the request is not refused
@@ -57,7 +52,8 @@ type Outcome struct {
 	// one of the issuers that are configured.
 	Issuer string
 
-	// Duration is how long the guard or the endpoint took, without the handler.
+	// Duration is how long the guard or the endpoint that decided took, without the
+	// handler.
 	Duration time.Duration
 }
 
@@ -70,7 +66,6 @@ const (
 	JudgedCold    Judgement = "cold"    // its signature was checked
 	JudgedCached  Judgement = "cached"  // it was in the cache of verified tokens
 	JudgedRenewed Judgement = "renewed" // a browser's session was renewed, and the new token was issued a moment ago
-	JudgedBefore  Judgement = "before"  // an outer guard has judged it, and has reported that it let the request through
 )
 
 // A StoreUse is one use of the session store.

@@ -19,7 +19,7 @@ import (
 // is shutting down. The text of the error has no details that must stay secret, and can
 // be shown to anyone; errors.Is finds the causes.
 //
-// Ready takes less than a second, even if the store hangs. At most once a second, it
+// Ready takes less than a second, even if the store hangs. At most four times a second, it
 // writes a short-lived session of no subject to the store, and reads the one before: so
 // it also notices that the store has lost its data, which is logged and reported as
 // [EventStoreEmptied], but is no reason not to be ready. It fetches the keys of an issuer
@@ -108,13 +108,13 @@ func (e *notReadyError) sentence() string {
 
 const (
 	readyTimeout  = 900 * time.Millisecond
-	probeTimeout  = 700 * time.Millisecond
-	probeInterval = time.Second // the shortest time between two probes
-	probeTTL      = time.Minute // of the session that a probe creates
+	probeTimeout  = 500 * time.Millisecond
+	probeInterval = 250 * time.Millisecond // the shortest time between two probes
+	probeTTL      = time.Minute            // of the session that a probe creates
 	probeSubject  = "jwtgate readiness probe"
 )
 
-// A probe checks whether the session store works. Its result is used for a second, so
+// A probe checks whether the session store works. Its result is used for a moment, so
 // that a flood of requests for readiness does not reach the store.
 type probe struct {
 	running chan struct{} // has one element while a probe runs

@@ -26,7 +26,7 @@ func newReadiness(t *testing.T, changes ...func(*jwtgate.Config)) (*testServer, 
 	s.store = store
 	return s, func() string {
 		t.Helper()
-		time.Sleep(time.Second) // the result of a probe is used for a second
+		time.Sleep(time.Second) // the result of a probe is used for a moment
 		res := s.Readiness(t.Context(), jwtgate.Request{Method: http.MethodGet, Path: "/readyz"})
 		_, detail, _ := strings.Cut(string(res.Body), `"detail":"`)
 		detail, _, _ = strings.Cut(detail, `",`)

@@ -99,6 +99,7 @@ func RunAdapter(t *testing.T, serve Adapter) {
 		{"requests as passed on", runRequests},
 		{"custom refusals", runRefuse},
 		{"outer middleware", runOuter},
+		{"observers", runObserver},
 		{"connections kept alive", runKeepAlive},
 		{"bodies left unread", runUnread},
 	} {

@@ -141,7 +141,7 @@ func (m *metrics) outcome(ctx context.Context, o *jwtgate.Outcome) {
 		m.misses.Add(ctx, 1)
 	case jwtgate.JudgedRenewed:
 		m.renewals.Add(ctx, 1)
-	case jwtgate.JudgedNone, jwtgate.JudgedBefore:
+	case jwtgate.JudgedNone:
 	}
 }
 

@@ -51,6 +51,7 @@ import (
 	"errors"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/session"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
@@ -147,6 +148,8 @@ func errorType(err error) string {
 		return "timeout"
 	case errors.Is(err, context.Canceled):
 		return "canceled"
+	case errors.Is(err, session.ErrFull):
+		return "full"
 	}
 	return "_OTHER" // as the semantic conventions have it
 }

@@ -168,7 +168,7 @@ func TestMetrics(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, telemetry.Config{})
 	var tokens jwtgate.Tokens
-	decide := func(rules ...jwtgate.Rule) { f.Decide(t.Context(), get(tokens.Access.Token), rules...) }
+	decide := func(rules ...jwtgate.Rule) { d := f.Decide(t.Context(), get(tokens.Access.Token), rules...); d.Done() }
 	const who = " issuer=https://auth.example"
 	for _, row := range []struct {
 		name string
@@ -246,7 +246,8 @@ func TestSpans(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, telemetry.Config{Users: true})
 	tokens := f.signIn()
-	f.Decide(t.Context(), get(tokens.Access.Token))
+	d := f.Decide(t.Context(), get(tokens.Access.Token))
+	d.Done()
 	if got := f.spans.Ended(); len(got) != 0 {
 		t.Errorf("not traced: got %d spans; want none", len(got))
 	}
@@ -263,7 +264,7 @@ func TestSpans(t *testing.T) {
 		}
 		return spans
 	}
-	spans := traced(func(ctx context.Context) { f.Decide(ctx, get(tokens.Access.Token)) })
+	spans := traced(func(ctx context.Context) { d := f.Decide(ctx, get(tokens.Access.Token)); d.Done() })
 	if len(spans) != 2 || spans[0].Name() != "jwtgate guard" || spans[0].Status().Code != codes.Unset {
 		t.Errorf("got %d spans, the first is %q, %v", len(spans), spans[0].Name(), spans[0].Status())
 	}
@@ -307,7 +308,9 @@ func BenchmarkObserver(b *testing.B) {
 			ctx, req := context.Background(), get(token.Token)
 			b.ReportAllocs()
 			for b.Loop() {
-				if d := auth.Decide(ctx, req); d.Refusal != nil {
+				d := auth.Decide(ctx, req)
+				d.Done()
+				if d.Refusal != nil {
 					b.Fatal(d.Refusal)
 				}
 			}

@@ -132,6 +132,7 @@ func (c *cookies) checkNames(wrong *mistakes) {
 	c.access, c.refresh = prefix+"at", prefix+"rt"
 	if c.Domain != "" && !isDomain(c.Domain) {
 		wrong.add("Cookies.Domain", "is %.300q, which is not a domain: use a name such as example.com, in lower case, without a scheme, a port or a leading dot", c.Domain)
+		c.Domain = "" // package net/http logs a Domain that it leaves out
 	}
 }
 

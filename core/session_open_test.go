@@ -133,7 +133,7 @@ func TestRequestIsCopied(t *testing.T) {
 	if err != nil || len(infos) != 1 || infos[0].UserAgent != "looking glass" {
 		t.Errorf("sessions are %+v, %v", infos, err)
 	}
-	if events := s.events(); strings.Contains(events, "xx") {
+	if events := s.events(); strings.Contains(events, "xxxxxx") {
 		t.Errorf("got events %q", events)
 	}
 }

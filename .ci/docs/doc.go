@@ -1,0 +1,2 @@
+// Package docs has tests that compare documents of this repository with its code.
+package docs

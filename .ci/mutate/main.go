@@ -1,0 +1,92 @@
+// Command mutate measures how well the tests find mistakes: it makes many small
+// changes in the code, called mutants, one at a time, and runs the tests that should
+// fail. Run it in the folder .ci:
+//
+//	GOWORK=off go run ./mutate                   # all mutants: many hours
+//	GOWORK=off go run ./mutate -sample 200       # 200 of them
+//	GOWORK=off go run ./mutate -in core/session  # those of a folder
+//
+// It prints every mutant that no test finds, and then the share of mutants that were
+// found. A mutant that cannot be found, because the program does the same as before,
+// is listed with the reason in the file equivalent.txt.
+//
+// The working tree is not changed: the go command reads a mutant as an overlay.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+)
+
+func main() {
+	var (
+		sample = flag.Int("sample", 0, "the `number` of mutants to try, chosen at random; 0 for all")
+		seed   = flag.Uint64("seed", 1, "chooses the sample")
+		in     = flag.String("in", "", "the `folders` of the mutants, separated by commas; all if empty")
+		least  = flag.Float64("least", 0, "fail if a smaller `percentage` of the mutants is found")
+	)
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *sample, *seed, *in, *least); err != nil {
+		fmt.Fprintln(os.Stderr, "mutate:", err)
+		os.Exit(1)
+	}
+}
+
+// root is the root of the repository, seen from .ci.
+const root = ".."
+
+func run(ctx context.Context, sample int, seed uint64, in string, least float64) error {
+	mutants, err := find(root, tests, strings.FieldsFunc(in, func(r rune) bool { return r == ',' }))
+	if err != nil {
+		return err
+	}
+	known, err := readEquivalent("mutate/equivalent.txt")
+	if err != nil {
+		return err
+	}
+	mutants = slices.DeleteFunc(mutants, func(m mutant) bool { return known[m.key()] })
+	fmt.Printf("%d mutants, and %d in equivalent.txt\n", len(mutants), len(known))
+	if sample > 0 && sample < len(mutants) {
+		random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // chooses a sample, which others must be able to repeat
+		random.Shuffle(len(mutants), func(i, j int) { mutants[i], mutants[j] = mutants[j], mutants[i] })
+		mutants = mutants[:sample]
+	}
+	// Mutants of one folder come one after another, so that most of what the go
+	// command needs is in its cache.
+	slices.SortStableFunc(mutants, mutant.compare)
+
+	tester, err := newTester(ctx, root, tests, mutants)
+	if err != nil {
+		return err
+	}
+	defer tester.close()
+	counts := make(map[outcome]int)
+	for _, m := range mutants {
+		result, err := tester.try(ctx, m)
+		if err != nil {
+			return err
+		}
+		counts[result]++
+		if result == survived {
+			fmt.Println(m)
+		}
+	}
+	valid := counts[killed] + counts[survived]
+	if valid == 0 {
+		return fmt.Errorf("none of the %d mutants compiles", len(mutants))
+	}
+	share := 100 * float64(counts[killed]) / float64(valid)
+	fmt.Printf("%d of %d mutants found, %.1f %%; %d more do not compile\n", counts[killed], valid, share, counts[invalid])
+	if share < least {
+		return fmt.Errorf("%.1f %% of the mutants were found; want at least %.1f %%", share, least)
+	}
+	return nil
+}

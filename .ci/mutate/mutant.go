@@ -1,0 +1,115 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A mutant is a change of one file.
+type mutant struct {
+	file   string // relative to the root of the repository, with slashes
+	line   int
+	offset int    // of the change
+	old    string // the code that is replaced
+	new    string
+	source string // the whole line
+}
+
+// String returns the place and the change of m.
+func (m mutant) String() string {
+	return fmt.Sprintf("%s:%d: %q becomes %q in: %s", m.file, m.line, m.old, m.new, m.source)
+}
+
+// key identifies m in the list of equivalent mutants, where lines may move.
+func (m mutant) key() string {
+	return fmt.Sprintf("%s: %q becomes %q in: %s", m.file, m.old, m.new, m.source)
+}
+
+func (m mutant) folder() string { return path.Dir(m.file) }
+
+func (m mutant) compare(other mutant) int {
+	return cmp.Or(strings.Compare(m.file, other.file), cmp.Compare(m.offset, other.offset))
+}
+
+// apply returns code, the content of the file, with the change.
+func (m mutant) apply(code []byte) []byte {
+	return slices.Concat(code[:m.offset], []byte(m.new), code[m.offset+len(m.old):])
+}
+
+// find returns all mutants of the code in folders, or if there are none, in all folders
+// that tests has.
+func find(root string, tests map[string][]string, folders []string) ([]mutant, error) {
+	if len(folders) == 0 {
+		folders = slices.Sorted(maps.Keys(tests))
+	}
+	var mutants []mutant
+	for _, folder := range folders {
+		if tests[folder] == nil {
+			return nil, fmt.Errorf("no tests are known for the folder %s: see tests.go", folder)
+		}
+		files, err := fs.Glob(os.DirFS(root), path.Join(folder, "*.go"))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			code, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
+			if err != nil {
+				return nil, err
+			}
+			found, err := mutate(file, code)
+			if err != nil {
+				return nil, err
+			}
+			mutants = append(mutants, found...)
+		}
+	}
+	return mutants, nil
+}
+
+// mutate returns the mutants of a file.
+func mutate(file string, code []byte) ([]mutant, error) {
+	set := token.NewFileSet()
+	parsed, err := parser.ParseFile(set, file, code, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	var mutants []mutant
+	replace := func(from, to token.Pos, text string) {
+		position := set.Position(from)
+		end := set.Position(to).Offset
+		m := mutant{file: file, line: position.Line, offset: position.Offset, old: string(code[position.Offset:end]), new: text}
+		m.source = lineAt(code, position.Offset)
+		mutants = append(mutants, m)
+	}
+	text := func(node ast.Node) string {
+		return string(code[set.Position(node.Pos()).Offset:set.Position(node.End()).Offset])
+	}
+	ast.Inspect(parsed, func(node ast.Node) bool {
+		if declaration, ok := node.(*ast.GenDecl); ok && declaration.Tok == token.IMPORT {
+			return false
+		}
+		changes(node, text, replace)
+		return true
+	})
+	return mutants, nil
+}
+
+// lineAt returns the line of code at offset without the space around it.
+func lineAt(code []byte, offset int) string {
+	before := strings.LastIndexByte(string(code[:offset]), '\n') + 1
+	line, _, _ := strings.Cut(string(code[before:]), "\n")
+	return strings.TrimSpace(line)
+}

@@ -1,0 +1,22 @@
+package main
+
+// tests has the folders whose code is mutated, and for each the packages whose tests
+// should find its mutants, in the order in which they run: the quick ones first.
+var tests = map[string][]string{
+	"core":                       {"./nethttp", "./core"},
+	"core/cmd/jwtgate":           {"./core/cmd/jwtgate"},
+	"core/internal/clone":        {"./core"},
+	"core/internal/jose":         {"./core/internal/jose", "./nethttp", "./core"},
+	"core/internal/keyaccess":    {"./core/keys", "./core"},
+	"core/internal/refreshtoken": {"./core/internal/refreshtoken", "./core"},
+	"core/keys":                  {"./core/keys", "./core"},
+	"core/redisstore":            {"./core/redisstore"},
+	"core/session":               {"./core/session", "./core"},
+	"echojwt":                    {"./echojwt"},
+	"echojwt/echo5":              {"./echojwt/echo5"},
+	"fiberjwt":                   {"./fiberjwt"},
+	"fiberjwt/fiber3":            {"./fiberjwt/fiber3"},
+	"ginjwt":                     {"./ginjwt"},
+	"nethttp":                    {"./nethttp"},
+	"nethttp/jwtclient":          {"./nethttp/jwtclient"},
+}

@@ -44,6 +44,10 @@ func TestRemoteDown(t *testing.T) {
 		web.set(providerSet, setOf(t, es256("a")))
 		time.Sleep(10 * time.Second)
 		decide(t, auth, theirs(t, "a"), accepted)
+		synctest.Wait()
+		if got := strings.Count(log.String(), "keys can be fetched again"); got != 1 {
+			t.Errorf("got %d lines that the issuer is up again, want one, in %.500s", got, log.String())
+		}
 
 		// The issuer is down later. Only tokens with unknown keys notice it.
 		web.set(providerSet, down)

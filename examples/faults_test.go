@@ -86,8 +86,8 @@ func TestFaults(t *testing.T) {
 					t.Errorf("got %d lines with %s; want at most 2", n, text)
 				}
 			}
-			if len(lines) == 0 || len(lines) > 4 {
-				t.Errorf("got %d causes in the log; want 1 to 4: %v", len(lines), lines)
+			if len(lines) == 0 || len(lines) > 6 {
+				t.Errorf("got %d causes in the log; want 1 to 6: %v", len(lines), lines)
 			}
 			row.mends(r)
 			p.becomes(t, "ready", patience)

@@ -29,6 +29,12 @@ type Auth struct {
 	warned   sync.Once // of a login over plain HTTP
 	clocks   clockWarnings
 
+	observers  observers
+	outages    outages
+	probe      probe
+	draining   atomic.Bool
+	storeAhead atomic.Int64 // how much the clock of the store is ahead, in nanoseconds
+
 	cache      *cache
 	headers    *jose.Headers
 	signatures sync.Pool // of *[keyaccess.MaxSignatureSize]byte
@@ -41,7 +47,8 @@ type Auth struct {
 func New(config Config) (*Auth, error) {
 	var wrong mistakes
 	config = config.withDefaults(&wrong)
-	a := &Auth{config: config, headers: jose.NewHeaders()}
+	a := &Auth{config: config, headers: jose.NewHeaders(), observers: newObservers(config.Observers), probe: newProbe()}
+	a.outages.logger = config.Logger
 	a.signatures.New = func() any { return new([keyaccess.MaxSignatureSize]byte) }
 	a.issuers = a.openIssuers(&wrong)
 	for i := range a.issuers {
@@ -58,6 +65,7 @@ func New(config Config) (*Auth, error) {
 	a.resource = newResource(config.Resource, &wrong)
 	if config.Sessions != nil {
 		a.sessions = newSessions(&config, a.issuers[0].keys, &wrong)
+		a.sessions.Store = &observedStore{a.sessions.Store, a}
 		a.config.Sessions = &SessionConfig{} // only the codec keeps the secrets
 	}
 	if err := errors.Join(wrong...); err != nil {
@@ -92,6 +100,8 @@ func (a *Auth) Close() {
 	if a == nil {
 		return
 	}
+	a.Drain()
+	a.outages.closed.Store(true)
 	for i := range a.issuers {
 		if remote := a.issuers[i].remote; remote != nil {
 			remote.Close()
@@ -102,6 +112,13 @@ func (a *Auth) Close() {
 		<-a.sessions.stopped
 		<-a.sessions.confirmations.stopped
 		a.sessions.breaker.close()
+	}
+}
+
+// keysFetched reports a fetch of remote keys to the observers.
+func (a *Auth) keysFetched(ctx context.Context, issuer string, took time.Duration, err error) {
+	for _, f := range a.observers.keyFetch {
+		f(ctx, KeyFetch{issuer, took, err})
 	}
 }
 

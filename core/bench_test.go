@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
@@ -51,6 +52,32 @@ func BenchmarkAccept(b *testing.B) {
 			auth := newVerifier(b, keys.HS256(secret), withCookies, cached)
 			token := jwtgatetest.Token(b, auth, "alice", "admin", "user")
 			benchmark(b, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"a=b; __Host-at=" + token}}}, accepted)
+		})
+	}
+}
+
+// BenchmarkObserved is BenchmarkAccept with an observer that counts outcomes.
+func BenchmarkObserved(b *testing.B) {
+	for name, size := range map[string]int{"cold": -1, "warm": 0} {
+		b.Run(name+"/HS256", func(b *testing.B) {
+			var count atomic.Int64
+			auth := newVerifier(b, keys.HS256(secret), func(c *jwtgate.Config) {
+				c.CacheSize, c.Now = size, nil
+				c.Observers = []jwtgate.Observer{{Outcome: func(_ context.Context, o jwtgate.Outcome) {
+					if o.Code == accepted {
+						count.Add(1)
+					}
+				}}}
+			})
+			req, ctx := withBearer(jwtgatetest.Token(b, auth, "alice", "admin", "user")), context.Background()
+			b.ReportAllocs()
+			for b.Loop() {
+				d := auth.Decide(ctx, req)
+				d.Done()
+			}
+			if count.Load() == 0 {
+				b.Error("got no outcome")
+			}
 		})
 	}
 }

@@ -28,6 +28,7 @@ import (
 type cache struct {
 	seed maphash.Seed
 	sets []cacheSet
+	used atomic.Int64 // the number of slots that are not empty
 }
 
 const (
@@ -117,7 +118,7 @@ func (c *cache) add(token string, id *Identity, now time.Time) {
 	}
 	v.hit(now)
 	i := set.choose(token, now)
-	set.replace(i, v)
+	c.replace(set, i, v)
 	for {
 		// If another goroutine writes to the same slot in between, one of the two
 		// tokens has a wrong tag, and is not found until it is added again.
@@ -127,14 +128,20 @@ func (c *cache) add(token string, id *Identity, now time.Time) {
 		}
 	}
 	for set.size.Load() > cacheSetSize {
-		set.replace(set.least(i, now), nil)
+		c.replace(set, set.least(i, now), nil)
 	}
 }
 
-// replace replaces the token in slot i by v, which may be nil.
-func (s *cacheSet) replace(i int, v *cachedToken) {
-	old := s.slots[i].Swap(v)
-	s.size.Add(v.size() - old.size())
+// replace replaces the token in slot i of set by v, which may be nil.
+func (c *cache) replace(set *cacheSet, i int, v *cachedToken) {
+	old := set.slots[i].Swap(v)
+	set.size.Add(v.size() - old.size())
+	switch {
+	case old == nil && v != nil:
+		c.used.Add(1)
+	case old != nil && v == nil:
+		c.used.Add(-1)
+	}
 }
 
 // least returns the slot of the token of the least value, other than that in slot kept.

@@ -34,6 +34,7 @@ func (a *Auth) compareClock(ctx context.Context, stored, before time.Time) {
 	case stored.After(now):
 		ahead = now.Sub(stored)
 	}
+	a.storeAhead.Store(int64(-ahead))
 	if ahead.Abs() <= maxSkew || !a.clocks.store.admits(now) {
 		return
 	}

@@ -141,10 +141,9 @@ type Config struct {
 	// Sessions, if not nil, turns on sessions: login, refresh and logout.
 	Sessions *SessionConfig
 
-	// Events, if not nil, is called for each [Event] of a session, before the answer
-	// to the request is sent, and of the keys of a [keys.Remote]. It must be safe for
-	// concurrent use.
-	Events func(ctx context.Context, e Event)
+	// Observers are called for the outcome of every request, for events of sessions and
+	// keys, and for every use of the session store and fetch of keys, in their order.
+	Observers []Observer
 
 	// ClientAddress, if not nil, returns the address of the client that sent req. The
 	// default is req.PeerAddr(), which behind a proxy is the proxy's address, the same
@@ -171,8 +170,10 @@ type Config struct {
 	// cannot let a request through. It must be safe for concurrent use.
 	Refuse func(ctx context.Context, req Request, r *Refusal) Response
 
-	// Logger gets refusals at debug level and internal errors at error level, and
-	// never a token or a key. The default discards.
+	// Logger gets refusals with their cause at debug level, and failures on the server's
+	// side at error level: the first one at once, and those that follow as a sum, once a
+	// minute. It never gets a token or a key. The default is [slog.Default], which New
+	// reads.
 	Logger *slog.Logger
 
 	// Now is the clock, for tests. The default is [time.Now].
@@ -232,7 +233,7 @@ func (c Config) withDefaults(wrong *mistakes) Config {
 		c.CacheSize = defaultCacheSize
 	}
 	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
+		c.Logger = slog.Default()
 	}
 	if c.ClientAddress == nil {
 		c.ClientAddress = func(req Request) netip.Addr { return req.PeerAddr() }

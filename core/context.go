@@ -39,6 +39,8 @@ type visit struct {
 	byCookie bool     // the request was judged by its cookies
 	renewal  *renewal // nil unless the request was renewed; its token is not in the request yet
 	mark     uint64   // of the credential that the request was judged by
+
+	pending *pendingOutcome // nil if no observer wants the outcome
 }
 
 type visitKey struct{}
@@ -54,6 +56,9 @@ func (v *visit) Value(key any) any {
 // visit returns ctx with the identity of from in it, for a request that a has let
 // through.
 func (a *Auth) visit(ctx context.Context, from *caller) *visit {
+	if len(a.observers.outcome) > 0 {
+		return a.observedVisit(ctx, from)
+	}
 	if !from.cookie && ctx == context.Background() {
 		return &from.identity.bearerVisit
 	}
@@ -96,8 +101,12 @@ func (v *visit) outermost(ctx context.Context) context.Context {
 }
 
 // anonymousVisit returns ctx for a request that a let through without an identity, so
-// that the identity found by another Auth is not taken for one of a's.
+// that the identity found by another Auth is not taken for one of a's, and that an inner
+// guard does not report the request again.
 func (a *Auth) anonymousVisit(ctx context.Context, from *caller) context.Context {
+	if len(a.observers.outcome) > 0 {
+		return a.observedVisit(ctx, &caller{cookie: from.cookie, renewed: from.renewed})
+	}
 	if _, known := IdentityFrom(ctx); !known && from.renewed == nil {
 		return ctx
 	}

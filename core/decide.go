@@ -35,11 +35,12 @@ type Decision struct {
 	// just before it is sent, after everything else that changes it.
 	Renewed bool
 
-	renewal *renewal // nil unless Renewed
+	renewal *renewal        // nil unless Renewed
+	pending *pendingOutcome // nil unless Done is to report it
 }
 
 // Decide judges req by rules. The Protect function of each adapter calls it. Call it
-// directly for a framework without an adapter.
+// directly for a framework without an adapter, and [Decision.Done] after the handler.
 //
 // If ctx has an identity from an outer guard of the same Auth, and req has the same
 // credential, Decide only checks the rules, and the origin of a request by cookie.
@@ -47,38 +48,54 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 	if a == nil {
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, errNilAuth))
 	}
+	begin := a.begin()
 	req.noRenewal = withoutRenewal(rules)
-	if v := visitOf(ctx, a); v != nil && v.identity != nil && v.covers(&req) {
+	var from caller
+	d := a.decide(ctx, &req, rules, &from)
+	if !begin.IsZero() || req.call != nil {
+		a.decided(ctx, &req, begin, &from, &d)
+	}
+	return d
+}
+
+// decide is Decide. It sets from to how req was judged.
+func (a *Auth) decide(ctx context.Context, req *Request, rules []Rule, from *caller) Decision {
+	before := visitOf(ctx, a)
+	if v := before; v != nil && v.identity != nil && v.covers(req) {
+		from.identity, from.outer = v.identity, v
 		ctx = v.outermost(ctx)
 		if refusal := a.judge(ctx, v.identity, rules); refusal != nil {
-			return a.refused(ctx, &req, v.byCookie, refusal)
+			return a.refusedTo(ctx, req, v.identity, v.byCookie, refusal)
 		}
 		return Decision{Context: ctx, Identity: v.identity}
 	}
 
 	optional := anonymous(rules)
-	from := a.identify(ctx, &req)
+	a.identify(ctx, req, from)
 	if optional {
-		from = a.overlookEnded(&req, from)
+		*from = a.overlookEnded(req, *from)
+	}
+	if before != nil && before.identity == nil && from.judged == JudgedNone {
+		from.outer = before // it has let the anonymous visitor through
 	}
 	switch {
 	case from.refusal != nil:
-		return a.refused(ctx, &req, from.cookie, from.refusal)
+		return a.refusedTo(ctx, req, from.identity, from.cookie, from.refusal)
 	case from.identity == nil && optional:
 		return Decision{
-			Context:  a.anonymousVisit(ctx, &from),
-			Response: Response{Header: a.cacheHeader(&from, true)},
+			Context:  a.anonymousVisit(ctx, from),
+			Response: Response{Header: a.cacheHeader(from, true)},
 			Renewed:  from.renewed != nil,
 			renewal:  from.renewed,
 		}
 	case from.identity == nil:
-		return a.refused(ctx, &req, from.cookie, refuse(CodeTokenMissing, nil))
+		return a.refused(ctx, req, from.cookie, refuse(CodeTokenMissing, nil))
 	}
 
-	v := a.visit(ctx, &from)
+	v := a.visit(ctx, from)
 	if refusal := a.judge(v, from.identity, rules); refusal != nil {
-		d := a.refused(ctx, &req, from.cookie, refusal)
-		if !a.deletesCookies(&req, from.cookie, refusal) {
+		d := a.refusedTo(ctx, req, from.identity, from.cookie, refusal)
+		if !a.deletesCookies(req, from.cookie, refusal) {
 			d.renewal = from.renewed
 		}
 		d.Renewed = d.renewal != nil
@@ -87,7 +104,7 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 	return Decision{
 		Context:  v,
 		Identity: from.identity,
-		Response: Response{Header: a.cacheHeader(&from, optional)},
+		Response: Response{Header: a.cacheHeader(from, optional)},
 		Renewed:  from.renewed != nil,
 		renewal:  from.renewed,
 	}
@@ -96,6 +113,7 @@ func (a *Auth) Decide(ctx context.Context, req Request, rules ...Rule) Decision 
 // A caller is the result of judging the credentials of a request. A request without
 // credentials has neither identity nor refusal.
 type caller struct {
+	// identity is set with a refusal too, if the signature of the token is good.
 	identity *Identity
 	cookie   bool         // the credentials are cookies
 	header   *tokenHeader // the field that the token came in, as in credential
@@ -103,26 +121,33 @@ type caller struct {
 	pending  bool         // the credentials can be renewed, but this request cannot
 	mark     uint64       // of the credentials, if there is an identity
 	refusal  *Refusal
+	judged   Judgement
+	outer    *visit // of the outer guard that has let the same request through, nil without one
 }
 
-// identify judges the credentials of req.
-func (a *Auth) identify(ctx context.Context, req *Request) caller {
+// identify judges the credentials of req, and sets from to the result.
+func (a *Auth) identify(ctx context.Context, req *Request, from *caller) {
 	found, err := a.credential(req)
-	from := caller{cookie: found.cookie, header: found.header}
+	from.cookie, from.header = found.cookie, found.header
 	if err != nil {
 		from.refusal = refuse(CodeMalformedCredentials, err)
-		return from
+		return
 	}
 	if found.ambient() {
 		if err := a.checkOrigin(req); err != nil {
 			from.refusal = refuse(CodeCrossSite, err)
-			return from
+			return
 		}
 	}
 	now := a.config.Now()
 	err = errAbsent
 	if found.access != "" {
-		if from.identity, err = a.recall(ctx, &found, now); err == nil && a.outdated(from.identity, now) {
+		from.identity, err = a.recall(ctx, &found, now)
+		from.judged = JudgedCold
+		if found.cached != nil && found.cached.identity == from.identity {
+			from.judged = JudgedCached
+		}
+		if err == nil && a.outdated(from.identity, now) {
 			err = errOutdated
 		}
 	}
@@ -137,14 +162,18 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 			a.sessions.confirmations.confirm(from.identity)
 		}
 	case from.pending && a.mayChangeCookies(req):
-		from = a.renew(ctx, req, found.refresh, from.identity)
+		renewed := a.renew(ctx, req, found.refresh, from.identity)
+		if renewed.refusal != nil {
+			renewed.identity, renewed.judged = from.identity, from.judged
+		}
+		*from = renewed
 	case errors.Is(err, errAbsent), found.cookie && errors.Is(err, errOldKey):
-		return from // as if the request had no credentials
+		return // as if the request had no credentials
 	default:
 		from.refusal = refuseToken(err)
 	}
 	if from.refusal == nil && from.renewed == nil && found.cookie {
-		from = a.maintain(ctx, req, found, from, now)
+		*from = a.maintain(ctx, req, found, *from, now)
 	}
 	switch {
 	case from.renewed != nil:
@@ -152,7 +181,6 @@ func (a *Auth) identify(ctx context.Context, req *Request) caller {
 	case from.identity != nil:
 		from.mark = from.identity.bearerVisit.mark
 	}
-	return from
 }
 
 // cacheHeader returns the fields for caches in the answer to a request that is let
@@ -190,7 +218,7 @@ var (
 )
 
 // nilAuth refuses requests in place of a nil Auth.
-var nilAuth = &Auth{config: Config{Logger: slog.New(slog.DiscardHandler)}}
+var nilAuth = &Auth{config: Config{Logger: slog.New(slog.DiscardHandler)}} // its outages are logged by slog.Default
 
 // judge returns the refusal of id by rules, nil if all of them accept it.
 func (a *Auth) judge(ctx context.Context, id *Identity, rules []Rule) *Refusal {
@@ -221,6 +249,11 @@ func refuseToken(err error) *Refusal {
 // refused returns the answer to a refused request. byCookie says that the request
 // was judged by its cookies.
 func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refusal) Decision {
+	return a.refusedTo(ctx, req, nil, byCookie, r)
+}
+
+// refusedTo is refused for a request whose identity is id, nil if it is not known.
+func (a *Auth) refusedTo(ctx context.Context, req *Request, id *Identity, byCookie bool, r *Refusal) Decision {
 	if a == nil {
 		a = nilAuth
 	}
@@ -230,15 +263,10 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 		changed.Challenge = a.resource.challenge(r.Challenge)
 		r = &changed
 	}
-	level := slog.LevelDebug
-	// Failed fetches of keys are logged once by the fetch, because clients can send
-	// any number of tokens of that issuer.
-	if r.Status >= http.StatusInternalServerError && keyaccess.AsUnavailable(r.Err) == nil && !errors.Is(r.Err, errBusy) && !errors.Is(ctx.Err(), context.Canceled) {
-		level = slog.LevelError
+	if req.call != nil {
+		req.call.refusal = r
 	}
-	if a.config.Logger.Enabled(ctx, level) {
-		a.config.Logger.LogAttrs(ctx, level, "request refused", slog.String("code", string(r.Code)), slog.Any("cause", r.Err))
-	}
+	a.log(ctx, req, id, r)
 	res := r.Response()
 	if a.config.Refuse != nil {
 		// A status below 200 would let the request through.

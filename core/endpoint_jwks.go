@@ -17,7 +17,8 @@ import (
 //
 // Clients may keep the set for 5 minutes, and then ask by If-None-Match (RFC 9110
 // §13.1.2) whether it has changed; the answer is 304 if not.
-func (a *Auth) JWKS(ctx context.Context, req Request) Response {
+func (a *Auth) JWKS(ctx context.Context, req Request) (answer Response) {
+	defer a.answered(ctx, "jwks", &req, a.answering(&req), &answer)
 	if a == nil {
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, errNilAuth)).Response
 	}

@@ -20,7 +20,8 @@ type PasswordCheck func(ctx context.Context, username, password string) (subject
 // [SessionConfig], unless a LifetimeChoice is given, of which there can be at most one.
 // [Config.Sessions] and [Config.Cookies] must be set.
 func (a *Auth) Login(check PasswordCheck, lifetime ...LifetimeChoice) Endpoint {
-	return func(ctx context.Context, req Request) Response {
+	return func(ctx context.Context, req Request) (answer Response) {
+		defer a.answered(ctx, "login", &req, a.answering(&req), &answer)
 		switch {
 		case a == nil || a.cookies == nil:
 			return a.refusedOAuth(ctx, &req, false, refuse(CodeUnavailable, errNoCookies))
@@ -40,7 +41,8 @@ func (a *Auth) Login(check PasswordCheck, lifetime ...LifetimeChoice) Endpoint {
 // themselves. It takes POST with the parameters username and password, as JSON or
 // as a form. The lifetime of the session is as in Login. [Config.Sessions] must be set.
 func (a *Auth) Token(check PasswordCheck, lifetime ...LifetimeChoice) Endpoint {
-	return func(ctx context.Context, req Request) Response {
+	return func(ctx context.Context, req Request) (answer Response) {
+		defer a.answered(ctx, "token", &req, a.answering(&req), &answer)
 		return a.login(ctx, &req, check, lifetime, false)
 	}
 }
@@ -81,6 +83,7 @@ func (a *Auth) login(ctx context.Context, req *Request, check PasswordCheck, lif
 	if refusal != nil {
 		return a.refusedOAuth(ctx, req, false, refusal)
 	}
+	req.call.knows(tokens.identity)
 	res := tokens.answer(inCookies)
 	if inCookies {
 		a.warnPlainHTTP(ctx, a.plainHost(req))

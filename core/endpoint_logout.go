@@ -17,7 +17,8 @@ import (
 //
 // It needs no valid access token, so mount it outside the routes that Protect
 // guards.
-func (a *Auth) Logout(ctx context.Context, req Request) Response {
+func (a *Auth) Logout(ctx context.Context, req Request) (answer Response) {
+	defer a.answered(ctx, "logout", &req, a.answering(&req), &answer)
 	if a == nil || a.sessions == nil {
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, errNoSessions)).Response
 	}
@@ -129,7 +130,8 @@ func (a *Auth) endByAccessToken(ctx context.Context, userAgent, access string) (
 // every process, and revokes every access token that was issued to the subject before,
 // as [Auth.EndSessions] does. It takes POST with an access token and answers 204. A
 // login right after it works. If Protect has not judged the request, LogoutAll does.
-func (a *Auth) LogoutAll(ctx context.Context, req Request) Response {
+func (a *Auth) LogoutAll(ctx context.Context, req Request) (answer Response) {
+	defer a.answered(ctx, "logout_all", &req, a.answering(&req), &answer)
 	d, refused := a.signedIn(ctx, &req, http.MethodPost)
 	if refused != nil {
 		return *refused

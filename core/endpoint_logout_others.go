@@ -12,7 +12,8 @@ import (
 // It takes POST with an access token and answers 204. If the token belongs to no
 // session, all sessions end, and the token stays valid. If Protect has not judged the
 // request, LogoutOthers does.
-func (a *Auth) LogoutOthers(ctx context.Context, req Request) Response {
+func (a *Auth) LogoutOthers(ctx context.Context, req Request) (answer Response) {
+	defer a.answered(ctx, "logout_others", &req, a.answering(&req), &answer)
 	d, refused := a.signedIn(ctx, &req, http.MethodPost)
 	if refused != nil {
 		return *refused

@@ -16,7 +16,8 @@ import (
 // It needs no valid access token, so mount it outside the routes that Protect
 // guards. If the request has an access token, it may have expired, but it must
 // belong to the same session.
-func (a *Auth) Refresh(ctx context.Context, req Request) Response {
+func (a *Auth) Refresh(ctx context.Context, req Request) (answer Response) {
+	defer a.answered(ctx, "refresh", &req, a.answering(&req), &answer)
 	if a == nil || a.sessions == nil {
 		return a.refusedOAuth(ctx, &req, false, refuse(CodeUnavailable, errNoSessions))
 	}
@@ -27,6 +28,7 @@ func (a *Auth) Refresh(ctx context.Context, req Request) Response {
 	if refusal == nil {
 		var tokens Tokens
 		if tokens, refusal = a.refresh(ctx, &req, presented); refusal == nil {
+			req.call.knows(tokens.identity)
 			return tokens.answer(presented.cookie)
 		}
 	}

@@ -18,7 +18,8 @@ import (
 //
 // Mount it at /.well-known/oauth-protected-resource, followed by the path of the
 // resource, if it has one.
-func (a *Auth) ResourceMetadata(ctx context.Context, req Request) Response {
+func (a *Auth) ResourceMetadata(ctx context.Context, req Request) (answer Response) {
+	defer a.answered(ctx, "resource_metadata", &req, a.answering(&req), &answer)
 	switch {
 	case a == nil:
 		return a.refused(ctx, &req, false, refuse(CodeUnavailable, errNilAuth)).Response

@@ -36,7 +36,8 @@ const sessionsPage = 100
 //
 // ListSessions takes GET and HEAD with an access token. If Protect has not judged the
 // request, ListSessions does.
-func (a *Auth) ListSessions(ctx context.Context, req Request) Response {
+func (a *Auth) ListSessions(ctx context.Context, req Request) (answer Response) {
+	defer a.answered(ctx, "list_sessions", &req, a.answering(&req), &answer)
 	d, refused := a.signedIn(ctx, &req, http.MethodGet)
 	if refused != nil {
 		return *refused
@@ -81,7 +82,8 @@ func (a *Auth) listSessions(ctx context.Context, req *Request, id *Identity) (Re
 // the path, if it is a session of the caller's subject. It answers 204, or 404 for
 // any other session. It takes DELETE with an access token. If Protect has not
 // judged the request, DeleteSession does.
-func (a *Auth) DeleteSession(ctx context.Context, req Request) Response {
+func (a *Auth) DeleteSession(ctx context.Context, req Request) (answer Response) {
+	defer a.answered(ctx, "delete_session", &req, a.answering(&req), &answer)
 	d, refused := a.signedIn(ctx, &req, http.MethodDelete)
 	if refused != nil {
 		return *refused

@@ -174,13 +174,13 @@ func ExampleAuth_EndSessions() {
 }
 
 // Events go to an audit log. Some of them are reasons for an alarm.
-func ExampleConfig_events() {
+func ExampleObserver_events() {
 	auth, err := jwtgate.New(jwtgate.Config{
 		Issuer:   "https://auth.example.com",
 		Audience: "https://api.example.com",
 		Keys:     keys.HS256(exampleSecret),
 		Sessions: &jwtgate.SessionConfig{Subject: loadUser, SingleUse: true},
-		Events: func(_ context.Context, e jwtgate.Event) {
+		Observers: []jwtgate.Observer{{Event: func(_ context.Context, e jwtgate.Event) {
 			switch e.Kind {
 			case jwtgate.EventReused, jwtgate.EventForged, jwtgate.EventHealed, jwtgate.EventStoreDown, jwtgate.EventTooLarge:
 				fmt.Println("ALARM:", e.Kind, e.Subject, e.Err)
@@ -189,7 +189,7 @@ func ExampleConfig_events() {
 			default:
 				fmt.Println(e.Kind, e.Subject)
 			}
-		},
+		}}},
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -22,6 +23,9 @@ import (
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/keys"
 )
+
+// The log of an Auth without a Logger is not shown.
+func init() { slog.SetDefault(slog.New(slog.DiscardHandler)) }
 
 const (
 	issuer   = "https://auth.example.com"

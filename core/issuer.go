@@ -44,6 +44,11 @@ type TrustedIssuer struct {
 	// finds the keys that the issuer publishes. Required.
 	Keys keys.Source
 
+	// Required makes [Auth.Ready] fail while this server has no keys of the issuer,
+	// such as before the first fetch has succeeded. The keys of Config.Keys are always
+	// required.
+	Required bool
+
 	// These fields are those of [Config] with the same names, for the tokens of this
 	// issuer.
 	SubjectClaim    string
@@ -83,6 +88,7 @@ type issuer struct {
 	audience jose.Path // where to put the audience, nil for aud alone
 	roles    jose.Path // where to put the roles
 
+	required        bool
 	optionalSubject bool
 	acceptIDTokens  bool
 
@@ -100,11 +106,19 @@ func (i *issuer) issues(name string) bool {
 	return i.name == name || i.name == ""
 }
 
+// issuerOf returns the issuer of a token of i, empty if i accepts any.
+func (i *issuer) issuerOf(c *jose.Claims) string {
+	if i.match != nil {
+		return c.Issuer
+	}
+	return i.name
+}
+
 // openIssuers returns the issuers whose tokens are accepted.
 func (a *Auth) openIssuers(wrong *mistakes) []issuer {
 	c := &a.config
 	issuers := []issuer{a.openIssuer("", TrustedIssuer{
-		Name: c.Issuer, Audience: c.Audience, OtherAudiences: c.OtherAudiences, InsecureAnyAudience: c.InsecureAnyAudience, Keys: c.Keys,
+		Name: c.Issuer, Audience: c.Audience, OtherAudiences: c.OtherAudiences, InsecureAnyAudience: c.InsecureAnyAudience, Keys: c.Keys, Required: true,
 		SubjectClaim: c.SubjectClaim, OptionalSubject: c.OptionalSubject, AudienceClaim: c.AudienceClaim, RoleClaims: c.RoleClaims, AcceptIDTokens: c.AcceptIDTokens,
 		MaxLifetime: c.MaxLifetime, Leeway: c.Leeway, ClockSkew: c.ClockSkew,
 	}, wrong)}
@@ -160,6 +174,7 @@ func (a *Auth) openIssuer(field string, config TrustedIssuer, wrong *mistakes) i
 	i := issuer{
 		name:            config.Name,
 		match:           config.Match,
+		required:        config.Required,
 		optionalSubject: config.OptionalSubject,
 		acceptIDTokens:  config.AcceptIDTokens,
 		maxLifetime:     int64(config.MaxLifetime / time.Second),
@@ -191,7 +206,7 @@ func (a *Auth) openIssuer(field string, config TrustedIssuer, wrong *mistakes) i
 		return i
 	}
 	// Without a name, the keys must say themselves where they are.
-	opened, problems := config.Keys.Open(keyaccess.Options{Issuer: config.Name, Logger: a.config.Logger, Report: a.keysChanged})
+	opened, problems := config.Keys.Open(keyaccess.Options{Issuer: config.Name, Logger: a.config.Logger, Report: a.keysChanged, Fetched: a.keysFetched})
 	for _, problem := range problems {
 		wrong.add(field+"Keys", "%s", problem)
 	}

@@ -86,7 +86,7 @@ func TestDiscoveryURL(t *testing.T) {
 				web := newWeb(map[string]page{row.at: {body: row.body}, providerSet: good, "http://keycloak:8080/keys": good, "http://127.0.0.1:9/keys": good})
 				d := &diary{}
 				auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
-					c.Events = d.write
+					c.Observers = observing(d.write)
 					c.Trusted = []jwtgate.TrustedIssuer{{Name: provider, Keys: keys.Remote{DiscoveryURL: row.at, InsecureHTTP: row.insecure, Transport: web}}}
 				})
 				defer auth.Close()

@@ -79,7 +79,7 @@ func TestRemoteFaults(t *testing.T) {
 						web.set(address, good)
 					}
 					d := &diary{}
-					auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Events = d.write })
+					auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Observers = observing(d.write) })
 					if later {
 						decide(t, auth, theirs(t, "a"), accepted)
 						time.Sleep(time.Hour)

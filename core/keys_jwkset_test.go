@@ -175,7 +175,7 @@ func TestJWKSet(t *testing.T) {
 				set := jwk(t, keys.EdDSA(beside).WithID("beside"))
 				d := &diary{}
 				web := newWeb(map[string]page{providerSet: {body: `{"keys":[` + row.jwk + `,` + set + `]}`}})
-				auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Events = d.write })
+				auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Observers = observing(d.write) })
 				sign := func(alg, kid string, key any) jwtgate.Request {
 					return withBearer(jwtgatetest.Sign(t, alg, key, `{"alg":"`+alg+`","kid":"`+kid+`"}`, claims("iss", strconv.Quote(provider))))
 				}
@@ -246,7 +246,7 @@ func TestJWKSetSkippedOnce(t *testing.T) {
 		d := &diary{}
 		good := jwk(t, es256("a"))
 		web := newWeb(map[string]page{providerSet: {body: `{"keys":[{"kty":"x"},` + good + `]}`}})
-		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Events = d.write })
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Observers = observing(d.write) })
 		for _, row := range []struct{ set, want string }{
 			{`{"kty":"x"},` + good, "key_skipped×1 keys_changed×1"},
 			{`{"kty":"x"},` + good, "key_skipped×1 keys_changed×1"},

@@ -21,7 +21,7 @@ func TestRemoteDown(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: down})
 		d := &diary{}
 		var log strings.Builder
-		auth := trusting(t, web, keys.Remote{MaxStale: time.Hour}, func(c *jwtgate.Config) { c.Events, c.Logger = d.write, debugLogger(&log) })
+		auth := trusting(t, web, keys.Remote{MaxStale: time.Hour}, func(c *jwtgate.Config) { c.Observers, c.Logger = observing(d.write), debugLogger(&log) })
 		own := withBearer(signed(t, claims()))
 
 		// The issuer is down at the start.
@@ -44,6 +44,10 @@ func TestRemoteDown(t *testing.T) {
 		web.set(providerSet, setOf(t, es256("a")))
 		time.Sleep(10 * time.Second)
 		decide(t, auth, theirs(t, "a"), accepted)
+		synctest.Wait()
+		if got := strings.Count(log.String(), "keys can be fetched again"); got != 1 {
+			t.Errorf("got %d lines that the issuer is up again, want one, in %.500s", got, log.String())
+		}
 
 		// The issuer is down later. Only tokens with unknown keys notice it.
 		web.set(providerSet, down)

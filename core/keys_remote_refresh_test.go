@@ -91,7 +91,7 @@ func TestRemoteRemovedKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"), keys.ES384(p384Key).WithID("b"))})
 		d := &diary{}
-		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Events = d.write })
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Observers = observing(d.write) })
 		other := withBearer(jwtgatetest.Sign(t, "ES384", p384Key, `{"alg":"ES384","kid":"b"}`, claims("iss", strconv.Quote(provider))))
 		decide(t, auth, theirs(t, "a"), accepted)
 		decide(t, auth, other, accepted)

@@ -20,7 +20,7 @@ func TestRemoteKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
 		d := &diary{}
-		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Events = d.write })
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Observers = observing(d.write) })
 		own := withBearer(signed(t, claims()))
 		decide(t, auth, own, accepted)
 		decide(t, auth, withBearer("garbage"), jwtgate.CodeTokenInvalid)

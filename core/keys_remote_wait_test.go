@@ -160,7 +160,7 @@ func TestRemoteClose(t *testing.T) {
 		good := setOf(t, es256("a"))
 		web := newWeb(map[string]page{providerSet: good})
 		d := &diary{}
-		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Events = d.write })
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Observers = observing(d.write) })
 		decide(t, auth, theirs(t, "a"), accepted)
 		good.after = time.Hour
 		web.set(providerSet, good)

@@ -30,7 +30,8 @@ type Request struct {
 
 	Body io.Reader // read by endpoints only; nil is an empty body
 
-	noRenewal bool // set by Decide: the answer does not reach the browser
+	noRenewal bool          // set by Decide: the answer does not reach the browser
+	call      *endpointCall // set by endpoints
 }
 
 // storesCookies reports whether the browser stores the cookies of the answer to r.

@@ -71,7 +71,6 @@ func (c *confirmations) reported(use session.Confirmation) bool {
 func (a *Auth) sendConfirmations(ctx context.Context) {
 	c := &a.sessions.confirmations
 	defer close(c.stopped)
-	broken := false
 	for done := false; !done; {
 		var batch []session.Confirmation
 		select {
@@ -91,11 +90,7 @@ func (a *Auth) sendConfirmations(ctx context.Context) {
 		if len(batch) == 0 {
 			continue
 		}
-		err := a.sendBatch(ctx, batch)
-		if err != nil && !broken {
-			a.config.Logger.WarnContext(ctx, "the session store does not record which sessions are in use", "cause", err)
-		}
-		broken = err != nil
+		_ = a.sendBatch(ctx, batch) // logged by the store
 	}
 }
 

@@ -21,6 +21,8 @@ const feedPause = time.Second
 // feed is whether this process knows the current revocations.
 type feed struct {
 	unconfirmed atomic.Bool
+	start       time.Time          // when the feed was opened
+	last        atomic.Int64       // when the current revocations were known last, in nanoseconds after start
 	lag         *time.Timer        // fires when they have been unknown for too long
 	opening     context.Context    // done when they are known, or reading them has failed
 	opened      context.CancelFunc // ends opening
@@ -33,6 +35,7 @@ func (a *Auth) openFeed() {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.feed.unconfirmed.Store(true)
+	s.feed.start = time.Now()
 	s.feed.opening, s.feed.opened = context.WithTimeout(ctx, s.Timeout)
 	s.feed.lag = time.AfterFunc(s.MaxLag, a.lagged)
 	go a.follow(ctx)
@@ -60,18 +63,16 @@ func (a *Auth) follow(ctx context.Context) {
 	broken := false
 	for {
 		err := a.readFeed(ctx, func() {
-			if broken {
-				broken = false
-				a.config.Logger.InfoContext(ctx, "the feed of revocations works again")
-			}
+			broken = false
+			a.outages.works(outageFeed)
 			a.confirm()
 		})
 		if ctx.Err() != nil {
 			return
 		}
+		a.outages.failed(ctx, outageFeed, err)
 		if !broken {
 			broken = true
-			a.config.Logger.ErrorContext(ctx, "the feed of revocations has ended and is read again", "cause", err)
 			a.tell(ctx, Event{Kind: EventStoreDown, Err: fmt.Errorf("jwtgate: revocation feed: %w", err)})
 		}
 		s.feed.opened()
@@ -103,10 +104,15 @@ func (a *Auth) readFeed(ctx context.Context, upToDate func()) error {
 	return err
 }
 
+// age returns how long ago the current revocations were known.
+func (f *feed) age() time.Duration { return time.Since(f.start) - time.Duration(f.last.Load()) }
+
 // confirm records that the current revocations are known.
 func (a *Auth) confirm() {
 	f := &a.sessions.feed
 	f.lag.Reset(a.sessions.MaxLag)
+	f.last.Store(int64(time.Since(f.start)))
+	a.outages.works(outageLag)
 	f.unconfirmed.Store(false)
 	f.opened()
 }
@@ -114,8 +120,9 @@ func (a *Auth) confirm() {
 // lagged records that the current revocations have been unknown for too long.
 func (a *Auth) lagged() {
 	a.sessions.feed.unconfirmed.Store(true)
-	a.config.Logger.Error(errUnconfirmed.Error())
-	a.tell(context.Background(), Event{Kind: EventStoreDown, Err: errUnconfirmed})
+	ctx := context.Background()
+	a.outages.failed(ctx, outageLag, errUnconfirmed)
+	a.tell(ctx, Event{Kind: EventStoreDown, Err: errUnconfirmed})
 	if !a.sessions.InsecureAnyLag {
 		a.sessions.revoked.watches.wakeAll()
 	}

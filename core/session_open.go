@@ -163,8 +163,8 @@ func (a *Auth) tokens(access AccessToken, id *Identity, token refreshtoken.Token
 	}
 }
 
-// failed reports err, an internal error, and returns its refusal. It reports
-// nothing if the client has closed the connection.
+// failed reports and logs err, an internal error, and returns its refusal. It does
+// nothing else if the client has closed the connection.
 func (a *Auth) failed(ctx context.Context, event Event, err error) *Refusal {
 	code := CodeUnavailable
 	event.Kind, event.Err = EventStoreDown, err
@@ -173,8 +173,9 @@ func (a *Auth) failed(ctx context.Context, event Event, err error) *Refusal {
 	}
 	if !errors.Is(ctx.Err(), context.Canceled) {
 		a.tell(ctx, event)
+		a.logInternal(ctx, err, "subject", event.Subject, "session", event.SessionID)
 	}
-	return refuse(code, err)
+	return refuse(code, loggedError{err})
 }
 
 var errNoSessions = errors.New("jwtgate: Config.Sessions is not set")

@@ -15,7 +15,7 @@ func (a *Auth) Preforked() {
 	if a == nil || a.sessions == nil {
 		return
 	}
-	if _, memory := a.sessions.Store.(*session.Memory); !memory || a.sessions.preforked.Swap(true) {
+	if _, memory := a.sessions.Store.(*observedStore).Store.(*session.Memory); !memory || a.sessions.preforked.Swap(true) {
 		return
 	}
 	logger, ctx := a.config.Logger, context.Background()

@@ -63,7 +63,7 @@ func (a *Auth) rotateShared(ctx context.Context, r rotation) caller {
 		until:   tokens.stepped.Add(a.sessions.answerTime()),
 		now:     a.config.Now,
 	}
-	from.identity = tokens.identity
+	from.identity, from.judged = tokens.identity, JudgedRenewed
 	if a.sessions.revoked.has(from.identity, now) { // ended during the rotation
 		from.refusal = refuse(CodeTokenRevoked, nil)
 	}

@@ -76,7 +76,7 @@ func TestRenewalStoreDown(t *testing.T) {
 			t.Parallel()
 			var kinds []jwtgate.EventKind
 			s := newTestServer(t, withCookies, test.setting, func(c *jwtgate.Config) {
-				c.Events = func(_ context.Context, e jwtgate.Event) { kinds = append(kinds, e.Kind) }
+				c.Observers = observing(func(_ context.Context, e jwtgate.Event) { kinds = append(kinds, e.Kind) })
 			})
 			tokens := s.signIn("alice")
 			s.clock.Advance(test.after)

@@ -99,7 +99,8 @@ func (s *testServer) authenticate(access string) string {
 }
 
 // Decide returns the decision of the Auth as an adapter sends it: the header of the
-// answer has what Commit puts into it.
+// answer has what Commit puts into it. The request is over when the test that asked for
+// it calls Done.
 func (s *testServer) Decide(ctx context.Context, req jwtgate.Request, rules ...jwtgate.Rule) jwtgate.Decision {
 	d := s.Auth.Decide(ctx, req, rules...)
 	header := fieldList(slices.Clip(d.Response.Header))

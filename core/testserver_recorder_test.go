@@ -140,3 +140,8 @@ func (s *testServer) warnings(text string) int {
 	defer s.recorder.mu.Unlock()
 	return strings.Count(s.recorder.log.String(), text)
 }
+
+// observing returns observers that call event for events.
+func observing(event func(context.Context, jwtgate.Event)) []jwtgate.Observer {
+	return []jwtgate.Observer{{Event: event}}
+}

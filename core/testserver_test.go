@@ -79,9 +79,9 @@ func newTestServer(tb testing.TB, options ...func(*jwtgate.Config)) *testServer 
 			Keys:    [][]byte{refreshSecret},
 			Subject: s.users.subject,
 		},
-		Events: s.recorder.event,
-		Logger: slog.New(slog.NewTextHandler(s.recorder, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now:    clock.Now,
+		Observers: observing(s.recorder.event),
+		Logger:    slog.New(slog.NewTextHandler(s.recorder, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Now:       clock.Now,
 	}
 	s.open(options)
 	return s
@@ -131,7 +131,7 @@ func withCookies(c *jwtgate.Config) {
 
 // withoutRecorder is an option for benchmarks and fuzz tests, whose events and log
 // lines are too many to be kept.
-func withoutRecorder(c *jwtgate.Config) { c.Events, c.Logger = nil, slog.New(slog.DiscardHandler) }
+func withoutRecorder(c *jwtgate.Config) { c.Observers, c.Logger = nil, slog.New(slog.DiscardHandler) }
 
 // testUsers load the subjects of a testServer, with a function that a test can replace.
 type testUsers struct {

@@ -26,6 +26,7 @@ func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) echo.MiddlewareFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
 			d := auth.Decide(r.Context(), jwtgate.HTTPRequest(r), rules...)
+			defer d.Done()
 			if d.Renewed {
 				// Response.Before would not do: Response.Flush does not call its functions.
 				renewed := d.CommitWriter(c.Response().Writer)

@@ -134,6 +134,11 @@ func startAll(t *testing.T, env ...string) []*process {
 	for _, name := range names {
 		all = append(all, start(t, name, env...))
 	}
+	t.Cleanup(func() { // together, because each goes on for a while
+		for _, p := range all {
+			p.terminate()
+		}
+	})
 	return all
 }
 

@@ -22,6 +22,7 @@ import (
 func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		d := auth.Decide(c.Request.Context(), jwtgate.HTTPRequest(c.Request), rules...)
+		defer d.Done()
 		if d.Renewed {
 			commit := commitBelow(c.Writer, &d)
 			defer commit()

@@ -25,6 +25,7 @@ func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) func(next http.Handler) 
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			d := auth.Decide(r.Context(), jwtgate.HTTPRequest(r), rules...)
+			defer d.Done()
 			if d.Renewed {
 				renewed := d.CommitWriter(w)
 				defer renewed.Commit()

@@ -103,6 +103,7 @@ func RunAdapter(t *testing.T, serve Adapter) {
 		{"custom refusals", runRefuse},
 		{"refusals that explain themselves", runDebug},
 		{"outer middleware", runOuter},
+		{"observers", runObserver},
 		{"connections kept alive", runKeepAlive},
 		{"bodies left unread", runUnread},
 	} {

@@ -29,7 +29,7 @@ import (
 // algorithm of its curve, or by all RS and PS algorithms if it is an RSA key. A key
 // without kid verifies tokens whatever their kid is, unless another key of the set has
 // that kid and the algorithm of the token. A key that cannot be used is skipped and
-// reported to Config.Events. The age of keys is measured by the monotonic clock of the
+// reported to Config.Observers. The age of keys is measured by the monotonic clock of the
 // process, not by Config.Now.
 type Remote struct {
 	_ [0]func()

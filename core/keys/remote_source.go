@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -190,14 +189,21 @@ func (r *remoteSource) start(sought bool) {
 		ctx, cancel := context.WithTimeout(r.ctx, r.Timeout)
 		defer cancel()
 		before := r.held()
+		begin := time.Now()
 		next, skipped, err := r.fetch(ctx)
 		if text := fmt.Sprint(skipped); text != r.skipped {
 			r.skipped = text
 		} else {
 			skipped = nil // reported before
 		}
-		r.finish(f, next, err)
 		if r.ctx.Err() == nil {
+			r.options.Fetched(r.ctx, r.options.Issuer, time.Since(begin), err)
+		}
+		recovered := r.finish(f, next, err)
+		if r.ctx.Err() == nil {
+			if recovered {
+				r.options.Logger.InfoContext(r.ctx, "keys can be fetched again", "issuer", r.options.Issuer)
+			}
 			r.report(before, next, skipped, err)
 		}
 	})
@@ -230,8 +236,8 @@ func (r *remoteSource) fetch(ctx context.Context) (next *fetched, skipped []erro
 	return &fetched{table: newTable(keys), at: time.Now(), fresh: fresh}, skipped, nil
 }
 
-// finish records the result of f.
-func (r *remoteSource) finish(f *fetch, next *fetched, err error) {
+// finish records the result of f. It reports whether it is a success after a failure.
+func (r *remoteSource) finish(f *fetch, next *fetched, err error) (recovered bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
@@ -245,33 +251,20 @@ func (r *remoteSource) finish(f *fetch, next *fetched, err error) {
 		r.retryAt = now.Add(backoff)
 		f.err = r.unavailable(err, backoff)
 	} else {
+		recovered = r.failures > 0
 		r.failures, r.retryAt = 0, time.Time{}
 		r.last.Store(next)
 	}
 	close(f.done)
+	return recovered
 }
 
-// report logs and reports the result of a fetch, as far as it differs from the previous
-// one.
-func (r *remoteSource) report(before *table, next *fetched, skipped []error, err error) {
-	issuer, logger := r.options.Issuer, r.options.Logger
-	report := func(kind keyaccess.ChangeKind, cause error) {
-		r.options.Report(r.ctx, &keyaccess.Change{Kind: kind, Issuer: issuer, Err: cause})
+// Age is part of [keyaccess.Remote].
+func (r *remoteSource) Age() (age time.Duration, held bool) {
+	if last := r.last.Load(); last != nil && r.held() != noKeys {
+		return time.Since(last.at), true
 	}
-	for _, cause := range skipped {
-		logger.WarnContext(r.ctx, "a key of a JWK Set is skipped", "issuer", issuer, "cause", cause)
-		report(keyaccess.Skipped, cause)
-	}
-	if err != nil {
-		logger.ErrorContext(r.ctx, "keys cannot be fetched", "issuer", issuer, "cause", err)
-		report(keyaccess.Unavailable, err)
-		return
-	}
-	added, removed := next.table.missingIn(before), before.missingIn(next.table)
-	if len(added)+len(removed) > 0 {
-		logger.InfoContext(r.ctx, "keys have changed", "issuer", issuer, "added", strings.Join(added, " "), "removed", strings.Join(removed, " "))
-		report(keyaccess.Changed, nil)
-	}
+	return 0, false
 }
 
 // Close is part of [keyaccess.Remote].

@@ -140,6 +140,19 @@ func (s remoteSources) Seek(ctx context.Context, seen keyaccess.Set) (err error)
 	return err
 }
 
+// Age is part of [keyaccess.Remote]. It returns the age of the oldest keys, and false if
+// one of the fetched sources has none.
+func (s remoteSources) Age() (age time.Duration, held bool) {
+	for _, r := range s.remotes {
+		one, held := r.Age()
+		if !held {
+			return 0, false
+		}
+		age = max(age, one)
+	}
+	return age, true
+}
+
 // Close is part of [keyaccess.Remote].
 func (s remoteSources) Close() {
 	for _, r := range s.remotes {

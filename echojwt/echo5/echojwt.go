@@ -28,6 +28,7 @@ func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) echo.MiddlewareFunc {
 		return func(c *echo.Context) error {
 			r := c.Request()
 			d := auth.Decide(r.Context(), jwtgate.HTTPRequest(r), rules...)
+			defer d.Done()
 			if d.Renewed {
 				defer commitWriter(c, &d).Commit()
 			}

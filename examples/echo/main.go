@@ -48,6 +48,7 @@ func run() error {
 	e.GET("/", home)
 	e.GET("/jwtgate.js", echojwt.Handle(browser.Module))
 	e.GET("/healthz", healthz)
+	e.GET("/readyz", echojwt.Handle(auth.Readiness))
 
 	e.POST("/login", echojwt.Handle(auth.Login(users.Check)))
 	e.POST("/token", echojwt.Handle(auth.Token(users.Check)))
@@ -68,7 +69,7 @@ func run() error {
 	e.POST("/notes", h.addNote, signedIn)
 	e.GET("/report", document(content.Report), signedIn)
 
-	return server.Serve(config, e)
+	return server.Serve(config, auth, e)
 }
 
 type handlers struct{ notes *notes.Store }

@@ -52,6 +52,7 @@ func run() error {
 	app.Get("/", home)
 	app.Get("/jwtgate.js", fiberjwt.Handle(browser.Module))
 	app.Get("/healthz", healthz)
+	app.Get("/readyz", fiberjwt.Handle(auth.Readiness))
 
 	app.Post("/login", fiberjwt.Handle(auth.Login(users.Check)))
 	app.Post("/token", fiberjwt.Handle(auth.Token(users.Check)))
@@ -72,7 +73,7 @@ func run() error {
 	app.Post("/notes", signedIn, h.addNote)
 	app.Get("/report", signedIn, document(content.Report))
 
-	return server.Run(config, app.Listener, app.ShutdownWithContext)
+	return server.Run(config, auth, app.Listener, app.ShutdownWithContext)
 }
 
 type handlers struct{ notes *notes.Store }

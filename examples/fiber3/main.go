@@ -52,6 +52,7 @@ func run() error {
 	app.Get("/", home)
 	app.Get("/jwtgate.js", fiberjwt.Handle(browser.Module))
 	app.Get("/healthz", healthz)
+	app.Get("/readyz", fiberjwt.Handle(auth.Readiness))
 
 	app.Post("/login", fiberjwt.Handle(auth.Login(users.Check)))
 	app.Post("/token", fiberjwt.Handle(auth.Token(users.Check)))
@@ -75,7 +76,7 @@ func run() error {
 	serve := func(l net.Listener) error {
 		return app.Listener(l, fiber.ListenConfig{DisableStartupMessage: true})
 	}
-	return server.Run(config, serve, app.ShutdownWithContext)
+	return server.Run(config, auth, serve, app.ShutdownWithContext)
 }
 
 type handlers struct{ notes *notes.Store }

@@ -43,6 +43,7 @@ func run() error {
 	r.GET("/", home)
 	r.GET("/jwtgate.js", ginjwt.Handle(browser.Module))
 	r.GET("/healthz", healthz)
+	r.GET("/readyz", ginjwt.Handle(auth.Readiness))
 
 	r.POST("/login", ginjwt.Handle(auth.Login(users.Check)))
 	r.POST("/token", ginjwt.Handle(auth.Token(users.Check)))
@@ -64,7 +65,7 @@ func run() error {
 	signedIn.POST("/notes", h.addNote)
 	signedIn.GET("/report", document(content.Report))
 
-	return server.Serve(config, r)
+	return server.Serve(config, auth, r)
 }
 
 type handlers struct{ notes *notes.Store }

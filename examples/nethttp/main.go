@@ -44,6 +44,7 @@ func run() error {
 	mux.HandleFunc("GET /{$}", home)
 	mux.Handle("GET /jwtgate.js", nethttp.Handle(browser.Module))
 	mux.HandleFunc("GET /healthz", healthz)
+	mux.Handle("GET /readyz", nethttp.Handle(auth.Readiness))
 
 	mux.Handle("POST /login", nethttp.Handle(auth.Login(users.Check)))
 	mux.Handle("POST /token", nethttp.Handle(auth.Token(users.Check)))
@@ -64,7 +65,7 @@ func run() error {
 	mux.Handle("POST /notes", signedIn(http.HandlerFunc(h.addNote)))
 	mux.Handle("GET /report", signedIn(document(content.Report)))
 
-	return server.Serve(config, mux)
+	return server.Serve(config, auth, mux)
 }
 
 type handlers struct{ notes *notes.Store }

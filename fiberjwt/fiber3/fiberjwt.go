@@ -41,6 +41,7 @@ func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) fiber.Handler {
 	return func(c fiber.Ctx) error {
 		h := headers.Get().(*header)
 		d := auth.Decide(c.Context(), request(c, h), rules...)
+		defer d.Done()
 		h.release()
 		headers.Put(h)
 		answered, err := Send(c, d.Response)

@@ -30,6 +30,9 @@ type Options struct {
 	Issuer string                         // the issuer that has the keys, empty for any
 	Logger *slog.Logger                   // logs insecure keys, and changes and errors of remote keys
 	Report func(context.Context, *Change) // is called for changes of remote keys
+
+	// Fetched is called after each attempt to fetch remote keys.
+	Fetched func(ctx context.Context, issuer string, took time.Duration, err error)
 }
 
 // A Change is something that happened to the keys of an issuer.
@@ -76,6 +79,10 @@ type Remote interface {
 	// it returns nil, the current keys are the latest that can be known now. If it
 	// returns an error, the current keys can have changed too.
 	Seek(ctx context.Context, seen Set) error
+
+	// Age returns how long ago the current keys were fetched, and false if there are
+	// none.
+	Age() (age time.Duration, held bool)
 
 	// Close ends the fetch in progress and prevents others. The current keys stay.
 	Close()

@@ -12,17 +12,23 @@ import (
 	"syscall"
 	"time"
 
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/examples/internal/settings"
 )
 
 // shutdownTimeout is how long a shutdown waits for requests in flight.
 const shutdownTimeout = 10 * time.Second
 
+// drainTime is how long the server goes on after it has turned unready, so that a load
+// balancer can notice. With Kubernetes, it should be longer than periodSeconds times
+// failureThreshold of the readiness probe.
+const drainTime = time.Second
+
 // maxBody is the maximum size of a request body in bytes.
 const maxBody = 1 << 20
 
 // Serve runs handler on a server of net/http, as Echo and Gin do.
-func Serve(config settings.Settings, handler http.Handler) error {
+func Serve(config settings.Settings, auth *jwtgate.Auth, handler http.Handler) error {
 	srv := &http.Server{
 		Handler:           http.MaxBytesHandler(handler, maxBody),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -30,13 +36,13 @@ func Serve(config settings.Settings, handler http.Handler) error {
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       time.Minute,
 	}
-	return Run(config, srv.Serve, srv.Shutdown)
+	return Run(config, auth, srv.Serve, srv.Shutdown)
 }
 
 // Run listens on config.Addr, prints commands to try, and calls serve. When the
-// process receives SIGINT or SIGTERM, Run calls shutdown and returns. At SIGHUP,
-// it reads the key files again.
-func Run(config settings.Settings, serve func(net.Listener) error, shutdown func(context.Context) error) error {
+// process receives SIGINT or SIGTERM, Run makes GET /readyz answer 503, waits for
+// drainTime, calls shutdown and returns. At SIGHUP, it reads the key files again.
+func Run(config settings.Settings, auth *jwtgate.Auth, serve func(net.Listener) error, shutdown func(context.Context) error) error {
 	listener, err := net.Listen("tcp", config.Addr)
 	if err != nil {
 		return &settings.Problem{Variable: "ADDR", Reason: fmt.Sprintf("is %q, and listening there failed (%v): use host:port, with an address of this machine and a free port", config.Addr, err)}
@@ -47,6 +53,13 @@ func Run(config settings.Settings, serve func(net.Listener) error, shutdown func
 	stopping, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	reloadKeys(stopping, config)
+	running, end := context.WithCancel(context.Background())
+	defer end()
+	if config.Metrics != nil {
+		if err := config.Metrics.Serve(running, auth); err != nil {
+			return &settings.Problem{Variable: "METRICS_ADDR", Reason: fmt.Sprintf("is %q, and listening there failed (%v): use host:port, with an address of this machine and a free port", config.MetricsAddr, err)}
+		}
+	}
 	announce(listener.Addr())
 
 	served := make(chan error, 1)
@@ -57,6 +70,8 @@ func Run(config settings.Settings, serve func(net.Listener) error, shutdown func
 	case <-stopping.Done():
 	}
 	stop() // a second signal ends the process at once
+	auth.Drain()
+	time.Sleep(drainTime)
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	if err := shutdown(ctx); err != nil && !errors.Is(err, http.ErrServerClosed) {

@@ -6,8 +6,9 @@ import (
 )
 
 // trusted returns the OpenID Connect issuer whose access tokens the server also
-// accepts, if one is configured. Its keys are fetched when its first token
-// arrives, so the server starts and serves its own users while the issuer is down.
+// accepts, if one is configured. Its keys are fetched when its first token or a
+// request for readiness arrives, so the server starts and serves its own users while
+// the issuer is down, but it is not ready.
 func (e *environment) trusted() []jwtgate.TrustedIssuer {
 	name, audience := e.get("OIDC_ISSUER"), e.get("OIDC_AUDIENCE")
 	if name == "" {
@@ -17,5 +18,5 @@ func (e *environment) trusted() []jwtgate.TrustedIssuer {
 		return nil
 	}
 	// If audience is empty, the issuer's tokens must name JWT_AUDIENCE.
-	return []jwtgate.TrustedIssuer{{Name: name, Audience: audience, Keys: keys.Remote{}}}
+	return []jwtgate.TrustedIssuer{{Name: name, Audience: audience, Keys: keys.Remote{}, Required: true}}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/examples/internal/metrics"
 )
 
 // Settings are the settings of an example server.
@@ -16,6 +17,9 @@ type Settings struct {
 	Auth        jwtgate.Config // complete except for Sessions.Subject
 	FreshKey    bool           // Auth.Keys is new and random because JWT_KEY is not set
 	RecentLogin time.Duration  // the maximum age of a login for GET /recent
+
+	Metrics     *metrics.Metrics // nil unless METRICS_ADDR is set
+	MetricsAddr string           // the address to serve them on
 
 	// ReloadKeys reads the files of JWT_KEY again, into Auth.Keys. If it fails,
 	// the keys stay unchanged. It is nil if the keys do not come from files.
@@ -71,5 +75,10 @@ func load(getenv func(string) string) (Settings, error) {
 	s.Auth.Sessions.ReuseWindow = env.durationOrZero("REUSE_WINDOW", 10*time.Second)
 	s.Auth.Sessions.SingleUse = s.Auth.Sessions.ReuseWindow == 0
 	s.Auth.Keys, s.FreshKey, s.ReloadKeys = env.source()
+	if addr := env.text("METRICS_ADDR", ""); addr != "" {
+		if s.Metrics, s.MetricsAddr = env.metrics(addr), addr; s.Metrics != nil {
+			s.Auth.Observers = append(s.Auth.Observers, s.Metrics.Observer())
+		}
+	}
 	return s, env.err()
 }

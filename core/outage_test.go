@@ -1,0 +1,134 @@
+package jwtgate_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// TestOutages checks how failures on the server's side are logged: the first one at once,
+// further ones as a sum once a minute, and the end.
+func TestOutages(t *testing.T) {
+	t.Parallel()
+	const (
+		begins = "ERROR the session store cannot be read"
+		ends   = "INFO the session store can be read again"
+	)
+	for _, row := range []struct {
+		name string
+		// fails tells whether the store fails in the given second.
+		fails func(second int) bool
+		want  string
+	}{
+		{"never", func(int) bool { return false }, ""},
+		{"one moment", func(s int) bool { return s == 5 }, "5 " + begins + ", 6 " + ends},
+		{"ten seconds", func(s int) bool { return s < 10 }, "0 " + begins + ", 10 " + ends + " more=9"},
+		{"two minutes", func(s int) bool { return s < 120 }, "0 " + begins + ", 60 " + begins + " more=59, 120 " + begins + " more=60, 120 " + ends},
+		{"every other second", func(s int) bool { return s < 120 && s%2 == 0 }, "0 " + begins + ", 1 " + ends + ", 60 " + begins + " more=29, 61 " + ends + " more=1, 120 " + begins + " more=29, 180 " + ends},
+		{"twice", func(s int) bool { return s == 0 || s == 130 }, "0 " + begins + ", 1 " + ends + ", 130 " + begins + ", 131 " + ends},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var log strings.Builder
+				s := newTestServer(t, func(c *jwtgate.Config) {
+					c.Now, c.Logger = nil, debugLogger(&log)
+					c.Sessions.Store = &faultyStore{Store: session.NewMemory(0, nil)}
+				})
+				store := s.config.Sessions.Store.(*faultyStore)
+				begin, tokens := time.Now(), s.signIn("alice")
+				for second := range 240 {
+					if store.mend(); row.fails(second) {
+						store.breaks("Find", false)
+					}
+					s.refresh(tokens.Refresh)
+					if second == 0 { // no request is at the same time as a sum
+						time.Sleep(500 * time.Millisecond)
+					}
+					time.Sleep(time.Second)
+				}
+				s.Close()
+				if got := outageLines(t, begin, log.String()); got != row.want {
+					t.Errorf("got %s; want %s", got, row.want)
+				}
+			})
+		})
+	}
+}
+
+// outageLines returns the lines of log above debug level in short form: the second after
+// begin, the level, the text and the number of further failures.
+func outageLines(t *testing.T, begin time.Time, log string) string {
+	t.Helper()
+	var lines []string
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "level=DEBUG") {
+			continue
+		}
+		var stamp, level string
+		if _, err := fmt.Sscanf(line, "time=%s level=%s", &stamp, &level); err != nil {
+			t.Fatal(err)
+		}
+		at, err := time.Parse(time.RFC3339, stamp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, text, _ := strings.Cut(line, `msg="`)
+		text, rest, _ := strings.Cut(text, `"`)
+		short := fmt.Sprint(int(at.Sub(begin)/time.Second), " ", level, " ", text)
+		if _, more, _ := strings.Cut(strings.TrimSpace(rest), " more="); more != "" && more != "0" {
+			short += " more=" + more
+		}
+		lines = append(lines, short)
+	}
+	return strings.Join(lines, ", ")
+}
+
+// TestInternalErrorsAreFewLines checks that errors of the application's own functions are few
+// lines too, even if each has another text.
+func TestInternalErrorsAreFewLines(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]func(n int) error{
+		"one text":     func(int) error { return errBroken },
+		"other texts":  func(n int) error { return fmt.Errorf("row %d: %w", n, errBroken) },
+		"long texts":   func(n int) error { return errors.New(strings.Repeat("x", 1000) + fmt.Sprint(n)) },
+		"two of texts": func(n int) error { return fmt.Errorf("row %d: %w", n%2, errBroken) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var log strings.Builder
+				n := 0
+				auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Logger = debugLogger(&log) })
+				defer auth.Close()
+				rule := jwtgate.Check(func(context.Context, *jwtgate.Identity) (bool, error) { n++; return false, fail(n) })
+				req := withBearer(signed(t, claims()))
+				for range 1000 {
+					decide(t, auth, req, jwtgate.CodeUnavailable, rule)
+				}
+				if got := strings.Count(log.String(), "level=ERROR"); got == 0 || got > 9 {
+					t.Errorf("got %d lines at once; want 1 to 9", got)
+				}
+				log.Reset()
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if got := strings.Count(log.String(), "level=ERROR"); got > 9 {
+					t.Errorf("got %d lines after a minute; want up to 9", got)
+				}
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				if !strings.Contains(log.String(), "level=INFO") {
+					t.Errorf("got no line at the end: %s", &log)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,248 @@
+package jwtgate_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+// newReadiness returns an Auth whose store can fail, with the clock of the synctest bubble,
+// and a function that returns the answer to a readiness probe.
+func newReadiness(t *testing.T, changes ...func(*jwtgate.Config)) (*testServer, func() string) {
+	t.Helper()
+	store := &faultyStore{Store: session.NewMemory(0, nil)}
+	s := newTestServer(t, append([]func(*jwtgate.Config){func(c *jwtgate.Config) {
+		c.Now, c.Sessions.Store = nil, store
+	}}, changes...)...)
+	s.store = store
+	return s, func() string {
+		t.Helper()
+		time.Sleep(time.Second) // the result of a probe is used for a moment
+		res := s.Readiness(t.Context(), jwtgate.Request{Method: http.MethodGet, Path: "/readyz"})
+		_, detail, _ := strings.Cut(string(res.Body), `"detail":"`)
+		detail, _, _ = strings.Cut(detail, `",`)
+		return strings.TrimSpace(fmt.Sprint(res.Status, " ", detail))
+	}
+}
+
+// TestReadiness checks what a readiness probe says about each failure, and after it.
+func TestReadiness(t *testing.T) {
+	t.Parallel()
+	const ready = "200"
+	for _, row := range []struct {
+		name   string
+		breaks func(*testServer)
+		want   string
+	}{
+		{"nothing", func(*testServer) {}, ready},
+		{"the store cannot be read", func(s *testServer) { s.store.breaks("Find", false) }, "503 The session store cannot be reached."},
+		{"the store cannot be written to", func(s *testServer) { s.store.breaks("Create", false) }, "503 The session store cannot be written to."},
+		{"the store hangs", func(s *testServer) { s.store.hangs("Find") }, "503 The session store cannot be reached."},
+		{"writing hangs", func(s *testServer) { s.store.hangs("Create") }, "503 The session store cannot be reached."},
+		{"the store is full", func(s *testServer) {
+			s.store.hook(func(_ context.Context, call string) error {
+				if call == "Create" {
+					return session.ErrFull
+				}
+				return nil
+			}, nil)
+		}, "503 The session store is full."},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s, probe := newReadiness(t)
+				if got := probe(); got != ready {
+					t.Errorf("before: got %s", got)
+				}
+				row.breaks(s)
+				begin := time.Now()
+				if got := probe(); got != row.want {
+					t.Errorf("got %s; want %s", got, row.want)
+				}
+				if took := time.Since(begin); took > 2*time.Second {
+					t.Errorf("the probe took %v", took-time.Second)
+				}
+				s.store.mend()
+				if got := probe(); got != ready {
+					t.Errorf("afterwards: got %s", got)
+				}
+				s.Drain()
+				if got := probe(); got != "503 This process is shutting down." {
+					t.Errorf("drained: got %s", got)
+				}
+				if got := s.authenticate(s.login("alice").Access); got != "alice" {
+					t.Errorf("drained: got %s; want that all else goes on", got)
+				}
+				s.Close()
+			})
+		})
+	}
+}
+
+// TestReadinessIsCheap checks that many probes at once use the store once.
+func TestReadinessIsCheap(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, probe := newReadiness(t)
+		_ = probe()
+		time.Sleep(time.Second)
+		s.store.taken()
+		for range 100 {
+			go func() { _ = s.Ready(t.Context()) }()
+		}
+		synctest.Wait()
+		if got := s.store.taken(); got != "Find Create" {
+			t.Errorf("got store calls %s; want Find Create", got)
+		}
+		s.Close()
+	})
+}
+
+// TestReadinessOfTheFeed checks that an Auth that does not know the revocations is not ready.
+func TestReadinessOfTheFeed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		feed := &switchedFeed{}
+		s, probe := newReadiness(t, func(c *jwtgate.Config) {
+			feed.Store = c.Sessions.Store
+			c.Sessions.Store, c.Sessions.MaxLag = feed, 10*time.Second
+		})
+		if got := probe(); got != "200" {
+			t.Errorf("got %s; want 200", got)
+		}
+		feed.set(feedHangs)
+		time.Sleep(5 * time.Second)
+		if got := probe(); got != "200" {
+			t.Errorf("below the limit: got %s; want 200", got)
+		}
+		if age := s.Stats().FeedAge; age < 5*time.Second || age > 7*time.Second {
+			t.Errorf("got feed of age %v; want about 6s", age)
+		}
+		time.Sleep(6 * time.Second)
+		if got := probe(); !strings.HasPrefix(got, "503 The revocations have been unknown for 1") || !strings.HasSuffix(got, "and the limit is 10s.") {
+			t.Errorf("got %s; want that the revocations are unknown", got)
+		}
+		s.Close()
+	})
+}
+
+// TestStoreEmptied checks that a probe notices that the store has lost its data.
+func TestStoreEmptied(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, probe := newReadiness(t)
+		for range 3 {
+			if got := probe(); got != "200" {
+				t.Fatalf("got %s", got)
+			}
+		}
+		s.store.Store = session.NewMemory(0, nil)
+		for range 3 {
+			if got := probe(); got != "200" {
+				t.Errorf("emptied: got %s", got)
+			}
+		}
+		if got := s.countEvents(jwtgate.EventStoreEmptied); got != 1 || s.warnings("has lost its data") != 1 {
+			t.Errorf("got %d events and %d lines; want one of each", got, s.warnings("has lost its data"))
+		}
+		time.Sleep(2 * time.Minute) // the session of the last probe is over
+		_ = probe()
+		if got := s.countEvents(jwtgate.EventStoreEmptied); got != 1 {
+			t.Errorf("later: got %d events; want 1", got)
+		}
+		s.Close()
+	})
+}
+
+// TestReadinessOfKeys checks that the keys of a required issuer are fetched by a probe, and
+// that an issuer that is not required does not count.
+func TestReadinessOfKeys(t *testing.T) {
+	t.Parallel()
+	for _, required := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			web := newWeb(map[string]page{providerSet: {err: errBroken}})
+			auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Now, c.Trusted[0].Required = nil, required })
+			err := auth.Ready(t.Context())
+			if want := `jwtgate: not ready: the keys of the issuer "https://idp.example" are missing`; required && (err == nil || err.Error() != want) || !required && err != nil {
+				t.Errorf("required %t: got %v", required, err)
+			}
+			if got := auth.Stats().Keys; len(got) != 1 || got[0] != (jwtgate.KeyStats{Issuer: provider}) {
+				t.Errorf("got %+v; want no keys of the provider", got)
+			}
+			web.set(providerSet, setOf(t, es256("a")))
+			time.Sleep(10 * time.Second)
+			if err := auth.Ready(t.Context()); err != nil {
+				t.Errorf("required %t: got %v; want nil", required, err)
+			}
+			if got := auth.Stats().Keys[0].Held; got != required {
+				t.Errorf("required %t: keys are held: %t", required, got)
+			}
+			auth.Close()
+			if err := auth.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "shutting down") {
+				t.Errorf("closed: got %v", err)
+			}
+		})
+	}
+	if err := (*jwtgate.Auth)(nil).Ready(t.Context()); err == nil {
+		t.Error("nil Auth: got nil; want an error")
+	}
+}
+
+// TestReadyNamesNoSecret checks that the causes are found in the error, and are not in its text.
+func TestReadyNamesNoSecret(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	s.store.breaks("Find", false)
+	err := s.Ready(t.Context())
+	if !errors.Is(err, errBroken) || strings.Contains(err.Error(), errBroken.Error()) {
+		t.Errorf("got %v; want an error that wraps %v", err, errBroken)
+	}
+}
+
+// TestStats checks the figures about the cache and the revocations.
+func TestStats(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, func(c *jwtgate.Config) { c.CacheSize = 1 })
+	for range 3 {
+		s.authenticate(s.login("alice").Access)
+	}
+	tokens := s.login("alice")
+	for range 3 {
+		s.authenticate(tokens.Access)
+	}
+	s.logout(tokens.Refresh)
+	got := s.Stats()
+	cached, _ := s.CachedTokens()
+	if got.CacheSize != 8 || got.CacheUsed != cached || got.CacheUsed != 1 || got.Revocations != 1 {
+		t.Errorf("got %+v; want one of 8 tokens in the cache, and one revocation", got)
+	}
+	if got := (*jwtgate.Auth)(nil).Stats(); got.CacheSize != 0 {
+		t.Errorf("nil Auth: got %+v", got)
+	}
+}
+
+// TestStatsOfClocks checks the difference between the clocks of the store and the process,
+// which is known after a login.
+func TestStatsOfClocks(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{3 * time.Second, -3 * time.Second, 0} {
+		s := newTestServer(t, func(c *jwtgate.Config) {
+			now := c.Now
+			c.Sessions.Store = session.NewMemory(0, func() time.Time { return now().Add(ahead) })
+		})
+		s.login("alice")
+		if got := s.Stats().StoreAhead; got != ahead {
+			t.Errorf("got %v; want %v", got, ahead)
+		}
+	}
+}

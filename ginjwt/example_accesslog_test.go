@@ -1,0 +1,72 @@
+package ginjwt_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/gin-gonic/gin"
+
+	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/keys"
+	"github.com/jwtgate/jwtgate/ginjwt"
+)
+
+// An entry is what the access log says about a request, besides what it knows itself.
+type entry struct {
+	user string
+	code jwtgate.Code // of the refusal
+}
+
+type entryKey struct{}
+
+// fill fills in the entry in the context of a request. It is the Outcome of an observer.
+func fill(ctx context.Context, o jwtgate.Outcome) {
+	if e, ok := ctx.Value(entryKey{}).(*entry); ok {
+		e.code = o.Code
+		if o.Identity != nil {
+			e.user = o.Identity.Subject()
+		}
+	}
+}
+
+// accessLog logs each request with its user and, if it is refused, the code.
+func accessLog(c *gin.Context) {
+	e := &entry{}
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), entryKey{}, e))
+	c.Next()
+	fmt.Printf("%s %s by %q %q\n", c.Request.Method, c.Request.URL.Path, e.user, e.code)
+}
+
+// Middleware outside of Protect, such as an access log, does not see the context with the
+// identity. It puts an entry into the context of the request, which an observer fills in.
+func Example_accessLog() {
+	auth, err := jwtgate.New(jwtgate.Config{
+		Issuer:    "https://auth.example.com",
+		Audience:  "https://api.example.com",
+		Keys:      keys.HS256([]byte("a secret of at least 32 bytes that only this server knows")),
+		Observers: []jwtgate.Observer{{Outcome: fill}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := auth.Issue(context.Background(), jwtgate.Grant{Subject: "alice"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	app := gin.New()
+	app.Use(accessLog)
+	app.GET("/notes", ginjwt.Protect(auth), func(c *gin.Context) { c.String(http.StatusOK, "notes") })
+	app.GET("/users", ginjwt.Protect(auth, jwtgate.Role("admin")), func(c *gin.Context) { c.String(http.StatusOK, "users") })
+
+	for _, path := range []string{"/notes", "/users"} {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Authorization", "Bearer "+token.Token)
+		app.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	// Output:
+	// GET /notes by "alice" ""
+	// GET /users by "alice" "insufficient_scope"
+}

@@ -56,6 +56,7 @@ func TestOutages(t *testing.T) {
 					time.Sleep(time.Second)
 				}
 				s.Close()
+				synctest.Wait()
 				if got := outageLines(t, begin, log.String()); got != row.want {
 					t.Errorf("got %s; want %s", got, row.want)
 				}

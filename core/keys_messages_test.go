@@ -72,6 +72,7 @@ func TestCauseOfRefusal(t *testing.T) {
 				})
 				req := row.req(t)
 				d := decide(t, auth, req, jwtgate.CodeTokenInvalid)
+				synctest.Wait() // the fetch is logged after the request
 				for _, want := range row.want {
 					if !strings.Contains(d.Refusal.Error(), want) {
 						t.Errorf("got %v, want %q", d.Refusal, want)

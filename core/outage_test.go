@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,7 +39,7 @@ func TestOutages(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var log strings.Builder
+				var log lockedLog
 				s := newTestServer(t, func(c *jwtgate.Config) {
 					c.Now, c.Logger = nil, debugLogger(&log)
 					c.Sessions.Store = &faultyStore{Store: session.NewMemory(0, nil)}
@@ -56,12 +57,31 @@ func TestOutages(t *testing.T) {
 					time.Sleep(time.Second)
 				}
 				s.Close()
+				synctest.Wait()
 				if got := outageLines(t, begin, log.String()); got != row.want {
 					t.Errorf("got %s; want %s", got, row.want)
 				}
 			})
 		})
 	}
+}
+
+// A lockedLog is the output of a log that timers write to.
+type lockedLog struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lockedLog) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // outageLines returns the lines of log above debug level in short form: the second after
@@ -105,7 +125,7 @@ func TestInternalErrorsAreFewLines(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var log strings.Builder
+				var log lockedLog
 				n := 0
 				auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Logger = debugLogger(&log) })
 				defer auth.Close()
@@ -117,16 +137,16 @@ func TestInternalErrorsAreFewLines(t *testing.T) {
 				if got := strings.Count(log.String(), "level=ERROR"); got == 0 || got > 9 {
 					t.Errorf("got %d lines at once; want 1 to 9", got)
 				}
-				log.Reset()
+				before := len(log.String())
 				time.Sleep(time.Minute)
 				synctest.Wait()
-				if got := strings.Count(log.String(), "level=ERROR"); got > 9 {
+				if got := strings.Count(log.String()[before:], "level=ERROR"); got > 9 {
 					t.Errorf("got %d lines after a minute; want up to 9", got)
 				}
 				time.Sleep(2 * time.Minute)
 				synctest.Wait()
 				if !strings.Contains(log.String(), "level=INFO") {
-					t.Errorf("got no line at the end: %s", &log)
+					t.Errorf("got no line at the end: %s", log.String())
 				}
 			})
 		})

@@ -65,10 +65,13 @@ func TestStoreHangs(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newTestServer(t)
-				tokens := s.login("alice")
+				tokens, other := s.login("alice"), s.login("bob")
 				resume := s.store.stops(row.answered)
 				if took := s.fails(t, tokens.Refresh); took != 5*time.Second {
 					t.Errorf("the first request: got 503 after %v; want 5s", took)
+				}
+				if took := s.fails(t, other.Refresh); took != 250*time.Millisecond {
+					t.Errorf("the first request of another subject: got 503 after %v; want 250ms", took)
 				}
 				s.store.taken()
 				waited := 0
@@ -169,6 +172,45 @@ func TestStoreFailsOtherwise(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestStoreHangsLateFailure checks that a call that was lost while the store hung, and
+// fails after the store is back, costs no request.
+func TestStoreHangsLateFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t)
+		alice, bob := s.login("alice"), s.login("bob")
+		resume := s.store.stops(false)
+		late := make(chan bool)
+		go func() {
+			time.Sleep(100 * time.Millisecond)
+			s.fails(t, bob.Refresh)
+			close(late)
+		}()
+		s.fails(t, alice.Refresh)
+		resume()
+		s.mustRefresh(alice.Refresh)
+		<-late
+		s.mustRefresh(alice.Refresh)
+	})
+}
+
+// TestStoreHangsAtClose checks that an Auth that was closed while the store hangs uses
+// the store as before.
+func TestStoreHangsAtClose(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t)
+		tokens := s.login("alice")
+		resume := s.store.stops(true)
+		s.fails(t, tokens.Refresh)
+		s.fails(t, tokens.Refresh)
+		time.Sleep(2 * time.Second)
+		s.Close()
+		resume()
+		s.mustRefresh(tokens.Refresh)
+	})
 }
 
 // TestStoreHangsLog checks that a store that hangs costs two lines in the log, and not

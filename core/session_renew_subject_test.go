@@ -129,11 +129,16 @@ func TestRenewSubjectClocks(t *testing.T) {
 			clock := jwtgatetest.NewClock(serverStart.Add(ahead))
 			s := store.another(func(c *jwtgate.Config) { c.Now = clock.Now })
 			synctest.Wait()
-			b := browserWith(s.signIn("alice"))
+			b, program := browserWith(s.signIn("alice")), s.login("alice")
+			s.mustRefresh(program.Refresh)
 			store.clock.Advance(time.Second)
 			clock.Advance(time.Second)
 			if err := s.RenewSubject(t.Context(), "alice"); err != nil {
 				t.Fatal(err)
+			}
+			// The replaced token is answered again: no time of its session is after the call.
+			if got := s.authenticate(s.mustRefresh(program.Refresh).Access); got != "alice" {
+				t.Errorf("%v ahead, a program that refreshes twice: got %s", ahead, got)
 			}
 			for _, want := range []string{"pass alice new", "pass alice", "pass alice"} {
 				d := s.Decide(t.Context(), b.request(http.MethodGet))

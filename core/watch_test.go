@@ -197,8 +197,11 @@ func TestWatchContext(t *testing.T) {
 		if got := ending(first); got != errBroken.Error() || ending(third) != "" {
 			t.Errorf("after the parent: got %q and %q", got, ending(third))
 		}
+		cancelThird() // the first in the lists
+		if got := s.Watches(); got != 1 {
+			t.Errorf("after the second cancel: got %d watches; want 1", got)
+		}
 		cancelFirst()
-		cancelThird()
 		if got := s.Watches(); got != 0 {
 			t.Errorf("afterwards: got %d watches; want none", got)
 		}

@@ -99,12 +99,12 @@ func runEnding(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 	t.Run("large bound", func(t *testing.T) {
 		const moment, expire = 50 * time.Millisecond, 10
 		s := newSessions(t, newStore)
+		all := s.createMany(manySessions - expire)
 		for range expire {
 			n, _ := newSession(s.owner)
 			n.Idle = moment
 			s.createAs(n, session.Bound{})
 		}
-		all := s.createMany(manySessions - expire)
 		s.wait(2 * moment)
 		bound := session.Bound{Max: manySessions}
 		next := func() session.ID { // an expired session does not count

@@ -62,7 +62,9 @@ func runPages(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 			if len(page) > limit {
 				t.Fatalf("listed %d sessions, want at most %d", len(page), limit)
 			}
-			all = append(all, ids(page)...)
+			if all = append(all, ids(page)...); len(all) > 1000 {
+				t.Fatalf("listed %d sessions so far, more than there are: the pages do not end", len(all))
+			}
 			if len(page) < limit {
 				return all
 			}

@@ -18,9 +18,9 @@ var sqliteSchema string
 // start (BEGIN IMMEDIATE): one that reads first cannot write if another has written
 // since.
 //
-// The lock of the database is not fair, and SQLite waits for it by trying again. So
-// the goroutines of this process take turns by themselves, which is several times as
-// fast, and only other processes make the database busy.
+// SQLite waits for the lock of the database by trying again after pauses, and in no
+// order. So the goroutines of this process take turns by themselves, and only other
+// processes make the database busy.
 type sqlite struct{ turn chan struct{} }
 
 func newSQLite() sqlite { return sqlite{make(chan struct{}, 1)} }

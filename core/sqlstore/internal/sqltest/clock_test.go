@@ -32,6 +32,9 @@ func (d database) clocked(t *testing.T) (*sqlstore.Store, *sql.DB, string, func(
 }
 
 func TestStoreToTheMillisecond(t *testing.T) {
+	if testing.Short() {
+		t.Skip("TestStore is enough for the race detector")
+	}
 	each(t, func(t *testing.T, d database) {
 		jwtgatetest.RunStore(t, func(t *testing.T) jwtgatetest.StoreUnderTest {
 			store, _, _, pass := d.clocked(t)

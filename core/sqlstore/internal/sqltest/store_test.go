@@ -8,6 +8,9 @@ import (
 
 func TestStore(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
+		if testing.Short() && d.start == nil {
+			t.Skip("with the race detector, modernc.org/sqlite takes minutes")
+		}
 		store, _ := d.newStore(t)
 		jwtgatetest.RunStore(t, func(*testing.T) jwtgatetest.StoreUnderTest { return jwtgatetest.StoreUnderTest{Store: store} })
 	})

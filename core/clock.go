@@ -27,7 +27,8 @@ func (a *Auth) warnEarly(ctx context.Context, id *Identity, now time.Time) {
 // that of the store. The store's clock showed stored at some time since before.
 func (a *Auth) compareClock(ctx context.Context, stored, before time.Time) {
 	now := a.config.Now()
-	ahead := time.Duration(0) // of this process
+	before = before.Truncate(time.Millisecond) // as a store counts
+	ahead := time.Duration(0)                  // of this process
 	switch {
 	case stored.Before(before):
 		ahead = before.Sub(stored)

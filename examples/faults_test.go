@@ -1,11 +1,12 @@
 package examples
 
 import (
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jwtgate/jwtgate/examples/internal/programs"
 )
 
 // TestFaults breaks the Redis server in each way, and checks that /readyz, the metrics and
@@ -13,34 +14,34 @@ import (
 func TestFaults(t *testing.T) {
 	for _, row := range []struct {
 		name    string
-		breaks  func(*redis)
-		mends   func(*redis)
+		breaks  func(*programs.Redis)
+		mends   func(*programs.Redis)
 		readyz  string
 		metrics []string // one of them is in the metrics
 		log     string
 		over    string // the line at the end
 	}{
 		{
-			"killed", (*redis).kill, (*redis).start, "The session store cannot be reached.",
+			"killed", (*programs.Redis).Kill, (*programs.Redis).Start, "The session store cannot be reached.",
 			[]string{`error_type="_OTHER"`, `error_type="timeout"`}, "the session store cannot be read", "the session store can be read again",
 		},
 		{
-			"hung", func(r *redis) { r.signal(syscall.SIGSTOP) }, func(r *redis) { r.signal(syscall.SIGCONT) }, "The session store cannot be reached.",
+			"hung", func(r *programs.Redis) { r.Signal(syscall.SIGSTOP) }, func(r *programs.Redis) { r.Signal(syscall.SIGCONT) }, "The session store cannot be reached.",
 			[]string{`error_type="timeout"`}, "the session store cannot be read", "the session store can be read again",
 		},
 		{
-			"full", func(r *redis) { r.do("CONFIG", "SET", "maxmemory", "1") }, func(r *redis) { r.do("CONFIG", "SET", "maxmemory", "0") }, "The session store is full.",
+			"full", func(r *programs.Redis) { r.Do("CONFIG SET maxmemory 1") }, func(r *programs.Redis) { r.Do("CONFIG SET maxmemory 0") }, "The session store is full.",
 			[]string{`error_type="full",jwtgate_operation="create"`}, "the session store cannot be written to", "the session store can be written to again",
 		},
 		{
-			"emptied", func(r *redis) { r.do("FLUSHALL") }, func(*redis) {}, "ready",
+			"emptied", func(r *programs.Redis) { r.Do("FLUSHALL") }, func(*programs.Redis) {}, "ready",
 			[]string{`jwtgate_events_total{jwtgate_event="store_emptied"} 1`}, "the session store has lost its data", "",
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			r := startRedis(t)
-			p, metrics := startWithMetrics(t, "nethttp", "JWT_KEY="+secret, "REDIS_URL="+r.url(), "REVOCATION_MAX_LAG=2s")
+			r := programs.StartRedis(t)
+			p, metrics := startWithMetrics(t, "nethttp", "JWT_KEY="+secret, "REDIS_URL="+r.URL(), "REVOCATION_MAX_LAG=2s")
 			access, refresh := browser(t, p, alice)
 			for range 3 {
 				p.becomes(t, "ready", time.Second)
@@ -95,14 +96,5 @@ func TestFaults(t *testing.T) {
 				t.Errorf("got no line %q at the end:\n%s", row.over, p.log.String())
 			}
 		})
-	}
-}
-
-// do executes a command.
-func (r *redis) do(command ...string) {
-	r.t.Helper()
-	cli := exec.Command(installed(r.t, "redis-cli", "valkey-cli"), append([]string{"-p", r.port}, command...)...)
-	if out, err := cli.CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "OK" {
-		r.t.Fatalf("%s: %v, %s", command, err, out)
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/keys"
+	"github.com/jwtgate/jwtgate/examples/internal/programs"
 	"github.com/jwtgate/jwtgate/nethttp"
 )
 
@@ -113,13 +114,13 @@ func readFile(t *testing.T, name string) []byte {
 func TestOperatorsPage(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"bash", "curl", "redis-cli"} {
-		_ = installed(t, program)
+		_ = programs.Installed(t, program)
 	}
 	bin := t.TempDir()
 	if out, err := exec.Command("go", "build", "-o", bin, "github.com/jwtgate/jwtgate/core/cmd/jwtgate").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	r := startRedis(t)
+	r := programs.StartRedis(t)
 	folder := t.TempDir()
 	key, err := exec.Command(filepath.Join(bin, "jwtgate"), "key", "-alg", "ES256").Output()
 	if err != nil {
@@ -128,7 +129,7 @@ func TestOperatorsPage(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "1.pem"), key, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	env := []string{"JWT_ALG=ES256", "JWT_KEY=" + folder, "REDIS_URL=" + r.url(), "REUSE_WINDOW=1s"}
+	env := []string{"JWT_ALG=ES256", "JWT_KEY=" + folder, "REDIS_URL=" + r.URL(), "REUSE_WINDOW=1s"}
 	p := start(t, "nethttp", append(env, "REFRESH_KEY="+secret)...)
 	restarted := start(t, "nethttp", append(env, "REFRESH_KEY="+strings.Repeat("another refresh key, ", 2))...)
 
@@ -150,7 +151,7 @@ func TestOperatorsPage(t *testing.T) {
 		}
 		cmd := exec.Command("bash", "-euo", "pipefail", "-c", script)
 		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "API="+api, "PID="+strconv.Itoa(p.cmd.Process.Pid), "KEYS="+folder,
-			"REDIS=-p "+r.port, "STOLEN="+stolen.AccessToken, "REFRESH="+stolen.RefreshToken)
+			"REDIS=-p "+r.Port, "STOLEN="+stolen.AccessToken, "REFRESH="+stolen.RefreshToken)
 		out, err := cmd.CombinedOutput()
 		if got := strings.Split(strings.TrimSpace(string(out)), "\n"); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: %v, got %q; want %q", title, err, got, want)
@@ -160,7 +161,7 @@ func TestOperatorsPage(t *testing.T) {
 	if !slices.Equal(titles, wantTitles) {
 		t.Errorf("got recipes %q; want %q", titles, wantTitles)
 	}
-	limited := start(t, "nethttp", "JWT_KEY="+secret, "REDIS_URL=redis://jwtgate:a%20password@127.0.0.1:"+r.port)
+	limited := start(t, "nethttp", "JWT_KEY="+secret, "REDIS_URL=redis://jwtgate:a%20password@127.0.0.1:"+r.Port)
 	limited.want(t, 200, "ready", "GET", "/readyz", "")
 	limited.want(t, 204, "", "POST", "/logout", "refresh_token="+tokens(t, limited, "/token", alice, asForm).RefreshToken, asForm)
 }

@@ -52,8 +52,8 @@ func startSites(t programs.T, store string, events func(context.Context, jwtgate
 				Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil },
 				Store:   newStore(),
 			},
-			Events: events,
-			Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+			Observers: []jwtgate.Observer{{Event: events}},
+			Logger:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		})
 		if err != nil {
 			t.Fatal(err)

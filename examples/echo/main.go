@@ -14,6 +14,7 @@ import (
 	"github.com/jwtgate/jwtgate/core/browser"
 	"github.com/jwtgate/jwtgate/echojwt"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
+	"github.com/jwtgate/jwtgate/examples/internal/demo"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
 	"github.com/jwtgate/jwtgate/examples/internal/server"
 	"github.com/jwtgate/jwtgate/examples/internal/settings"
@@ -68,6 +69,7 @@ func run() error {
 	e.GET("/notes", h.listNotes, signedIn)
 	e.POST("/notes", h.addNote, signedIn)
 	e.GET("/report", document(content.Report), signedIn)
+	e.POST("/demo/expire", echojwt.Handle(demo.Expire(auth)), signedIn)
 
 	return server.Serve(config, auth, e)
 }

@@ -11,6 +11,7 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/browser"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
+	"github.com/jwtgate/jwtgate/examples/internal/demo"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
 	"github.com/jwtgate/jwtgate/examples/internal/server"
 	"github.com/jwtgate/jwtgate/examples/internal/settings"
@@ -72,6 +73,7 @@ func run() error {
 	app.Get("/notes", signedIn, h.listNotes)
 	app.Post("/notes", signedIn, h.addNote)
 	app.Get("/report", signedIn, document(content.Report))
+	app.Post("/demo/expire", signedIn, fiberjwt.Handle(demo.Expire(auth)))
 
 	return server.Run(config, auth, app.Listener, app.ShutdownWithContext)
 }

@@ -12,6 +12,7 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/browser"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
+	"github.com/jwtgate/jwtgate/examples/internal/demo"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
 	"github.com/jwtgate/jwtgate/examples/internal/server"
 	"github.com/jwtgate/jwtgate/examples/internal/settings"
@@ -64,6 +65,7 @@ func run() error {
 	signedIn.GET("/notes", h.listNotes)
 	signedIn.POST("/notes", h.addNote)
 	signedIn.GET("/report", document(content.Report))
+	signedIn.POST("/demo/expire", ginjwt.Handle(demo.Expire(auth)))
 
 	return server.Serve(config, auth, r)
 }

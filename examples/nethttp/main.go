@@ -10,6 +10,7 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/browser"
 	"github.com/jwtgate/jwtgate/examples/internal/content"
+	"github.com/jwtgate/jwtgate/examples/internal/demo"
 	"github.com/jwtgate/jwtgate/examples/internal/notes"
 	"github.com/jwtgate/jwtgate/examples/internal/server"
 	"github.com/jwtgate/jwtgate/examples/internal/settings"
@@ -64,6 +65,7 @@ func run() error {
 	mux.Handle("GET /notes", signedIn(http.HandlerFunc(h.listNotes)))
 	mux.Handle("POST /notes", signedIn(http.HandlerFunc(h.addNote)))
 	mux.Handle("GET /report", signedIn(document(content.Report)))
+	mux.Handle("POST /demo/expire", signedIn(nethttp.Handle(demo.Expire(auth))))
 
 	return server.Serve(config, auth, mux)
 }

@@ -61,7 +61,6 @@ func run(ctx context.Context) error {
 	for _, p := range []picture{
 		{"demo", 1100, 980, "light"},
 		{"demo-dark", 1100, 980, "dark"},
-		{"demo-phone", 390, 844, "light"},
 	} {
 		if err := p.make(ctx, url); err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
@@ -151,7 +150,7 @@ const demo = `(async () => {
 func (p picture) make(ctx context.Context, url string) error {
 	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithNewBrowserContext())
 	defer cancel()
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(p.width, p.height, chromedp.EmulateScale(1.5))); err != nil {
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(p.width, p.height, chromedp.EmulateScale(1))); err != nil {
 		return err
 	}
 	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: p.scheme}}}
@@ -174,7 +173,7 @@ func (p picture) make(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(p.width, height, chromedp.EmulateScale(1.5))); err != nil {
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(p.width, height, chromedp.EmulateScale(1))); err != nil {
 		return err
 	}
 	image, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())

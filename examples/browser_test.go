@@ -18,7 +18,8 @@ import (
 )
 
 // TestBrowser drives the demo page of each server in a real browser, because only
-// a real browser shows which cookies it sends and hides.
+// a real browser shows which cookies it sends and hides. The servers are made of two HTTP
+// servers, net/http and fasthttp. For one of each, the visit is long.
 func TestBrowser(t *testing.T) {
 	chromium := startBrowser(t)
 	for _, name := range names {
@@ -32,11 +33,17 @@ func TestBrowser(t *testing.T) {
 			old := laptop.cookies(p)
 			laptop.keepsSecrets(p)
 			laptop.renewsItself()
+			if name != "nethttp" && name != "fiber" {
+				laptop.signsOut(p)
+				return
+			}
 			laptop.works(p)
 			laptop.signsOutAnother(p, chromium.device(t))
 			laptop.staysOnSite(p)
 			laptop.losesStolenSession(p, old["__Host-rt"])
-			laptop.signsOut(p, chromium.device(t))
+			laptop.signIn(p)
+			laptop.signsOut(p)
+			laptop.signsOutEverywhere(p, chromium.device(t))
 			chromium.device(t).holdsTokens(p)
 		})
 	}
@@ -220,17 +227,21 @@ func (b tab) losesStolenSession(p *process, old string) {
 	}
 }
 
-// signsOut signs out on one device, and then on all devices.
-func (b tab) signsOut(p *process, other tab) {
+// signsOut signs out on one device.
+func (b tab) signsOut(p *process) {
 	b.t.Helper()
-	b.signIn(p)
-	other.signIn(p)
 	b.do(`$("logout").click()`)
 	b.until("signed out", state+` === "signed-out"`)
 	if got := b.cookies(p); len(got) > 0 {
 		b.t.Errorf("cookies that are left: %q", got)
 	}
+}
+
+// signsOutEverywhere signs in on two devices, and signs out on both from one.
+func (b tab) signsOutEverywhere(p *process, other tab) {
+	b.t.Helper()
 	b.signIn(p)
+	other.signIn(p)
 	b.do(`$("logout-all").click()`)
 	b.until("signed out", state+` === "signed-out"`)
 	other.do(`act(() => {})()`)

@@ -64,7 +64,7 @@ type process struct {
 	log      output // the output after the empty line
 	cmd      *exec.Cmd
 	ended    chan error // holds the result of Wait after the process has ended
-	signaled bool       // terminate was called
+	signaled bool       // signal was called
 }
 
 // An output collects the text that a program prints.
@@ -134,11 +134,6 @@ func startAll(t *testing.T, env ...string) []*process {
 	for _, name := range names {
 		all = append(all, start(t, name, env...))
 	}
-	t.Cleanup(func() { // together, because each goes on for a while
-		for _, p := range all {
-			p.terminate()
-		}
-	})
 	return all
 }
 
@@ -158,20 +153,24 @@ func (p *process) waitUntilReady(t *testing.T) {
 	}
 }
 
-// terminate sends SIGTERM to the process, but only once: a second signal would end
-// the process without a graceful shutdown.
-func (p *process) terminate() {
+// terminate ends the process as a supervisor does: it goes on for a while, but is not
+// ready.
+func (p *process) terminate() { p.signal(syscall.SIGTERM) }
+
+// signal sends a signal to the process, but only once: a second one would end the process
+// without a graceful shutdown.
+func (p *process) signal(s os.Signal) {
 	if !p.signaled {
 		p.signaled = true
-		_ = p.cmd.Process.Signal(syscall.SIGTERM) // the process may have ended already
+		_ = p.cmd.Process.Signal(s) // the process may have ended already
 	}
 }
 
-// stop terminates the process and waits for its end. If the process does not end,
-// stop kills it.
+// stop ends the process, unless terminate was called, as a terminal does, and waits for
+// its end. If the process does not end, stop kills it.
 func (p *process) stop() error {
 	client.CloseIdleConnections() // Fiber waits for unused connections
-	p.terminate()
+	p.signal(os.Interrupt)
 	select {
 	case err := <-p.ended:
 		p.ended <- err

@@ -136,17 +136,22 @@ function complain(text) {
   $("problem").hidden = !text;
 }
 
-// act returns a listener that runs an action, updates the page and shows errors.
-function act(action) {
-  return async event => {
-    event?.preventDefault();
+// act returns a listener that runs an action, updates the page and shows errors. Actions
+// run one after another.
+let last = Promise.resolve();
+function act(action, update = show) {
+  const run = async event => {
     complain("");
     try {
       await action(event);
-      await show();
+      await update();
     } catch (error) {
       complain("The request failed: " + error.message);
     }
+  };
+  return event => {
+    event?.preventDefault();
+    return last = last.then(() => run(event));
   };
 }
 
@@ -214,13 +219,11 @@ $("logout-all").onclick = act(async () => {
   await call("POST", "/logout/all");
   await session?.signOut();
 });
-$("expire").onclick = async () => {
-  complain("");
+$("expire").onclick = act(async () => {
   const answer = await call("POST", "/demo/expire");
   if (!answer.ok) return complain((await answer.json()).detail);
   expires = Math.min(expires, Date.now() / 1000);
-  tick();
-};
+}, tick); // show would renew the token
 $("steal").onclick = async () => {
   complain("");
   $("steal").disabled = true;

@@ -40,8 +40,9 @@ func Serve(config settings.Settings, auth *jwtgate.Auth, handler http.Handler) e
 }
 
 // Run listens on config.Addr, prints commands to try, and calls serve. When the
-// process receives SIGINT or SIGTERM, Run makes GET /readyz answer 503, waits for
-// drainTime, calls shutdown and returns. At SIGHUP, it reads the key files again.
+// process receives SIGTERM, Run makes GET /readyz answer 503, waits for drainTime, calls
+// shutdown and returns. SIGINT, from a terminal, does the same without the wait. At
+// SIGHUP, Run reads the key files again.
 func Run(config settings.Settings, auth *jwtgate.Auth, serve func(net.Listener) error, shutdown func(context.Context) error) error {
 	listener, err := net.Listen("tcp", config.Addr)
 	if err != nil {
@@ -50,11 +51,11 @@ func Run(config settings.Settings, auth *jwtgate.Auth, serve func(net.Listener) 
 	if config.FreshKey {
 		config.Auth.Logger.Warn("JWT_KEY is not set: this server signs with a new random key, and its tokens become invalid when it stops")
 	}
-	stopping, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	reloadKeys(stopping, config)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	running, end := context.WithCancel(context.Background())
 	defer end()
+	reloadKeys(running, config)
 	if config.Metrics != nil {
 		if err := config.Metrics.Serve(running, auth); err != nil {
 			return &settings.Problem{Variable: "METRICS_ADDR", Reason: fmt.Sprintf("is %q, and listening there failed (%v): use host:port, with an address of this machine and a free port", config.MetricsAddr, err)}
@@ -67,11 +68,13 @@ func Run(config settings.Settings, auth *jwtgate.Auth, serve func(net.Listener) 
 	select {
 	case err := <-served:
 		return err
-	case <-stopping.Done():
+	case received := <-signals:
+		signal.Reset(os.Interrupt, syscall.SIGTERM) // a second signal ends the process at once
+		auth.Drain()
+		if received == syscall.SIGTERM {
+			time.Sleep(drainTime)
+		}
 	}
-	stop() // a second signal ends the process at once
-	auth.Drain()
-	time.Sleep(drainTime)
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	if err := shutdown(ctx); err != nil && !errors.Is(err, http.ErrServerClosed) {

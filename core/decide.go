@@ -147,7 +147,7 @@ func (a *Auth) identify(ctx context.Context, req *Request, from *caller) {
 		if found.cached != nil && found.cached.identity == from.identity {
 			from.judged = JudgedCached
 		}
-		if err == nil && a.outdated(from.identity, now) {
+		if err == nil && a.outdated(ctx, from.identity, now) {
 			err = errOutdated
 		}
 	}

@@ -29,14 +29,14 @@ const (
 var errHangs = errors.New("jwtgate: the session store does not answer in time, and is asked once a second until it does")
 
 // A breaker is a [session.Store] that stops waiting for a store that hangs (circuit
-// breaker). A call that fails, but not quickly, shows that the store hangs. From then
-// on, calls fail without reaching the store, until a trial shows that it answers
-// again. A store whose calls fail quickly, such as one that refuses connections, is
-// called as before.
+// breaker). A call that fails, but not quickly, shows that the store hangs, unless the
+// caller did not wait for long. From then on, calls fail without reaching the store, until
+// a trial shows that it answers again. A store whose calls fail quickly, such as one that
+// refuses connections, is called as before.
 //
-// The next call after that sends a trial, so that a breaker needs no goroutine of its own while
-// there are no calls. Calls that arrive with the trial wait for it for up to trialWait:
-// the first call after the store is back succeeds.
+// The next call after that sends a trial, so that a breaker needs no goroutine of its own
+// while there are no calls. Calls that arrive with the trial wait for it for up to
+// trialWait: the first call after the store is back succeeds.
 //
 // Feed and Confirm are passed on, because no request waits for them.
 type breaker struct {
@@ -102,12 +102,19 @@ func (b *breaker) do(ctx context.Context, slot uint16, call func() error) error 
 	switch {
 	case err == nil:
 		b.answers(p)
-	case time.Since(start) < b.quick:
+	case time.Since(start) < b.quick, b.impatient(ctx, start):
 	case errors.Is(err, session.ErrTooMany), errors.Is(err, session.ErrFull):
 	default:
 		b.hangs(ctx, err)
 	}
 	return err
+}
+
+// impatient reports whether a call that began at start had so little time, as those of
+// [Auth.Ready] have, that its failure says nothing about the store.
+func (b *breaker) impatient(ctx context.Context, start time.Time) bool {
+	end, limited := ctx.Deadline()
+	return limited && end.Sub(start) < b.limit/2
 }
 
 // hangs makes the calls of all parts wait for a trial.

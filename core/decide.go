@@ -75,7 +75,7 @@ func (a *Auth) decide(ctx context.Context, req *Request, rules []Rule, from *cal
 	if optional {
 		*from = a.overlookEnded(req, *from)
 	}
-	if before != nil && before.identity == nil && from.judged == JudgedNone {
+	if before != nil && before.identity == nil && (from.judged == JudgedNone || before.byCookie && from.cookie) {
 		from.outer = before // it has let the anonymous visitor through
 	}
 	switch {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,14 +40,13 @@ var errHangs = errors.New("jwtgate: the session store does not answer in time, a
 // Feed and Confirm are passed on, because no request waits for them.
 type breaker struct {
 	session.Store
-	limit  time.Duration // of a trial, as of a call
-	quick  time.Duration // calls that fail within this time have not waited
-	logger *slog.Logger
+	limit   time.Duration // of a trial, as of a call
+	quick   time.Duration // calls that fail within this time have not waited
+	outages *outages
 
-	open     context.Context // until close, after which all calls pass
-	stop     context.CancelFunc
-	reported atomic.Bool // the log says that the store hangs
-	parts    [breakerParts]storePart
+	open  context.Context // until close, after which all calls pass
+	stop  context.CancelFunc
+	parts [breakerParts]storePart
 
 	mu     sync.Mutex // guards the trials
 	trials sync.WaitGroup
@@ -68,11 +66,11 @@ type trial struct {
 
 // newBreaker returns a breaker for calls of store of up to limit, or nil if store is
 // in the memory of the process, and so does not hang.
-func newBreaker(store session.Store, limit time.Duration, logger *slog.Logger) *breaker {
+func newBreaker(store session.Store, limit time.Duration, outages *outages) *breaker {
 	if local, ok := store.(interface{ InProcess() bool }); ok && local.InProcess() {
 		return nil
 	}
-	b := &breaker{Store: store, limit: limit, quick: limit / 5, logger: logger}
+	b := &breaker{Store: store, limit: limit, quick: limit / 5, outages: outages}
 	b.open, b.stop = context.WithCancel(context.Background())
 	return b
 }
@@ -122,15 +120,13 @@ func (b *breaker) hangs(ctx context.Context, cause error) {
 	for i := range b.parts {
 		b.parts[i].hangs.Store(true)
 	}
-	if !b.reported.Swap(true) {
-		b.logger.ErrorContext(ctx, "the session store hangs: requests that need it are answered 503 at once", "cause", cause)
-	}
+	b.outages.failed(ctx, outageHanging, cause)
 }
 
 // answers lets the calls of p pass.
 func (b *breaker) answers(p *storePart) {
-	if p.hangs.Load() && p.hangs.Swap(false) && b.reported.Swap(false) {
-		b.logger.Info("the session store answers again")
+	if p.hangs.Load() && p.hangs.Swap(false) {
+		b.outages.works(outageHanging)
 	}
 }
 

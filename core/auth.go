@@ -64,7 +64,7 @@ func New(config Config) (*Auth, error) {
 	}
 	a.resource = newResource(config.Resource, &wrong)
 	if config.Sessions != nil {
-		a.sessions = newSessions(&config, a.issuers[0].keys, &wrong)
+		a.sessions = newSessions(&config, a.issuers[0].keys, &a.outages, &wrong)
 		a.sessions.Store = &observedStore{a.sessions.Store, a}
 		a.config.Sessions = &SessionConfig{} // only the codec keeps the secrets
 	}

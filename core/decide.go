@@ -75,7 +75,7 @@ func (a *Auth) decide(ctx context.Context, req *Request, rules []Rule, from *cal
 	if optional {
 		*from = a.overlookEnded(req, *from)
 	}
-	if before != nil && before.identity == nil && from.judged == JudgedNone {
+	if before != nil && before.identity == nil && (from.judged == JudgedNone || before.byCookie && from.cookie) {
 		from.outer = before // it has let the anonymous visitor through
 	}
 	switch {
@@ -147,7 +147,7 @@ func (a *Auth) identify(ctx context.Context, req *Request, from *caller) {
 		if found.cached != nil && found.cached.identity == from.identity {
 			from.judged = JudgedCached
 		}
-		if err == nil && a.outdated(from.identity, now) {
+		if err == nil && a.outdated(ctx, from.identity, now) {
 			err = errOutdated
 		}
 	}

@@ -111,7 +111,7 @@ func (v *visit) claimOutcome() *pendingOutcome {
 // of the endpoint.
 func (a *Auth) decided(ctx context.Context, req *Request, begin time.Time, from *caller, d *Decision) {
 	outer := from.outer
-	if outer != nil && outer.pending != nil {
+	if outer != nil && outer.pending != nil && from.judged == JudgedNone {
 		from.judged = outer.pending.judged
 	}
 	switch {

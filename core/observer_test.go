@@ -66,7 +66,8 @@ func TestOutcomes(t *testing.T) {
 	admin := jwtgate.Role("admin")
 	ended := s.login("alice")
 	s.logout(ended.Refresh)
-	browser := browserWith(s.signIn("carol"))
+	browser, over := browserWith(s.signIn("carol")), s.signIn("eve")
+	s.logout(over.Refresh)
 	o.taken()
 	for _, row := range []struct {
 		name string
@@ -86,6 +87,7 @@ func TestOutcomes(t *testing.T) {
 		{"stacked, the inner one refuses", func() { s.stacked(get(tokens.Access), admin) }, "403 insufficient_scope cached alice"},
 		{"stacked, nobody", func() { s.stacked(jwtgate.Request{Method: "GET"}, jwtgate.Optional()) }, "0 -"},
 		{"stacked, nobody, the inner one refuses", func() { s.stacked(jwtgate.Request{Method: "GET"}) }, "401 token_missing -"},
+		{"stacked, the session of the browser is over", func() { s.stacked(browserWith(over).request(http.MethodGet)) }, "401 token_revoked cold eve"},
 		{"login", func() { s.login("bob") }, "token 200 bob"},
 		{"browser's login", func() { s.send(s.loginEndpoint(), formRequest("username", "bob", "password", "wonderland")) }, "login 200 bob"},
 		{"wrong password", func() { s.send(s.tokenEndpoint(), formRequest("username", "bob", "password", "x")) }, "token 401 invalid_credentials -"},

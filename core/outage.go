@@ -19,6 +19,7 @@ type outage struct {
 var (
 	outageReading = outage{text: "the session store cannot be read", over: "the session store can be read again"}
 	outageWriting = outage{text: "the session store cannot be written to", over: "the session store can be written to again"}
+	outageHanging = outage{text: "the session store hangs: requests that need it are answered 503 at once", over: "the session store answers again"}
 	outageFeed    = outage{text: "the feed of revocations has ended and is read again", over: "the feed of revocations works again"}
 	outageLag     = outage{text: errUnconfirmed.Error(), over: "the revocations are known again"}
 	outageEmptied = outage{text: "the session store has lost its data: sessions that began before are over, and access tokens that were revoked before may be accepted until they expire"}

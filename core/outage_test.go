@@ -152,3 +152,28 @@ func TestInternalErrorsAreFewLines(t *testing.T) {
 		})
 	}
 }
+
+// TestOutageKeepsNothingOfTheRequest checks that the sum of the failures names the request
+// that failed, in a framework that has reused its memory since.
+func TestOutageKeepsNothingOfTheRequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log lockedLog
+		auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Logger = debugLogger(&log) })
+		defer auth.Close()
+		rule := jwtgate.Check(func(context.Context, *jwtgate.Identity) (bool, error) { return false, errBroken })
+		method, path := []byte("GET"), []byte("/alice")
+		req := withBearer(signed(t, claims()))
+		req.Method, req.Path = unsafeString(method), unsafeString(path)
+		for range 2 {
+			decide(t, auth, req, jwtgate.CodeUnavailable, rule)
+		}
+		copy(method, "PUT")
+		copy(path, "/mallo")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got, want := log.String(), "method=GET path=/alice since="; !strings.Contains(got, want) {
+			t.Errorf("got log %s; want %s", got, want)
+		}
+	})
+}

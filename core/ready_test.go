@@ -34,6 +34,31 @@ func newReadiness(t *testing.T, changes ...func(*jwtgate.Config)) (*testServer, 
 	}
 }
 
+// TestReadinessOfSlowStore checks that a probe, which waits for a moment only, does not make
+// requests fail that wait for longer.
+func TestReadinessOfSlowStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, probe := newReadiness(t, func(c *jwtgate.Config) { c.Sessions.Timeout = 2 * time.Second })
+		tokens := s.login("alice")
+		s.store.hook(func(ctx context.Context, _ string) error {
+			select {
+			case <-time.After(600 * time.Millisecond):
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}, nil)
+		if got, want := probe(), "503 The session store cannot be reached."; got != want {
+			t.Errorf("got %s; want %s", got, want)
+		}
+		if got := s.refresh(tokens.Refresh).text; got != "200" {
+			t.Errorf("refresh: got %s; want 200", got)
+		}
+		s.Close()
+	})
+}
+
 // TestReadiness checks what a readiness probe says about each failure, and after it.
 func TestReadiness(t *testing.T) {
 	t.Parallel()

@@ -15,10 +15,16 @@ import (
 //
 // An internal error that has not been logged where it happened is logged at error level.
 func (a *Auth) log(ctx context.Context, req *Request, id *Identity, r *Refusal) {
-	if r.Status >= http.StatusInternalServerError && !errors.Is(ctx.Err(), context.Canceled) {
-		a.logInternal(ctx, r.Err, "code", r.Code, "method", req.Method, "path", loggedPath(req.Path))
+	internal := r.Status >= http.StatusInternalServerError && !errors.Is(ctx.Err(), context.Canceled)
+	debug := a.config.Logger.Enabled(ctx, slog.LevelDebug)
+	if !internal && !debug {
+		return
 	}
-	if !a.config.Logger.Enabled(ctx, slog.LevelDebug) {
+	method, path := strings.Clone(req.Method), strings.Clone(loggedPath(req.Path)) // kept longer than req
+	if internal {
+		a.logInternal(ctx, r.Err, "code", r.Code, "method", method, "path", path)
+	}
+	if !debug {
 		return
 	}
 	attrs := make([]slog.Attr, 0, 10)
@@ -28,7 +34,7 @@ func (a *Auth) log(ctx context.Context, req *Request, id *Identity, r *Refusal) 
 		}
 	}
 	add("code", string(r.Code))
-	attrs = append(attrs, slog.Any("cause", r.Err), slog.String("method", req.Method), slog.String("path", loggedPath(req.Path)))
+	attrs = append(attrs, slog.Any("cause", r.Err), slog.String("method", method), slog.String("path", path))
 	if peer := req.PeerAddr(); peer.IsValid() {
 		add("peer", peer.String())
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,26 +28,25 @@ const (
 var errHangs = errors.New("jwtgate: the session store does not answer in time, and is asked once a second until it does")
 
 // A breaker is a [session.Store] that stops waiting for a store that hangs (circuit
-// breaker). A call that fails, but not quickly, shows that the store hangs. From then
-// on, calls fail without reaching the store, until a trial shows that it answers
-// again. A store whose calls fail quickly, such as one that refuses connections, is
-// called as before.
+// breaker). A call that fails, but not quickly, shows that the store hangs, unless the
+// caller did not wait for long. From then on, calls fail without reaching the store, until
+// a trial shows that it answers again. A store whose calls fail quickly, such as one that
+// refuses connections, is called as before.
 //
-// The next call after that sends a trial, so that a breaker needs no goroutine of its own while
-// there are no calls. Calls that arrive with the trial wait for it for up to trialWait:
-// the first call after the store is back succeeds.
+// The next call after that sends a trial, so that a breaker needs no goroutine of its own
+// while there are no calls. Calls that arrive with the trial wait for it for up to
+// trialWait: the first call after the store is back succeeds.
 //
 // Feed and Confirm are passed on, because no request waits for them.
 type breaker struct {
 	session.Store
-	limit  time.Duration // of a trial, as of a call
-	quick  time.Duration // calls that fail within this time have not waited
-	logger *slog.Logger
+	limit   time.Duration // of a trial, as of a call
+	quick   time.Duration // calls that fail within this time have not waited
+	outages *outages
 
-	open     context.Context // until close, after which all calls pass
-	stop     context.CancelFunc
-	reported atomic.Bool // the log says that the store hangs
-	parts    [breakerParts]storePart
+	open  context.Context // until close, after which all calls pass
+	stop  context.CancelFunc
+	parts [breakerParts]storePart
 
 	mu     sync.Mutex // guards the trials
 	trials sync.WaitGroup
@@ -68,11 +66,11 @@ type trial struct {
 
 // newBreaker returns a breaker for calls of store of up to limit, or nil if store is
 // in the memory of the process, and so does not hang.
-func newBreaker(store session.Store, limit time.Duration, logger *slog.Logger) *breaker {
+func newBreaker(store session.Store, limit time.Duration, outages *outages) *breaker {
 	if local, ok := store.(interface{ InProcess() bool }); ok && local.InProcess() {
 		return nil
 	}
-	b := &breaker{Store: store, limit: limit, quick: limit / 5, logger: logger}
+	b := &breaker{Store: store, limit: limit, quick: limit / 5, outages: outages}
 	b.open, b.stop = context.WithCancel(context.Background())
 	return b
 }
@@ -102,7 +100,7 @@ func (b *breaker) do(ctx context.Context, slot uint16, call func() error) error 
 	switch {
 	case err == nil:
 		b.answers(p)
-	case time.Since(start) < b.quick:
+	case time.Since(start) < b.quick, b.impatient(ctx, start):
 	case errors.Is(err, session.ErrTooMany), errors.Is(err, session.ErrFull):
 	default:
 		b.hangs(ctx, err)
@@ -110,20 +108,25 @@ func (b *breaker) do(ctx context.Context, slot uint16, call func() error) error 
 	return err
 }
 
+// impatient reports whether a call that began at start had so little time, as those of
+// [Auth.Ready] have, that its failure says nothing about the store.
+func (b *breaker) impatient(ctx context.Context, start time.Time) bool {
+	end, limited := ctx.Deadline()
+	return limited && end.Sub(start) < b.limit/2
+}
+
 // hangs makes the calls of all parts wait for a trial.
 func (b *breaker) hangs(ctx context.Context, cause error) {
 	for i := range b.parts {
 		b.parts[i].hangs.Store(true)
 	}
-	if !b.reported.Swap(true) {
-		b.logger.ErrorContext(ctx, "the session store hangs: requests that need it are answered 503 at once", "cause", cause)
-	}
+	b.outages.failed(ctx, outageHanging, cause)
 }
 
 // answers lets the calls of p pass.
 func (b *breaker) answers(p *storePart) {
-	if p.hangs.Load() && p.hangs.Swap(false) && b.reported.Swap(false) {
-		b.logger.Info("the session store answers again")
+	if p.hangs.Load() && p.hangs.Swap(false) {
+		b.outages.works(outageHanging)
 	}
 }
 

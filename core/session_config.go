@@ -156,7 +156,7 @@ type sessions struct {
 // newSessions returns the sessions of config, whose Keys are opened as own (nil if
 // they have mistakes), and adds the mistakes in its Sessions. Auth.openFeed starts
 // their feed.
-func newSessions(config *Config, own keyaccess.Keys, wrong *mistakes) *sessions {
+func newSessions(config *Config, own keyaccess.Keys, outages *outages, wrong *mistakes) *sessions {
 	s := &sessions{SessionConfig: *config.Sessions, stopped: make(chan struct{}), confirmations: newConfirmations()}
 	if config.InsecureAnyIssuer && config.Issuer == "" || config.InsecureAnyAudience && config.Audience == "" {
 		wrong.add("Sessions", "needs Issuer and Audience for the tokens that it issues: set both")
@@ -183,7 +183,7 @@ func newSessions(config *Config, own keyaccess.Keys, wrong *mistakes) *sessions 
 	if s.Store == nil {
 		s.Store = session.NewMemory(0, config.Now)
 	}
-	if s.breaker = newBreaker(s.Store, s.Timeout, config.Logger); s.breaker != nil {
+	if s.breaker = newBreaker(s.Store, s.Timeout, outages); s.breaker != nil {
 		s.Store = s.breaker
 	}
 	return s

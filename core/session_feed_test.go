@@ -151,33 +151,42 @@ func TestSilentFeed(t *testing.T) {
 }
 
 // TestFeedAtStart checks that a new process accepts no access token before its revocations are
-// up to date, and that no request waits for them longer than Timeout.
+// up to date, that no request waits for them longer than Timeout, and that a request that has
+// waited is judged by what the process has learned meanwhile.
 func TestFeedAtStart(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name  string
 		feed  feedState
 		works time.Duration // when the feed begins to work; 0 for never
+		of    string        // whose access token it is
 		want  string
 		waits time.Duration
 	}{
-		{"is slow", feedHangs, 2 * time.Second, "alice", 2 * time.Second},
-		{"is too slow", feedHangs, 10 * time.Second, "503 unavailable", 5 * time.Second},
-		{"fails", feedFails, 0, "503 unavailable", 0},
+		{"is slow", feedHangs, 2 * time.Second, "alice", "alice", 2 * time.Second},
+		{"is slow, the session was ended", feedHangs, 2 * time.Second, "ended", revoked, 2 * time.Second},
+		{"is slow, the subject was renewed", feedHangs, 2 * time.Second, "renewed", "401 token_expired", 2 * time.Second},
+		{"is too slow", feedHangs, 10 * time.Second, "alice", "503 unavailable", 5 * time.Second},
+		{"fails", feedFails, 0, "alice", "503 unavailable", 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newTestServer(t)
 				synctest.Wait()
-				tokens := s.login("alice")
+				tokens := map[string]reply{"alice": s.login("alice"), "ended": s.login("ended"), "renewed": s.login("renewed")}
+				s.logout(tokens["ended"].Refresh)
+				s.clock.Advance(time.Second)
+				if err := s.RenewSubject(t.Context(), "renewed"); err != nil {
+					t.Fatal(err)
+				}
 				feed := &switchedFeed{Store: s.store, state: row.feed}
 				fresh := s.another(func(c *jwtgate.Config) { c.Sessions.Store = feed })
 				if row.works > 0 {
 					time.AfterFunc(row.works, func() { feed.set(feedWorks) })
 				}
 				begin := time.Now()
-				if got := fresh.authenticate(tokens.Access); got != row.want {
+				if got := fresh.authenticate(tokens[row.of].Access); got != row.want {
 					t.Errorf("got %s; want %s", got, row.want)
 				}
 				if got := time.Since(begin); got != row.waits {

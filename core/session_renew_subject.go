@@ -58,9 +58,14 @@ type renewedSubject struct {
 }
 
 // outdated reports whether the token of id, which is valid, counts as expired. A token that
-// is revoked does not.
-func (a *Auth) outdated(id *Identity, now time.Time) bool {
-	return a.sessions != nil && a.sessions.revoked.outdated(id) && !a.sessions.revoked.has(id, now)
+// is revoked does not. A process that has just started waits for what it has to know.
+func (a *Auth) outdated(ctx context.Context, id *Identity, now time.Time) bool {
+	s := a.sessions
+	if s == nil {
+		return false
+	}
+	s.feed.confirmed(ctx)
+	return s.revoked.outdated(id) && !s.revoked.has(id, now)
 }
 
 // outdated is [Auth.outdated], also for a token that is revoked.

@@ -258,10 +258,11 @@ func (a *Auth) checkRevoked(ctx context.Context, id *Identity, now time.Time) *R
 	if s == nil {
 		return nil
 	}
+	confirmed := s.feed.confirmed(ctx) // before has: a process that has just started waits for its revocations
 	if s.revoked.has(id, now) {
 		return refuse(CodeTokenRevoked, nil)
 	}
-	if !s.feed.confirmed(ctx) && !s.InsecureAnyLag {
+	if !confirmed && !s.InsecureAnyLag {
 		return refuse(CodeUnavailable, errUnconfirmed)
 	}
 	if !s.AllowList || !id.own {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"go/ast"
+	"go/build"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -62,8 +63,12 @@ func find(root string, tests map[string][]string, folders []string) ([]mutant, e
 			return nil, err
 		}
 		for _, file := range files {
-			if strings.HasSuffix(file, "_test.go") {
-				continue
+			built, err := build.Default.MatchFile(filepath.Join(root, filepath.FromSlash(folder)), path.Base(file))
+			if err != nil {
+				return nil, err
+			}
+			if !built || strings.HasSuffix(file, "_test.go") {
+				continue // no test on this system can find the mutants of a file for another one
 			}
 			code, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
 			if err != nil {

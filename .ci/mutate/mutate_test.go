@@ -51,10 +51,11 @@ func TestTry(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	for name, text := range map[string]string{
-		"go.work":     "go 1.26\n\nuse ./p\n",
-		"p/go.mod":    "module example.test/p\n\ngo 1.26\n",
-		"p/p_test.go": "package p\n\nimport \"testing\"\n\nfunc Test(t *testing.T) {\n\tif Less(1, 1) || !Less(1, 2) {\n\t\tt.Fail()\n\t}\n}\n",
-		"p/p.go":      "package p\n\nconst Name = \"a\" + \"b\"\n\nfunc Less(a, b int) bool {\n\treturn a < b && a != b\n}\n",
+		"go.work":      "go 1.26\n\nuse ./p\n",
+		"p/go.mod":     "module example.test/p\n\ngo 1.26\n",
+		"p/p_test.go":  "package p\n\nimport \"testing\"\n\nfunc Test(t *testing.T) {\n\tif Less(1, 1) || !Less(1, 2) {\n\t\tt.Fail()\n\t}\n}\n",
+		"p/o_plan9.go": "package p\n\nvar Other = 1 + 1\n", // has no mutants here
+		"p/p.go":       "package p\n\nconst Name = \"a\" + \"b\"\n\nfunc Less(a, b int) bool {\n\treturn a < b && a != b\n}\n",
 	} {
 		name = filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
@@ -82,6 +83,32 @@ func TestTry(t *testing.T) {
 	}
 	if want := map[string]outcome{"+": invalid, "!=": killed, "<": survived, "&&": survived}; !maps.Equal(got, want) {
 		t.Errorf("got %v; want %v", got, want)
+	}
+}
+
+// TestTestsNamedLike checks which tests run first.
+func TestTestsNamedLike(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for name, text := range map[string]string{
+		"fetch_test.go":      "func TestA(t *testing.T) {}\n\nfunc helper() {}\n",
+		"fetch_late_test.go": "func FuzzB(f *testing.F) {}\n",
+		"keys_fetch_test.go": "func Example() {}\n",
+		"other_test.go":      "func TestOther(t *testing.T) {}\n",
+		"fetch.go":           "func TestNot(t *testing.T) {}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for file, want := range map[string]string{
+		"core/keys/fetch.go": "^(FuzzB|TestA|Example)$",
+		"core/fetch.go":      "^(FuzzB|TestA)$",
+		"core/keys/pem.go":   "",
+	} {
+		if got, err := testsNamedLike(folder, file); got != want || err != nil {
+			t.Errorf("%s: got %q, %v; want %q", file, got, err, want)
+		}
 	}
 }
 

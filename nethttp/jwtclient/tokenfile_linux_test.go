@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -126,5 +128,36 @@ func TestTokenFileLockLink(t *testing.T) {
 	}
 	if _, err := os.Stat(elsewhere); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the target of the link: got %v; want it not to exist", err)
+	}
+}
+
+// TestTokenFileFull checks that a full disk causes an error and leaves the stored tokens
+// as they are. A copy of this process with a limit for its files stands for the disk.
+func TestTokenFileFull(t *testing.T) {
+	t.Parallel()
+	old, next := jwtclient.Tokens{Access: "old"}, jwtclient.Tokens{Access: "next"}
+	if path := os.Getenv("TEST_TOKEN_FILE_FULL"); path != "" {
+		signal.Ignore(syscall.SIGXFSZ)
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 4, Max: 4}); err != nil {
+			t.Fatal(err)
+		}
+		err := jwtclient.TokenFile(path).Update(t.Context(), func(jwtclient.Tokens) (jwtclient.Tokens, error) { return next, nil })
+		if !errors.Is(err, syscall.EFBIG) {
+			os.Exit(1) // the limit is for the output, too
+		}
+		os.Exit(0)
+	}
+	path := filepath.Join(t.TempDir(), "tokens.json")
+	put(t, jwtclient.TokenFile(path), old)
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTokenFileFull$")
+	cmd.Env = append(os.Environ(), "TEST_TOKEN_FILE_FULL="+path)
+	if err := cmd.Run(); err != nil {
+		t.Errorf("got %v; want the error of a full disk", err)
+	}
+	if got, err := look(t, jwtclient.TokenFile(path)); got != old || err != nil {
+		t.Errorf("got %v, %v; want the tokens from before", got, err)
+	}
+	if _, err := os.Stat(path + ".new"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v; want no other file", err)
 	}
 }

@@ -46,6 +46,27 @@ func TestMutate(t *testing.T) {
 	}
 }
 
+// TestKey checks that equal changes in one file have keys that differ.
+func TestKey(t *testing.T) {
+	t.Parallel()
+	const code = "package p\n\nfunc f() {\n\tg(a)\n\tg(a)\n}\n\nfunc (t) h() {\n\tg(a)\n}\n"
+	mutants, err := mutate("p/p.go", []byte(code))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, printed []string
+	for _, m := range mutants {
+		got, printed = append(got, m.key()), append(printed, m.String())
+	}
+	const change = `: "g(a)" becomes "" in: g(a)`
+	if want := []string{"p/p.go f" + change, "p/p.go f (2)" + change, "p/p.go h" + change}; !slices.Equal(got, want) {
+		t.Errorf("got keys %q; want %q", got, want)
+	}
+	if want := []string{"p/p.go:4 f" + change, "p/p.go:5 f (2)" + change, "p/p.go:9 h" + change}; !slices.Equal(printed, want) {
+		t.Errorf("got %q; want %q", printed, want)
+	}
+}
+
 // TestTry tries the mutants of a package with one test.
 func TestTry(t *testing.T) {
 	t.Parallel()

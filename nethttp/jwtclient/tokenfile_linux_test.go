@@ -40,9 +40,40 @@ func TestTokenFileUnlocks(t *testing.T) {
 	}
 }
 
+// TestTokenFileCloses checks which files are open while the tokens change, and after it.
+func TestTokenFileCloses(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "tokens.json")
+	put(t, jwtclient.TokenFile(path), jwtclient.Tokens{Access: "a"})
+	err := jwtclient.TokenFile(path).Update(t.Context(), func(stored jwtclient.Tokens) (jwtclient.Tokens, error) {
+		if descriptor(t, path) >= 0 || descriptor(t, path+".lock") < 0 {
+			t.Error("while the tokens change: want the lock file open, and not the file")
+		}
+		return stored, nil
+	})
+	if err != nil || descriptor(t, path) >= 0 || descriptor(t, path+".lock") >= 0 {
+		t.Errorf("got %v; want no file open afterwards", err)
+	}
+}
+
 // duplicate returns a duplicate of the file descriptor by which this process has
 // the file open.
 func duplicate(t *testing.T, path string) int {
+	t.Helper()
+	fd := descriptor(t, path)
+	if fd < 0 {
+		t.Fatalf("%s is not open", path)
+	}
+	duplicated, err := syscall.Dup(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.CloseOnExec(duplicated)
+	return duplicated
+}
+
+// descriptor returns a file descriptor by which this process has the file open, or -1.
+func descriptor(t *testing.T, path string) int {
 	t.Helper()
 	want, err := os.Stat(path)
 	if err != nil {
@@ -62,14 +93,8 @@ func duplicate(t *testing.T, path string) int {
 		if err != nil {
 			t.Fatal(err)
 		}
-		duplicated, err := syscall.Dup(fd)
-		if err != nil {
-			t.Fatal(err)
-		}
-		syscall.CloseOnExec(duplicated)
-		return duplicated
+		return fd
 	}
-	t.Fatalf("%s is not open", path)
 	return -1
 }
 

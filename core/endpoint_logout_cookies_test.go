@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -46,6 +47,26 @@ func TestCookieLogout(t *testing.T) {
 				t.Error("the other session was ended")
 			}
 		})
+	}
+}
+
+// TestLogoutWithoutCookies checks that a server without Config.Cookies ignores cookies.
+func TestLogoutWithoutCookies(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	tokens := s.login("alice")
+	b := browser{tokens.Access, tokens.Refresh}
+	for name, req := range map[string]jwtgate.Request{
+		"a cookie line":              b.post(),
+		"a form and a cookie line":   withField(formRequest("refresh_token", "jgr1_x"), "Cookie", b.cookies()...),
+		"a Bearer and a cookie line": withToken(b.post(), "a.b.c"),
+	} {
+		if got, want := s.send(s.Logout, req).text, "204"; got != want {
+			t.Errorf("%s: got %s; want %s", name, got, want)
+		}
+	}
+	if got, want := s.authenticate(tokens.Access), "alice"; got != want {
+		t.Errorf("the session of the cookies: got %s; want %s", got, want)
 	}
 }
 

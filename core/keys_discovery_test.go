@@ -17,40 +17,51 @@ const metadata = `{"issuer":"https://idp.example","jwks_uri":"https://idp.exampl
 func TestDiscovery(t *testing.T) {
 	for _, row := range []struct {
 		name, issuer, at, body string
-		want                   jwtgate.Code
+		cause                  string // of the failure; empty for a success
 	}{
-		{"plain", provider, provider + "/.well-known/openid-configuration", metadata, accepted},
-		{"slash at the end", provider + "/", provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example/","jwks_uri":"https://idp.example/keys"}`, accepted},
-		{"tenant", provider + "/a/b", provider + "/a/b/.well-known/openid-configuration", `{"issuer":"https://idp.example/a/b","jwks_uri":"https://idp.example/keys"}`, accepted},
-		{"keys on another host", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"https://cdn.example/keys"}`, accepted},
-		{"this machine", "http://127.0.0.1:9", "http://127.0.0.1:9/.well-known/openid-configuration", `{"issuer":"http://127.0.0.1:9","jwks_uri":"http://127.0.0.1:9/keys"}`, accepted},
+		{"plain", provider, provider + "/.well-known/openid-configuration", metadata, ""},
+		{"slash at the end", provider + "/", provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example/","jwks_uri":"https://idp.example/keys"}`, ""},
+		{"tenant", provider + "/a/b", provider + "/a/b/.well-known/openid-configuration", `{"issuer":"https://idp.example/a/b","jwks_uri":"https://idp.example/keys"}`, ""},
+		{"keys on another host", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"https://cdn.example/keys"}`, ""},
+		{"this machine", "http://127.0.0.1:9", "http://127.0.0.1:9/.well-known/openid-configuration", `{"issuer":"http://127.0.0.1:9","jwks_uri":"http://127.0.0.1:9/keys"}`, ""},
 
-		{"another issuer", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://evil.example","jwks_uri":"https://idp.example/keys"}`, jwtgate.CodeUnavailable},
-		{"a slash more", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example/","jwks_uri":"https://idp.example/keys"}`, jwtgate.CodeUnavailable},
-		{"a slash less", provider + "/", provider + "/.well-known/openid-configuration", metadata, jwtgate.CodeUnavailable},
-		{"another case", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://IDP.example","jwks_uri":"https://idp.example/keys"}`, jwtgate.CodeUnavailable},
-		{"no issuer", provider, provider + "/.well-known/openid-configuration", `{"jwks_uri":"https://idp.example/keys"}`, jwtgate.CodeUnavailable},
-		{"two issuers", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","issuer":"https://idp.example","jwks_uri":"https://idp.example/keys"}`, jwtgate.CodeUnavailable},
-		{"no jwks_uri", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example"}`, jwtgate.CodeUnavailable},
-		{"jwks_uri an array", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":["https://idp.example/keys"]}`, jwtgate.CodeUnavailable},
-		{"jwks_uri relative", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"/keys"}`, jwtgate.CodeUnavailable},
-		{"jwks_uri over plain HTTP", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"http://idp.example/keys"}`, jwtgate.CodeUnavailable},
-		{"jwks_uri on this machine", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"http://127.0.0.1:9/keys"}`, jwtgate.CodeUnavailable},
-		{"jwks_uri with a user", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"https://u:p@idp.example/keys"}`, jwtgate.CodeUnavailable},
-		{"HTML", provider, provider + "/.well-known/openid-configuration", `<html></html>`, jwtgate.CodeUnavailable},
-		{"an array", provider, provider + "/.well-known/openid-configuration", `[` + metadata + `]`, jwtgate.CodeUnavailable},
-		{"something after it", provider, provider + "/.well-known/openid-configuration", metadata + metadata, jwtgate.CodeUnavailable},
-		{"elsewhere", provider, provider + "/openid-configuration", metadata, jwtgate.CodeUnavailable},
+		{"another issuer", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://evil.example","jwks_uri":"https://idp.example/keys"}`, `is "https://evil.example" instead of "https://idp.example"`},
+		{"a slash more", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example/","jwks_uri":"https://idp.example/keys"}`, `is "https://idp.example/" instead of "https://idp.example"`},
+		{"a slash less", provider + "/", provider + "/.well-known/openid-configuration", metadata, `is "https://idp.example" instead of "https://idp.example/"`},
+		{"another case", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://IDP.example","jwks_uri":"https://idp.example/keys"}`, `is "https://IDP.example" instead of`},
+		{"no issuer", provider, provider + "/.well-known/openid-configuration", `{"jwks_uri":"https://idp.example/keys"}`, `is "" instead of`},
+		{"two issuers", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","issuer":"https://idp.example","jwks_uri":"https://idp.example/keys"}`, `not a JSON object`},
+		{"no jwks_uri", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example"}`, `jwks_uri of the metadata document is not an https URL`},
+		{"jwks_uri an array", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":["https://idp.example/keys"]}`, `jwks_uri of the metadata document is not an https URL`},
+		{"jwks_uri relative", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"/keys"}`, `jwks_uri of the metadata document is not an https URL`},
+		{"jwks_uri over plain HTTP", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"http://idp.example/keys"}`, `jwks_uri of the metadata document is not an https URL`},
+		{"jwks_uri on this machine", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"http://127.0.0.1:9/keys"}`, `jwks_uri of the metadata document is not an https URL`},
+		{"jwks_uri with a user", provider, provider + "/.well-known/openid-configuration", `{"issuer":"https://idp.example","jwks_uri":"https://u:p@idp.example/keys"}`, `jwks_uri of the metadata document has user information`},
+		{"HTML", provider, provider + "/.well-known/openid-configuration", `<html></html>`, `not a JSON object`},
+		{"an array", provider, provider + "/.well-known/openid-configuration", `[` + metadata + `]`, `not a JSON object`},
+		{"something after it", provider, provider + "/.well-known/openid-configuration", metadata + metadata, `not a JSON object`},
+		{"elsewhere", provider, provider + "/openid-configuration", metadata, `the status is not 200: 404`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				good := setOf(t, es256("a"))
 				web := newWeb(map[string]page{row.at: {body: row.body}, providerSet: good, "https://cdn.example/keys": good, "http://127.0.0.1:9/keys": good, "http://idp.example/keys": good})
+				d, want := &diary{}, accepted
 				auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
+					c.Observers = observing(d.write)
 					c.Trusted = []jwtgate.TrustedIssuer{{Name: row.issuer, Keys: keys.Remote{Transport: web}}}
 				})
 				defer auth.Close()
-				decide(t, auth, withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"a"}`, claims("iss", strconv.Quote(row.issuer)))), row.want)
+				if row.cause != "" {
+					want = jwtgate.CodeUnavailable
+				}
+				decide(t, auth, withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"a"}`, claims("iss", strconv.Quote(row.issuer)))), want)
+				synctest.Wait()
+				for _, e := range d.events {
+					if row.cause != "" && !strings.Contains(e.Err.Error(), row.cause) {
+						t.Errorf("got %v, want the cause %q", e.Err, row.cause)
+					}
+				}
 			})
 		})
 	}

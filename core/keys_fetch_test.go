@@ -19,49 +19,55 @@ import (
 	"github.com/jwtgate/jwtgate/core/keys"
 )
 
+// A fetchFault is an answer that makes a fetch fail, and the cause that is reported.
+type fetchFault struct {
+	page  page
+	cause string
+}
+
 // faults returns answers that make a fetch fail.
-func faults(t *testing.T) map[string]page {
+func faults(t *testing.T) map[string]fetchFault {
 	good := setOf(t, es256("a"))
 	many := strings.TrimSuffix(good.body, "]}") + strings.Repeat(`,{"kty":"x"}`, 100) + "]}"
 	redirect := func(status int, to string) page {
 		return page{status: status, header: http.Header{"Location": {to}}}
 	}
-	return map[string]page{
-		"connection refused":                page{err: errors.New("connection refused")},
-		"not found":                         page{status: 404, body: good.body},
-		"server error":                      page{status: 500, body: good.body},
-		"no content":                        page{status: 204},
-		"another 2xx":                       page{status: 203, body: good.body},
-		"not modified":                      page{status: 304},
-		"nothing":                           page{},
-		"HTML":                              page{body: "<!doctype html><title>Sign in</title>"},
-		"null":                              page{body: "null"},
-		"an array":                          page{body: "[]"},
-		"an object without keys":            page{body: "{}"},
-		"keys in another case":              page{body: strings.Replace(good.body, "keys", "KEYS", 1)},
-		"keys null":                         page{body: `{"keys":null}`},
-		"keys an object":                    page{body: `{"keys":{}}`},
-		"keys twice":                        page{body: strings.TrimSuffix(good.body, "}") + `,"keys":[]}`},
-		"no keys":                           page{body: `{"keys":[]}`},
-		"no key that can be used":           page{body: `{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}`},
-		"cut short":                         page{body: good.body[:len(good.body)-1]},
-		"something after it":                page{body: good.body + "{}"},
-		"over 512 KiB":                      page{body: good.body + strings.Repeat(" ", 512<<10)},
-		"without end":                       page{body: good.body, more: true},
-		"an error of many words":            page{err: errors.New(strings.Repeat("no ", 1000))},
-		"an error of two lines":             page{err: errors.New("no\nlevel=ERROR \x1b[31m\u2028")}, // a certificate can contain such names
-		"over 100 keys":                     page{body: many},
-		"too slow":                          page{body: good.body, after: 6 * time.Second},
-		"dripping":                          page{body: good.body, drip: time.Second},
-		"redirect to another host":          redirect(302, "https://cdn.example/keys"),
-		"redirect to a subdomain":           redirect(307, "https://keys.idp.example/keys"),
-		"redirect to another port":          redirect(301, "https://idp.example:8443/keys"),
-		"redirect to plain HTTP":            redirect(302, "http://idp.example/keys"),
-		"redirect to this machine":          redirect(302, "http://127.0.0.1/keys"),
-		"redirect to a host by user":        redirect(302, "https://idp.example@evil.example/keys"),
-		"redirect in a circle":              redirect(302, "/keys"),
-		"redirect to nowhere":               redirect(302, ""),
-		"redirect to an address that is no": redirect(302, "https://%zz"),
+	return map[string]fetchFault{
+		"connection refused":                {page{err: errors.New("connection refused")}, "keys: connection refused"},
+		"not found":                         {page{status: 404, body: good.body}, "the status is not 200: 404"},
+		"server error":                      {page{status: 500, body: good.body}, "the status is not 200: 500"},
+		"no content":                        {page{status: 204}, "the status is not 200: 204"},
+		"another 2xx":                       {page{status: 203, body: good.body}, "the status is not 200: 203"},
+		"not modified":                      {page{status: 304}, "the status is not 200: 304"},
+		"nothing":                           {page{}, "is not a JWK Set"},
+		"HTML":                              {page{body: "<!doctype html><title>Sign in</title>"}, "is not a JWK Set"},
+		"null":                              {page{body: "null"}, "is not a JWK Set"},
+		"an array":                          {page{body: "[]"}, "is not a JWK Set"},
+		"an object without keys":            {page{body: "{}"}, "is not a JWK Set"},
+		"keys in another case":              {page{body: strings.Replace(good.body, "keys", "KEYS", 1)}, "is not a JWK Set"},
+		"keys null":                         {page{body: `{"keys":null}`}, "is not a JWK Set"},
+		"keys an object":                    {page{body: `{"keys":{}}`}, "is not a JWK Set"},
+		"keys twice":                        {page{body: strings.TrimSuffix(good.body, "}") + `,"keys":[]}`}, "two members whose names are equal"},
+		"no keys":                           {page{body: `{"keys":[]}`}, "no key that can verify tokens"},
+		"no key that can be used":           {page{body: `{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}`}, "no key that can verify tokens"},
+		"cut short":                         {page{body: good.body[:len(good.body)-1]}, "is not a JWK Set"},
+		"something after it":                {page{body: good.body + "{}"}, "is not a JWK Set"},
+		"over 512 KiB":                      {page{body: good.body + strings.Repeat(" ", 512<<10)}, "the document is over 524288 bytes"},
+		"without end":                       {page{body: good.body, more: true}, "the document is over 524288 bytes"},
+		"an error of many words":            {page{err: errors.New(strings.Repeat("no ", 1000))}, "keys: no no no"},
+		"an error of two lines":             {page{err: errors.New("no\nlevel=ERROR \x1b[31m\u2028")}, "keys: no level=ERROR  [31m , at "}, // a certificate can contain such names
+		"over 100 keys":                     {page{body: many}, "more than 100 keys"},
+		"too slow":                          {page{body: good.body, after: 6 * time.Second}, "no complete answer before Timeout"},
+		"dripping":                          {page{body: good.body, drip: time.Second}, "no complete answer before Timeout"},
+		"redirect to another host":          {redirect(302, "https://cdn.example/keys"), "redirected to another host, to another scheme or too often"},
+		"redirect to a subdomain":           {redirect(307, "https://keys.idp.example/keys"), "redirected to another host, to another scheme or too often"},
+		"redirect to another port":          {redirect(301, "https://idp.example:8443/keys"), "redirected to another host, to another scheme or too often"},
+		"redirect to plain HTTP":            {redirect(302, "http://idp.example/keys"), "redirected to another host, to another scheme or too often"},
+		"redirect to this machine":          {redirect(302, "http://127.0.0.1/keys"), "redirected to another host, to another scheme or too often"},
+		"redirect to a host by user":        {redirect(302, "https://idp.example@evil.example/keys"), "redirected to another host, to another scheme or too often"},
+		"redirect in a circle":              {redirect(302, "/keys"), "redirected to another host, to another scheme or too often"},
+		"redirect to nowhere":               {redirect(302, ""), "the status is not 200: 302"},
+		"redirect to an address that is no": {redirect(302, "https://%zz"), "failed to parse Location header"},
 	}
 }
 
@@ -84,7 +90,7 @@ func TestRemoteFaults(t *testing.T) {
 						decide(t, auth, theirs(t, "a"), accepted)
 						time.Sleep(time.Hour)
 					}
-					web.set(providerSet, fault)
+					web.set(providerSet, fault.page)
 					before, want := web.all(), jwtgate.CodeUnavailable
 					if later {
 						want = accepted
@@ -103,6 +109,9 @@ func TestRemoteFaults(t *testing.T) {
 						}
 					}
 					for _, e := range d.events {
+						if e.Kind == jwtgate.EventKeysDown && !strings.Contains(e.Err.Error(), fault.cause) {
+							t.Errorf("got %v, want the cause %q", e.Err, fault.cause)
+						}
 						if e.Err != nil && (strings.Contains(e.Err.Error(), "doctype") || len(e.Err.Error()) > 400) {
 							t.Errorf("got what was fetched in %v", e.Err)
 						}

@@ -1,10 +1,13 @@
 package jwtgate_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
+	"math/big"
 	"net/http"
 	"strconv"
 	"strings"
@@ -121,5 +124,43 @@ func TestCauseOfRefusalByStaticKeys(t *testing.T) {
 		if d.Response.Status != http.StatusUnauthorized {
 			t.Errorf("%s: got status %d", row.name, d.Response.Status)
 		}
+	}
+}
+
+// The event for a key that is skipped says which key of the set it is, and why.
+func TestJWKSetCauses(t *testing.T) {
+	es, rs, ed := es256("k"), keys.RS256(&rsaKey().PublicKey).WithID("k"), keys.EdDSA(ed25519Key.Public().(ed25519.PublicKey)).WithID("k")
+	const kind = "has a kty, crv or alg that is not supported"
+	for _, row := range []struct{ name, jwk, want string }{
+		{"unknown type", jwk(t, es, "kty", `"AKP"`), kind},
+		{"unknown curve", jwk(t, es, "crv", `"secp256k1"`), kind},
+		{"unknown algorithm", jwk(t, es, "alg", `"ES257"`), kind},
+		{"private", jwk(t, es, "d", number(p256Key.D, 32)), "cannot be used: jose: JWK has the private or secret part of the key"},
+		{"x that is no number", jwk(t, es, "x", `"!"`), "cannot be used: jose: JWK has a number that is not canonical base64url"},
+		{"not on the curve", jwk(t, es, "y", number(p256Key.X, 32)), "cannot be used: the public key is not a point of its curve"},
+		{"too short", jwk(t, rs, "n", number(new(big.Int).Rsh(rsaKey().N, 1024), 128)), "cannot be used: the RSA key has 1024 bits"},
+		{"no exponent", jwk(t, rs, "e", ""), "cannot be used: the RSA key has an exponent or a modulus that is not valid"},
+		{"exponent of 33 bits", jwk(t, rs, "e", `"AQAAAAE"`), "has an RSA exponent out of range"},
+		{"x of 257 bits", jwk(t, es, "x", strconv.Quote(encode(bytes.Repeat([]byte{1}, 33)))), "has a coordinate that is longer than its curve's"},
+		{"of low order", jwk(t, ed, "x", strconv.Quote(strings.Repeat("A", 43))), "cannot be used: the public key is a point of low order"},
+		{"a string", `"k"`, "cannot be used: jose: text is not JSON"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := &diary{}
+				web := newWeb(map[string]page{providerSet: {body: `{"keys":[` + jwk(t, es256("a")) + "," + row.jwk + `]}`}})
+				auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Observers = observing(d.write) })
+				decide(t, auth, theirs(t, "a"), accepted)
+				synctest.Wait()
+				for _, e := range d.events {
+					if want := "key 1 of the JWK Set " + row.want; e.Kind == jwtgate.EventKeySkipped && !strings.Contains(e.Err.Error(), want) {
+						t.Errorf("got %v, want %q", e.Err, want)
+					}
+				}
+				if got, want := d.kinds(), "key_skipped×1 keys_changed×1"; got != want {
+					t.Errorf("got events %s, want %s", got, want)
+				}
+			})
+		})
 	}
 }

@@ -71,6 +71,10 @@ func run(ctx context.Context, sample int, seed uint64, in string, least float64)
 	counts := make(map[outcome]int)
 	for _, m := range mutants {
 		result, err := tester.try(ctx, m)
+		if ctx.Err() != nil { // the results so far are of use, too
+			fmt.Printf("interrupted at %s:%d\n", m.file, m.line)
+			break
+		}
 		if err != nil {
 			return err
 		}
@@ -81,7 +85,7 @@ func run(ctx context.Context, sample int, seed uint64, in string, least float64)
 	}
 	valid := counts[killed] + counts[survived]
 	if valid == 0 {
-		return fmt.Errorf("none of the %d mutants compiles", len(mutants))
+		return fmt.Errorf("none of the %d mutants was tried, or none compiles", len(mutants))
 	}
 	share := 100 * float64(counts[killed]) / float64(valid)
 	fmt.Printf("%d of %d mutants found, %.1f %%; %d more do not compile\n", counts[killed], valid, share, counts[invalid])

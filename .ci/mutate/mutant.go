@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"go/ast"
+	"go/build"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -23,16 +24,25 @@ type mutant struct {
 	old    string // the code that is replaced
 	new    string
 	source string // the whole line
+
+	function string // the name of the function with the change; empty outside of functions
+	number   int    // how many equal changes the function has before this one
 }
 
 // String returns the place and the change of m.
-func (m mutant) String() string {
-	return fmt.Sprintf("%s:%d: %q becomes %q in: %s", m.file, m.line, m.old, m.new, m.source)
-}
+func (m mutant) String() string { return m.describe(fmt.Sprintf("%s:%d", m.file, m.line)) }
 
 // key identifies m in the list of equivalent mutants, where lines may move.
-func (m mutant) key() string {
-	return fmt.Sprintf("%s: %q becomes %q in: %s", m.file, m.old, m.new, m.source)
+func (m mutant) key() string { return m.describe(m.file) }
+
+func (m mutant) describe(place string) string {
+	if m.function != "" {
+		place += " " + m.function
+	}
+	if m.number > 0 {
+		place += fmt.Sprintf(" (%d)", m.number+1)
+	}
+	return fmt.Sprintf("%s: %q becomes %q in: %s", place, m.old, m.new, m.source)
 }
 
 func (m mutant) folder() string { return path.Dir(m.file) }
@@ -62,8 +72,12 @@ func find(root string, tests map[string][]string, folders []string) ([]mutant, e
 			return nil, err
 		}
 		for _, file := range files {
-			if strings.HasSuffix(file, "_test.go") {
-				continue
+			built, err := build.Default.MatchFile(filepath.Join(root, filepath.FromSlash(folder)), path.Base(file))
+			if err != nil {
+				return nil, err
+			}
+			if !built || strings.HasSuffix(file, "_test.go") {
+				continue // no test on this system can find the mutants of a file for another one
 			}
 			code, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
 			if err != nil {
@@ -87,23 +101,35 @@ func mutate(file string, code []byte) ([]mutant, error) {
 		return nil, err
 	}
 	var mutants []mutant
+	function := ""
+	seen := make(map[string]int)
 	replace := func(from, to token.Pos, text string) {
 		position := set.Position(from)
 		end := set.Position(to).Offset
 		m := mutant{file: file, line: position.Line, offset: position.Offset, old: string(code[position.Offset:end]), new: text}
-		m.source = lineAt(code, position.Offset)
+		m.source, m.function = lineAt(code, position.Offset), function
+		key := m.key()
+		m.number = seen[key]
+		seen[key]++
 		mutants = append(mutants, m)
 	}
 	text := func(node ast.Node) string {
 		return string(code[set.Position(node.Pos()).Offset:set.Position(node.End()).Offset])
 	}
-	ast.Inspect(parsed, func(node ast.Node) bool {
+	inspect := func(node ast.Node) bool {
 		if declaration, ok := node.(*ast.GenDecl); ok && declaration.Tok == token.IMPORT {
 			return false
 		}
 		changes(node, text, replace)
 		return true
-	})
+	}
+	for _, declaration := range parsed.Decls {
+		function = ""
+		if f, ok := declaration.(*ast.FuncDecl); ok {
+			function = f.Name.Name
+		}
+		ast.Inspect(declaration, inspect)
+	}
 	return mutants, nil
 }
 

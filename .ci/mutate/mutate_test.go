@@ -46,15 +46,37 @@ func TestMutate(t *testing.T) {
 	}
 }
 
+// TestKey checks that equal changes in one file have keys that differ.
+func TestKey(t *testing.T) {
+	t.Parallel()
+	const code = "package p\n\nfunc f() {\n\tg(a)\n\tg(a)\n}\n\nfunc (t) h() {\n\tg(a)\n}\n"
+	mutants, err := mutate("p/p.go", []byte(code))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, printed []string
+	for _, m := range mutants {
+		got, printed = append(got, m.key()), append(printed, m.String())
+	}
+	const change = `: "g(a)" becomes "" in: g(a)`
+	if want := []string{"p/p.go f" + change, "p/p.go f (2)" + change, "p/p.go h" + change}; !slices.Equal(got, want) {
+		t.Errorf("got keys %q; want %q", got, want)
+	}
+	if want := []string{"p/p.go:4 f" + change, "p/p.go:5 f (2)" + change, "p/p.go:9 h" + change}; !slices.Equal(printed, want) {
+		t.Errorf("got %q; want %q", printed, want)
+	}
+}
+
 // TestTry tries the mutants of a package with one test.
 func TestTry(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	for name, text := range map[string]string{
-		"go.work":     "go 1.26\n\nuse ./p\n",
-		"p/go.mod":    "module example.test/p\n\ngo 1.26\n",
-		"p/p_test.go": "package p\n\nimport \"testing\"\n\nfunc Test(t *testing.T) {\n\tif Less(1, 1) || !Less(1, 2) {\n\t\tt.Fail()\n\t}\n}\n",
-		"p/p.go":      "package p\n\nconst Name = \"a\" + \"b\"\n\nfunc Less(a, b int) bool {\n\treturn a < b && a != b\n}\n",
+		"go.work":      "go 1.26\n\nuse ./p\n",
+		"p/go.mod":     "module example.test/p\n\ngo 1.26\n",
+		"p/p_test.go":  "package p\n\nimport \"testing\"\n\nfunc Test(t *testing.T) {\n\tif Less(1, 1) || !Less(1, 2) {\n\t\tt.Fail()\n\t}\n}\n",
+		"p/o_plan9.go": "package p\n\nvar Other = 1 + 1\n", // has no mutants here
+		"p/p.go":       "package p\n\nconst Name = \"a\" + \"b\"\n\nfunc Less(a, b int) bool {\n\treturn a < b && a != b\n}\n",
 	} {
 		name = filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
@@ -82,6 +104,32 @@ func TestTry(t *testing.T) {
 	}
 	if want := map[string]outcome{"+": invalid, "!=": killed, "<": survived, "&&": survived}; !maps.Equal(got, want) {
 		t.Errorf("got %v; want %v", got, want)
+	}
+}
+
+// TestTestsNamedLike checks which tests run first.
+func TestTestsNamedLike(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for name, text := range map[string]string{
+		"fetch_test.go":      "func TestA(t *testing.T) {}\n\nfunc helper() {}\n",
+		"fetch_late_test.go": "func FuzzB(f *testing.F) {}\n",
+		"keys_fetch_test.go": "func Example() {}\n",
+		"other_test.go":      "func TestOther(t *testing.T) {}\n",
+		"fetch.go":           "func TestNot(t *testing.T) {}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for file, want := range map[string]string{
+		"core/keys/fetch.go": "^(FuzzB|TestA|Example)$",
+		"core/fetch.go":      "^(FuzzB|TestA)$",
+		"core/keys/pem.go":   "",
+	} {
+		if got, err := testsNamedLike(folder, file); got != want || err != nil {
+			t.Errorf("%s: got %q, %v; want %q", file, got, err, want)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -46,13 +46,17 @@ func newTester(ctx context.Context, root string, tests map[string][]string, muta
 			if t.limits[pkg] != 0 {
 				continue
 			}
+			if output, err := t.compile(ctx, "", pkg); err != nil {
+				t.close()
+				return nil, fmt.Errorf("the tests of %s do not compile without a change: %w\n%s", pkg, err, output)
+			}
 			start := time.Now()
-			if output, err := t.goTest(ctx, "", pkg, 10*time.Minute); err != nil {
+			if output, err := t.runTests(ctx, pkg, "", 10*time.Minute); err != nil {
 				t.close()
 				return nil, fmt.Errorf("the tests of %s fail without a change: %w\n%s", pkg, err, output)
 			}
 			// A busy machine can be several times slower than now.
-			t.limits[pkg] = 4*time.Since(start) + 20*time.Second
+			t.limits[pkg] = 4*time.Since(start) + 10*time.Second
 		}
 	}
 	return t, nil
@@ -60,56 +64,92 @@ func newTester(ctx context.Context, root string, tests map[string][]string, muta
 
 func (t *tester) close() { _ = os.RemoveAll(t.temporary) }
 
-// try runs the tests for m.
+// try runs the tests for m. Each package is compiled once. The tests in the files
+// that are named like the file of m run first, because most mutants fail one of them.
 func (t *tester) try(ctx context.Context, m mutant) (outcome, error) {
-	original := filepath.Join(t.root, filepath.FromSlash(m.file))
-	code, err := os.ReadFile(original)
+	overlay, err := t.overlay(m)
 	if err != nil {
-		return 0, err
-	}
-	changed := filepath.Join(t.temporary, "mutant.go")
-	if err := os.WriteFile(changed, m.apply(code), 0o600); err != nil {
-		return 0, err
-	}
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{original: changed}})
-	if err != nil {
-		return 0, err
-	}
-	name := filepath.Join(t.temporary, "overlay.json")
-	if err := os.WriteFile(name, overlay, 0o600); err != nil {
 		return 0, err
 	}
 	for _, pkg := range t.tests[m.folder()] {
-		output, err := t.goTest(ctx, name, pkg, t.limits[pkg])
+		output, err := t.compile(ctx, overlay, pkg)
 		switch {
 		case ctx.Err() != nil:
 			return 0, ctx.Err()
-		case err == nil:
-		case bytes.Contains(output, []byte("[build failed]")), bytes.Contains(output, []byte("[setup failed]")):
+		case output != nil:
 			return invalid, nil
-		default:
-			return killed, nil
+		case err != nil:
+			return 0, err
+		}
+		first, err := testsNamedLike(filepath.Join(t.root, filepath.FromSlash(pkg)), m.file)
+		if err != nil {
+			return 0, err
+		}
+		for _, pattern := range slices.Compact([]string{first, ""}) {
+			_, err := t.runTests(ctx, pkg, pattern, t.limits[pkg])
+			if ctx.Err() != nil {
+				return 0, ctx.Err()
+			}
+			if err != nil {
+				return killed, nil
+			}
 		}
 	}
 	return survived, nil
 }
 
-// goTest runs the tests of pkg with an overlay, if it is not empty, for at most limit.
-func (t *tester) goTest(ctx context.Context, overlay, pkg string, limit time.Duration) ([]byte, error) {
-	args := []string{"test", "-short", "-failfast", "-count=1", "-vet=off", "-timeout=" + limit.String()}
+// overlay writes the overlay of m for the go command, and returns its name.
+func (t *tester) overlay(m mutant) (string, error) {
+	original := filepath.Join(t.root, filepath.FromSlash(m.file))
+	code, err := os.ReadFile(original)
+	if err != nil {
+		return "", err
+	}
+	changed := filepath.Join(t.temporary, "mutant.go")
+	if err := os.WriteFile(changed, m.apply(code), 0o600); err != nil {
+		return "", err
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{original: changed}})
+	if err != nil {
+		return "", err
+	}
+	name := filepath.Join(t.temporary, "overlay.json")
+	return name, os.WriteFile(name, overlay, 0o600)
+}
+
+// compile compiles the tests of pkg with an overlay, if it is not empty. If they do not
+// compile, it returns the output of the compiler.
+func (t *tester) compile(ctx context.Context, overlay, pkg string) ([]byte, error) {
+	args := []string{"test", "-c", "-vet=off", "-o=" + t.binary()}
 	if overlay != "" {
 		args = append(args, "-overlay="+overlay)
 	}
-	// The tests can hang before their own limit applies, while they are linked or initialized.
-	ctx, cancel := context.WithTimeout(ctx, limit+time.Minute)
-	defer cancel()
 	command := exec.CommandContext(ctx, "go", append(args, pkg)...)
 	command.Dir = t.root
 	command.Env = append(os.Environ(), "GOWORK="+filepath.Join(t.root, "go.work"))
 	output, err := command.CombinedOutput()
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return nil, err
+	switch {
+	case err == nil:
+		return nil, nil
+	case errors.As(err, &exit):
+		return append(output, '\n'), err
 	}
-	return output, err
+	return nil, err
 }
+
+// runTests runs the compiled tests of pkg whose names match pattern, or all if it is
+// empty, for at most limit.
+func (t *tester) runTests(ctx context.Context, pkg, pattern string, limit time.Duration) ([]byte, error) {
+	// The tests can hang before their own limit applies, while they are initialized.
+	ctx, cancel := context.WithTimeout(ctx, limit+10*time.Second)
+	defer cancel()
+	command := exec.CommandContext(ctx, t.binary(), "-test.short", "-test.failfast", "-test.timeout="+limit.String(), "-test.run="+pattern)
+	command.Dir = filepath.Join(t.root, filepath.FromSlash(pkg))
+	command.Env = append(os.Environ(), "GOWORK="+filepath.Join(t.root, "go.work"))
+	command.WaitDelay = 10 * time.Second
+	return command.CombinedOutput()
+}
+
+// binary is the name of the compiled tests.
+func (t *tester) binary() string { return filepath.Join(t.temporary, "tests.exe") }

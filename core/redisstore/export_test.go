@@ -22,3 +22,6 @@ func (s *Store) Slots() []string {
 
 // Record decodes a record that a server sent.
 func Record(value string) (session.Record, error) { return record(value) }
+
+// Failed is failed, which names a step in front of an error.
+var Failed = failed

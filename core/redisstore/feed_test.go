@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -135,5 +136,20 @@ func TestFeedEnds(t *testing.T) {
 			}
 			await(t, "goroutines end", func() bool { return runtime.NumGoroutine() <= before })
 		})
+	}
+}
+
+// In a cluster, a feed is up to date only as long as all of its servers answer.
+func TestFeedOfSilentNode(t *testing.T) {
+	t.Parallel()
+	nodes := startCluster(t)
+	f := follow(t, newStore(t, clusterClient(t, nodes), redisstore.Config{}))
+	nodes[0].signal(syscall.SIGSTOP)
+	t.Cleanup(func() { nodes[0].signal(syscall.SIGCONT) })
+	before := f.beat()
+	_ = f.ends(3 * slack)
+	// The last replies of the node may have been on their way.
+	if got := f.beat() - before; got > 1 {
+		t.Errorf("got told %d times that the feed is up to date; want once at most", got)
 	}
 }

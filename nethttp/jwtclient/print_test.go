@@ -40,7 +40,16 @@ func TestPrint(t *testing.T) {
 			}
 		}
 	}
-	if got, want := fmt.Sprint(transport), "jwtclient.Transport for [{https api.example.com 443}]"; got != want {
-		t.Errorf("got %q; want %q", got, want)
+	for _, row := range []struct {
+		value any
+		want  string
+	}{
+		{transport, "jwtclient.Transport for [{https api.example.com 443}]"},
+		{jwtclient.Tokens{Access: "a"}, "jwtclient.Tokens"},
+		{jwtclient.Tokens{Access: "a", Expires: time.Unix(0, 0).UTC()}, "jwtclient.Tokens until 1970-01-01 00:00:00 +0000 UTC"},
+	} {
+		if got := fmt.Sprint(row.value); got != row.want {
+			t.Errorf("got %q; want %q", got, row.want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package jwtclient_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -143,4 +144,39 @@ func TestSignInAfterTrouble(t *testing.T) {
 			t.Errorf("posted %q; want the newest token", got)
 		}
 	})
+}
+
+// SignIn and SetTokens wait for a renewal in flight until their context ends.
+func TestSetTokensWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		transport := newTransport(t, a, nil)
+		time.Sleep(life)
+		a.setDelay(10 * time.Second)
+		go func() { _, _, _ = transport.Token(t.Context()) }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begun := time.Now()
+		if err := transport.SetTokens(ctx, jwtclient.Tokens{Access: "x"}); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != time.Second {
+			t.Errorf("got %v after %v; want a timeout after a second", err, time.Since(begun))
+		}
+		a.setDelay(0)
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "y"}); err != nil {
+			t.Error(err)
+		}
+		if got := token(t, transport); got != "y" {
+			t.Errorf("got token %q; want y", got)
+		}
+	})
+}
+
+// SignIn returns an error for a nil context, as net/http does.
+func TestSignInWithoutContext(t *testing.T) {
+	t.Parallel()
+	var missing context.Context
+	if err := newSignedOut(t, newAPI(t), nil).SignIn(missing, "alice", "wonderland"); err == nil {
+		t.Error("got no error; want one")
+	}
 }

@@ -138,6 +138,59 @@ func TestSignOutGuard(t *testing.T) {
 	}
 }
 
+// A slowStore calls during while Update stores tokens.
+type slowStore struct {
+	memory
+	during func()
+}
+
+func (s *slowStore) Update(ctx context.Context, change func(jwtclient.Tokens) (jwtclient.Tokens, error)) error {
+	return s.memory.Update(ctx, func(stored jwtclient.Tokens) (jwtclient.Tokens, error) {
+		next, err := change(stored)
+		if during := s.during; during != nil {
+			s.during = nil
+			during()
+		}
+		return next, err
+	})
+}
+
+// If SignOut is called while the tokens of a sign-in are stored, their session is ended.
+func TestSignOutWhileStoring(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		store := &slowStore{}
+		transport := newSignedOut(t, a, store)
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		refresh := ""
+		store.during = func() {
+			_ = transport.SignOut(gone) // finishes in the background
+		}
+		a.replace(func(served http.Handler) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				answer := &copied{ResponseWriter: w}
+				served.ServeHTTP(answer, r)
+				if r.URL.Path == "/token" {
+					refresh = answer.refresh()
+				}
+			}
+		})
+		if err := transport.SignIn(t.Context(), "alice", "wonderland"); !errors.Is(err, jwtclient.ErrSignedOut) {
+			t.Errorf("got %v; want ErrSignedOut", err)
+		}
+		wantSignedOut(t, transport)
+		synctest.Wait()
+		if got := store.tokens(); got != (jwtclient.Tokens{}) {
+			t.Errorf("got %v in the store; want nothing", got)
+		}
+		if refresh == "" || a.refreshes(t, refresh) {
+			t.Errorf("got a live session of %q; want it ended", refresh)
+		}
+	})
+}
+
 // If the user signs in again before SignOut reaches the store, the new tokens stay.
 func TestSignInAfterLogout(t *testing.T) {
 	t.Parallel()

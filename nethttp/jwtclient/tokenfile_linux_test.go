@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -38,9 +40,40 @@ func TestTokenFileUnlocks(t *testing.T) {
 	}
 }
 
+// TestTokenFileCloses checks which files are open while the tokens change, and after it.
+func TestTokenFileCloses(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "tokens.json")
+	put(t, jwtclient.TokenFile(path), jwtclient.Tokens{Access: "a"})
+	err := jwtclient.TokenFile(path).Update(t.Context(), func(stored jwtclient.Tokens) (jwtclient.Tokens, error) {
+		if descriptor(t, path) >= 0 || descriptor(t, path+".lock") < 0 {
+			t.Error("while the tokens change: want the lock file open, and not the file")
+		}
+		return stored, nil
+	})
+	if err != nil || descriptor(t, path) >= 0 || descriptor(t, path+".lock") >= 0 {
+		t.Errorf("got %v; want no file open afterwards", err)
+	}
+}
+
 // duplicate returns a duplicate of the file descriptor by which this process has
 // the file open.
 func duplicate(t *testing.T, path string) int {
+	t.Helper()
+	fd := descriptor(t, path)
+	if fd < 0 {
+		t.Fatalf("%s is not open", path)
+	}
+	duplicated, err := syscall.Dup(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.CloseOnExec(duplicated)
+	return duplicated
+}
+
+// descriptor returns a file descriptor by which this process has the file open, or -1.
+func descriptor(t *testing.T, path string) int {
 	t.Helper()
 	want, err := os.Stat(path)
 	if err != nil {
@@ -60,14 +93,8 @@ func duplicate(t *testing.T, path string) int {
 		if err != nil {
 			t.Fatal(err)
 		}
-		duplicated, err := syscall.Dup(fd)
-		if err != nil {
-			t.Fatal(err)
-		}
-		syscall.CloseOnExec(duplicated)
-		return duplicated
+		return fd
 	}
-	t.Fatalf("%s is not open", path)
 	return -1
 }
 
@@ -126,5 +153,36 @@ func TestTokenFileLockLink(t *testing.T) {
 	}
 	if _, err := os.Stat(elsewhere); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the target of the link: got %v; want it not to exist", err)
+	}
+}
+
+// TestTokenFileFull checks that a full disk causes an error and leaves the stored tokens
+// as they are. A copy of this process with a limit for its files stands for the disk.
+func TestTokenFileFull(t *testing.T) {
+	t.Parallel()
+	old, next := jwtclient.Tokens{Access: "old"}, jwtclient.Tokens{Access: "next"}
+	if path := os.Getenv("TEST_TOKEN_FILE_FULL"); path != "" {
+		signal.Ignore(syscall.SIGXFSZ)
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 4, Max: 4}); err != nil {
+			t.Fatal(err)
+		}
+		err := jwtclient.TokenFile(path).Update(t.Context(), func(jwtclient.Tokens) (jwtclient.Tokens, error) { return next, nil })
+		if !errors.Is(err, syscall.EFBIG) {
+			os.Exit(1) // the limit is for the output, too
+		}
+		os.Exit(0)
+	}
+	path := filepath.Join(t.TempDir(), "tokens.json")
+	put(t, jwtclient.TokenFile(path), old)
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTokenFileFull$")
+	cmd.Env = append(os.Environ(), "TEST_TOKEN_FILE_FULL="+path)
+	if err := cmd.Run(); err != nil {
+		t.Errorf("got %v; want the error of a full disk", err)
+	}
+	if got, err := look(t, jwtclient.TokenFile(path)); got != old || err != nil {
+		t.Errorf("got %v, %v; want the tokens from before", got, err)
+	}
+	if _, err := os.Stat(path + ".new"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v; want no other file", err)
 	}
 }

@@ -156,6 +156,54 @@ func TestTokenFileRefuses(t *testing.T) {
 	}
 }
 
+// TestTokenFileFailures checks that a change that cannot be stored causes an error, leaves
+// the stored tokens as they are, and leaves no other file.
+func TestTokenFileFailures(t *testing.T) {
+	t.Parallel()
+	old, next := jwtclient.Tokens{Access: "old"}, jwtclient.Tokens{Access: "next"}
+	blocked := func(path string) error { return os.MkdirAll(filepath.Join(path, "full"), 0o700) }
+	replaced := func(path string) error { return errors.Join(os.Remove(path), blocked(path)) }
+	for _, row := range []struct {
+		name  string
+		next  jwtclient.Tokens
+		spoil func(path string) error // during Update
+		mend  func(path string) error // nil if the file is gone
+	}{
+		{"a year that JSON cannot have", jwtclient.Tokens{Access: "next", Expires: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)},
+			func(string) error { return nil }, func(string) error { return nil }},
+		{"the new file cannot be removed", next, func(path string) error { return blocked(path + ".new") }, func(path string) error { return os.RemoveAll(path + ".new") }},
+		{"the file cannot be replaced", next, replaced, nil},
+		{"the file cannot be removed", jwtclient.Tokens{}, replaced, nil},
+		{"the folder is gone", next, func(path string) error { return os.RemoveAll(filepath.Dir(path)) }, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "app", "tokens.json")
+			file := jwtclient.TokenFile(path)
+			put(t, file, old)
+			err := file.Update(t.Context(), func(jwtclient.Tokens) (jwtclient.Tokens, error) { return row.next, row.spoil(path) })
+			if err == nil || !strings.HasPrefix(err.Error(), "jwtclient: TokenFile: ") {
+				t.Errorf("got %v; want an error of the TokenFile", err)
+			}
+			if row.mend == nil {
+				if _, err := os.Stat(path + ".new"); !errors.Is(err, os.ErrNotExist) {
+					t.Errorf("got %v; want no other file", err)
+				}
+				return
+			}
+			if err := row.mend(path); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := look(t, file); got != old || err != nil {
+				t.Errorf("got %v, %v; want the tokens from before", got, err)
+			}
+			if _, err := os.Stat(path + ".new"); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("got %v; want no other file", err)
+			}
+		})
+	}
+}
+
 // While the lock is held, Update waits until its context ends.
 func TestTokenFileLock(t *testing.T) {
 	t.Parallel()

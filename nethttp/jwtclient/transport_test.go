@@ -1,6 +1,7 @@
 package jwtclient_test
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -140,3 +141,22 @@ func TestDefaultBase(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
+
+// TestBaseFails checks that the error of the base is returned.
+func TestBaseFails(t *testing.T) {
+	t.Parallel()
+	transport := newSignedOut(t, brokenBase{}, nil)
+	if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "token"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := do(t.Context(), transport, "GET", home+"/me", ""); !errors.Is(err, errNetwork) {
+		t.Errorf("got %q, %v; want %v", got, err, errNetwork)
+	}
+}
+
+// brokenBase is a base whose requests fail.
+type brokenBase struct{}
+
+var errNetwork = errors.New("network down")
+
+func (brokenBase) RoundTrip(*http.Request) (*http.Response, error) { return nil, errNetwork }

@@ -104,7 +104,7 @@ type Config struct {
 
 	// CacheSize is the memory for verified tokens, in bytes, so that a request with
 	// one of them costs very little. Every hit checks the expiry, the revocation and
-	// the key again. A token of 500 bytes takes about 1.1 KB, one of 2000 bytes about
+	// the key again. A token of 500 bytes takes about 1.3 KB, one of 2000 bytes about
 	// 4 KB; the claims that [Claims] has decoded from it come in addition. Set it to
 	// twice what the active tokens take, and at least to 2048 for each of them, because
 	// that is how many tokens there may be. If there is less room, the tokens that are

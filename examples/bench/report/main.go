@@ -78,7 +78,7 @@ func measure(ctx context.Context, rounds int, benchtime time.Duration, short boo
 			{"Signature|Middleware|Refuse|Refresh|Renewal|Revoked|Keys|Roles|Tokens|Rotation", "1", benchtime.String()},
 			{"Parallel", "1,2", benchtime.String()},
 			{"Listener", "1", (5 * benchtime).String()},
-			{"Heap", "1", "1x"},
+			{"Heap", "1", "1x"}, // both of 100,000 and of a million
 		} {
 			test := exec.CommandContext(ctx, program, "-test.run=^$", "-test.bench=^Benchmark("+part.benchmarks+")$", //nolint:gosec // this function built the program
 				"-test.cpu="+part.cpu, "-test.benchtime="+part.time, fmt.Sprintf("-test.short=%t", short))

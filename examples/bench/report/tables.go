@@ -154,8 +154,10 @@ func (rs *rounds) printSessions(text *strings.Builder) {
 	}
 	fmt.Fprintln(text)
 	t.print(text)
-	fmt.Fprintf(text, "\nHeap: %s for a cached token, %s for a session, %s for a revocation.\n", rs.only("Heap/token", "B/token", size),
-		rs.only("Heap/session", "B/session", size), rs.only("Heap/revocation", "B/revocation", size))
+	for _, row := range []struct{ benchmark, of string }{{"Heap", ""}, {"HeapOfMillion", ", of a million each"}} {
+		fmt.Fprintf(text, "\nHeap%s: %s for a cached token, %s for a session, %s for a revocation.\n", row.of, rs.only(row.benchmark+"/token", "B/token", size),
+			rs.only(row.benchmark+"/session", "B/session", size), rs.only(row.benchmark+"/revocation", "B/revocation", size))
+	}
 }
 
 // time returns the time of the benchmark called name as text.

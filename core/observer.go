@@ -24,8 +24,8 @@ type Observer struct {
 	// is sent, and of the keys of a [keys.Remote].
 	Event func(ctx context.Context, e Event)
 
-	// StoreUse is called after each call of a method of SessionConfig.Store, and when
-	// its Feed has ended.
+	// StoreUse is called after each call of a method of SessionConfig.Store, also if the
+	// call was not made because the store hangs, and when its Feed has ended.
 	StoreUse func(ctx context.Context, u StoreUse)
 
 	// KeyFetch is called after each attempt to fetch the keys of a [keys.Remote].
@@ -49,7 +49,8 @@ type Outcome struct {
 
 	// Issuer is the issuer of Identity, or the one whose keys are unavailable. It is
 	// empty if it is not known, and with [Config.InsecureAnyIssuer], so that it always is
-	// one of the issuers that are configured.
+	// one of the issuers that are configured, or one that the Match of a [TrustedIssuer]
+	// accepts.
 	Issuer string
 
 	// Duration is how long the guard or the endpoint that decided took, without the

@@ -17,6 +17,7 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/keys"
+	"github.com/jwtgate/jwtgate/core/session"
 )
 
 // outcomes records outcomes as text. It is safe for concurrent use.
@@ -176,6 +177,24 @@ func TestStoreUses(t *testing.T) {
 		if !slices.Contains(uses, want) {
 			t.Errorf("got uses %q; want %q among them", uses, want)
 		}
+	}
+}
+
+// TestStoreUseAtBound checks that the refusal of a login at the bound is no failure of the
+// store.
+func TestStoreUseAtBound(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, func(c *jwtgate.Config) {
+		c.Sessions.MaxSessions, c.Sessions.RefuseAtMax = 1, true
+		c.Observers = append(c.Observers, jwtgate.Observer{StoreUse: func(_ context.Context, u jwtgate.StoreUse) {
+			if u.Operation == "create" && u.Err != nil {
+				t.Errorf("got %v; want no error", u.Err)
+			}
+		}})
+	})
+	s.login("alice")
+	if _, err := s.SignIn(t.Context(), jwtgate.Request{}, "alice"); !errors.Is(err, session.ErrTooMany) {
+		t.Errorf("got %v; want %v", err, session.ErrTooMany)
 	}
 }
 

@@ -212,5 +212,8 @@ func (i *issuer) missing(ctx context.Context) (reason string, cause error) {
 	if _, held := i.remote.Age(); held {
 		return "", nil
 	}
+	if i.name == "" { // of several issuers
+		return "the keys of " + i.option("Keys") + " are missing", err
+	}
 	return fmt.Sprintf("the keys of the issuer %q are missing", i.name), err
 }

@@ -223,6 +223,22 @@ func TestReadinessOfKeys(t *testing.T) {
 	}
 }
 
+// TestReadyNamesKeys checks that keys of several issuers, which have no single name, are found
+// by the field of the configuration.
+func TestReadyNamesKeys(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		auth := trusting(t, newWeb(nil), keys.Remote{URL: providerSet}, func(c *jwtgate.Config) {
+			c.Now, c.Trusted[0].Required = nil, true
+			c.Trusted[0].Name, c.Trusted[0].Match = "", func(string) bool { return true }
+		})
+		defer auth.Close()
+		if err, want := auth.Ready(t.Context()), "jwtgate: not ready: the keys of Config.Trusted[0].Keys are missing"; err == nil || err.Error() != want {
+			t.Errorf("got %v; want %s", err, want)
+		}
+	})
+}
+
 // TestReadyNamesNoSecret checks that the causes are found in the error, and are not in its text.
 func TestReadyNamesNoSecret(t *testing.T) {
 	t.Parallel()

@@ -18,15 +18,15 @@ type observedStore struct {
 
 // used reports a use of the store that began at begin, and returns its error.
 func (s *observedStore) used(ctx context.Context, operation string, kind outage, begin time.Time, err error) error {
-	a := s.auth
+	a, failure := s.auth, err
+	if errors.Is(err, session.ErrTooMany) { // an answer
+		failure = nil
+	}
 	for _, f := range a.observers.storeUse {
-		f(ctx, StoreUse{operation, time.Since(begin), err})
+		f(ctx, StoreUse{operation, time.Since(begin), failure})
 	}
-	if err == nil {
+	if failure == nil {
 		a.outages.works(kind)
-		return nil
-	}
-	if errors.Is(err, session.ErrTooMany) { // an answer, not a failure
 		return err
 	}
 	a.outages.failed(ctx, kind, err, "operation", operation)

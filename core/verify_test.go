@@ -74,7 +74,7 @@ func TestHeader(t *testing.T) {
 		{"kid", `{"alg":"HS256","kid":"` + key.ID() + `"}`, accepted},
 		{"kid unknown", `{"alg":"HS256","kid":"k2"}`, jwtgate.CodeTokenInvalid},
 		{"kid in another case", `{"alg":"HS256","kid":"` + strings.ToUpper(key.ID()) + `"}`, jwtgate.CodeTokenInvalid},
-		{"kid empty", `{"alg":"HS256","kid":""}`, jwtgate.CodeTokenInvalid},
+		{"kid empty, as if absent", `{"alg":"HS256","kid":""}`, accepted},
 		{"kid a number", `{"alg":"HS256","kid":1}`, jwtgate.CodeTokenInvalid},
 		{"kid null", `{"alg":"HS256","kid":null}`, jwtgate.CodeTokenInvalid},
 		{"kid an array", `{"alg":"HS256","kid":[]}`, jwtgate.CodeTokenInvalid},

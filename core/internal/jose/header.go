@@ -26,7 +26,7 @@ var (
 // configuration, not from the token.
 type Header struct {
 	Algorithm string // alg, never empty
-	KeyID     string // kid, empty if absent
+	KeyID     string // kid, empty if absent or empty
 	Type      string // typ in the form that MediaType returns, empty if absent
 }
 
@@ -54,7 +54,8 @@ func parseHeader(text string) (Header, error) {
 		case "alg":
 			header.Algorithm, err = value.text()
 		case "kid":
-			if header.KeyID, err = value.text(); err == nil && !ValidKeyID(header.KeyID) {
+			// An empty kid names no key. Some issuers send it instead of none.
+			if header.KeyID, err = value.text(); err == nil && header.KeyID != "" && !ValidKeyID(header.KeyID) {
 				err = errKeyID
 			}
 		case "typ":

@@ -159,3 +159,30 @@ func TestRenewalAtEndpoints(t *testing.T) {
 		})
 	}
 }
+
+// TestEndedDuringRenewal checks that a request is refused if its session is ended between
+// the rotation and the answer.
+func TestEndedDuringRenewal(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		end  func(s *testServer, sid string) error
+	}{
+		{"EndSession", func(s *testServer, sid string) error { return s.EndSession(t.Context(), sid) }},
+		{"EndSessions", func(s *testServer, _ string) error { return s.EndSessions(t.Context(), "alice") }},
+	} {
+		s := newTestServer(t, withCookies)
+		tokens := s.signIn("alice")
+		b := browserWith(tokens)
+		s.clock.Advance(time.Hour)
+		s.store.hook(nil, func(_ context.Context, call string) error {
+			if call != "Advance" {
+				return nil
+			}
+			return row.end(s, tokens.SessionID)
+		})
+		if got, want := s.decide(b.request(http.MethodPost)), "401 token_revoked clear"; got != want {
+			t.Errorf("%s: got %s; want %s", row.name, got, want)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package jwtgate_test
 
 import (
+	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -93,5 +95,36 @@ func TestClockSteps(t *testing.T) {
 	s.clock.Advance(-365 * 24 * time.Hour)
 	if got := s.refresh(tokens.Refresh).text; got != "200" {
 		t.Errorf("back again: got %s", got)
+	}
+}
+
+// TestClockStepsDuringRotation checks a clock that is set forward, beyond the end of the
+// session, after the store has rotated it: no token is signed.
+func TestClockStepsDuringRotation(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		ask  func(s *testServer, tokens reply) string
+		want string
+	}{
+		"refresh": {func(s *testServer, tokens reply) string { return s.refresh(tokens.Refresh).text }, refreshExpired},
+		"renewal": {func(s *testServer, tokens reply) string {
+			return s.decide(browser{tokens.Access, tokens.Refresh}.request(http.MethodPost))
+		}, "401 refresh_expired clear"},
+	} {
+		s := newTestServer(t, withCookies)
+		tokens := s.login("alice")
+		s.clock.Advance(time.Hour)
+		s.store.hook(nil, func(_ context.Context, call string) error {
+			if call == "Advance" {
+				s.clock.Advance(365 * 24 * time.Hour)
+			}
+			return nil
+		})
+		if got := row.ask(s, tokens); got != row.want {
+			t.Errorf("%s: got %s; want %s", name, got, row.want)
+		}
+		if got := s.countEvents(jwtgate.EventStoreDown); got != 0 {
+			t.Errorf("%s: got %d events of a store that is down; want none", name, got)
+		}
 	}
 }

@@ -95,7 +95,7 @@ func TestConfigMistakes(t *testing.T) {
 func TestConfigErrorText(t *testing.T) {
 	t.Parallel()
 	_, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: keys.HS256([]byte("too short"))})
-	const want = "jwtgate: Config.Keys: the secret has 9 bytes: HS256 needs at least 32 (RFC 7518 §3.2)"
+	const want = "jwtgate: Config.Keys: the secret has 9 bytes: HS256 needs at least 32 (RFC 7518 §3.2), such as the output of openssl rand -hex 32"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

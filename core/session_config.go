@@ -241,7 +241,10 @@ func (s *sessions) check(accessTTL time.Duration, wrong *mistakes) {
 // own.
 func newCodec(config *Config, own keyaccess.Keys, wrong *mistakes) *refreshtoken.Codec {
 	secrets := config.Sessions.Keys
-	if _, single := config.Keys.(keys.Key); single && own != nil && len(secrets) == 0 {
+	if _, single := config.Keys.(keys.Key); single && len(secrets) == 0 {
+		if own == nil {
+			return nil // the mistake in Keys comes first: if it is a secret, nothing else is missing
+		}
 		if secret := own.Current().Secret(); secret != nil {
 			secrets = [][]byte{secret} // the codec derives keys of its own from it
 		}
@@ -249,7 +252,7 @@ func newCodec(config *Config, own keyaccess.Keys, wrong *mistakes) *refreshtoken
 	if len(secrets) == 0 {
 		store := config.Sessions.Store
 		if local, ok := store.(interface{ InProcess() bool }); store != nil && !(ok && local.InProcess()) {
-			wrong.add("Sessions.Keys", "is empty: a store that is shared with other processes, or outlives this one, needs a secret of at least %d bytes that all processes share", refreshtoken.MinKeySize)
+			wrong.add("Sessions.Keys", "is empty: set it to a secret of at least %d bytes that stays the same and that all processes share, because the store is shared with other processes or outlives this one", refreshtoken.MinKeySize)
 			return nil
 		}
 		secret := make([]byte, refreshtoken.MinKeySize)

@@ -91,6 +91,9 @@ func TestSessionConfigMistakes(t *testing.T) {
 		}, "Keys"},
 		{"public key", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Keys = keys.ES256(&private.PublicKey) }, "Keys"},
 		{"short signing secret", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Keys = keys.HS256([]byte("hunter2")) }, "Keys"},
+		{"short signing secret, shared store, no key", func(c *jwtgate.Config, s *jwtgate.SessionConfig) {
+			c.Keys, s.Store = keys.HS256([]byte("hunter2")), elsewhere
+		}, "Keys"},
 		{"no issuer", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Issuer, c.InsecureAnyIssuer = "", true }, "Sessions"},
 		{"no audience", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Audience, c.InsecureAnyAudience = "", true }, "Sessions"},
 		{"any issuer, one of our own", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.InsecureAnyIssuer = true }, ""},

@@ -50,7 +50,7 @@ var hmacFamily = &family{
 func buildHMAC(alg *algorithm, key any) Key {
 	secret := key.([]byte)
 	if least := alg.hash.Size(); len(secret) < least {
-		return alg.unusable("the secret has %d bytes: %s needs at least %d (RFC 7518 §3.2)", len(secret), alg.name, least)
+		return alg.unusable("the secret has %d bytes: %s needs at least %d (RFC 7518 §3.2), such as the output of openssl rand -hex 32", len(secret), alg.name, least)
 	}
 	k := buildSecret(alg, secret)
 	if k.material.problem == "" {

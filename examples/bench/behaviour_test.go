@@ -29,7 +29,7 @@ var compared = []struct{ title, framework, contender string }{
 var behaviours = []struct {
 	name string
 	send func(tb testing.TB, k *key) []string // the Authorization fields
-	good func(res *http.Response) bool
+	good func(got answered) bool
 }{
 	{"a token without `exp` is refused", signed(`"exp":0,`, ``), refused},
 	{"a token for another service is refused", signed(`"aud":["https://api.example.com"]`, `"aud":["https://other.example.com"]`), refused},
@@ -43,14 +43,19 @@ var behaviours = []struct {
 	}, refused},
 	{"401 has the challenge of RFC 6750", func(tb testing.TB, k *key) []string {
 		return []string{"Bearer " + forge(k.token(tb, 0))}
-	}, func(res *http.Response) bool {
-		return res.StatusCode == http.StatusUnauthorized && strings.HasPrefix(res.Header.Get("WWW-Authenticate"), "Bearer") &&
-			strings.Contains(res.Header.Get("WWW-Authenticate"), `error="invalid_token"`)
+	}, func(got answered) bool {
+		return got.status == http.StatusUnauthorized && strings.HasPrefix(got.challenge, "Bearer") && strings.Contains(got.challenge, `error="invalid_token"`)
 	}},
 }
 
-func refused(res *http.Response) bool {
-	return res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusBadRequest
+// answered is what counts of an answer.
+type answered struct {
+	status    int
+	challenge string // WWW-Authenticate
+}
+
+func refused(got answered) bool {
+	return got.status == http.StatusUnauthorized || got.status == http.StatusBadRequest
 }
 
 // signed returns the good token with a change of its claims.
@@ -86,8 +91,8 @@ func TestComparison(t *testing.T) {
 	cells := comparison(t)
 	for i, column := range compared {
 		url := serve(t, column.framework, column.contender, k)
-		if res := get(t, url, []string{"Bearer " + k.token(t, 0)}); res.StatusCode != http.StatusNoContent {
-			t.Fatalf("%s: a good token gets status %d; want %d", column.title, res.StatusCode, http.StatusNoContent)
+		if got := get(t, url, []string{"Bearer " + k.token(t, 0)}); got.status != http.StatusNoContent {
+			t.Fatalf("%s: a good token gets status %d; want %d", column.title, got.status, http.StatusNoContent)
 		}
 		for _, row := range behaviours {
 			got := map[bool]string{true: "yes", false: "no"}[row.good(get(t, url, row.send(t, k)))]
@@ -118,7 +123,7 @@ func comparison(t *testing.T) map[string][]string {
 		if strings.TrimSpace(line) == "" && len(rows) > 0 {
 			break
 		}
-		if cells := regexp.MustCompile(`\s*\|\s*`).Split(strings.Trim(strings.TrimSpace(line), "|"), -1); len(cells) > 1 {
+		if cells := regexp.MustCompile(`\s*\|\s*`).Split(strings.Trim(line, "| \n"), -1); len(cells) > 1 {
 			rows[strings.TrimSpace(cells[0])] = cells[1:]
 		}
 	}
@@ -147,13 +152,13 @@ func serve(t *testing.T, framework, name string, k *key) string {
 }
 
 // get sends a request with the given Authorization fields.
-func get(t *testing.T, address string, authorization []string) *http.Response {
+func get(t *testing.T, address string, authorization []string) answered {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close() //nolint:errcheck // the answer was read
+	defer func() { _ = conn.Close() }()
 	request := "GET / HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\n"
 	for _, field := range authorization {
 		request += "Authorization: " + field + "\r\n"
@@ -166,5 +171,5 @@ func get(t *testing.T, address string, authorization []string) *http.Response {
 		t.Fatal(err)
 	}
 	_ = res.Body.Close()
-	return res
+	return answered{res.StatusCode, res.Header.Get("WWW-Authenticate")}
 }

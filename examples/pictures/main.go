@@ -76,7 +76,7 @@ func find(programs ...string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("Chromium is not installed")
+	return "", errors.New("the browser Chromium is not installed")
 }
 
 // serve builds and starts a server with settings. It returns its URL and a function that

@@ -9,6 +9,10 @@
 // Handlers read it with [Claims] and [Identity], and functions that have only a
 // context with jwtgate.Claims and jwtgate.IdentityFrom.
 //
+// Set fiber.Config.ReadBufferSize to 32 << 10. With Fiber's default of 4 KiB for the
+// header of a request, Fiber answers 431 to requests with long tokens, before Protect
+// sees them.
+//
 // Do not set fiber.Config.DisableHeaderNormalizing: fields with lower-case names, as in
 // HTTP/2, would not be found.
 package fiberjwt

@@ -8,6 +8,10 @@
 // Fiber uses c for another request after the handler has returned, so pass
 // c.Context() to everything that may run longer.
 //
+// Set fiber.Config.ReadBufferSize to 32 << 10. With Fiber's default of 4 KiB for the
+// header of a request, Fiber answers 431 to requests with long tokens, before Protect
+// sees them.
+//
 // Routes that are registered before Use stay open. Leave
 // fiber.Config.DisableHeaderNormalizing off: with it, header fields with a name in
 // lower case, as in HTTP/2, are not found. A handler that calls c.End, which sends

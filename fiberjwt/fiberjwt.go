@@ -9,9 +9,8 @@
 // Handlers read it with [Claims] and [Identity], and functions that have only a
 // context with jwtgate.Claims and jwtgate.IdentityFrom.
 //
-// Set fiber.Config.ReadBufferSize to 32 << 10. With Fiber's default of 4 KiB for the
-// header of a request, Fiber answers 431 to requests with long tokens, before Protect
-// sees them.
+// Set fiber.Config.ReadBufferSize to 32 << 10: by default, Fiber answers 431 to a request
+// header of more than 4 KiB, such as one with a long token.
 //
 // Do not set fiber.Config.DisableHeaderNormalizing: fields with lower-case names, as in
 // HTTP/2, would not be found.

@@ -11,7 +11,20 @@
 //	err = t.Watch(auth)
 //
 // It depends on the API of OpenTelemetry only: the application chooses the SDK and the
-// exporters.
+// exporters. These lines serve the metrics to Prometheus, with promhttp of
+// github.com/prometheus/client_golang/prometheus, and with prometheus of
+// go.opentelemetry.io/otel/exporters and metric of go.opentelemetry.io/otel/sdk:
+//
+//	exporter, err := prometheus.New()
+//	...
+//	t, err := telemetry.New(telemetry.Config{
+//		MeterProvider: metric.NewMeterProvider(metric.WithReader(exporter)),
+//	})
+//	...
+//	mux.Handle("GET /metrics", promhttp.Handler())
+//
+// Their names for Prometheus have "_" in place of ".", and end with the unit and with
+// "_total" for counters.
 //
 // The metrics are, with their attributes:
 //

@@ -8,15 +8,15 @@
 // Fiber uses c for another request after the handler has returned, so pass
 // c.Context() to everything that may run longer.
 //
-// Routes that are registered before Use stay open. Leave
-// fiber.Config.DisableHeaderNormalizing off: with it, header fields with a name in
-// lower case, as in HTTP/2, are not found. A handler that calls c.End, which sends
-// the answer before Protect can complete its header, must not set Cache-Control.
+// Routes that are registered before Use stay open. Set fiber.Config.ReadBufferSize to
+// 32 << 10: by default, Fiber answers 431 to a request header of more than 4 KiB, such
+// as one with a long token. Leave DisableHeaderNormalizing off: with it, header fields
+// with a name in lower case, as in HTTP/2, are not found. A handler that calls c.End,
+// which sends the answer before Protect can complete its header, must not set Cache-Control.
 //
-// The adapter for Fiber v2 is github.com/jwtgate/jwtgate/fiberjwt. To move to v3,
-// change the import path: the calls of these five functions stay as they are, also
-// with a custom context. Only the context of the request is now c.Context(), not
-// c.UserContext().
+// The adapter for Fiber v2 is github.com/jwtgate/jwtgate/fiberjwt. To move to v3, change
+// the import path: the calls of these five functions stay as they are, also with a custom
+// context. Only the context of the request is now c.Context(), not c.UserContext().
 package fiberjwt
 
 import (

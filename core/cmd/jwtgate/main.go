@@ -61,10 +61,11 @@ func (p *program) run(ctx context.Context, args []string) int {
 	}
 	command, known := commands[args[0]]
 	if !known {
-		_, _ = io.WriteString(p.stderr, usage)
 		if args[0] == "-h" || args[0] == "-help" || args[0] == "--help" || args[0] == "help" {
+			_, _ = io.WriteString(p.stderr, usage)
 			return 0
 		}
+		_, _ = fmt.Fprintf(p.stderr, "jwtgate: unknown command %.70q\n\n%s", args[0], usage)
 		return 2
 	}
 	switch err := command(p, ctx, args[1:]); {

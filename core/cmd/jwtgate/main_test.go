@@ -116,7 +116,7 @@ func TestMistakes(t *testing.T) {
 		want   string // a part of what is printed as an error
 	}{
 		{"no command", nil, 2, "jwtgate key"},
-		{"unknown command", []string{"sign"}, 2, "jwtgate key"},
+		{"unknown command", []string{"sign"}, 2, `unknown command "sign"`},
 		{"help", []string{"help"}, 0, "jwtgate key"},
 		{"help of a command", []string{"token", "-h"}, 0, "usage: jwtgate token"},
 		{"unknown flag", []string{"key", "-x"}, 2, "-x"},

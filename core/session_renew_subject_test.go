@@ -151,6 +151,37 @@ func TestRenewSubjectClocks(t *testing.T) {
 	}
 }
 
+// TestRenewSubjectReissue checks that ReissueRefresh also serves a browser whose access token
+// counts as expired, and no other one.
+func TestRenewSubjectReissue(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name    string
+		reissue bool
+		refresh func(good string) string
+		later   time.Duration // after RenewSubject
+		want    string
+	}{
+		{"no refresh cookie", true, func(string) string { return "" }, 0, "pass alice new"},
+		{"a forged one", true, func(string) string { return "x" }, 0, "pass alice new"},
+		{"a good one", true, func(good string) string { return good }, 0, "pass alice new"},
+		{"no refresh cookie, expired", true, func(string) string { return "" }, time.Hour, "401 token_expired clear"},
+		{"no refresh cookie, without ReissueRefresh", false, func(string) string { return "" }, 0, "401 token_expired clear"},
+	} {
+		s := newTestServer(t, withCookies, func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = row.reissue })
+		b := browserWith(s.signIn("alice"))
+		b.refresh = row.refresh(b.refresh)
+		s.clock.Advance(time.Minute)
+		if err := s.RenewSubject(t.Context(), "alice"); err != nil {
+			t.Fatal(err)
+		}
+		s.clock.Advance(row.later)
+		if got := s.decide(b.request(http.MethodGet)); got != row.want {
+			t.Errorf("%s: got %s; want %s", row.name, got, row.want)
+		}
+	}
+}
+
 // TestRenewSubjectWatch checks that streams end, so that their clients come back with the
 // new roles.
 func TestRenewSubjectWatch(t *testing.T) {

@@ -3,6 +3,7 @@ package jwtgate_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,6 +118,41 @@ func TestRenewSubjectMeanwhile(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestRenewSubjectLogin checks a login whose subject changes meanwhile, so that it gets no
+// tokens: no session is left behind.
+func TestRenewSubjectLogin(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		bytes int // of the new claims
+		err   error
+		want  string
+	}{
+		{"the new grant fits", 10, nil, "200 new"},
+		{"the new grant is too large for a cookie", 5000, nil, "500 internal_error"},
+		{"the subject is disabled", 0, jwtgate.ErrNoSubject, "401 invalid_credentials invalid_grant"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newTestServer(t, withCookies)
+			synctest.Wait()
+			calls := 0
+			s.setSubject(func(ctx context.Context, subject string) (jwtgate.Grant, error) {
+				if calls++; calls > 1 {
+					return jwtgate.Grant{Claims: map[string]string{"padding": strings.Repeat("x", row.bytes)}}, row.err
+				}
+				s.clock.Advance(time.Second)
+				return jwtgate.Grant{}, s.RenewSubject(ctx, subject)
+			})
+			if got := s.send(s.loginEndpoint(), browser{}.postJSON(aliceLogin)).text; got != row.want {
+				t.Errorf("%s: got %s; want %s", row.name, got, row.want)
+			}
+			if got, want := s.liveSessions("alice") > 0, row.want == "200 new"; got != want {
+				t.Errorf("%s: got a session: %v", row.name, got)
+			}
+		})
+	}
 }
 
 // TestRenewSubjectClocks checks that no client refreshes for ever if the clock of the store

@@ -126,6 +126,9 @@ func TestTokenTooLarge(t *testing.T) {
 		if s.warnings(test.cause) == 0 {
 			t.Errorf("%s: the log does not say %q", test.name, test.cause)
 		}
+		if got := s.warnings("level=ERROR"); got != 1 {
+			t.Errorf("%s: got %d errors in the log; want one", test.name, got)
+		}
 		if got := s.liveSessions("alice"); got != 0 {
 			t.Errorf("%s: got %d sessions; want none", test.name, got)
 		}

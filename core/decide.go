@@ -162,7 +162,7 @@ func (a *Auth) identify(ctx context.Context, req *Request, from *caller) {
 			a.sessions.confirmations.confirm(from.identity)
 		}
 	case from.pending && a.mayChangeCookies(req):
-		renewed := a.renew(ctx, req, found.refresh, from.identity)
+		renewed := a.renewAfter(ctx, req, &found, from.identity, err, now)
 		if renewed.refusal != nil {
 			renewed.identity, renewed.judged = from.identity, from.judged
 		}

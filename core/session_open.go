@@ -137,8 +137,16 @@ func (a *Auth) open(ctx context.Context, subject string, o opening) (Tokens, *Re
 	if err == nil {
 		access, id, err = a.issue(grant, of)
 	}
+	if err == nil && o.inCookies {
+		err = a.cookies.fits(access)
+	}
 	if err != nil {
 		_, _ = s.Store.End(ctx, token.ID, s.policy.Remember) // nobody has a token of it
+	}
+	if errors.Is(err, ErrNoSubject) {
+		return Tokens{}, refuse(CodeInvalidCredentials, err)
+	}
+	if err != nil {
 		return Tokens{}, a.failed(ctx, Event{Subject: subject}, err)
 	}
 	a.tell(ctx, Event{Kind: EventSignedIn, Subject: subject, SessionID: token.ID.String(), UserAgent: record.UserAgent, Address: o.address})

@@ -14,17 +14,30 @@ import (
 // renewed: it has the cookies of a browser, and the access token has expired, is
 // missing, or was signed by a key that is no longer held. A token that is valid only
 // later, because the clock of another process is ahead, needs the refresh token of its
-// own session. A token that is wrong in any other way is refused, whatever the refresh
+// own session. With ReissueRefresh, a token that only [Auth.RenewSubject] has made count
+// as expired needs no refresh token. A token that is wrong in any other way is refused, whatever the refresh
 // token is. id is the identity of the access token, if it is known.
 func (a *Auth) renewable(c *credential, id *Identity, err error) bool {
 	switch {
-	case !c.cookie || c.refresh == "":
+	case !c.cookie:
+		return false
+	case errors.Is(err, errOutdated) && a.cookies.ReissueRefresh:
+		return true
+	case c.refresh == "":
 		return false
 	case errors.Is(err, errEarly):
 		token, err := a.sessions.codec.Decode(c.refresh)
 		return err == nil && checkPair(id, token) == nil
 	}
 	return errors.Is(err, errExpired) || errors.Is(err, errAbsent) || errors.Is(err, errOldKey)
+}
+
+// renewAfter renews a request that is renewable although its access token failed with err.
+func (a *Auth) renewAfter(ctx context.Context, req *Request, found *credential, old *Identity, err error, now time.Time) caller {
+	if errors.Is(err, errOutdated) && a.cookies.ReissueRefresh && !a.refreshable(ctx, found.refresh, now) {
+		return a.reissue(ctx, old, req.First("User-Agent"))
+	}
+	return a.renew(ctx, req, found.refresh, old)
 }
 
 // renew uses the refresh token of a browser before the handler runs, so that the

@@ -3,6 +3,7 @@ package jwtgate_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,6 +120,41 @@ func TestRenewSubjectMeanwhile(t *testing.T) {
 	})
 }
 
+// TestRenewSubjectLogin checks a login whose subject changes meanwhile, so that it gets no
+// tokens: no session is left behind.
+func TestRenewSubjectLogin(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		bytes int // of the new claims
+		err   error
+		want  string
+	}{
+		{"the new grant fits", 10, nil, "200 new"},
+		{"the new grant is too large for a cookie", 5000, nil, "500 internal_error"},
+		{"the subject is disabled", 0, jwtgate.ErrNoSubject, "401 invalid_credentials invalid_grant"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newTestServer(t, withCookies)
+			synctest.Wait()
+			calls := 0
+			s.setSubject(func(ctx context.Context, subject string) (jwtgate.Grant, error) {
+				if calls++; calls > 1 {
+					return jwtgate.Grant{Claims: map[string]string{"padding": strings.Repeat("x", row.bytes)}}, row.err
+				}
+				s.clock.Advance(time.Second)
+				return jwtgate.Grant{}, s.RenewSubject(ctx, subject)
+			})
+			if got := s.send(s.loginEndpoint(), browser{}.postJSON(aliceLogin)).text; got != row.want {
+				t.Errorf("%s: got %s; want %s", row.name, got, row.want)
+			}
+			if got, want := s.liveSessions("alice") > 0, row.want == "200 new"; got != want {
+				t.Errorf("%s: got a session: %v", row.name, got)
+			}
+		})
+	}
+}
+
 // TestRenewSubjectClocks checks that no client refreshes for ever if the clock of the store
 // differs from those of the processes.
 func TestRenewSubjectClocks(t *testing.T) {
@@ -148,6 +184,37 @@ func TestRenewSubjectClocks(t *testing.T) {
 				b.receive(d.Response.Header)
 			}
 		})
+	}
+}
+
+// TestRenewSubjectReissue checks that ReissueRefresh also serves a browser whose access token
+// counts as expired, and no other one.
+func TestRenewSubjectReissue(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name    string
+		reissue bool
+		refresh func(good string) string
+		later   time.Duration // after RenewSubject
+		want    string
+	}{
+		{"no refresh cookie", true, func(string) string { return "" }, 0, "pass alice new"},
+		{"a forged one", true, func(string) string { return "x" }, 0, "pass alice new"},
+		{"a good one", true, func(good string) string { return good }, 0, "pass alice new"},
+		{"no refresh cookie, expired", true, func(string) string { return "" }, time.Hour, "401 token_expired clear"},
+		{"no refresh cookie, without ReissueRefresh", false, func(string) string { return "" }, 0, "401 token_expired clear"},
+	} {
+		s := newTestServer(t, withCookies, func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = row.reissue })
+		b := browserWith(s.signIn("alice"))
+		b.refresh = row.refresh(b.refresh)
+		s.clock.Advance(time.Minute)
+		if err := s.RenewSubject(t.Context(), "alice"); err != nil {
+			t.Fatal(err)
+		}
+		s.clock.Advance(row.later)
+		if got := s.decide(b.request(http.MethodGet)); got != row.want {
+			t.Errorf("%s: got %s; want %s", row.name, got, row.want)
+		}
 	}
 }
 

@@ -46,7 +46,6 @@ func (t Tokens) Cookies() Response {
 	a, ctx := t.auth, context.Background()
 	if err := a.cookies.fits(t.Access); err != nil {
 		event := Event{Subject: t.identity.Subject(), SessionID: t.SessionID}
-		a.config.Logger.ErrorContext(ctx, "the tokens of a login cannot be sent in cookies", "subject", event.Subject, "cause", err)
 		_ = a.EndSession(ctx, t.SessionID) // reported if it fails
 		return a.failed(ctx, event, err).Response()
 	}

@@ -45,10 +45,16 @@ func (mysql) begin(ctx context.Context, db *sql.DB) (transaction, error) {
 const locks = 512
 
 // lockOwner locks the row of the owner, because the server has no locks with
-// arbitrary names that end with the transaction.
+// arbitrary names that end with the transaction. It adds a row that is missing, which
+// happens if the tables were emptied.
 func (mysql) lockOwner(ctx context.Context, s *Store, tx queryer, owner ownerKey) error {
+	row := binary.BigEndian.Uint16(owner[:]) % locks
 	var n int
-	return tx.QueryRowContext(ctx, s.text("SELECT n FROM jwtgate_locks WHERE n = ? FOR UPDATE"), binary.BigEndian.Uint16(owner[:])%locks).Scan(&n)
+	err := tx.QueryRowContext(ctx, s.text("SELECT n FROM jwtgate_locks WHERE n = ? FOR UPDATE"), row).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		_, err = tx.ExecContext(ctx, s.text("INSERT INTO jwtgate_locks (n) VALUES (?) ON DUPLICATE KEY UPDATE n = VALUES(n)"), row)
+	}
+	return err
 }
 
 // The numbers of errors; see is.

@@ -194,12 +194,14 @@ func TestNotExplained(t *testing.T) {
 	if got := detailOf(t, d.Response); got != "The request cannot be judged at the moment." {
 		t.Errorf("a failed Check: got %s", got)
 	}
-	own := &jwtgate.Refusal{Status: 401, Code: jwtgate.CodeTokenMissing, Detail: "Own.", Err: failure}
 	byCookie := newVerifier(t, keys.HS256(secret), withDebug, withCookies)
-	for _, req := range []jwtgate.Request{withBearer(signed(t, claims())), withCookie(jwtgatetest.Token(t, byCookie, "alice"))} {
-		d = byCookie.Decide(t.Context(), req, always(false, own))
-		if got := detailOf(t, d.Response); got != "Own." || d.Refusal != own {
-			t.Errorf("a refusal of the application: got %s", got)
+	for _, code := range []jwtgate.Code{jwtgate.CodeTokenMissing, jwtgate.CodeTokenInvalid} {
+		own := &jwtgate.Refusal{Status: 401, Code: code, Detail: "Own.", Err: failure}
+		for _, req := range []jwtgate.Request{withBearer(signed(t, claims())), withCookie(jwtgatetest.Token(t, byCookie, "alice"))} {
+			d = byCookie.Decide(t.Context(), req, always(false, own))
+			if got := detailOf(t, d.Response); got != "Own." || d.Refusal != own {
+				t.Errorf("the refusal %s of the application: got %s", code, got)
+			}
 		}
 	}
 }

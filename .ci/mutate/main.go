@@ -63,7 +63,7 @@ func run(ctx context.Context, sample int, seed uint64, in string, least float64)
 	// command needs is in its cache.
 	slices.SortStableFunc(mutants, mutant.compare)
 
-	tester, err := newTester(ctx, root, tests, mutants)
+	tester, err := newTester(root, tests)
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func TestTry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tester, err := newTester(t.Context(), root, packages, mutants)
+	tester, err := newTester(root, packages)
 	if err != nil {
 		t.Fatal(err)
 	}

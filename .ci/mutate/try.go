@@ -29,9 +29,8 @@ type tester struct {
 	limits    map[string]time.Duration // how long the tests of a package may run
 }
 
-// newTester returns a tester for mutants, after it has run the tests of their packages
-// without a change.
-func newTester(ctx context.Context, root string, tests map[string][]string, mutants []mutant) (*tester, error) {
+// newTester returns a tester. The caller closes it.
+func newTester(root string, tests map[string][]string) (*tester, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
 		return nil, err
@@ -40,26 +39,24 @@ func newTester(ctx context.Context, root string, tests map[string][]string, muta
 	if err != nil {
 		return nil, err
 	}
-	t := &tester{root: root, temporary: temporary, tests: tests, limits: make(map[string]time.Duration)}
-	for _, m := range mutants {
-		for _, pkg := range tests[m.folder()] {
-			if t.limits[pkg] != 0 {
-				continue
-			}
-			if output, err := t.compile(ctx, "", pkg); err != nil {
-				t.close()
-				return nil, fmt.Errorf("the tests of %s do not compile without a change: %w\n%s", pkg, err, output)
-			}
-			start := time.Now()
-			if output, err := t.runTests(ctx, pkg, "", 10*time.Minute); err != nil {
-				t.close()
-				return nil, fmt.Errorf("the tests of %s fail without a change: %w\n%s", pkg, err, output)
-			}
-			// A busy machine can be several times slower than now.
-			t.limits[pkg] = 4*time.Since(start) + 10*time.Second
+	return &tester{root: root, temporary: temporary, tests: tests, limits: make(map[string]time.Duration)}, nil
+}
+
+// limit returns how long the tests of pkg may run. The first call runs them without a
+// change.
+func (t *tester) limit(ctx context.Context, pkg string) (time.Duration, error) {
+	if t.limits[pkg] == 0 {
+		if output, err := t.compile(ctx, "", pkg); err != nil {
+			return 0, fmt.Errorf("the tests of %s do not compile without a change: %w\n%s", pkg, err, output)
 		}
+		start := time.Now()
+		if output, err := t.runTests(ctx, pkg, "", 10*time.Minute); err != nil {
+			return 0, fmt.Errorf("the tests of %s fail without a change: %w\n%s", pkg, err, output)
+		}
+		// A busy machine can be several times slower than now.
+		t.limits[pkg] = 4*time.Since(start) + 10*time.Second
 	}
-	return t, nil
+	return t.limits[pkg], nil
 }
 
 func (t *tester) close() { _ = os.RemoveAll(t.temporary) }
@@ -72,6 +69,10 @@ func (t *tester) try(ctx context.Context, m mutant) (outcome, error) {
 		return 0, err
 	}
 	for _, pkg := range t.tests[m.folder()] {
+		limit, err := t.limit(ctx, pkg)
+		if err != nil {
+			return 0, err
+		}
 		output, err := t.compile(ctx, overlay, pkg)
 		switch {
 		case ctx.Err() != nil:
@@ -86,7 +87,7 @@ func (t *tester) try(ctx context.Context, m mutant) (outcome, error) {
 			return 0, err
 		}
 		for _, pattern := range slices.Compact([]string{first, ""}) {
-			_, err := t.runTests(ctx, pkg, pattern, t.limits[pkg])
+			_, err := t.runTests(ctx, pkg, pattern, limit)
 			if ctx.Err() != nil {
 				return 0, ctx.Err()
 			}

@@ -121,7 +121,7 @@ func (f *flow) send(ctx context.Context, from, method, path, body string, cookie
 	return res.Cookies(), nil
 }
 
-// name returns the short name of a cookie: access 1, refresh 1, refresh 2 …
+// name returns the short name of a cookie, such as access 1 or refresh 2.
 func (f *flow) name(cookie *http.Cookie) string {
 	kind := map[string]string{"__Host-at": "access", "__Host-rt": "refresh"}[cookie.Name]
 	if name, known := f.names[cookie.Value]; known {

@@ -77,7 +77,7 @@ func find(programs ...string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("Chromium is not installed")
+	return "", errors.New("there is no Chromium: install it")
 }
 
 // serve builds and starts a server with settings. It returns its URL and a function that

@@ -15,9 +15,12 @@ import (
 // do. Tokens of [Auth.Issue], and of other applications with the same Issuer and Store,
 // count as expired, too.
 //
-// Call it after the change is stored. Other processes learn of it within a second. An
-// error means that the store failed, and that the tokens may still be accepted: repeat the
-// call.
+// Call it after the change is stored. Other processes learn of it within a second. If one of
+// them has called Subject just before the change, and issues the token before it learns of
+// the call, that token has the old roles until it expires.
+//
+// An error means that the store failed, and that the tokens may still be accepted: repeat
+// the call.
 func (a *Auth) RenewSubject(ctx context.Context, subject string) error {
 	if a == nil || a.sessions == nil {
 		return errNoSessions

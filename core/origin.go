@@ -40,6 +40,7 @@ func (a *Auth) checkOrigin(req *Request) error {
 // trusted one, or from no page.
 func (a *Auth) compareOrigin(req *Request) error {
 	origin, site := req.First("Origin"), req.First("Sec-Fetch-Site")
+	host := hostBeside(origin, req.Host)
 	switch {
 	case strings.Contains(origin, "@"):
 		// url.Parse would take the part before the @ for user information, and only
@@ -48,12 +49,12 @@ func (a *Auth) compareOrigin(req *Request) error {
 	case origin == "" && site == "" && a.cookies.crossSite():
 		// A page of any site may have made the browser send the cookies.
 		return &originError{errNoOrigin}
-	case origin != "" && req.Host == "":
+	case origin != "" && host == "":
 		// There is no Host to compare with, and an Origin without a host would equal it.
 		return &originError{errOrigin}
 	}
 	// The method is POST, because the check would let safe methods pass.
-	asked := http.Request{Method: http.MethodPost, Host: req.Host, Header: make(http.Header, 2)}
+	asked := http.Request{Method: http.MethodPost, Host: host, Header: make(http.Header, 2)}
 	if site != "" {
 		asked.Header["Sec-Fetch-Site"] = []string{site}
 	}
@@ -64,6 +65,20 @@ func (a *Auth) compareOrigin(req *Request) error {
 		return &originError{err}
 	}
 	return nil
+}
+
+// hostBeside returns host in the spelling that the browser uses for it in origin, the
+// Origin of the same request: in lower case and without the default port of the scheme.
+// Some proxies write Host in another way.
+func hostBeside(origin, host string) string {
+	host = strings.ToLower(host)
+	switch {
+	case strings.HasPrefix(origin, "https://"):
+		return strings.TrimSuffix(host, ":443")
+	case strings.HasPrefix(origin, "http://"):
+		return strings.TrimSuffix(host, ":80")
+	}
+	return host
 }
 
 // An originError says why the origin of a request is not accepted.

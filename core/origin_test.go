@@ -49,6 +49,12 @@ var senders = []senderRow{
 	{"Origin here", "", "https://site.example", "", false},
 	{"Origin here, plain", "", "http://site.example", "", false},
 	{"Origin here, port", "", "https://site.example:8443", "site.example:8443", false},
+	{"Origin here, Host in upper case", "", "https://site.example", "SITE.example", false},
+	{"Origin here, Host with the default port", "", "https://site.example", "site.example:443", false},
+	{"Origin here, plain, Host with the default port", "", "http://site.example", "site.example:80", false},
+	{"Origin here, plain, Host with another port", "", "http://site.example", "site.example:443", true},
+	{"Origin here, Host with another port", "", "https://site.example", "site.example:80", true},
+	{"Origin elsewhere, Host with the default port", "", "https://evil.example", "site.example:443", true},
 	{"Origin elsewhere", "", "https://evil.example", "", true},
 	{"Origin, other port", "", "https://site.example:8443", "", true},
 	{"Origin, subdomain", "", "https://x.site.example", "", true},
@@ -70,6 +76,7 @@ var senders = []senderRow{
 	// Requests by HTTP/1.0, or of other adapters, may have no host.
 	{"no host, Origin null", "", "null", "-", true},
 	{"no host, Origin file", "", "file://", "-", true},
+	{"no host but a port, Origin without a host", "", "https://", ":443", true},
 	{"no host, Origin elsewhere", "", "https://evil.example", "-", true},
 	{"no host, cross-site", "cross-site", "null", "-", true},
 }

@@ -61,6 +61,7 @@ func newFixture(t *testing.T, config telemetry.Config) *fixture {
 		Issuer:   "https://auth.example",
 		Audience: "https://api.example",
 		Keys:     keys.HS256([]byte("a secret of at least 32 bytes for tests")),
+		Cookies:  &jwtgate.CookieConfig{},
 		Sessions: &jwtgate.SessionConfig{
 			Store:   f.store,
 			Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil },
@@ -208,6 +209,15 @@ func TestMetrics(t *testing.T) {
 			"decision.duration endpoint=refresh judged=: +1",
 			"decisions http.response.status_code=503 code=unavailable endpoint=refresh issuer= judged=: +1",
 			"events event=store_down: +1", "store.duration error.type=_OTHER operation=find: +1",
+		}},
+		{"renewal", func() {
+			cookie := http.Header{"Cookie": {"__Host-rt=" + tokens.Refresh}}
+			d := f.Decide(t.Context(), jwtgate.Request{Method: "GET", Path: "/", Host: "localhost", Header: cookie})
+			d.Done()
+		}, []string{
+			"decision.duration endpoint=guard judged=renewed: +1",
+			"decisions code=accepted endpoint=guard" + who + " judged=renewed: +1",
+			"events event=repeated: +1", "renewals: +1", "store.duration operation=advance: +1", "store.duration operation=find: +1",
 		}},
 		{"logout", func() { f.Logout(t.Context(), post("refresh_token="+tokens.Refresh)) }, []string{
 			"decision.duration endpoint=logout judged=: +1", "decisions http.response.status_code=204 code=accepted endpoint=logout issuer= judged=: +1",

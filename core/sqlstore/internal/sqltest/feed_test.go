@@ -77,21 +77,6 @@ func (f *follower) hears(what string, wanted func(session.Revocation) bool) {
 	await(f.t, what+" is announced", func() bool { return f.count(wanted) > 0 })
 }
 
-// ends checks that the feed ends with an error soon, and returns the error.
-func (f *follower) ends() error {
-	f.t.Helper()
-	select {
-	case err := <-f.ended:
-		if err == nil {
-			f.t.Fatal("the feed ended without an error")
-		}
-		return err
-	case <-time.After(patience):
-		f.t.Fatalf("the feed still runs after %v", patience)
-		return nil
-	}
-}
-
 func ofToken(name string) func(session.Revocation) bool {
 	return func(r session.Revocation) bool { return r.Token == name }
 }

@@ -167,30 +167,7 @@ func (o *memoryOwner) removeEnded(s *memorySession) {
 	}
 }
 
-// A sizeHeap is a heap of the owners with more than one session. The owner with the
-// most is its first element.
-type sizeHeap []*memoryOwner
+// before implements [placed]: the owner with the most sessions comes first.
+func (o *memoryOwner) before(other *memoryOwner) bool { return o.held() > other.held() }
 
-func (h sizeHeap) Len() int           { return len(h) }
-func (h sizeHeap) Less(i, j int) bool { return h[i].held() > h[j].held() }
-
-func (h sizeHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = int32(i), int32(j) //nolint:gosec // no Memory has as many
-}
-
-// Push implements [heap.Interface].
-func (h *sizeHeap) Push(x any) {
-	o := x.(*memoryOwner)
-	o.place = int32(len(*h)) //nolint:gosec // no Memory has as many
-	*h = append(*h, o)
-}
-
-// Pop implements [heap.Interface].
-func (h *sizeHeap) Pop() any {
-	last := len(*h) - 1
-	o := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	return o
-}
+func (o *memoryOwner) inHeap() *int32 { return &o.place }

@@ -11,8 +11,8 @@ type memoryShard struct {
 	mu       sync.Mutex
 	sessions map[ID]*memorySession
 	owners   map[ownerKey]*memoryOwner
-	due      dueHeap
-	sizes    sizeHeap
+	due      placedHeap[*memorySession] // all sessions
+	sizes    placedHeap[*memoryOwner]   // the owners with more than one session
 }
 
 // A memorySession is a Record in little memory. Its times are milliseconds since
@@ -112,30 +112,7 @@ func milliseconds(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// A dueHeap is a heap of sessions. The session that is due next is its first
-// element.
-type dueHeap []*memorySession
+// before implements [placed]: the session that is due next comes first.
+func (s *memorySession) before(other *memorySession) bool { return s.due < other.due }
 
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].due < h[j].due }
-
-func (h dueHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = int32(i), int32(j) //nolint:gosec // no Memory has as many
-}
-
-// Push implements [heap.Interface].
-func (h *dueHeap) Push(x any) {
-	s := x.(*memorySession)
-	s.place = int32(len(*h)) //nolint:gosec // no Memory has as many
-	*h = append(*h, s)
-}
-
-// Pop implements [heap.Interface].
-func (h *dueHeap) Pop() any {
-	last := len(*h) - 1
-	s := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	return s
-}
+func (s *memorySession) inHeap() *int32 { return &s.place }

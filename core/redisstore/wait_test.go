@@ -18,8 +18,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Since Redis 7.2, WAIT covers only the writes of its own connection. A call that
-// ends something returns an error until a replica has the end: the first time, and
+// Since Redis 7.2, WAIT covers only the writes of its own connection. A call that ends a
+// session or revokes a token returns an error as long as no replica has received that, also
 // when the call is repeated on another connection.
 func TestWaitOfLaterVersions(t *testing.T) {
 	// Before Redis 7.2, a server without a replica does not count its writes.

@@ -32,7 +32,8 @@ type Header struct {
 
 func parseHeader(text string) (Header, error) {
 	var header Header
-	m := members{document: document(text)}
+	// A header is never decoded into a type of the application, which would ignore case.
+	m := members{document: document(text), names: nameSet{exact: true}}
 	if err := m.open(); err != nil {
 		return Header{}, err
 	}

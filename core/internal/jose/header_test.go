@@ -28,6 +28,7 @@ func TestParseHeader(t *testing.T) {
 		{"kid empty, as if absent", `{"alg":"HS256","kid":""}`, header{"HS256", "", ""}},
 		{"kid of printable signs", `{"alg":"HS256","kid":" ~\"/|;'"}`, header{"HS256", ` ~"/|;'`, ""}},
 		{"members without a say", `{"alg":"HS256","x5t":"x","jku":"https://evil.example","jwk":{"kty":"oct"},"x5c":["a"],"n":1}`, header{"HS256", "", ""}},
+		{"two other members that differ only in case", `{"alg":"HS256","n":1,"N":1}`, header{"HS256", "", ""}},
 		{"32 members", wide(32), header{"HS256", "", ""}},
 	} {
 		token, err := jose.Parse(compact(row.text, goodPayload))
@@ -62,6 +63,7 @@ func TestParseHeaderRefuses(t *testing.T) {
 		{"alg twice", `{"alg":"none","alg":"HS256"}`},
 		{"alg twice, once escaped", `{"alg":"none","\u0061lg":"HS256"}`},
 		{"alg twice but for case", `{"alg":"HS256","ALG":"none"}`},
+		{"alg in another case first", `{"ALG":"none","alg":"HS256"}`},
 		{"alg in another case only", `{"ALG":"HS256"}`},
 		{"kid in another case", `{"alg":"HS256","Kid":"k1"}`},
 		// encoding/json folds U+212A (Kelvin sign) to k, and U+017F (long s) to s.

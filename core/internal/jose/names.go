@@ -10,8 +10,8 @@ import (
 )
 
 // A nameSet is the set of the names of an object's members. It detects names that occur
-// twice. Names that differ only in case count as equal, because encoding/json ignores
-// case when it decodes the same object into a type of the application.
+// twice. Among claims, names that differ only in case count as equal, because encoding/json
+// ignores case when it decodes the claims into a type of the application.
 type nameSet struct {
 	exact  bool            // names that differ in case are two
 	wide   bool            // a name has letters outside ASCII, which can be equal to letters in ASCII

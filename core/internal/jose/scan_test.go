@@ -141,8 +141,8 @@ func TestJSONValuesRefused(t *testing.T) {
 	}
 }
 
-// TestNamesThatDifferInCase checks that they count as one name in the outermost
-// object, and as two further in.
+// TestNamesThatDifferInCase checks that they count as one name among the claims, and as
+// two further in.
 func TestNamesThatDifferInCase(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, object string }{
@@ -156,9 +156,6 @@ func TestNamesThatDifferInCase(t *testing.T) {
 	} {
 		if _, err := jose.ParseClaims(row.object, nil); err == nil {
 			t.Errorf("%s: got no error for the claims %s", row.name, row.object)
-		}
-		if _, err := jose.Parse(compact(`{"alg":"HS256",`+row.object[1:], goodPayload)); err == nil {
-			t.Errorf("%s: got no error for the header %s", row.name, row.object)
 		}
 		if err := readMember(t, row.name, row.object); err != nil {
 			t.Errorf("%s: got error %v further in, want none, for %s", row.name, err, row.object)

@@ -35,11 +35,11 @@ type Auth struct {
 	draining   atomic.Bool
 	storeAhead atomic.Int64 // how much the clock of the store is ahead, in nanoseconds
 
-	cache      *cache
-	headers    *jose.Headers
-	signatures sync.Pool // of *[keyaccess.MaxSignatureSize]byte
-	cloners    sync.Map  // from reflect.Type to knownCloner
-	jwks       atomic.Pointer[jwksPage]
+	cache   *cache
+	headers *jose.Headers
+	buffers sync.Pool // of *decodeBuffers
+	cloners sync.Map  // from reflect.Type to knownCloner
+	jwks    atomic.Pointer[jwksPage]
 }
 
 // New returns an Auth for config, or an error that joins a [*ConfigError] for
@@ -49,7 +49,7 @@ func New(config Config) (*Auth, error) {
 	config = config.withDefaults(&wrong)
 	a := &Auth{config: config, headers: jose.NewHeaders(), observers: newObservers(config.Observers), probe: newProbe()}
 	a.outages.logger = config.Logger
-	a.signatures.New = func() any { return new([keyaccess.MaxSignatureSize]byte) }
+	a.buffers.New = func() any { return new(decodeBuffers) }
 	a.issuers = a.openIssuers(&wrong)
 	for i := range a.issuers {
 		a.remote = a.remote || a.issuers[i].remote != nil

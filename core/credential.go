@@ -181,20 +181,21 @@ func (c *credential) checkSyntax() error {
 // isToken reports whether value is a b64token (RFC 6750 §2.1).
 func isToken(value string) bool {
 	body := strings.TrimRight(value, "=")
+	var wrong byte // without a branch for each character, which takes twice the time
 	for i := range len(body) {
-		if !isTokenChar[body[i]] {
-			return false
-		}
+		wrong |= notTokenChar[body[i]]
 	}
-	return body != ""
+	return body != "" && wrong == 0
 }
 
-// isTokenChar has true for each byte that can be part of a b64token.
-var isTokenChar = func() (is [256]bool) {
-	for c := range is {
-		is[c] = isAlphanumeric(byte(c)) || strings.IndexByte("-._~+/", byte(c)) >= 0
+// notTokenChar has 1 for each byte that cannot be part of a b64token, and 0 for the others.
+var notTokenChar = func() (not [256]byte) {
+	for c := range not {
+		if !isAlphanumeric(byte(c)) && strings.IndexByte("-._~+/", byte(c)) < 0 {
+			not[c] = 1
+		}
 	}
-	return is
+	return not
 }()
 
 // isSchemeChar reports whether c can be part of the name of a scheme (RFC 9110 §5.6.2).

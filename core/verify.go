@@ -3,6 +3,7 @@ package jwtgate
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/internal/jose"
@@ -45,10 +46,9 @@ func (a *Auth) recall(ctx context.Context, c *credential, now time.Time) (*Ident
 // only after it, and a token counts as expired or early only if nothing else is wrong
 // with it. With errExpired and errEarly the identity is returned too.
 func (a *Auth) verify(ctx context.Context, token string, cached bool, now time.Time) (*Identity, error) {
-	var payloadBuffer [1024]byte // a larger payload is copied to the heap
-	signatureBuffer := a.signatures.Get().(*[keyaccess.MaxSignatureSize]byte)
-	defer a.signatures.Put(signatureBuffer)
-	parsed, payload, signature, err := a.decode(token, payloadBuffer[:0], signatureBuffer[:0])
+	buffers := a.buffers.Get().(*decodeBuffers)
+	defer a.buffers.Put(buffers)
+	parsed, payload, signature, err := a.decode(token, buffers)
 	if err != nil {
 		return nil, err
 	}
@@ -93,20 +93,32 @@ func (a *Auth) verify(ctx context.Context, token string, cached bool, now time.T
 	return timely(id, now)
 }
 
-// decode decodes all of token, and appends the payload and the signature to the
-// given buffers.
+// The decodeBuffers are for the segments of a token. A larger payload is decoded into
+// memory of its own.
+type decodeBuffers struct {
+	payload   [4 << 10]byte // first for the header
+	signature [keyaccess.MaxSignatureSize]byte
+}
+
+// decode decodes all of token. The payload and the signature are in buffers.
 //
 // A token that can be decoded consists of the characters of a b64token, because
 // jose is strict. So only a token that cannot be decoded is checked for them here.
-func (a *Auth) decode(token string, payloadBuffer, signatureBuffer []byte) (parsed jose.Token, payload, signature []byte, err error) {
-	if parsed, err = a.headers.Parse(token); err == nil {
-		payload, err = parsed.Payload(payloadBuffer)
+func (a *Auth) decode(token string, buffers *decodeBuffers) (parsed jose.Token, payload, signature []byte, err error) {
+	if parsed, err = a.headers.Parse(token, buffers.payload[:]); err == nil {
+		payload, err = parsed.Payload(buffers.payload[:0])
 	}
 	if err == nil {
-		signature, err = parsed.Signature(signatureBuffer)
+		signature, err = parsed.Signature(buffers.signature[:0])
 	}
-	if err != nil && !isToken(token) {
-		err = errNotAToken
+	if err != nil {
+		unread := token
+		if jose.HeaderDecoded(err) {
+			_, unread, _ = strings.Cut(token, ".")
+		}
+		if !isToken(unread) {
+			err = errNotAToken
+		}
 	}
 	return parsed, payload, signature, err
 }

@@ -35,8 +35,14 @@ func Parse(compact string) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	token.Header, err = readHeader(token.header)
+	token.Header, err = readHeader(token.header, nil)
 	return token, err
+}
+
+// HeaderDecoded reports whether err, an error of [Parse], is about the JSON of a header
+// that was decoded from base64url.
+func HeaderDecoded(err error) bool {
+	return err != nil && err != errSegments && err != errHeader && err != errEncoding //nolint:errorlint // Parse does not wrap them
 }
 
 // split splits compact into its segments, which it does not decode.
@@ -54,12 +60,12 @@ func split(compact string) (Token, error) {
 	}, nil
 }
 
-// readHeader decodes and parses a header.
-func readHeader(segment string) (Header, error) {
+// readHeader decodes and parses a header. It uses the capacity of buffer.
+func readHeader(segment string, buffer []byte) (Header, error) {
 	if base64.RawURLEncoding.DecodedLen(len(segment)) > maxHeaderSize {
 		return Header{}, errHeader
 	}
-	text, err := decode(nil, segment)
+	text, err := decode(buffer[:0], segment)
 	if err != nil {
 		return Header{}, err
 	}

@@ -28,8 +28,8 @@ type knownHeader struct {
 func NewHeaders() *Headers { return &Headers{seed: maphash.MakeSeed()} }
 
 // Parse returns what the function [Parse] returns, in less time if the header of
-// compact is in h.
-func (h *Headers) Parse(compact string) (Token, error) {
+// compact is in h. It uses the capacity of buffer, which may be nil, to decode a header.
+func (h *Headers) Parse(compact string, buffer []byte) (Token, error) {
 	token, err := split(compact)
 	if err != nil {
 		return Token{}, err
@@ -38,7 +38,7 @@ func (h *Headers) Parse(compact string) (Token, error) {
 		token.Header = known.header
 		return token, nil
 	}
-	token.Header, err = readHeader(token.header)
+	token.Header, err = readHeader(token.header, buffer)
 	return token, err
 }
 

@@ -17,14 +17,14 @@ func TestHeaders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := headers.Parse(text); got != want || err != nil {
+		if got, err := headers.Parse(text, nil); got != want || err != nil {
 			t.Fatalf("got %+v and error %v; want %+v", got, err, want)
 		}
 		headers.Remember(&want)
-		if got, err := headers.Parse(text); got != want || err != nil {
+		if got, err := headers.Parse(text, nil); got != want || err != nil {
 			t.Fatalf("got %+v and error %v after Remember; want %+v", got, err, want)
 		}
-		if n := testing.AllocsPerRun(10, func() { _, _ = headers.Parse(text) }); n != 0 {
+		if n := testing.AllocsPerRun(10, func() { _, _ = headers.Parse(text, nil) }); n != 0 {
 			t.Fatalf("got %v allocations after Remember; want none", n)
 		}
 	}
@@ -35,7 +35,7 @@ func TestHeadersCopy(t *testing.T) {
 	headers := jose.NewHeaders()
 	text := compact(goodHeader, goodPayload)
 	buffer := []byte(text)
-	token, err := headers.Parse(unsafe.String(&buffer[0], len(buffer)))
+	token, err := headers.Parse(unsafe.String(&buffer[0], len(buffer)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestHeadersCopy(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got jose.Token
-	if n := testing.AllocsPerRun(10, func() { got, err = headers.Parse(text) }); n != 0 {
+	if n := testing.AllocsPerRun(10, func() { got, err = headers.Parse(text, nil) }); n != 0 {
 		t.Errorf("got %v allocations; want the header to be remembered", n)
 	}
 	if got != want || err != nil {

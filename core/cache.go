@@ -71,12 +71,18 @@ func newCache(size int) *cache {
 	}
 }
 
-// find returns the entry for token, or nil if there is none.
-func (c *cache) find(token string) *cachedToken {
+// hash returns the hash by which token is cached. It is of the end of the token, because
+// a client cannot choose the end of a valid signature.
+func (c *cache) hash(token string) uint64 {
+	return maphash.String(c.seed, token[max(0, len(token)-64):])
+}
+
+// find returns the entry for token, which has the given hash, or nil if there is none.
+func (c *cache) find(token string, hash uint64) *cachedToken {
 	if len(c.sets) == 0 {
 		return nil
 	}
-	set, tag := c.place(token)
+	set, tag := c.place(hash)
 	tags := set.tags.Load()
 	for i := range set.slots {
 		if tagAt(tags, i) != tag {
@@ -89,23 +95,23 @@ func (c *cache) find(token string) *cachedToken {
 	return nil
 }
 
-// admits reports whether token, once verified, is to be cached: whether it was
-// seen before.
-func (c *cache) admits(token string) bool {
+// admits reports whether the token with the given hash, once verified, is to be cached:
+// whether it was seen before.
+func (c *cache) admits(hash uint64) bool {
 	if len(c.sets) == 0 {
 		return false
 	}
-	set, tag := c.place(token)
+	set, tag := c.place(hash)
 	return set.saw(tag)
 }
 
-// add records that token was verified at now. If id.cached is set, as admits has
-// said, it caches the token and its identity.
-func (c *cache) add(token string, id *Identity, now time.Time) {
+// add records that token, which has the given hash, was verified at now. If id.cached is
+// set, as admits has said, it caches the token and its identity.
+func (c *cache) add(token string, hash uint64, id *Identity, now time.Time) {
 	if len(c.sets) == 0 {
 		return
 	}
-	set, tag := c.place(token)
+	set, tag := c.place(hash)
 	if !id.cached {
 		if !set.saw(tag) {
 			set.seen.Store(withTag(set.seen.Load(), rand.IntN(cacheWays), tag)) //nolint:gosec // which token is replaced is no secret
@@ -155,10 +161,8 @@ func (s *cacheSet) least(kept int, now time.Time) int {
 	return chosen
 }
 
-// place returns the set for token, and its tag there. Both are derived from the end of
-// the token, because a client cannot choose the end of a valid signature.
-func (c *cache) place(token string) (set *cacheSet, tag byte) {
-	hash := maphash.String(c.seed, token[max(0, len(token)-64):])
+// place returns the set for the token with the given hash, and its tag there.
+func (c *cache) place(hash uint64) (set *cacheSet, tag byte) {
 	i, _ := bits.Mul64(hash, uint64(len(c.sets))) // as uniform as the remainder, and faster
 	return &c.sets[i], byte(hash&0xff) | 1        // never zero, the tag of an empty slot
 }

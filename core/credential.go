@@ -10,22 +10,20 @@ import (
 // a browser.
 type credential struct {
 	access  string       // the access token, empty if there is none
+	hash    uint64       // of access, by which it is cached
 	cached  *cachedToken // the cache's entry for access, nil if there is none
 	cookie  bool         // the tokens come from cookies, which browsers send by themselves
 	header  *tokenHeader // the field that access comes from, nil if that is no field of Config.TokenHeaders
 	refresh string       // the refresh token from a cookie, empty if there is none
 }
 
-// mark returns a hash of c that another credential does not have. If c is being
-// renewed, its refresh token counts too.
+// mark returns a hash of c that no other valid credential has. If c is being renewed,
+// its refresh token counts too.
 func (c *credential) mark(a *Auth, renewed bool) uint64 {
-	switch {
-	case renewed:
+	if renewed {
 		return maphash.String(a.cache.seed, c.access+" "+c.refresh)
-	case c.cached != nil:
-		return c.cached.identity.bearerVisit.mark
 	}
-	return maphash.String(a.cache.seed, c.access)
+	return c.hash
 }
 
 var (
@@ -63,7 +61,7 @@ func (a *Auth) fromCookies(req *Request) (credential, error) {
 	}
 	found := credential{cookie: true, access: access}
 	if present {
-		if found.cached, err = a.lookUp(access); err == nil {
+		if err = a.lookUp(&found); err == nil {
 			err = found.checkSyntax()
 		}
 		if err != nil {
@@ -99,7 +97,7 @@ func (a *Auth) fromHeader(req *Request) (credential, error) {
 		present, err = a.fields.find(req, &found, present)
 	}
 	if err == nil && present {
-		found.cached, err = a.lookUp(found.access)
+		err = a.lookUp(&found)
 	}
 	if err != nil || !present {
 		return credential{}, err
@@ -157,16 +155,18 @@ func cookie(lines []string, name string) (value string, present bool, err error)
 	return value, present, nil
 }
 
-// lookUp returns the cache's entry for token, nil if there is none, or an error if
-// token is empty or too long.
-func (a *Auth) lookUp(token string) (*cachedToken, error) {
+// lookUp looks the access token of c up in the cache. It returns an error if the token is
+// empty or too long.
+func (a *Auth) lookUp(c *credential) error {
 	switch {
-	case token == "":
-		return nil, errNotAToken
-	case len(token) > a.config.MaxTokenSize:
-		return nil, errTokenSize
+	case c.access == "":
+		return errNotAToken
+	case len(c.access) > a.config.MaxTokenSize:
+		return errTokenSize
 	}
-	return a.cache.find(token), nil
+	c.hash = a.cache.hash(c.access)
+	c.cached = a.cache.find(c.access, c.hash)
+	return nil
 }
 
 // checkSyntax returns an error if the access token is not a b64token. A cached token

@@ -119,7 +119,7 @@ type caller struct {
 	header   *tokenHeader // the field that the token came in, as in credential
 	renewed  *renewal     // nil unless the request was renewed, or deletes its cookies
 	pending  bool         // the credentials can be renewed, but this request cannot
-	mark     uint64       // of the credentials, if there is an identity
+	mark     uint64       // of the credentials
 	refusal  *Refusal
 	judged   Judgement
 	outer    *visit // of the outer guard that has let the same request through, nil without one
@@ -175,12 +175,7 @@ func (a *Auth) identify(ctx context.Context, req *Request, from *caller) {
 	if from.refusal == nil && from.renewed == nil && found.cookie {
 		*from = a.maintain(ctx, req, found, *from, now)
 	}
-	switch {
-	case from.renewed != nil:
-		from.mark = found.mark(a, true)
-	case from.identity != nil:
-		from.mark = from.identity.bearerVisit.mark
-	}
+	from.mark = found.mark(a, from.renewed != nil)
 }
 
 // cacheHeader returns the fields for caches in the answer to a request that is let

@@ -2,7 +2,6 @@ package jwtgate
 
 import (
 	"context"
-	"hash/maphash"
 	"iter"
 	"slices"
 	"sync/atomic"
@@ -29,14 +28,14 @@ type Identity struct {
 	bearerVisit visit
 }
 
-// finish sets the fields of id that are derived from its claims, its key and the token
-// that it was made of. It must be called before other goroutines can use id.
-func (a *Auth) finish(id *Identity, token string) {
+// finish sets the fields of id that are derived from its claims and its key. It must be
+// called before other goroutines can use id.
+func (a *Auth) finish(id *Identity) {
 	id.own = id.key.issuer == &a.issuers[0]
 	if id.own && a.sessions != nil {
 		id.sid, id.hasSID = session.ParseID(id.claims.SessionID)
 	}
-	id.bearerVisit = visit{Context: context.Background(), auth: a, identity: id, mark: maphash.String(a.cache.seed, token)}
+	id.bearerVisit = visit{Context: context.Background(), auth: a, identity: id}
 }
 
 // Subject returns the sub claim, or the claim that [Config.SubjectClaim] names. It is

@@ -257,7 +257,7 @@ func (a *Auth) sign(claims map[string]any, issued, expires time.Time) (string, *
 	if len(token) > a.config.MaxTokenSize {
 		return "", nil, fmt.Errorf("%w: it has %d bytes, and Config.MaxTokenSize is %d: give the Grant fewer roles or claims, or raise MaxTokenSize", errTooLarge, len(token), a.config.MaxTokenSize)
 	}
-	a.finish(id, token)
+	a.finish(id)
 	return token, id, nil
 }
 

@@ -31,10 +31,12 @@ func (a *Auth) recall(ctx context.Context, c *credential, now time.Time) (*Ident
 			return timely(v.identity, now)
 		}
 	}
-	cached := a.cache.admits(c.access)
-	id, err := a.verify(ctx, c.access, cached, now)
+	id, err := a.verify(ctx, c.access, a.cache.admits(c.hash), now)
+	if id != nil {
+		id.bearerVisit.mark = c.hash
+	}
 	if err == nil {
-		a.cache.add(c.access, id, now)
+		a.cache.add(c.access, c.hash, id, now)
 	}
 	return id, err
 }
@@ -89,7 +91,7 @@ func (a *Auth) verify(ctx context.Context, token string, cached bool, now time.T
 		return nil, err
 	}
 	id.key = key
-	a.finish(id, token)
+	a.finish(id)
 	return timely(id, now)
 }
 

@@ -1,7 +1,7 @@
 // Command soak keeps clients of every difficult kind signed in for a long time, and
 // reports whether one of them was signed out.
 //
-//	go run ./examples/soak -for 1h -store redis
+//	go run ./examples/soak -for 1h -store redis -faults
 //
 // The access tokens live for 5 seconds, so that every client is renewed again and
 // again. The clients are Chromium with three tabs, a browser whose requests nginx has
@@ -9,6 +9,9 @@
 // a browser that uploads for 30 seconds, and a client that dies between its requests
 // and their answers. They use two applications, which share the store like two
 // processes.
+//
+// With -faults, Redis crashes, hangs and drops its connections in between. The answers
+// 503 to that are no mistake.
 //
 // It needs nginx, Chromium and, for -store redis, Redis. The exit status is 1 if a
 // client was signed out, or an answer was wrong.
@@ -28,15 +31,16 @@ import (
 func main() {
 	duration := flag.Duration("for", time.Minute, "how long the clients run")
 	store := flag.String("store", "memory", "where the sessions are: memory or redis")
+	faults := flag.Bool("faults", false, "let Redis fail in between; only with -store redis")
 	flag.Parse()
-	if err := run(*duration, *store); err != nil {
+	if err := run(*duration, *store, *faults); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 // run prints the report of one soak. A signal ends it early.
-func run(duration time.Duration, store string) (err error) {
+func run(duration time.Duration, store string, faults bool) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	c := new(command)
@@ -46,7 +50,7 @@ func run(duration time.Duration, store string) (err error) {
 		}
 		c.cleanUp()
 	}()
-	s := newSoak(c, store)
+	s := newSoak(c, store, faults)
 	s.run(ctx, duration)
 	fmt.Println(s.report())
 	if s.failed() {

@@ -38,9 +38,8 @@ type sites struct {
 }
 
 // startSites starts the applications, which report events.
-func startSites(t programs.T, store string, events func(context.Context, jwtgate.Event)) *sites {
+func startSites(t programs.T, newStore func() session.Store, events func(context.Context, jwtgate.Event)) *sites {
 	t.Helper()
-	newStore := stores(t, store)
 	newAuth := func() *jwtgate.Auth {
 		auth, err := jwtgate.New(jwtgate.Config{
 			Issuer:    "https://auth.example.com",
@@ -66,15 +65,16 @@ func startSites(t programs.T, store string, events func(context.Context, jwtgate
 	return &sites{app: app.URL, fiber: startFiber(t, newAuth()), nginx: startNginx(t, app.URL)}
 }
 
-// stores returns a function that returns the store of one application.
-func stores(t programs.T, store string) func() session.Store {
+// stores returns a function that returns the store of one application, and the server of
+// the store, nil if there is none.
+func stores(t programs.T, store string) (newStore func() session.Store, server *programs.Redis) {
 	t.Helper()
 	switch store {
 	case "memory":
 		memory := session.NewMemory(0, nil)
-		return func() session.Store { return memory }
+		return func() session.Store { return memory }, nil
 	case "redis":
-		server := programs.StartRedis(t)
+		server = programs.StartRedis(t)
 		return func() session.Store {
 			client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + server.Port, ContextTimeoutEnabled: true})
 			t.Cleanup(func() { _ = client.Close() })
@@ -83,10 +83,10 @@ func stores(t programs.T, store string) func() session.Store {
 				t.Fatal(err)
 			}
 			return store
-		}
+		}, server
 	}
 	t.Fatalf("-store is %q: use memory or redis", store)
-	return nil
+	return nil, nil
 }
 
 func checkPassword(_ context.Context, username, _ string) (string, bool, error) {

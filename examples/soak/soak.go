@@ -19,6 +19,7 @@ type soak struct {
 	upload  time.Duration // of each upload
 	sites   *sites
 	clients []*client
+	faults  *faults // nil without
 
 	mu       sync.Mutex
 	events   map[jwtgate.EventKind]int
@@ -37,10 +38,19 @@ type client struct {
 	waits    int // answers 503
 }
 
-// newSoak starts the applications, and signs the clients in.
-func newSoak(t programs.T, store string) *soak {
+// newSoak starts the applications, and signs the clients in. With failing, the server of
+// the store fails while they run.
+func newSoak(t programs.T, store string, failing bool) *soak {
+	t.Helper()
 	s := &soak{store: store, events: make(map[jwtgate.EventKind]int)}
-	s.sites = startSites(t, store, s.event)
+	newStore, server := stores(t, store)
+	if failing {
+		if server == nil {
+			t.Fatalf("-store %s has no server that could fail: use -store redis", store)
+		}
+		s.faults = &faults{server: server, counts: make(map[string]int)}
+	}
+	s.sites = startSites(t, newStore, s.event)
 	s.clients = []*client{
 		s.newChromium(t),
 		s.newReader(t),
@@ -60,6 +70,9 @@ func (s *soak) run(ctx context.Context, duration time.Duration) {
 	var all sync.WaitGroup
 	for _, c := range s.clients {
 		all.Go(func() { c.act(ctx) })
+	}
+	if s.faults != nil {
+		s.faults.happen(ctx, duration)
 	}
 	all.Wait()
 	s.took = time.Since(start)
@@ -132,5 +145,8 @@ func (s *soak) report() string {
 	}
 	slices.Sort(kinds)
 	lines = append(append([]string{head}, lines...), "  events: "+strings.Join(kinds, ", "))
+	if s.faults != nil {
+		lines = append(lines, "  faults: "+s.faults.String())
+	}
 	return strings.Join(append(lines, s.mistakes...), "\n")
 }

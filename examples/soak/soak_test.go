@@ -16,10 +16,13 @@ func TestSoak(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, store := range []string{"memory", "redis"} {
-		t.Run(store, func(t *testing.T) {
+	for _, row := range []struct {
+		store  string
+		faults bool
+	}{{"memory", false}, {"redis", true}} {
+		t.Run(row.store, func(t *testing.T) {
 			t.Parallel()
-			s := newSoak(t, store)
+			s := newSoak(t, row.store, row.faults)
 			s.run(t.Context(), duration)
 			t.Log(s.report())
 			if s.failed() {

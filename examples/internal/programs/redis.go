@@ -78,6 +78,9 @@ func (r *Redis) Do(command string) {
 	}
 }
 
+// DropClients closes the connections of all clients, in the middle of their commands.
+func (r *Redis) DropClients() { _, _ = r.send("CLIENT KILL TYPE normal", time.Second) }
+
 // send sends a command, and returns the first line of the reply.
 func (r *Redis) send(command string, timeout time.Duration) (string, error) {
 	conn, err := net.DialTimeout("tcp", "127.0.0.1:"+r.Port, time.Second)

@@ -97,7 +97,7 @@ func bitOf(name string) uint64 {
 // hashFolded returns the same hash for all names that are equal under strings.EqualFold.
 func hashFolded(name string) uint64 {
 	if !isASCII(name) {
-		return maphash.String(nameSeed, fold(name))
+		name = fold(name)
 	}
 	var hash uint64
 	for len(name) > 0 {

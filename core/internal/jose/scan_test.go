@@ -153,6 +153,10 @@ func TestNamesThatDifferInCase(t *testing.T) {
 		{"the first of 20", object(20, "X0")},
 		{"the last of 20", object(20, "X19")},
 		{"both escaped", `{"\u0061":1,"\u0041":1}`},
+		{"the Kelvin sign after 20", object(20, "k", "\u212a")},
+		{"the Kelvin sign after 20, in a name of 100 letters", object(20, strings.Repeat("k", 100), strings.Repeat("k", 99)+"\u212a")},
+		{"a long name after 20", object(20, strings.Repeat("k", 100), strings.Repeat("k", 99)+"K")},
+		{"sigma's forms after 20", object(20, "\u03c3", "\u03c2")},
 	} {
 		if _, err := jose.ParseClaims(row.object, nil); err == nil {
 			t.Errorf("%s: got no error for the claims %s", row.name, row.object)

@@ -35,11 +35,11 @@ type Auth struct {
 	draining   atomic.Bool
 	storeAhead atomic.Int64 // how much the clock of the store is ahead, in nanoseconds
 
-	cache   *cache
-	headers *jose.Headers
-	buffers sync.Pool // of *decodeBuffers
-	cloners sync.Map  // from reflect.Type to knownCloner
-	jwks    atomic.Pointer[jwksPage]
+	cache       *cache
+	headers     *jose.Headers
+	buffers     sync.Pool // of *decodeBuffers
+	claimsTypes sync.Map  // from reflect.Type to *claimsType
+	jwks        atomic.Pointer[jwksPage]
 }
 
 // New returns an Auth for config, or an error that joins a [*ConfigError] for

@@ -7,6 +7,7 @@ import (
 	"reflect"
 
 	"github.com/jwtgate/jwtgate/core/internal/clone"
+	"github.com/jwtgate/jwtgate/core/internal/jose"
 )
 
 // Claims returns the claims of the token that the request with ctx was judged by,
@@ -85,32 +86,21 @@ func claimsAs[T any](id *Identity, keep bool) (T, error) {
 		return claims, err
 	}
 	d := &decodedClaims{original: (*T)(nil), next: known}
-	if cloner, ok := id.bearerVisit.auth.clonerOf(reflect.TypeFor[T]()); ok {
-		original := clone.Clone(cloner, claims)
-		d.original, d.cloner = &original, cloner
+	if t := id.claimsType(reflect.TypeFor[T]()); t.clonable {
+		original := clone.Clone(t.cloner, claims)
+		d.original, d.cloner = &original, t.cloner
 	}
 	id.decoded.CompareAndSwap(known, d) // if another goroutine was faster, the next call tries again
 	return claims, nil
 }
 
 func unmarshal[T any](id *Identity) (claims T, err error) {
-	err = json.Unmarshal([]byte(id.payload), &claims)
-	return claims, err
-}
-
-// A knownCloner is the result of [clone.For].
-type knownCloner struct {
-	cloner clone.Cloner
-	ok     bool
-}
-
-// clonerOf returns the result of [clone.For], which is computed once for each type.
-func (a *Auth) clonerOf(t reflect.Type) (clone.Cloner, bool) {
-	if known, ok := a.cloners.Load(t); ok {
-		k := known.(knownCloner)
-		return k.cloner, k.ok
+	var payload []byte
+	if t := id.claimsType(reflect.TypeFor[T]()); t.names != nil {
+		payload = jose.Select(id.payload, t.names)
+	} else {
+		payload = []byte(id.payload)
 	}
-	cloner, ok := clone.For(t)
-	a.cloners.Store(t, knownCloner{cloner, ok})
-	return cloner, ok
+	err = json.Unmarshal(payload, &claims)
+	return claims, err
 }

@@ -50,12 +50,12 @@ func IsRegistered(name string) bool { return decidingNames.contains(name) || oth
 
 // decidingNames are the names of the claims that can decide whether a token is
 // accepted. They are accepted in one spelling only.
-var decidingNames = register(
+var decidingNames = NewNames(
 	"iss", "sub", "aud", "exp", "nbf", "iat", "scope", "scp", "cnf", "token_use", "typ", "nonce", "at_hash", "c_hash", "events",
 )
 
 // otherNames are the names of the other claims that are read.
-var otherNames = register("jti", "sid", "auth_time", "gen", "as_of")
+var otherNames = NewNames("jti", "sid", "auth_time", "gen", "as_of")
 
 // Parse reads the claims in payload into c, which must be new. The layout says where
 // the subject, the audience and the roles are. Roles and scopes of a wrong type count

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -157,6 +159,21 @@ func checkClaims(t *testing.T, text string) {
 	}
 	if aud, ok := second["aud"].(string); ok && !claims.HasAudience(aud) {
 		t.Errorf("got no audience %q in %s", aud, text)
+	}
+	checkSelect(t, text, second)
+}
+
+// checkSelect compares the selected members of text, which has the given members, with
+// what is to be selected.
+func checkSelect(t *testing.T, text string, members map[string]any) {
+	t.Helper()
+	few := []string{"Roles", "a", "k", "\u03c3", ""}
+	maps.DeleteFunc(members, func(name string, _ any) bool {
+		return !slices.ContainsFunc(few, func(other string) bool { return strings.EqualFold(name, other) })
+	})
+	names := jose.NewNames(few...)
+	if got := decode(t, string(jose.Select(text, &names))); !reflect.DeepEqual(got, members) {
+		t.Errorf("got the selected members %v; want %v, in %s", got, members, text)
 	}
 }
 

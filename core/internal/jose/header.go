@@ -89,7 +89,7 @@ func parseHeader(text string) (Header, error) {
 	return header, m.end()
 }
 
-var headerNames = register("alg", "kid", "typ", "crit", "b64", "zip", "cty", "enc")
+var headerNames = NewNames("alg", "kid", "typ", "crit", "b64", "zip", "cty", "enc")
 
 // MediaType returns typ in a form that can be compared: in lower case and without the
 // prefix application/, which RFC 7515 §4.1.9 allows producers to omit.

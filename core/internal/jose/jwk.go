@@ -119,7 +119,7 @@ func ParseJWK(text string) (JWK, error) {
 	}
 }
 
-var jwkNames = register("kty", "crv", "alg", "use", "kid", "key_ops", "n", "e", "x", "y", "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv")
+var jwkNames = NewNames("kty", "crv", "alg", "use", "kid", "key_ops", "n", "e", "x", "y", "d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv")
 
 // bytes returns the bytes that the base64url string v encodes, at least one. RFC 7515
 // §2 wants no padding, but some issuers publish their keys with it.

@@ -144,30 +144,6 @@ func isASCII(text string) bool {
 	return all < utf8.RuneSelf
 }
 
-// registered has the names of the members of an object that are used.
-type registered struct {
-	names []string
-	bits  uint64 // of all of them
-}
-
-func register(names ...string) registered {
-	r := registered{names: names}
-	for _, name := range names {
-		r.bits |= bitOf(name)
-	}
-	return r
-}
-
-// respells reports whether name, which was added to set and is not spelled as a name of
-// r, differs only in case from one of them.
-func (set *nameSet) respells(name string, r *registered) bool {
-	if !set.wide && r.bits&bitOf(name) == 0 {
-		return false
-	}
-	return r.contains(name)
-}
-
-// contains reports whether name is equal to a name of r, ignoring case.
-func (r *registered) contains(name string) bool {
-	return slices.ContainsFunc(r.names, func(other string) bool { return strings.EqualFold(other, name) })
-}
+// respells reports whether name, which was added to set and is not spelled as one of
+// names, differs only in case from one of them.
+func (set *nameSet) respells(name string, names *Names) bool { return names.has(name, !set.wide) }

@@ -15,7 +15,7 @@ import (
 )
 
 // BenchmarkSignature measures only the standard library's check of a signature,
-// which is the minimum for every verifier. RSA and ECDSA get the digest.
+// with the digest, which is the minimum for every verifier.
 func BenchmarkSignature(b *testing.B) {
 	for _, algorithm := range algorithms {
 		b.Run(algorithm, func(b *testing.B) {
@@ -33,13 +33,18 @@ func BenchmarkSignature(b *testing.B) {
 }
 
 func signatureCheck(k *key, message, signature []byte) func() bool {
-	digest := sha256.Sum256(message)
 	switch public := k.public.(type) {
 	case *rsa.PublicKey:
-		return func() bool { return rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature) == nil }
+		return func() bool {
+			digest := sha256.Sum256(message)
+			return rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature) == nil
+		}
 	case *ecdsa.PublicKey:
 		der := derSignature(signature)
-		return func() bool { return ecdsa.VerifyASN1(public, digest[:], der) }
+		return func() bool {
+			digest := sha256.Sum256(message)
+			return ecdsa.VerifyASN1(public, digest[:], der)
+		}
 	case ed25519.PublicKey:
 		return func() bool { return ed25519.Verify(public, message, signature) }
 	}

@@ -20,8 +20,17 @@ func (s *Store) Advance(ctx context.Context, p session.Presented, policy session
 	if err != nil {
 		return session.Record{}, 0, failed(ctx, "advance", err)
 	}
+	r, v, err := outcome(reply)
+	return r, v, failed(ctx, "advance", err)
+}
+
+// outcome decodes a reply of the script for Advance.
+func outcome(reply any) (session.Record, session.Verdict, error) {
 	v := verdict(reply)
-	if v == session.Unknown {
+	switch v {
+	case 0:
+		return session.Record{}, 0, errReply
+	case session.Unknown:
 		return session.Record{}, v, nil
 	}
 	if list, ok := reply.([]any); ok {
@@ -29,7 +38,7 @@ func (s *Store) Advance(ctx context.Context, p session.Presented, policy session
 	}
 	r, err := record(reply)
 	if err != nil {
-		return session.Record{}, 0, failed(ctx, "advance", err)
+		return session.Record{}, 0, err
 	}
 	return r, v, nil
 }

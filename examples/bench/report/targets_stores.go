@@ -13,8 +13,8 @@ var (
 var storeTargets = []target{
 	{"rotations, 1 caller: rate ÷ plain script's or UPDATE's", rotations(1), []float64{0.80, 0.50, 0.50, 0.50}, true, ratio},
 	{"rotations, 64 callers: rate ÷ plain script's or UPDATE's", rotations(64), []float64{0.80, 0.50, 0.50, 0.50}, true, ratio},
-	{"end of a session: time ÷ a rotation's", besideRotation("End"), []float64{3, 4, 4, 4}, false, ratio},
-	{"list of 100 sessions: time ÷ a rotation's", besideRotation("List"), []float64{25, 25, 8, 8}, false, ratio},
+	{"end of a session: time ÷ a rotation's", besideRotation("End"), []float64{5, 5, 5, 5}, false, ratio},
+	{"list of 100 sessions: time ÷ a rotation's", besideRotation("List"), []float64{35, 35, 8, 8}, false, ratio},
 	{"start of a process with 100,000 revocations", start, []float64{3e9, 3e9, 3e9, 3e9}, false, duration},
 }
 

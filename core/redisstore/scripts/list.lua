@@ -27,8 +27,7 @@ repeat
       passed = passed + 1
     else
       local value, known = get(found[i])
-      local r = known and parse(found[i], value)
-      if r then table.insert(reply, r.value) end
+      if known and now < struct.unpack('>I8', value, forget_at) then table.insert(reply, value) end
     end
   end
   first = first + passed

@@ -14,20 +14,33 @@ func (s *Store) Advance(ctx context.Context, p session.Presented, policy session
 	slot := s.slotOf(p.ID.Slot())
 	reply, err := s.runReplicated(ctx, step{
 		s.scripts.advance, slot,
-		[]string{slot.session(p.ID)}, // one of the slot is enough
-		[]any{p.ID.String(), advanceArgs(p, policy)},
+		[]string{slot.session(p.ID)},
+		attempt(advanceArgs(p, policy)),
 	}, func(reply any) bool { return verdict(reply) == session.Stolen })
 	if err != nil {
 		return session.Record{}, 0, failed(ctx, "advance", err)
 	}
-	if verdict(reply) == session.Unknown {
-		return session.Record{}, session.Unknown, nil
+	r, v, err := outcome(reply)
+	return r, v, failed(ctx, "advance", err)
+}
+
+// outcome decodes a reply of the script for Advance.
+func outcome(reply any) (session.Record, session.Verdict, error) {
+	v := verdict(reply)
+	switch v {
+	case 0:
+		return session.Record{}, 0, errReply
+	case session.Unknown:
+		return session.Record{}, v, nil
 	}
-	r, err := record(at(reply, 1))
+	if list, ok := reply.([]any); ok {
+		reply = at(list, 1)
+	}
+	r, err := record(reply)
 	if err != nil {
-		return session.Record{}, 0, failed(ctx, "advance", err)
+		return session.Record{}, 0, err
 	}
-	return r, verdict(reply), nil
+	return r, v, nil
 }
 
 // advanceArgs returns the numbers that advance.lua needs, in the layout that it
@@ -58,15 +71,19 @@ func (s *Store) Confirm(ctx context.Context, confirmations []session.Confirmatio
 		_, err := s.run(ctx, step{
 			s.scripts.confirm, slot,
 			[]string{slot.stream(), slot.origin()},
-			append([]any{ceilMilliseconds(policy.ReuseWindow), policy.Remember.Milliseconds(), policy.Retire}, confirmed...),
+			append(attempt(ceilMilliseconds(policy.ReuseWindow), policy.Remember.Milliseconds(), policy.Retire), confirmed...),
 		})
 		errs = append(errs, err)
 	}
 	return failed(ctx, "confirm", errors.Join(errs...))
 }
 
-// verdict returns the verdict in a reply of the script for Advance.
+// verdict returns the verdict in a reply of the script for Advance: that in the record if
+// the step changed it, or else the first element of a list.
 func verdict(reply any) session.Verdict {
+	if changed, ok := reply.(string); ok {
+		return verdictIn(changed)
+	}
 	n, _ := at(reply, 0).(int64)
 	return session.Verdict(n) //nolint:gosec // the script returns verdicts only
 }

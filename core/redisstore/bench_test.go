@@ -1,10 +1,13 @@
 package redisstore_test
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jwtgate/jwtgate/core/redisstore"
 	"github.com/jwtgate/jwtgate/core/session"
@@ -23,7 +26,7 @@ end
 return 0`
 
 // at runs op in that many goroutines, and passes each its number.
-func at(b *testing.B, goroutines int, op func(goroutine, i int) error) {
+func at(b *testing.B, goroutines int, op operation) {
 	b.Helper()
 	b.ReportAllocs()
 	var wg sync.WaitGroup
@@ -43,14 +46,30 @@ func at(b *testing.B, goroutines int, op func(goroutine, i int) error) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ops/s")
 }
 
-func BenchmarkStore(b *testing.B) {
+// copyScript reads the clock, and reads, writes and returns a string as long as a record:
+// the least that a rotation can cost that returns the record. It decides nothing.
+const copyScript = `
+redis.call('TIME')
+local value = redis.call('GET', KEYS[1])
+redis.call('SET', KEYS[1], value, 'PX', ARGV[1])
+return value`
+
+// An operation is called by many goroutines, each with its number. i counts the calls of
+// a goroutine.
+type operation func(goroutine, i int) error
+
+// operations returns operations on a new server, by name. Each of 64 goroutines has a
+// session and a key of its own.
+func operations(b *testing.B) map[string]operation {
+	b.Helper()
 	client := startServer(b).client()
 	store, err := redisstore.New(client, redisstore.Config{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	ctx := b.Context()
-	tokens := make([]session.Presented, 64)
+	var tokens [64]session.Presented
+	var plain [64]int
 	for i := range tokens {
 		n, p := newSession("user " + strconv.Itoa(i))
 		n.UserAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
@@ -61,36 +80,85 @@ func BenchmarkStore(b *testing.B) {
 		if err := client.HSet(ctx, "plain:"+strconv.Itoa(i), "g", 0).Err(); err != nil {
 			b.Fatal(err)
 		}
+		if err := client.Set(ctx, "copy:"+strconv.Itoa(i), strings.Repeat("x", 300), 0).Err(); err != nil {
+			b.Fatal(err)
+		}
 	}
-	plain := redis.NewScript(plainScript)
-	rows := []struct {
-		name string
-		op   func(goroutine, i int) error
-	}{
-		{"Ping", func(int, int) error { return client.Ping(ctx).Err() }},
-		{"PlainScript", func(goroutine, i int) error {
-			key := "plain:" + strconv.Itoa(goroutine)
-			if i == 0 {
-				_ = client.HSet(ctx, key, "g", 0).Err()
-			}
-			return plain.Run(ctx, client, []string{key}, i, i+1, 3600000).Err()
-		}},
-		{"Rotation", func(goroutine, _ int) error {
+	script, copied := redis.NewScript(plainScript), redis.NewScript(copyScript)
+	return map[string]operation{
+		"Ping": func(int, int) error { return client.Ping(ctx).Err() },
+		"PlainScript": func(goroutine, _ int) error {
+			g := plain[goroutine]
+			plain[goroutine]++
+			return script.Run(ctx, client, []string{"plain:" + strconv.Itoa(goroutine)}, g, g+1, 3600000).Err()
+		},
+		"CopyScript": func(goroutine, _ int) error {
+			return copied.Run(ctx, client, []string{"copy:" + strconv.Itoa(goroutine)}, 3600000).Err()
+		},
+		"Rotation": func(goroutine, _ int) error {
 			r, _, err := store.Advance(ctx, tokens[goroutine], singleUse)
 			tokens[goroutine].Generation = r.Generation
 			return err
-		}},
-		{"Repeated", func(goroutine, _ int) error {
+		},
+		"Repeated": func(goroutine, _ int) error {
 			_, _, err := store.Advance(ctx, tokens[goroutine], openWindow)
 			return err
-		}},
-		{"Find", func(goroutine, _ int) error { _, _, err := store.Find(ctx, tokens[goroutine].ID); return err }},
+		},
+		"Find": func(goroutine, _ int) error { _, _, err := store.Find(ctx, tokens[goroutine].ID); return err },
 	}
-	for _, row := range rows {
+}
+
+func BenchmarkStore(b *testing.B) {
+	all := operations(b)
+	for _, name := range []string{"Ping", "PlainScript", "CopyScript", "Rotation", "Repeated", "Find"} {
 		for _, goroutines := range []int{1, 64} {
-			b.Run(row.name+"/"+strconv.Itoa(goroutines), func(b *testing.B) { at(b, goroutines, row.op) })
+			b.Run(name+"/"+strconv.Itoa(goroutines), func(b *testing.B) { at(b, goroutines, all[name]) })
 		}
 	}
+}
+
+// BenchmarkBesidePlain compares operations with plainScript: how many of each a server
+// executes in the same time. The two take turns, so that other load on the machine slows
+// both down. The result is the median of the comparisons.
+func BenchmarkBesidePlain(b *testing.B) {
+	all := operations(b)
+	for _, name := range []string{"Rotation", "CopyScript", "Find"} {
+		for _, goroutines := range []int{1, 64} {
+			b.Run(name+"/callers="+strconv.Itoa(goroutines), func(b *testing.B) {
+				var ratios []float64
+				for b.Loop() {
+					plain := calls(b, goroutines, all["PlainScript"])
+					ratios = append(ratios, calls(b, goroutines, all[name])/plain)
+				}
+				slices.Sort(ratios)
+				b.ReportMetric(0, "ns/op") // the duration of the turns
+				b.ReportMetric(ratios[len(ratios)/2], "ratio")
+			})
+		}
+	}
+}
+
+// calls runs op in that many goroutines for a turn, and returns how many calls there were
+// in a second.
+func calls(b *testing.B, goroutines int, op operation) float64 {
+	b.Helper()
+	const turn = 20 * time.Millisecond
+	var wg sync.WaitGroup
+	var n atomic.Int64
+	start := time.Now()
+	for goroutine := range goroutines {
+		wg.Go(func() {
+			for i := 0; time.Since(start) < turn; i++ {
+				if err := op(goroutine, i); err != nil {
+					b.Error(err)
+					return
+				}
+				n.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	return float64(n.Load()) / time.Since(start).Seconds()
 }
 
 // BenchmarkAnnouncement measures the time until a process receives a revocation.

@@ -30,7 +30,7 @@ func (s *Store) shorten(ctx context.Context, n session.New, bound session.Bound)
 		reply, err := s.run(ctx, step{
 			s.scripts.sweep, slot,
 			[]string{slot.owner(n.Owner)},
-			[]any{n.Owner.Issuer, n.Owner.Audience, n.Owner.Subject, after, lookPart},
+			attempt(n.Owner.Issuer, n.Owner.Audience, n.Owner.Subject, after, lookPart),
 		})
 		if err != nil {
 			return err
@@ -81,7 +81,7 @@ func (s *Store) revokeAll(ctx context.Context, e session.Ending) (from time.Time
 	reply, err := s.runReplicated(ctx, step{
 		s.scripts.revokeAll, slot,
 		[]string{slot.owner(e.Owner), slot.stream(), slot.origin()},
-		[]any{e.Owner.Issuer, e.Owner.Audience, e.Owner.Subject, revoke},
+		attempt(e.Owner.Issuer, e.Owner.Audience, e.Owner.Subject, revoke),
 	}, func(any) bool { return revoke >= 0 })
 	if err != nil {
 		return time.Time{}, "", err
@@ -103,7 +103,7 @@ func (s *Store) revokeAll(ctx context.Context, e session.Ending) (from time.Time
 // from.
 func (s *Store) endSome(ctx context.Context, e session.Ending, after, last string, most int) ([]session.ID, string, error) {
 	slot := s.slotOf(e.Owner.Slot())
-	args := []any{e.Owner.Issuer, e.Owner.Audience, e.Owner.Subject, e.Remember.Milliseconds(), after, last, most}
+	args := attempt(e.Owner.Issuer, e.Owner.Audience, e.Owner.Subject, e.Remember.Milliseconds(), after, last, most)
 	for _, id := range e.Except {
 		args = append(args, id.String())
 	}
@@ -145,7 +145,7 @@ func (s *Store) listSome(ctx context.Context, owner session.Owner, after session
 	list, err := s.runList(ctx, step{
 		s.scripts.list, slot,
 		[]string{slot.owner(owner)},
-		[]any{owner.Issuer, owner.Audience, owner.Subject, after.Created.UnixMilli(), after.ID.String(), n},
+		attempt(owner.Issuer, owner.Audience, owner.Subject, after.Created.UnixMilli(), after.ID.String(), n),
 	})
 	if err != nil {
 		return nil, after, false, err

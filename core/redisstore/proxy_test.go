@@ -18,6 +18,8 @@ type proxy struct {
 	lose   atomic.Int32           // how many replies to scripts to lose, with their connections
 	lost   atomic.Pointer[func()] // called once, when the next reply is lost
 	delay  atomic.Int64           // of each reply
+
+	requests atomic.Int32 // how many there were
 }
 
 func startProxy(t *testing.T, server string) *proxy {
@@ -57,6 +59,7 @@ func (p *proxy) serve(client net.Conn) {
 			if err != nil {
 				return
 			}
+			p.requests.Add(1)
 			if bytes.Contains(request[:n], []byte("evalsha")) && p.lose.Add(-1) >= 0 {
 				losing.Store(true)
 			}

@@ -10,7 +10,7 @@ import (
 
 var errReply = errors.New("the reply of the server has a form that no script of this package returns: another program may have changed the keys")
 
-// recordVersion is the version of the layout in record.lua. The scripts refuse
+// recordVersion is the version of the layout in layout.lua. The scripts refuse
 // records of other versions.
 const recordVersion = 1
 
@@ -22,7 +22,7 @@ func at(reply any, i int) any {
 	return nil
 }
 
-// record decodes a record, which has the layout in record.lua.
+// record decodes a record, which has the layout in layout.lua.
 func record(value any) (session.Record, error) {
 	text, ok := value.(string)
 	f := fields{text, ok}
@@ -39,7 +39,7 @@ func record(value any) (session.Record, error) {
 		Idle:       f.moment(),
 		Limit:      f.moment(),
 	}
-	f.next(8 + 1 + 26) // forget, verdict and attempt, which only the scripts use
+	f.next(8 + 1 + 26) // forget, verdict (see verdictIn) and attempt
 	id, known := session.ParseID(f.next(24))
 	r.ID = id
 	copy(r.NonceHash[:], f.next(32))
@@ -50,6 +50,16 @@ func record(value any) (session.Record, error) {
 		return session.Record{}, errReply
 	}
 	return r, nil
+}
+
+// verdictIn returns the verdict of the last step that changed a record, or 0 if the value
+// is too short to be one.
+func verdictIn(value string) session.Verdict {
+	const verdictAt = 59 // behind the fields that record decodes up to forget
+	if len(value) <= verdictAt {
+		return 0
+	}
+	return session.Verdict(value[verdictAt])
 }
 
 // fields decodes a value, field by field. After a field that is not complete,

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"time"
 
@@ -53,7 +52,7 @@ func (s *Store) awaitReplicas(ctx context.Context, conn *redis.Conn, slot slot) 
 	if _, err := conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		// Not EVALSHA: a pipeline cannot react to the error that the server does
 		// not know the script.
-		s.scripts.barrier.Eval(ctx, pipe, []string{slot.barrier()}, string(slot), rand.Text())
+		s.scripts.barrier.Eval(ctx, pipe, []string{slot.barrier()}, attempt()...)
 		return pipe.Process(ctx, waited)
 	}); err != nil {
 		return err

@@ -74,3 +74,21 @@ func TestReplies(t *testing.T) {
 		}
 	}
 }
+
+// TestReplyWithoutVerdict checks that a record that no step has changed is not the result of
+// a step.
+func TestReplyWithoutVerdict(t *testing.T) {
+	t.Parallel()
+	n, p := newSession("alice")
+	record := "\x01" + strings.Repeat("\x00", 85) + n.ID.String() + strings.Repeat("\x01", 36) + strings.Repeat("\x00", 16)
+	if _, err := redisstore.Record(record); err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true})
+	t.Cleanup(func() { _ = client.Close() })
+	client.AddHook(&answering{value: record})
+	store := newStore(t, client, redisstore.Config{})
+	if r, verdict, err := store.Advance(t.Context(), p, openWindow); err == nil || verdict != 0 || r != (session.Record{}) {
+		t.Errorf("got verdict %d, error %v, record %+v; want an error only", verdict, err, r)
+	}
+}

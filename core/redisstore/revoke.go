@@ -33,7 +33,7 @@ func (s *Store) Revoke(ctx context.Context, r session.Revocation) error {
 	_, err := s.runReplicated(ctx, step{
 		s.scripts.revoke, slot,
 		[]string{slot.stream(), slot.origin()},
-		append([]any{kind, name, from, r.Until.UnixMilli()}, further...),
+		append(attempt(kind, name, from, r.Until.UnixMilli()), further...),
 	}, always)
 	return failed(ctx, "revoke", err)
 }

@@ -15,6 +15,8 @@ var (
 	clockLua string
 	//go:embed scripts/slot.lua
 	slotLua string
+	//go:embed scripts/layout.lua
+	layoutLua string
 	//go:embed scripts/record.lua
 	recordLua string
 	//go:embed scripts/announce.lua
@@ -37,6 +39,8 @@ var (
 	findLua string
 	//go:embed scripts/advance.lua
 	advanceLua string
+	//go:embed scripts/advanced.lua
+	advancedLua string
 	//go:embed scripts/confirm.lua
 	confirmLua string
 	//go:embed scripts/end.lua
@@ -66,32 +70,39 @@ const evenFull = "#!lua flags=allow-oom\n"
 // now as clock.lua does.
 func newScripts(clock string) scripts {
 	base := clock + slotLua
-	ends := base + recordLua + announceLua + finishLua
-	// Defining these functions costs more time than most steps of Advance, which do
-	// not need them.
-	endings := "local function endings()\n" + announceLua + finishLua + retireLua + "return finish, first_used\nend\n"
+	records := layoutLua + recordLua
+	ends := base + records + announceLua + finishLua
 	return scripts{
-		create:    redis.NewScript(ends + liveLua + createLua),
-		sweep:     redis.NewScript(base + recordLua + sweepLua),
-		find:      redis.NewScript(base + recordLua + findLua),
-		advance:   redis.NewScript(evenFull + base + recordLua + endings + advanceLua),
-		confirm:   redis.NewScript(evenFull + base + recordLua + announceLua + retireLua + confirmLua),
+		create: redis.NewScript(ends + liveLua + createLua),
+		sweep:  redis.NewScript(base + records + sweepLua),
+		find:   redis.NewScript(clock + layoutLua + findLua),
+		// Defining functions costs more time than most steps of Advance, which return
+		// before that.
+		advance: redis.NewScript(evenFull + clock + layoutLua + advanceLua +
+			slotLua + recordLua + announceLua + finishLua + retireLua + advancedLua),
+		confirm:   redis.NewScript(evenFull + base + records + announceLua + retireLua + confirmLua),
 		end:       redis.NewScript(evenFull + ends + endLua),
 		revokeAll: redis.NewScript(evenFull + base + announceLua + revokeAllLua),
 		endAll:    redis.NewScript(evenFull + ends + endAllLua),
-		list:      redis.NewScript(base + recordLua + listLua),
+		list:      redis.NewScript(base + records + listLua),
 		revoke:    redis.NewScript(evenFull + base + announceLua + revokeLua),
 		barrier:   redis.NewScript(evenFull + base + barrierLua),
 	}
 }
 
-// A step is one execution of a script: the script, the slot of its keys, and its
-// arguments.
+// A step is one execution of a script: the script, the slot of its keys, some of these
+// keys (at least one), and its arguments.
 type step struct {
 	script *redis.Script
 	slot   slot
 	keys   []string
 	args   []any
+}
+
+// attempt returns the arguments of a script that begin with a random attempt, by which
+// the script recognizes that it was executed before; see slot.lua.
+func attempt(args ...any) []any {
+	return append(append(make([]any, 0, len(args)+1), rand.Text()), args...)
 }
 
 // run executes st, and returns the reply.
@@ -100,10 +111,9 @@ func (s *Store) run(ctx context.Context, st step) (any, error) {
 }
 
 // runOn is run for a given client. If go-redis sends the script again, its
-// arguments, and so its attempt, are the same; see slot.lua.
+// arguments, and so its attempt, are the same.
 func (s *Store) runOn(ctx context.Context, client redis.Scripter, st step) (any, error) {
-	args := append([]any{string(st.slot), rand.Text()}, st.args...)
-	reply, err := st.script.Run(ctx, client, st.keys, args...).Result()
+	reply, err := st.script.Run(ctx, client, st.keys, st.args...).Result()
 	if err != nil && !errors.Is(err, redis.Nil) { // redis.Nil is the reply nil
 		s.reload(ctx)
 	}

@@ -143,17 +143,17 @@ func (s *Store) create(ctx context.Context, n session.New, bound session.Bound, 
 	return s.runReplicated(ctx, step{
 		s.scripts.create, slot,
 		[]string{slot.session(n.ID), slot.owner(n.Owner), slot.stream(), slot.origin()},
-		[]any{
+		attempt(
 			n.ID.String(), n.NonceHash[:], n.UserAgent, n.Owner.Issuer, n.Owner.Audience, n.Owner.Subject,
 			n.Idle.Milliseconds(), n.Limit.Milliseconds(), n.Remember.Milliseconds(), bound.Max, bound.Refuse, lookPart, swept, n.Note,
-		},
+		),
 	}, func(reply any) bool { return at(reply, 1) != int64(0) })
 }
 
 // Find implements [session.Store].
 func (s *Store) Find(ctx context.Context, id session.ID) (session.Record, bool, error) {
 	slot := s.slotOf(id.Slot())
-	reply, err := s.run(ctx, step{s.scripts.find, slot, []string{slot.session(id)}, []any{id.String()}})
+	reply, err := s.run(ctx, step{s.scripts.find, slot, []string{slot.session(id)}, nil})
 	if errors.Is(err, redis.Nil) {
 		return session.Record{}, false, nil
 	}
@@ -170,7 +170,7 @@ func (s *Store) End(ctx context.Context, id session.ID, remember time.Duration) 
 	reply, err := s.runReplicated(ctx, step{
 		s.scripts.end, slot,
 		[]string{slot.session(id), slot.stream(), slot.origin()},
-		[]any{id.String(), remember.Milliseconds()},
+		attempt(id.String(), remember.Milliseconds()),
 	}, always)
 	return reply == int64(1), failed(ctx, "end", err)
 }

@@ -72,7 +72,7 @@ func TestStoreToTheMillisecond(t *testing.T) {
 }
 
 // keyClock is a clock that reads the time from a key. It replaces clock.lua.
-const keyClock = "local now = tonumber(redis.call('GET', ARGV[1] .. ':now'))\n"
+const keyClock = "local now = tonumber(redis.call('GET', string.match(KEYS[1], '^.-}') .. ':now'))\n"
 
 // setClock sets the clock of keyClock to now.
 func setClock(t *testing.T, client *redis.Client, store *redisstore.Store, now time.Time) {

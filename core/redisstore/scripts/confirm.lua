@@ -1,8 +1,8 @@
 -- Store.Confirm, for confirmations of one slot. A confirmation changes only the
 -- time of the first use in the stored string, so the attempt, the verdict and the
 -- expiry of the key stay as they are.
-local window, remember, retire = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
-for i = 6, #ARGV, 2 do
+local window, remember, retire = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
+for i = 5, #ARGV, 2 do
   local id = ARGV[i]
   local value, known = get(id)
   local r = known and parse(id, value)

@@ -1,15 +1,17 @@
 -- Store.Create. This script returns the result (kept, taken, too many or long), how
 -- many other sessions it or an earlier call for this session may have ended, and
 -- the record.
-local id, hash, agent = ARGV[3], ARGV[4], ARGV[5]
-local owner = { issuer = ARGV[6], audience = ARGV[7], subject = ARGV[8] }
-local idle, limit, remember = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
-local most, refuse = tonumber(ARGV[12]), ARGV[13] == '1'
-local look, swept, note = tonumber(ARGV[14]), ARGV[15] == '1', tonumber(ARGV[16])
+local id, hash, agent = ARGV[2], ARGV[3], ARGV[4]
+local owner = { issuer = ARGV[5], audience = ARGV[6], subject = ARGV[7] }
+local idle, limit, remember = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local most, refuse = tonumber(ARGV[11]), ARGV[12] == '1'
+local look, swept, note = tonumber(ARGV[13]), ARGV[14] == '1', tonumber(ARGV[15])
 
-local r = find(id)
-if r and not has_nonce(r, hash) then return { 'taken', 0 } end
-if r then return { 'kept', most, r.value } end
+local value, known = get(id)
+if value and not known then error(string.format(unreadable, string.byte(value) or 0)) end
+local r = value and parse(id, value)
+if r and string.sub(value, nonce_hash_at, nonce_hash_at + 31) ~= hash then return { 'taken', 0 } end
+if r then return { 'kept', most, value } end
 
 -- Without a bound, it is enough to look at three random sessions of the index.
 -- Each call adds one session and removes up to three expired ones, so an index

@@ -1,5 +1,5 @@
 -- Store.End. This script returns 1 if the session was live, 0 otherwise.
-local id, remember = ARGV[3], tonumber(ARGV[4])
+local id, remember = ARGV[2], tonumber(ARGV[3])
 local value, known = get(id)
 if value and not known then -- it cannot be read, but it must end
   redis.call('DEL', sessionKey(id))

@@ -2,8 +2,8 @@
 -- created from the time after on until the time last, and ends those that are not
 -- spared. It returns the time to go on from, or -1 if there are no more sessions, and
 -- after a blank the concatenated ids of the sessions that it ended.
-local owner = { issuer = ARGV[3], audience = ARGV[4], subject = ARGV[5] }
-local remember, after, last, most = tonumber(ARGV[6]), ARGV[7], ARGV[8], tonumber(ARGV[9])
+local owner = { issuer = ARGV[2], audience = ARGV[3], subject = ARGV[4] }
+local remember, after, last, most = tonumber(ARGV[5]), ARGV[6], ARGV[7], tonumber(ARGV[8])
 local answer = slot .. ':answer:' .. attempt
 
 -- If this attempt was executed before, repeat its reply.
@@ -11,10 +11,10 @@ local given = redis.call('GET', answer)
 if given then return given end
 
 local spared = {}
-for i = 10, #ARGV do spared[ARGV[i]] = true end
+for i = 9, #ARGV do spared[ARGV[i]] = true end
 local index, time = ownerKey(owner), now + remember
 -- Spared sessions stay in the index, so more than those are looked at.
-local looked = most + #ARGV - 9
+local looked = most + #ARGV - 8
 local found = redis.call('ZRANGE', index, after, last, 'BYSCORE', 'LIMIT', 0, looked, 'WITHSCORES')
 local more = #found == 2 * looked and found[#found] or '-1'
 local ended, gone = {}, {}

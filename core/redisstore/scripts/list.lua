@@ -2,8 +2,8 @@
 -- session that was created at the given time and has the given id. It returns the
 -- number of sessions that it looked at, the time and the id of the last one, and the
 -- records of those that are live.
-local owner = { issuer = ARGV[3], audience = ARGV[4], subject = ARGV[5] }
-local created, id, most = ARGV[6], ARGV[7], tonumber(ARGV[8])
+local owner = { issuer = ARGV[2], audience = ARGV[3], subject = ARGV[4] }
+local created, id, most = ARGV[5], ARGV[6], tonumber(ARGV[7])
 local index = ownerKey(owner)
 
 -- precedes reports whether a sorts before b in an index. Comparing the strings would
@@ -27,8 +27,7 @@ repeat
       passed = passed + 1
     else
       local value, known = get(found[i])
-      local r = known and parse(found[i], value)
-      if r then table.insert(reply, r.value) end
+      if known and now < struct.unpack('>I8', value, forget_at) then table.insert(reply, value) end
     end
   end
   first = first + passed

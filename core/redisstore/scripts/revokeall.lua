@@ -1,8 +1,8 @@
 -- The first step of Store.EndAll: the revocation of the subject, unless the number
 -- revoke is below zero. This script returns the time, and the time when the youngest
 -- session of the owner was created.
-local owner = { issuer = ARGV[3], audience = ARGV[4], subject = ARGV[5] }
-local revoke = tonumber(ARGV[6])
+local owner = { issuer = ARGV[2], audience = ARGV[3], subject = ARGV[4] }
+local revoke = tonumber(ARGV[5])
 local answer = slot .. ':answer:' .. attempt
 
 -- If this attempt was executed before, repeat its reply: a session that was created

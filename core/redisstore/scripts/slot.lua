@@ -1,11 +1,11 @@
--- The names of all keys of a slot begin with the name of the slot, so a cluster
--- keeps them on one server. KEYS has the keys that the caller knows, because a
--- cluster routes a script by them. The scripts do not read KEYS, but build the
--- names of keys with these functions.
+-- The names of all keys of a slot begin with the name of the slot, which ends with its
+-- hash tag, so a cluster keeps them on one server. KEYS has the keys that the caller
+-- knows, because a cluster routes a script by them. Most scripts take only the slot from
+-- KEYS, and build the names of keys with these functions.
 --
 -- An attempt is one call of a method of the Store. It stays the same when the
 -- client sends the script again.
-local slot, attempt = ARGV[1], ARGV[2]
+local slot, attempt = string.match(KEYS[1], '^.-}'), ARGV[1]
 
 local function sessionKey(id) return slot .. ':session:' .. id end
 

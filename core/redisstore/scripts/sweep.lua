@@ -2,8 +2,8 @@
 -- at some sessions in the index of the owner that were created from the time after on,
 -- and removes those that have expired. It returns the time to go on from, or -1 if there
 -- are no more, and after a blank the number of sessions in the index.
-local owner = { issuer = ARGV[3], audience = ARGV[4], subject = ARGV[5] }
-local after, most = ARGV[6], tonumber(ARGV[7])
+local owner = { issuer = ARGV[2], audience = ARGV[3], subject = ARGV[4] }
+local after, most = ARGV[5], tonumber(ARGV[6])
 local index = ownerKey(owner)
 local found = redis.call('ZRANGE', index, after, '+inf', 'BYSCORE', 'LIMIT', 0, most, 'WITHSCORES')
 local gone = {}

@@ -13,7 +13,7 @@ func (rs *rounds) print(w io.Writer) error {
 	text := &strings.Builder{}
 	fmt.Fprintf(text, "Medians of %d rounds on %s. Values in bold miss their target.\n\n", len(rs.rounds), rs.cpu)
 	rs.printTargets(text)
-	fmt.Fprint(text, "\nColumns with + show a request with a good token, in processor time added to the bare handler. "+
+	fmt.Fprint(text, "Columns with + show a request with a good token, in processor time added to the bare handler. "+
 		"The columns of bad tokens show the time of a whole request. "+
 		"req/s is the number of requests per second over connections, on one processor. "+
 		"All columns are HS256 unless they name another algorithm.\n")
@@ -27,24 +27,32 @@ func (rs *rounds) print(w io.Writer) error {
 	return err
 }
 
+// printTargets prints the measurements that have targets beside these. A dash stands for
+// what was not measured.
 func (rs *rounds) printTargets(text *strings.Builder) {
-	t := newTable(append(append([]string{"ratio of one run"}, titles...), "target")...)
-	for _, target := range targets {
-		row := []string{target.name}
-		for i := range target.limits {
-			value := rs.median(func(r round) float64 { return target.value(r, frameworks[i]) })
-			cell := show(value, target.show)
-			if target.missed(i, value) {
-				cell = "**" + cell + "**"
+	for _, of := range promises {
+		t := newTable(append(append([]string{of.head}, of.titles...), "target")...)
+		for _, target := range of.targets {
+			row := []string{target.name}
+			for i := range target.limits {
+				value := rs.median(func(r round) float64 { return target.value(r, of.columns[i]) })
+				cell := show(value, target.show)
+				switch {
+				case cell == "":
+					cell = "–"
+				case target.missed(i, value):
+					cell = "**" + cell + "**"
+				}
+				row = append(row, cell)
 			}
-			row = append(row, cell)
+			for len(row) <= len(of.columns) {
+				row = append(row, "")
+			}
+			t.add(append(row, target.promise())...)
 		}
-		for len(row) <= len(frameworks) {
-			row = append(row, "")
-		}
-		t.add(append(row, target.promise())...)
+		t.print(text)
+		fmt.Fprintln(text)
 	}
-	t.print(text)
 }
 
 // promise returns the limits of t as text.
@@ -196,6 +204,8 @@ func size(v float64) string { return fmt.Sprintf("%.0f B", v) }
 // duration formats nanoseconds with three digits.
 func duration(v float64) string {
 	switch {
+	case v >= 1e9:
+		return fmt.Sprintf("%.3g s", v/1e9)
 	case v >= 1e6:
 		return fmt.Sprintf("%.3g ms", v/1e6)
 	case v >= 1e3:

@@ -18,13 +18,24 @@ var ours = []string{"bare", "context", "jwtgate-cold", "jwtgate-cold-claims", "j
 // A target is a limit for a measurement that depends little on the machine.
 type target struct {
 	name   string
-	value  func(r round, framework string) float64
-	limits []float64 // one for each framework, or only one if there is no framework
+	value  func(r round, column string) float64
+	limits []float64 // one for each column, or only one if the measurement has no columns
 	least  bool      // the limits are minimums, not maximums
 	show   func(float64) string
 }
 
-// targets are the limits that this project promises.
+// promises are all targets, in tables. The columns are frameworks or stores.
+var promises = []struct {
+	head            string
+	columns, titles []string
+	targets         []target
+}{
+	{"ratio of one run", frameworks, titles, targets},
+	{"sessions in a store", stores, storeTitles, storeTargets},
+}
+
+// targets are the limits that this project promises for requests and for the memory of a
+// process.
 var targets = []target{
 	{"HS256, cold: added time ÷ fastest peer's", toPeer("HS256", "jwtgate-cold"), same(0.25), false, ratio},
 	{"HS256, cold, claims decoded: added time ÷ fastest peer's", toPeer("HS256", "jwtgate-cold-claims"), same(0.60), false, ratio},
@@ -43,7 +54,12 @@ var targets = []target{
 	{"a header of many long names: time ÷ a forged token's of that size", manyNames, same(1.0), false, ratio},
 	{"HS256, cold: requests per second ÷ bare", throughput("jwtgate-cold"), []float64{0.82, 0.82, 0.82, 0.82, 0.72, 0.72}, true, ratio},
 	{"HS256, warm: requests per second ÷ bare", throughput("jwtgate-warm"), same(0.90), true, ratio},
-	{"heap for a cached token", cachedToken, []float64{1300}, false, size},
+	{"heap for a cached token", heapFor("token"), []float64{1300}, false, size},
+	{"heap for a session", heapFor("session"), []float64{450}, false, size},
+	{"heap for a revocation", heapFor("revocation"), []float64{450}, false, size},
+	{"heap for a cached token: of a million ÷ of 100,000", growth("token"), []float64{1.15}, false, ratio},
+	{"heap for a session: of a million ÷ of 100,000", growth("session"), []float64{1.25}, false, ratio}, // see README.md
+	{"heap for a revocation: of a million ÷ of 100,000", growth("revocation"), []float64{1.5}, false, ratio},
 	{"rotation of one of 100,000 sessions", rotation, []float64{3000}, false, duration},
 }
 
@@ -124,6 +140,15 @@ func throughput(contender string) func(r round, framework string) float64 {
 	}
 }
 
-func cachedToken(r round, _ string) float64 { return r.value("Heap/token", "B/token") }
+func heapFor(what string) func(r round, _ string) float64 {
+	return func(r round, _ string) float64 { return r.value("Heap/"+what, "B/"+what) }
+}
+
+// growth returns how many times as much heap one of a million needs as one of 100,000.
+func growth(what string) func(r round, _ string) float64 {
+	return func(r round, _ string) float64 {
+		return r.value("HeapOfMillion/"+what, "B/"+what) / r.value("Heap/"+what, "B/"+what)
+	}
+}
 
 func rotation(r round, _ string) float64 { return r.time("Rotation/sessions=100000") }

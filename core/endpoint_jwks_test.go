@@ -188,3 +188,14 @@ func FuzzIfNoneMatch(f *testing.F) {
 		}
 	})
 }
+
+// TestJWKSOfChangedSet checks that a change of a keys.Set after New publishes no other keys.
+func TestJWKSOfChangedSet(t *testing.T) {
+	t.Parallel()
+	set := keys.Set{keys.ES256(p256Key).WithID("first")}
+	auth := newVerifier(t, set)
+	set[0] = keys.ES256(p256Key).WithID("changed")
+	if got := string(auth.JWKS(t.Context(), jwtgate.Request{Method: http.MethodGet}).Body); !strings.Contains(got, `"first"`) {
+		t.Errorf("got %s; want the key that New was given", got)
+	}
+}

@@ -12,9 +12,10 @@ import (
 // A PasswordLimiter is a [LoginLimiter] that counts wrong passwords, by account name
 // and by client address, in the memory of this process. While there are too many for
 // a name or an address, logins with it are refused, those with the right password
-// included. A refused login does not count. Whether an account exists makes no
-// difference. The zero value is ready to use. A PasswordLimiter is safe for
-// concurrent use and must not be copied. Several processes count separately.
+// included. A refused login does not count, and a right password does not reset a
+// counter. Whether an account exists makes no difference. The zero value is ready to
+// use. A PasswordLimiter is safe for concurrent use and must not be copied. Several
+// processes count separately.
 //
 // Each counter is a leaky bucket: at a limit of 30, a failure is forgotten every two
 // seconds, and a name that has none can fail 30 times in a row. So nobody is locked

@@ -84,6 +84,31 @@ func TestPasswordLimiter(t *testing.T) {
 	}
 }
 
+// TestPasswordLimiterRight checks that a right password does not reset a counter: whoever has an
+// account could otherwise guess without a limit.
+func TestPasswordLimiterRight(t *testing.T) {
+	t.Parallel()
+	address := netip.MustParseAddr("192.0.2.1")
+	for _, row := range []struct {
+		name         string
+		limit        int // of a name
+		wrong, right jwtgate.LoginAttempt
+	}{
+		{"of the same name", 30, jwtgate.LoginAttempt{Username: "alice"}, jwtgate.LoginAttempt{Username: "alice"}},
+		{"from the same address", 60, jwtgate.LoginAttempt{Username: "alice", Address: address}, jwtgate.LoginAttempt{Username: "mallory", Address: address}},
+	} {
+		l := &jwtgate.PasswordLimiter{Failures: row.limit, AddressFailures: 30, Now: jwtgatetest.NewClock(serverStart).Now}
+		got := 0
+		for range 100 {
+			got += attempts(t, l, 1, true, func(int) jwtgate.LoginAttempt { return row.wrong })
+			attempts(t, l, 1, false, func(int) jwtgate.LoginAttempt { return row.right })
+		}
+		if got != 30 {
+			t.Errorf("a right password %s after each wrong one: got %d wrong ones checked; want 30", row.name, got)
+		}
+	}
+}
+
 // TestPasswordLimiterForgets checks that failures are forgotten one by one, that refused
 // logins do not count, and how long a client is told to wait.
 func TestPasswordLimiterForgets(t *testing.T) {

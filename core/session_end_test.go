@@ -66,6 +66,46 @@ func TestEndSessions(t *testing.T) {
 	}
 }
 
+// TestEndedAtOnce checks that the process that ends sessions refuses their tokens at once,
+// before the feed of the store says so.
+func TestEndedAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		end  func(s *testServer, first, second reply)
+		want string // what the tokens of the second session are
+	}{
+		{"/logout", func(s *testServer, first, _ reply) { s.logout(first.Refresh) }, "alice"},
+		{"EndSession", func(s *testServer, first, _ reply) { _ = s.EndSession(t.Context(), sidOf(t, first.Access)) }, "alice"},
+		{"all but one", func(s *testServer, _, second reply) { _ = s.EndSessions(t.Context(), "alice", sidOf(t, second.Access)) }, "alice"},
+		{"all but one, and the store fails after it", func(s *testServer, _, second reply) {
+			s.store.breaks("EndAll", true)
+			_ = s.EndSessions(t.Context(), "alice", sidOf(t, second.Access))
+		}, "alice"},
+		{"all", func(s *testServer, _, _ reply) { _ = s.EndSessions(t.Context(), "alice") }, revoked},
+		{"stolen", func(s *testServer, first, _ reply) {
+			s.clock.Advance(time.Minute)
+			s.refresh(s.refresh(first.Refresh).Refresh)
+			s.clock.Advance(time.Minute)
+			s.refresh(first.Refresh)
+		}, "alice"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			feed := &switchedFeed{}
+			s := newTestServer(t, func(c *jwtgate.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
+			synctest.Wait()
+			first, second := s.login("alice"), s.login("alice")
+			feed.set(feedMute)
+			synctest.Wait()
+			row.end(s, first, second)
+			got := [...]string{s.authenticate(first.Access), s.authenticate(second.Access)}
+			if want := [...]string{revoked, row.want}; got != want {
+				t.Errorf("%s: got %q; want %q", row.name, got, want)
+			}
+		})
+	}
+}
+
 // TestEndSessionsExceptForeignSession checks that the session of another subject as an
 // exception of EndSessions has no effect.
 func TestEndSessionsExceptForeignSession(t *testing.T) {

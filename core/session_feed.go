@@ -120,9 +120,11 @@ func (a *Auth) confirm() {
 // lagged records that the current revocations have been unknown for too long.
 func (a *Auth) lagged() {
 	a.sessions.feed.unconfirmed.Store(true)
-	ctx := context.Background()
-	a.outages.failed(ctx, outageLag, errUnconfirmed)
-	a.tell(ctx, Event{Kind: EventStoreDown, Err: errUnconfirmed})
+	if !a.outages.closed.Load() { // after Close, this is no failure
+		ctx := context.Background()
+		a.outages.failed(ctx, outageLag, errUnconfirmed)
+		a.tell(ctx, Event{Kind: EventStoreDown, Err: errUnconfirmed})
+	}
 	if !a.sessions.InsecureAnyLag {
 		a.sessions.revoked.watches.wakeAll()
 	}

@@ -98,6 +98,7 @@ func TestMaxLag(t *testing.T) {
 				})
 				synctest.Wait()
 				tokens := s.login("alice")
+				time.Sleep(time.Hour) // the feed has reported many times
 				feed.set(feedFails)
 				time.Sleep(row.asked) // of the fake clock
 				synctest.Wait()
@@ -129,6 +130,7 @@ func TestSilentFeed(t *testing.T) {
 		other := s.another(func(c *jwtgate.Config) { c.Sessions.Store = s.store })
 		synctest.Wait()
 		tokens, ended := s.login("alice"), s.login("alice")
+		time.Sleep(time.Hour)
 		feed.set(feedMute)
 		other.logout(ended.Refresh)
 		time.Sleep(30 * time.Second)

@@ -35,6 +35,20 @@ func TestClose(t *testing.T) {
 		if got := s.authenticate(next.Access); got != revoked {
 			t.Errorf("after Close and logout: got %s", got)
 		}
+		second := s.login("alice")
+		s.events()
+		time.Sleep(30*time.Second - time.Millisecond) // of the fake clock
+		if got := s.authenticate(second.Access); got != "alice" {
+			t.Errorf("before MaxLag after Close: got %s", got)
+		}
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		if got := s.authenticate(second.Access); got != "503 unavailable" {
+			t.Errorf("MaxLag after Close: got %s", got)
+		}
+		if events := s.events(); events != "" {
+			t.Errorf("MaxLag after Close: got events %q; want none", events)
+		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		config := jwtgate.Config{Issuer: serverIssuer, Audience: serverAudience, Keys: keys.HS256(signingSecret), Sessions: &jwtgate.SessionConfig{}}

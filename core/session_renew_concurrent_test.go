@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
@@ -240,4 +241,43 @@ func TestRenewalKeepsUsersApart(t *testing.T) {
 	if mixed.Load() > 0 {
 		t.Errorf("%d answers had another user's cookies", mixed.Load())
 	}
+}
+
+// TestRenewalOfUsersAtOnce checks that renewals of several users that are in progress at the
+// same time are not merged.
+func TestRenewalOfUsersAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, withCookies)
+		const users = 8
+		var wait sync.WaitGroup
+		var said, owners, want [users]string
+		gate := make(chan struct{})
+		browsers := make([]browser, users)
+		for i := range browsers {
+			want[i] = fmt.Sprint("user", i)
+			browsers[i] = browserWith(s.signIn(want[i]))
+		}
+		s.clock.Advance(time.Hour)
+		s.store.hook(func(context.Context, string) error { <-gate; return nil }, nil)
+		for i, b := range browsers {
+			wait.Go(func() {
+				d := s.Decide(t.Context(), b.request(http.MethodPost))
+				said[i] = s.describe(d)
+				browsers[i].receive(d.Response.Header)
+			})
+		}
+		synctest.Wait() // until all of them wait for the store
+		close(gate)
+		wait.Wait()
+		for i, b := range browsers {
+			owners[i] = s.sessionOf(b.refresh).Owner.Subject
+			if pass := "pass " + want[i] + " new"; said[i] != pass {
+				t.Errorf("got %s; want %s", said[i], pass)
+			}
+		}
+		if owners != want {
+			t.Errorf("got the refresh tokens of %v; want those of %v", owners, want)
+		}
+	})
 }

@@ -214,6 +214,37 @@ func TestSubjectRevocation(t *testing.T) {
 	}
 }
 
+// TestSubjectRevocationBesideRetirement checks that a revocation of a subject concerns the tokens
+// of a session whose earlier generations are revoked, and that the store has lost since.
+func TestSubjectRevocationBesideRetirement(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &switchedFeed{}
+		s := newTestServer(t, onStore(store), func(c *jwtgate.Config) {
+			store.Store, c.Sessions.RetireReplaced = session.NewMemory(0, c.Now), true
+		})
+		synctest.Wait()
+		tokens := s.login("alice")
+		for range 2 {
+			s.clock.Advance(time.Minute)
+			tokens = s.mustRefresh(tokens.Refresh)
+		}
+		synctest.Wait()
+		store.empty(s.clock.Now)
+		s.clock.Advance(time.Millisecond)
+		synctest.Wait()
+		if got := s.authenticate(tokens.Access); got != "alice" {
+			t.Fatalf("before: got %s", got)
+		}
+		if err := s.EndSessions(t.Context(), "alice"); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.authenticate(tokens.Access); got != revoked {
+			t.Errorf("after: got %s; want %s", got, revoked)
+		}
+	})
+}
+
 // TestSubjectRevocationLasts checks that a revocation of a subject lasts for MaxLifetime, the
 // longest lifetime of a token that was issued elsewhere.
 func TestSubjectRevocationLasts(t *testing.T) {

@@ -43,38 +43,52 @@ func TestKeySet(t *testing.T) {
 // the same.
 func TestTrustedIssuers(t *testing.T) {
 	t.Parallel()
+	for name, kids := range map[string][3]string{"one kid": {"k", "k", "k"}, "own kids": {"k", "a", "b"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testTrustedIssuers(t, kids[0], kids[1], kids[2])
+		})
+	}
+}
+
+func testTrustedIssuers(t *testing.T, kid, kidA, kidB string) {
 	const a, b = "https://a.example", "https://b.example"
 	keyA, keyB := []byte(strings.Repeat("tenant a ", 8)), []byte(strings.Repeat("tenant b ", 8))
-	auth := newVerifier(t, keys.HS256(secret).WithID("k"), func(c *jwtgate.Config) {
+	auth := newVerifier(t, keys.HS256(secret).WithID(kid), func(c *jwtgate.Config) {
 		c.Trusted = []jwtgate.TrustedIssuer{
-			{Name: a, Keys: keys.HS256(keyA).WithID("k")},
-			{Name: b, Keys: keys.HS256(keyB).WithID("k"), Audience: "https://b.example/api", RoleClaims: []string{"/realm/roles"}},
+			{Name: a, Keys: keys.HS256(keyA).WithID(kidA)},
+			{Name: b, Keys: keys.HS256(keyB).WithID(kidB), Audience: "https://b.example/api", RoleClaims: []string{"/realm/roles"}},
 		}
 	})
 	quote := strconv.Quote
 	roles := []string{"roles", `["user"]`, "realm", `{"roles":["admin"]}`}
-	sign := func(key []byte, header string, changes ...string) string {
+	kids := map[string]string{string(secret): kid, string(keyA): kidA, string(keyB): kidB}
+	sign := func(key []byte, named bool, changes ...string) string {
+		header := `{"alg":"HS256"}`
+		if named {
+			header = fmt.Sprintf(`{"alg":"HS256","kid":%q}`, kids[string(key)])
+		}
 		return jwtgatetest.Sign(t, "HS256", key, header, claims(append(changes, roles...)...))
 	}
-	const kid, noKid = `{"alg":"HS256","kid":"k"}`, `{"alg":"HS256"}`
+	const named, unnamed = true, false
 	for _, row := range []struct {
 		name, token string
 		want        jwtgate.Code
 		role        string
 	}{
-		{"our own", sign(secret, kid), accepted, "user"},
-		{"our own, no kid", sign(secret, noKid), accepted, "user"},
-		{"a's", sign(keyA, kid, "iss", quote(a)), accepted, "user"},
-		{"a's, no kid", sign(keyA, noKid, "iss", quote(a)), accepted, "user"},
-		{"b's", sign(keyB, kid, "iss", quote(b), "aud", `"https://b.example/api"`), accepted, "admin"},
-		{"b's for our audience, not for that of b's tokens", sign(keyB, kid, "iss", quote(b)), jwtgate.CodeTokenInvalid, ""},
-		{"a's key for b's token", sign(keyA, kid, "iss", quote(b), "aud", `"https://b.example/api"`), jwtgate.CodeTokenInvalid, ""},
-		{"b's key for a's token", sign(keyB, kid, "iss", quote(a), "aud", `["`+audience+`","https://b.example/api"]`), jwtgate.CodeTokenInvalid, ""},
-		{"b's key for a's token, no kid", sign(keyB, noKid, "iss", quote(a), "aud", `["`+audience+`","https://b.example/api"]`), jwtgate.CodeTokenInvalid, ""},
-		{"a's key for a token of ours", sign(keyA, kid), jwtgate.CodeTokenInvalid, ""},
-		{"a's key for a token without iss", sign(keyA, kid, "iss", ""), jwtgate.CodeTokenInvalid, ""},
-		{"our key for a's token", sign(secret, kid, "iss", quote(a)), jwtgate.CodeTokenInvalid, ""},
-		{"an issuer that is not trusted", sign(keyA, kid, "iss", `"https://c.example"`), jwtgate.CodeTokenInvalid, ""},
+		{"our own", sign(secret, named), accepted, "user"},
+		{"our own, no kid", sign(secret, unnamed), accepted, "user"},
+		{"a's", sign(keyA, named, "iss", quote(a)), accepted, "user"},
+		{"a's, no kid", sign(keyA, unnamed, "iss", quote(a)), accepted, "user"},
+		{"b's", sign(keyB, named, "iss", quote(b), "aud", `"https://b.example/api"`), accepted, "admin"},
+		{"b's for our audience, not for that of b's tokens", sign(keyB, named, "iss", quote(b)), jwtgate.CodeTokenInvalid, ""},
+		{"a's key for b's token", sign(keyA, named, "iss", quote(b), "aud", `"https://b.example/api"`), jwtgate.CodeTokenInvalid, ""},
+		{"b's key for a's token", sign(keyB, named, "iss", quote(a), "aud", `["`+audience+`","https://b.example/api"]`), jwtgate.CodeTokenInvalid, ""},
+		{"b's key for a's token, no kid", sign(keyB, unnamed, "iss", quote(a), "aud", `["`+audience+`","https://b.example/api"]`), jwtgate.CodeTokenInvalid, ""},
+		{"a's key for a token of ours", sign(keyA, named), jwtgate.CodeTokenInvalid, ""},
+		{"a's key for a token without iss", sign(keyA, named, "iss", ""), jwtgate.CodeTokenInvalid, ""},
+		{"our key for a's token", sign(secret, named, "iss", quote(a)), jwtgate.CodeTokenInvalid, ""},
+		{"an issuer that is not trusted", sign(keyA, named, "iss", `"https://c.example"`), jwtgate.CodeTokenInvalid, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -73,8 +73,13 @@ func (m *Memory) Create(ctx context.Context, n New, bound Bound) (Record, error)
 	if err := m.endExcess(ctx, &n, bound); err != nil {
 		return Record{}, err
 	}
-	room := m.reserve(n.Owner, n.Remember)
 	shard := m.shard(n.ID.Slot())
+	if m.held.Load() >= m.max {
+		if r, settled, err := m.settled(shard, &n, bound); settled {
+			return r, err // without taking room from others
+		}
+	}
+	room := m.reserve(n.Owner, n.Remember)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	now := m.milliseconds()

@@ -90,6 +90,40 @@ func TestMemoryFullFair(t *testing.T) {
 	}
 }
 
+// A Create that creates no session takes no room from others, although the Memory is full.
+func TestMemoryFullUnchanged(t *testing.T) {
+	t.Parallel()
+	const size = 20
+	for _, row := range []struct {
+		name  string
+		again func(alice *session.New) // changes the session of alice for another Create
+		bound session.Bound
+		want  error
+	}{
+		{"at a bound that refuses", func(alice *session.New) { *alice, _ = newSession("alice") }, session.Bound{Max: 1, Refuse: true}, session.ErrTooMany},
+		{"repeated", func(*session.New) {}, session.Bound{}, nil},
+		{"repeated, at a bound that refuses", func(*session.New) {}, session.Bound{Max: 1, Refuse: true}, nil},
+	} {
+		m, _ := newMemory(size)
+		alice, _ := newSession("alice")
+		if _, err := m.Create(t.Context(), alice, session.Bound{}); err != nil {
+			t.Fatal(err)
+		}
+		for range size - 1 {
+			if _, err := create(t, m, "mallory", session.Bound{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		row.again(&alice)
+		if _, err := m.Create(t.Context(), alice, row.bound); !errors.Is(err, row.want) {
+			t.Errorf("%s: got error %v; want %v", row.name, err, row.want)
+		}
+		if got := len(listed(t, m, "mallory")); got != size-1 {
+			t.Errorf("%s: mallory has %d sessions left; want %d", row.name, got, size-1)
+		}
+	}
+}
+
 // The session that an owner loses is its oldest one.
 func TestMemoryFullOldest(t *testing.T) {
 	t.Parallel()

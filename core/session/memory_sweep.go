@@ -21,6 +21,24 @@ func (m *Memory) sweep(shard *memoryShard, now int64) bool {
 	return true
 }
 
+// settled returns what Create returns if it creates no session whether or not there is
+// room, and false otherwise.
+func (m *Memory) settled(shard *memoryShard, n *New, bound Bound) (r Record, settled bool, err error) {
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	now := m.milliseconds()
+	s := shard.find(n.ID, now)
+	switch {
+	case s != nil && s.nonceHash != n.NonceHash:
+		return Record{}, true, errTaken
+	case s != nil:
+		return s.record(), true, nil
+	case bound.Refuse && shard.excess(n.Owner, bound, now) > 0:
+		return Record{}, true, ErrTooMany
+	}
+	return Record{}, false, nil
+}
+
 // reserve makes room for a session of owner, and reports whether there is any. The
 // caller must use the room, or give it back with m.held.Add(-1).
 //

@@ -181,7 +181,11 @@ func TestRefuse(t *testing.T) {
 					return row.answer
 				}
 			})
+			header := slices.Clone(row.answer.Header)
 			d := auth.Decide(t.Context(), jwtgate.Request{Method: "GET", Path: "/x"})
+			if !slices.Equal(row.answer.Header, header) {
+				t.Errorf("got the header %v of Refuse after the request; want %v as before", row.answer.Header, header)
+			}
 			if d.Refusal == nil || d.Identity != nil || told != jwtgate.CodeTokenMissing {
 				t.Fatalf("got %+v, and the code %q for Refuse", d, told)
 			}

@@ -20,18 +20,17 @@ import (
 // Other users can never read the file, not even while it is created. The file is
 // replaced atomically: after a crash it has the old tokens or the new ones. Its
 // folder is created if necessary. Update returns an error, and leaves the file as it
-// is, if another user than root owns the folder or can write to it, if another user
-// owns the file or can read or write it, or if the file was not written by a
-// TokenFile. There is no file while nobody is signed in.
+// is, if another user than root owns the folder, if users outside of your own group can
+// write to it, if another user owns the file or can read or write it, or if the file
+// was not written by a TokenFile. There is no file while nobody is signed in.
 //
 // Next to the file, Update creates a file with the suffix .lock, which it does not
 // remove and which must not be a symbolic link, and one with the suffix .new while it
-// writes. The operating system
-// releases the lock when the process that holds it ends. On Linux, macOS, the BSDs
-// and illumos the lock is flock(2), which on some network file systems does not
-// work between machines. On Windows it is a file opened without sharing, and the
-// permissions of the folder decide who can read the tokens. On other systems,
-// Update returns an error that wraps [errors.ErrUnsupported].
+// writes. The operating system releases the lock when the process that holds it ends.
+// On Linux, macOS, the BSDs and illumos the lock is flock(2), which on some network
+// file systems does not work between machines. On Windows it is a file opened without
+// sharing, and the permissions of the folder decide who can read the tokens. On other
+// systems, Update returns an error that wraps [errors.ErrUnsupported].
 type TokenFile string
 
 // Update implements [Store].

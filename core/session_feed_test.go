@@ -152,6 +152,42 @@ func TestSilentFeed(t *testing.T) {
 	})
 }
 
+// A talkingFeed is a store with so many revocations that its feed takes two minutes to
+// announce them, one each second.
+type talkingFeed struct {
+	session.Store
+
+	starts int
+}
+
+func (s *talkingFeed) Feed(ctx context.Context, announce func(session.Revocation), upToDate func()) error {
+	s.starts++
+	for range 120 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+			announce(session.Revocation{Issuer: serverIssuer, Subject: "carol", Until: time.Now().Add(time.Hour)})
+		}
+	}
+	return s.Store.Feed(ctx, announce, upToDate)
+}
+
+// TestTalkingFeed checks that a feed counts as silent only while it announces nothing: it can
+// need longer than MaxLag to be up to date.
+func TestTalkingFeed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		feed := &talkingFeed{}
+		s := newTestServer(t, func(c *jwtgate.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
+		tokens := s.login("alice")
+		time.Sleep(2*time.Minute + time.Second)
+		if got := s.authenticate(tokens.Access); got != "alice" || feed.starts != 1 {
+			t.Errorf("got %s, after %d starts of the feed; want alice, after 1", got, feed.starts)
+		}
+	})
+}
+
 // TestFeedAtStart checks that a new process accepts no access token before its revocations are
 // up to date, that no request waits for them longer than Timeout, and that a request that has
 // waited is judged by what the process has learned meanwhile.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,6 +76,9 @@ func TestExplain(t *testing.T) {
 	}
 	good := mint("-iss", "https://auth.example.com", "-aud", "api")
 	other := keyFile(t, "HS256")
+	claims := func(text string) string { // returns a token with these claims and no signature
+		return "eyJhbGciOiJIUzI1NiJ9." + base64.RawURLEncoding.EncodeToString([]byte(text)) + ".AA"
+	}
 	for _, row := range []struct {
 		name  string
 		token string
@@ -94,6 +98,27 @@ func TestExplain(t *testing.T) {
 		{"no exp, iss, aud, sub", "eyJhbGciOiJIUzI1NiJ9.e30.AA", start, nil, "NO  exp       must be there"},
 		{"alg none", "eyJhbGciOiJub25lIn0.e30.AA", start, nil, `NO  alg       must be the algorithm of a key`},
 		{"typ of another token", "eyJhbGciOiJIUzI1NiIsInR5cCI6ImxvZ291dCtqd3QifQ.e30.AA", start, nil, "NO  typ       must be at+jwt"},
+		{"header", good, start, nil, "header\n  alg  \"HS256\"\n"},
+		{"type in full", "eyJhbGciOiJIUzI1NiIsInR5cCI6ImFwcGxpY2F0aW9uL0FUK0pXVCJ9.e30.AA", start, nil, "ok  typ"},
+		{"alg Ed25519", "eyJhbGciOiJFZDI1NTE5In0.e30.AA", start, nil, "ok  alg"},
+		{"times of other claims", claims(`{"a":1,"exp":1}`), time.Unix(0, 0), nil, "  a    1\n  exp  1   1970-01-01T00:00:01Z, in 1s\n"},
+		{"exp now", claims(`{"exp":7}`), time.Unix(7, 0), nil, "NO  exp       must be in the future (Leeway allows for clocks that differ); it is now"},
+		{"earliest exp", claims(`{"exp":0}`), time.Unix(7, 0), nil, "it is 7s ago"},
+		{"exp too early", claims(`{"exp":-1}`), start, nil, "NO  exp       must be there"},
+		{"latest exp", claims(`{"exp":100000000000}`), time.Unix(100000000000-7, 0), nil, "it is in 7s"},
+		{"exp too late", claims(`{"exp":100000000001}`), start, nil, "NO  exp       must be there"},
+		{"exp is text", claims(`{"exp":"7"}`), start, nil, "NO  exp       must be there"},
+		{"lifetime from iat", good, start.Add(time.Hour), nil, "ok  lifetime  must be at most MaxLifetime, by default 24h0m0s; it is 15m0s"},
+		{"lifetime from now", claims(`{"exp":100}`), time.Unix(60, 0), nil, "ok  lifetime  must be at most MaxLifetime, by default 24h0m0s; it is 40s"},
+		{"longest lifetime", claims(`{"iat":0,"exp":86400}`), time.Unix(0, 0), nil, "ok  lifetime  must be at most MaxLifetime, by default 24h0m0s; it is 24h0m0s"},
+		{"latest nbf", claims(`{"nbf":60,"exp":100}`), time.Unix(0, 0), nil, "ok  nbf       must not be further in the future than ClockSkew, by default 1m0s; it is in 1m0s"},
+		{"nbf too late", claims(`{"nbf":61,"exp":100}`), time.Unix(0, 0), nil, "NO  nbf"},
+		{"number as sub", claims(`{"sub":12}`), start, nil, "ok  sub"},
+		{"fraction as sub", claims(`{"sub":1.5}`), start, nil, "NO  sub"},
+		{"empty sub", claims(`{"sub":""}`), start, nil, "NO  sub"},
+		{"array as sub", claims(`{"sub":["a"]}`), start, nil, "NO  sub"},
+		{"iss and aud", good, start, nil, "slashes included; it is \"https://auth.example.com\"\n  ok  aud"},
+		{"no iss and aud", claims(`{}`), start, nil, "slashes included; it is \"\"\n  NO  aud"},
 		{"a claim", mint("-iss", "i", "-aud", "a", "-claim", "level=3"), start, nil, "  level  3"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -240,7 +240,7 @@ func TestMetrics(t *testing.T) {
 	}
 	now := f.read()
 	for name, want := range map[string]float64{
-		"keys.held issuer=https://idp.example": 0, "cache.size": 16384, "sessions.replayed": 0, "feed.interruptions": 0, "events event=forged": 0,
+		"keys.held issuer=https://idp.example": 0, "cache.size": 16384, "sessions.replayed": 0, "feed.interruptions": 0, "events event=forged": 0, "store.clock.offset": 0,
 	} {
 		if got, ok := now[name]; !ok || got != want {
 			t.Errorf("%s: got %v, present: %t; want %v", name, got, ok, want)

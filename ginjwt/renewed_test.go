@@ -60,6 +60,7 @@ func TestRenewed(t *testing.T) {
 			})
 			r.Use(func(c *gin.Context) {
 				c.Set("engine", r)
+				c.Writer = copied{ginWriter: c.Writer, ResponseWriter: c.Writer}
 				c.Writer = &wrapped{ResponseWriter: c.Writer}
 				defer func() {
 					if recover() != nil || len(c.Errors) > 0 {
@@ -85,6 +86,16 @@ func TestRenewed(t *testing.T) {
 
 // wrapped is the writer of a middleware, such as one that compresses.
 type wrapped struct{ gin.ResponseWriter }
+
+// copied is the writer of a middleware whose fields cannot be set, because c.Writer has
+// a copy of it and not a pointer.
+type copied struct {
+	ginWriter
+
+	ResponseWriter http.ResponseWriter
+}
+
+type ginWriter = gin.ResponseWriter
 
 // fresh returns the names of cookies, and the values that are not those of tokens.
 func fresh(cookies []*http.Cookie) string {

@@ -140,6 +140,38 @@ func TestTokenFileOwner(t *testing.T) {
 	}
 }
 
+// TestTokenFileOwnerRoot checks that a process of another user accepts folders of root and
+// of its group. Only root can start such a process: a copy of this one, which runs the test again.
+func TestTokenFileOwnerRoot(t *testing.T) {
+	t.Parallel()
+	const another, anotherGroup = 65534, 65534
+	if path := os.Getenv("TEST_TOKEN_FILE_OWNER"); path != "" {
+		put(t, jwtclient.TokenFile(path), jwtclient.Tokens{Access: "a"})
+		return
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("only root can start a process of another user")
+	}
+	for _, row := range []struct {
+		name         string
+		owner, group int // of the folder, which both can write to
+	}{
+		{"folder of root", 0, anotherGroup},
+		{"folder of root's group", another, 0},
+	} {
+		folder := t.TempDir()
+		if err := errors.Join(os.Chmod(filepath.Dir(folder), 0o711), os.Chmod(folder, 0o770), os.Chown(folder, row.owner, row.group)); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestTokenFileOwnerRoot$")
+		cmd.Env = append(os.Environ(), "TEST_TOKEN_FILE_OWNER="+filepath.Join(folder, "tokens.json"))
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: another, Gid: anotherGroup}}
+		if output, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: got %v; want it accepted: %s", row.name, err, output)
+		}
+	}
+}
+
 // TestTokenFileLockLink checks that a lock file which is a symbolic link is not followed.
 func TestTokenFileLockLink(t *testing.T) {
 	t.Parallel()

@@ -143,23 +143,41 @@ func TestMistakes(t *testing.T) {
 		{"no command", nil, 2, "jwtgate key"},
 		{"unknown command", []string{"sign"}, 2, `unknown command "sign"`},
 		{"help", []string{"help"}, 0, "jwtgate key"},
+		{"help as -h", []string{"-h"}, 0, "jwtgate key"},
+		{"help as -help", []string{"-help"}, 0, "jwtgate key"},
+		{"help as --help", []string{"--help"}, 0, "jwtgate key"},
 		{"help of a command", []string{"token", "-h"}, 0, "usage: jwtgate token"},
 		{"unknown flag", []string{"key", "-x"}, 2, "-x"},
 		{"too many arguments", []string{"key", "x"}, 2, `unexpected argument "x"`},
 		{"unknown algorithm", []string{"key", "-alg", "none"}, 1, `-alg is "none": use one of HS256`},
 		{"no key", []string{"token", "-alg", "ES256"}, 1, "-key is missing"},
+		{"no secret", []string{"token"}, 1, "-key is missing: set it to the path of a file with the secret, or put"},
 		{"key of another algorithm", []string{"token", "-alg", "RS256", "-key", es256, "-iss", "i", "-aud", "a"}, 1, "-key the key is a *ecdsa.PrivateKey"},
 		{"missing key file", []string{"token", "-alg", "ES256", "-key", "missing"}, 1, "-key: open missing"},
 		{"no issuer", []string{"token", "-alg", "ES256", "-key", es256, "-aud", "a"}, 1, "-iss is empty"},
 		{"no audience", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i"}, 1, "-aud is empty"},
 		{"a claim without a value", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i", "-aud", "a", "-claim", "x"}, 1, `-claim is "x"`},
+		{"a claim without a name", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i", "-aud", "a", "-claim", "=1"}, 1, `-claim is "=1"`},
+		{"a claim that is not JSON", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i", "-aud", "a", "-claim", "x=y"}, 1, `-claim is "x=y"`},
+		{"a lifetime below zero", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i", "-aud", "a", "-ttl", "-1m"}, 1, "-ttl "},
 		{"a registered claim", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i", "-aud", "a", "-claim", "exp=1"}, 1, `registered claim "exp"`},
 		{"a published secret", []string{"jwks", "-alg", "HS256", "-key", es256}, 1, "secrets must not be published"},
 		{"no keys to publish", []string{"jwks"}, 1, "-key: is empty"},
+		{"missing key file to publish", []string{"jwks", "-key", "missing"}, 1, "-key: open missing"},
+		{"unknown algorithm to publish", []string{"jwks", "-alg", "none"}, 1, `-alg is "none"`},
+		{"unknown algorithm of a token", []string{"token", "-alg", "none"}, 1, `-alg is "none"`},
+		{"too many tokens", []string{"explain", "a", "b"}, 2, `unexpected argument "b"`},
 		{"no token", []string{"explain"}, 1, "there is no token"},
 		{"an opaque token", []string{"explain", "abc"}, 1, "must have 3 parts separated by dots"},
 		{"an encrypted token", []string{"explain", "a.b.c.d.e"}, 1, "encrypted"},
 		{"a token that was cut off", []string{"explain", "eyJhbGciOiJIUzI1NiJ9.e3.AA"}, 1, "the payload is not"},
+		{"a header that is not base64url", []string{"explain", "e=.e30.AA"}, 1, "the header is not base64url"},
+		{"a header that is not JSON", []string{"explain", "YWJj.e30.AA"}, 1, "the header is not a JSON object"},
+		{"a payload that is an array", []string{"explain", "eyJhbGciOiJIUzI1NiJ9.W10.AA"}, 1, "the payload is not a JSON object"},
+		{"missing key file to verify", []string{"explain", "-key", "missing", "eyJhbGciOiJIUzI1NiJ9.e30.AA"}, 1, "-key: open missing"},
+		{"unknown algorithm to verify", []string{"explain", "-key", es256, "eyJhbGciOiJub25lIn0.e30.AA"}, 1, "-key: the token's alg is not supported"},
+		{"key of another algorithm to verify", []string{"explain", "-key", es256, "eyJhbGciOiJSUzI1NiJ9.e30.AA"}, 1, "-key: the key is a *ecdsa.PrivateKey"},
+		{"address that is no URL", []string{"explain", "-jwks", "ftp://x", "eyJhbGciOiJIUzI1NiJ9.e30.AA"}, 1, "-key: "},
 		{"two keys", []string{"explain", "-key", es256, "-jwks", "https://x", "eyJhbGciOiJIUzI1NiJ9.e30.AA"}, 1, "use one of them"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -169,5 +187,21 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("got status %d, %q and %s, want %d and %q", status, stdout, stderr, row.status, row.want)
 			}
 		})
+	}
+}
+
+// TestSecretInEnvironment checks that a token can be signed with the secret in JWT_KEY.
+func TestSecretInEnvironment(t *testing.T) {
+	t.Setenv("JWT_KEY", secret)
+	token, stderr, status := run(t, start, "", "token", "-iss", "i", "-aud", "a")
+	if status != 0 {
+		t.Fatalf("got status %d and %s", status, stderr)
+	}
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte(secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if stdout, stderr, status := run(t, start, token, "explain", "-key", path); !strings.Contains(stdout, "matches the key") {
+		t.Errorf("got status %d, %s and %s, want a token that matches the secret", status, stdout, stderr)
 	}
 }

@@ -51,8 +51,13 @@ func TestTokenFileCloses(t *testing.T) {
 		}
 		return stored, nil
 	})
-	if err != nil || descriptor(t, path) >= 0 || descriptor(t, path+".lock") >= 0 {
-		t.Errorf("got %v; want no file open afterwards", err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{path, path + ".lock", filepath.Dir(path)} {
+		if descriptor(t, path) >= 0 {
+			t.Errorf("afterwards, %s is open; want it closed", path)
+		}
 	}
 }
 

@@ -193,6 +193,21 @@ func TestTokenFileLockLink(t *testing.T) {
 	}
 }
 
+// TestTokenFileReadError checks the errors of files that cannot be opened or read.
+func TestTokenFileReadError(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	loop, private := filepath.Join(folder, "loop"), filepath.Join(folder, "private")
+	if err := errors.Join(os.Symlink(loop, loop), os.Mkdir(private, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]error{loop: syscall.ELOOP, private: syscall.EISDIR} {
+		if _, err := look(t, jwtclient.TokenFile(path)); !errors.Is(err, want) || !strings.HasPrefix(err.Error(), "jwtclient: TokenFile: ") {
+			t.Errorf("%s: got %v; want %v", path, err, want)
+		}
+	}
+}
+
 // TestTokenFileFull checks that a full disk causes an error and leaves the stored tokens
 // as they are. A copy of this process with a limit for its files stands for the disk.
 func TestTokenFileFull(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -148,6 +149,8 @@ func TestMistakes(t *testing.T) {
 		{"help as --help", []string{"--help"}, 0, "jwtgate key"},
 		{"help of a command", []string{"token", "-h"}, 0, "usage: jwtgate token"},
 		{"unknown flag", []string{"key", "-x"}, 2, "-x"},
+		{"unknown flag to publish", []string{"jwks", "-x"}, 2, "-x"},
+		{"unknown flag to explain", []string{"explain", "-x"}, 2, "-x"},
 		{"too many arguments", []string{"key", "x"}, 2, `unexpected argument "x"`},
 		{"unknown algorithm", []string{"key", "-alg", "none"}, 1, `-alg is "none": use one of HS256`},
 		{"no key", []string{"token", "-alg", "ES256"}, 1, "-key is missing"},
@@ -203,5 +206,15 @@ func TestSecretInEnvironment(t *testing.T) {
 	}
 	if stdout, stderr, status := run(t, start, token, "explain", "-key", path); !strings.Contains(stdout, "matches the key") {
 		t.Errorf("got status %d, %s and %s, want a token that matches the secret", status, stdout, stderr)
+	}
+}
+
+// TestInputError checks that an error of standard input is reported.
+func TestInputError(t *testing.T) {
+	t.Parallel()
+	var problems bytes.Buffer
+	p := &program{stdin: iotest.ErrReader(os.ErrClosed), stderr: &problems}
+	if status := p.run(t.Context(), []string{"explain"}); status != 1 || !strings.Contains(problems.String(), os.ErrClosed.Error()) {
+		t.Errorf("got status %d and %s, want 1 and %q", status, &problems, os.ErrClosed)
 	}
 }

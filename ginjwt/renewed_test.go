@@ -84,6 +84,30 @@ func TestRenewed(t *testing.T) {
 	}
 }
 
+// TestRenewedNeither checks that the answer has neither cookie if a writer of middleware
+// has no field ResponseWriter with the next one.
+func TestRenewedNeither(t *testing.T) {
+	t.Parallel()
+	for name, wrap := range map[string]func(gin.ResponseWriter) gin.ResponseWriter{
+		"no field": func(w gin.ResponseWriter) gin.ResponseWriter { return struct{ ginWriter }{w} },
+		"field of a number": func(w gin.ResponseWriter) gin.ResponseWriter {
+			return struct {
+				ginWriter
+				ResponseWriter int
+			}{w, 0}
+		},
+	} {
+		auth, cookie, _ := jwtgatetest.NewAuth(t)
+		r := gin.New()
+		r.Use(func(c *gin.Context) { c.Writer = wrap(c.Writer) })
+		r.GET("/", ginjwt.Protect(auth), func(c *gin.Context) { c.String(http.StatusOK, "short") })
+		w := serveOne(r, "Cookie", cookie)
+		if got := w.Result().Cookies(); w.Code != http.StatusOK || len(got) > 0 {
+			t.Errorf("%s: got %d with cookies %v, want 200 without", name, w.Code, got)
+		}
+	}
+}
+
 // wrapped is the writer of a middleware, such as one that compresses.
 type wrapped struct{ gin.ResponseWriter }
 

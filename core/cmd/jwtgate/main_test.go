@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -219,3 +220,24 @@ func TestInputError(t *testing.T) {
 		t.Errorf("got status %d and %s, want 1 and %q", status, &problems, os.ErrClosed)
 	}
 }
+
+// TestOutputError checks that an error of standard output is reported.
+func TestOutputError(t *testing.T) {
+	t.Parallel()
+	es256 := keyFile(t, "ES256")
+	for _, args := range [][]string{
+		{"key"}, {"key", "-alg", "HS256"}, {"jwks", "-key", es256}, {"explain", "eyJhbGciOiJIUzI1NiJ9.e30.AA"},
+		{"token", "-alg", "ES256", "-key", es256, "-iss", "i", "-aud", "a"},
+	} {
+		var problems bytes.Buffer
+		p := &program{stdout: full{}, stderr: &problems, now: time.Now}
+		if status := p.run(t.Context(), args); status != 1 || !strings.Contains(problems.String(), io.ErrShortWrite.Error()) {
+			t.Errorf("%q: got status %d and %s, want 1 and %q", args, status, &problems, io.ErrShortWrite)
+		}
+	}
+}
+
+// full is an output without space.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }

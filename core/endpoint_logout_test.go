@@ -182,6 +182,27 @@ func TestLogoutByTokenID(t *testing.T) {
 	})
 }
 
+// TestLogoutByTokenIDAtOnce checks that this process does not wait for the feed to revoke
+// the token.
+func TestLogoutByTokenIDAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		feed := &switchedFeed{}
+		s := newTestServer(t).another(func(c *jwtgate.Config) {
+			feed.Store = c.Sessions.Store
+			c.Sessions.Store = feed
+		})
+		synctest.Wait()
+		feed.set(feedMute)
+		synctest.Wait()
+		token := jwtgatetest.Token(t, s.Auth, "alice")
+		s.send(s.Logout, withToken(formRequest(), token))
+		if got := s.authenticate(token); got != revoked {
+			t.Errorf("got %s; want %s", got, revoked)
+		}
+	})
+}
+
 // TestLogoutByTokenIDAgain checks that repeated logouts with one access token make one
 // revocation, because each revocation takes memory on every process.
 func TestLogoutByTokenIDAgain(t *testing.T) {

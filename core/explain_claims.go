@@ -156,9 +156,9 @@ func (f *facts) lifetimeText() string {
 // date returns a NumericDate (RFC 7519 §2) as text.
 func date(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }
 
-// span returns a number of seconds as text. It may be too large for a Duration.
+// span returns a positive number of seconds as text. It may be too large for a Duration.
 func span(seconds int64) string {
-	if const100Years := int64(100 * 365 * 24 * 60 * 60); seconds > const100Years || seconds < -const100Years {
+	if const100Years := int64(100 * 365 * 24 * 60 * 60); seconds > const100Years {
 		return fmt.Sprintf("%d seconds", seconds)
 	}
 	return (time.Duration(seconds) * time.Second).String()

@@ -55,6 +55,8 @@ func TestExplained(t *testing.T) {
 		{"exp a string", nil, bearer("exp", `"1800000900"`), `exp is "1800000900", but must be a number of seconds`, nil},
 		{"nbf ahead", nil, bearer("nbf", at(120)), "nbf is 2m0s ahead", nil},
 		{"no iat", nil, bearer("exp", at(90000)), "exp minus now, is 25h0m0s", nil},
+		{"100 years", nil, bearer("exp", at(3_153_600_000)), "exp minus now, is 876000h0m0s", nil},
+		{"over 100 years", nil, bearer("exp", at(3_153_600_001)), "exp minus now, is 3153600001 seconds", nil},
 		{"for ages", nil, bearer("exp", "9000000000000"), "is 8998200000000 seconds", nil},
 		{"expired long ago", nil, bearer("exp", at(-301)), "5m1s ago by the clock of this server, but must be in the future; Config.Leeway is 0s: refresh the token or sign in again.", nil},
 		{"a logout token", nil, bearer("events", "{}"), "the token is a logout token or a security event", nil},

@@ -134,6 +134,9 @@ func TestRemoteFaults(t *testing.T) {
 					web.set(providerSet, good)
 					time.Sleep(10 * time.Second)
 					decide(t, auth, theirs(t, "a"), accepted)
+					if n := web.open.Load(); n != 0 {
+						t.Errorf("got %d bodies that were not closed", n)
+					}
 				})
 			})
 		}

@@ -45,6 +45,7 @@ type web struct {
 	seen  []http.Header
 	lag   time.Duration // between the end of a request's context and the end of the request
 	live  atomic.Int64  // requests in progress
+	open  atomic.Int64  // bodies that are not closed
 }
 
 func newWeb(pages map[string]page) *web { return &web{pages: pages} }
@@ -97,9 +98,10 @@ func (w *web) RoundTrip(req *http.Request) (*http.Response, error) {
 	if p.status == 0 {
 		p.status = http.StatusOK
 	}
+	w.open.Add(1)
 	return &http.Response{
 		StatusCode: p.status, Header: p.header, Request: req, ProtoMajor: 1, ProtoMinor: 1,
-		Body: io.NopCloser(&dripping{req.Context(), strings.NewReader(p.body), p.drip, p.more}),
+		Body: &dripping{req.Context(), strings.NewReader(p.body), p.drip, p.more, &w.open},
 	}, nil
 }
 
@@ -109,6 +111,12 @@ type dripping struct {
 	body  io.Reader
 	every time.Duration
 	more  bool
+	open  *atomic.Int64 // one less after Close
+}
+
+func (d *dripping) Close() error {
+	d.open.Add(-1)
+	return nil
 }
 
 func (d *dripping) Read(b []byte) (int, error) {

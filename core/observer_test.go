@@ -228,18 +228,28 @@ func TestKeyFetches(t *testing.T) {
 }
 
 // TestObserversAreCheap checks that an observer costs one allocation for a cached token at
-// most, which a request with a context of its own costs anyway.
+// most, which a request with a context of its own costs anyway, and that without an
+// observer, other requests cost none.
 func TestObserversAreCheap(t *testing.T) { //nolint:paralleltest // it counts allocations
-	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
-		c.Observers = []jwtgate.Observer{{Outcome: func(context.Context, jwtgate.Outcome) {}}}
-	})
-	req := withBearer(jwtgatetest.Token(t, auth, "alice"))
-	for _, ctx := range []context.Context{context.Background(), t.Context()} {
+	one := []jwtgate.Observer{{Outcome: func(context.Context, jwtgate.Outcome) {}}}
+	for _, row := range []struct {
+		name      string
+		observers []jwtgate.Observer
+		ctx       context.Context
+		want      float64
+	}{
+		{"no observer", nil, context.Background(), 0},
+		{"no observer, own context", nil, t.Context(), 1},
+		{"observer", one, context.Background(), 1},
+		{"observer, own context", one, t.Context(), 1},
+	} {
+		auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Observers = row.observers })
+		req := withBearer(jwtgatetest.Token(t, auth, "alice"))
 		for range 3 {
-			auth.Decide(ctx, req)
+			auth.Decide(row.ctx, req)
 		}
-		if got := testing.AllocsPerRun(100, func() { d := auth.Decide(ctx, req); d.Done() }); got != 1 {
-			t.Errorf("got %v allocations; want 1", got)
+		if got := testing.AllocsPerRun(100, func() { d := auth.Decide(row.ctx, req); d.Done() }); got != row.want {
+			t.Errorf("%s: got %v allocations; want %v", row.name, got, row.want)
 		}
 	}
 }

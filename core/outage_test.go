@@ -66,6 +66,26 @@ func TestOutages(t *testing.T) {
 	}
 }
 
+// TestOutagesClose checks that an Auth logs no sums after Close.
+func TestOutagesClose(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log lockedLog
+		auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Logger = debugLogger(&log) })
+		rule := jwtgate.Check(func(context.Context, *jwtgate.Identity) (bool, error) { return false, errBroken })
+		for range 2 {
+			decide(t, auth, withBearer(signed(t, claims())), jwtgate.CodeUnavailable, rule)
+		}
+		auth.Close()
+		before := log.String()
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if got := log.String()[len(before):]; got != "" {
+			t.Errorf("got %s; want no lines after Close", got)
+		}
+	})
+}
+
 // A lockedLog is the output of a log that timers write to.
 type lockedLog struct {
 	mu   sync.Mutex

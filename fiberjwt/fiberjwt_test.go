@@ -68,6 +68,7 @@ func listen(t *testing.T, app *fiber.App) (addr string) {
 		if err := app.Shutdown(); err != nil {
 			t.Errorf("shut down: %v", err)
 		}
+		_ = listener.Close() // Shutdown does not close it if the app has not begun to serve
 		if err := <-done; err != nil {
 			t.Errorf("serve: %v", err)
 		}

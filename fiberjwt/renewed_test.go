@@ -119,6 +119,22 @@ func TestRenewedErrorHandler(t *testing.T) {
 	}
 }
 
+// TestNotRenewedError checks that outer middleware gets the error of a handler if the
+// session is not renewed.
+func TestNotRenewedError(t *testing.T) {
+	t.Parallel()
+	auth, _, token := jwtgatetest.NewAuth(t)
+	app := fiber.New()
+	app.Use(func(c *fiber.Ctx) error {
+		if err := c.Next(); !errors.Is(err, fiber.ErrTeapot) {
+			t.Errorf("got %v; want %v", err, fiber.ErrTeapot)
+		}
+		return nil
+	})
+	app.Get("/", fiberjwt.Protect(auth), func(*fiber.Ctx) error { return fiber.ErrTeapot })
+	send(t, app, "/", "Authorization: Bearer "+token)
+}
+
 // fresh returns the names of cookies, and the values that are not those of tokens.
 func fresh(cookies []*http.Cookie) string {
 	var names []string

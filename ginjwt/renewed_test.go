@@ -60,6 +60,7 @@ func TestRenewed(t *testing.T) {
 			})
 			r.Use(func(c *gin.Context) {
 				c.Set("engine", r)
+				c.Writer = copied{ginWriter: c.Writer, ResponseWriter: c.Writer}
 				c.Writer = &wrapped{ResponseWriter: c.Writer}
 				defer func() {
 					if recover() != nil || len(c.Errors) > 0 {
@@ -83,8 +84,42 @@ func TestRenewed(t *testing.T) {
 	}
 }
 
+// TestRenewedNeither checks that the answer has neither cookie if a writer of middleware
+// has no field ResponseWriter with the next one.
+func TestRenewedNeither(t *testing.T) {
+	t.Parallel()
+	for name, wrap := range map[string]func(gin.ResponseWriter) gin.ResponseWriter{
+		"no field": func(w gin.ResponseWriter) gin.ResponseWriter { return struct{ ginWriter }{w} },
+		"field of a number": func(w gin.ResponseWriter) gin.ResponseWriter {
+			return struct {
+				ginWriter
+				ResponseWriter int
+			}{w, 0}
+		},
+	} {
+		auth, cookie, _ := jwtgatetest.NewAuth(t)
+		r := gin.New()
+		r.Use(func(c *gin.Context) { c.Writer = wrap(c.Writer) })
+		r.GET("/", ginjwt.Protect(auth), func(c *gin.Context) { c.String(http.StatusOK, "short") })
+		w := serveOne(r, "Cookie", cookie)
+		if got := w.Result().Cookies(); w.Code != http.StatusOK || len(got) > 0 {
+			t.Errorf("%s: got %d with cookies %v, want 200 without", name, w.Code, got)
+		}
+	}
+}
+
 // wrapped is the writer of a middleware, such as one that compresses.
 type wrapped struct{ gin.ResponseWriter }
+
+// copied is the writer of a middleware whose fields cannot be set, because c.Writer has
+// a copy of it and not a pointer.
+type copied struct {
+	ginWriter
+
+	ResponseWriter http.ResponseWriter
+}
+
+type ginWriter = gin.ResponseWriter
 
 // fresh returns the names of cookies, and the values that are not those of tokens.
 func fresh(cookies []*http.Cookie) string {

@@ -86,24 +86,34 @@ func TestTry(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	packages := map[string][]string{"p": {"./p"}}
-	mutants, err := find(root, packages, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tester, err := newTester(root, packages)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tester.close()
-	got := make(map[string]outcome)
-	for _, m := range mutants {
-		if got[m.old], err = tester.try(t.Context(), m); err != nil {
+	for _, row := range []struct {
+		packages []string
+		unequal  outcome // of the one mutant that the test finds
+	}{
+		{[]string{"./p"}, killed},
+		{[]string{"./p ^Test$"}, killed},
+		{[]string{"./p ^Other$"}, survived},
+		{[]string{"./p ^Other$", "./p"}, killed},
+	} {
+		packages := map[string][]string{"p": row.packages}
+		mutants, err := find(root, packages, nil)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	if want := map[string]outcome{"+": invalid, "!=": killed, "<": survived, "&&": survived}; !maps.Equal(got, want) {
-		t.Errorf("got %v; want %v", got, want)
+		tester, err := newTester(root, packages)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tester.close()
+		got := make(map[string]outcome)
+		for _, m := range mutants {
+			if got[m.old], err = tester.try(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want := map[string]outcome{"+": invalid, "!=": row.unequal, "<": survived, "&&": survived}; !maps.Equal(got, want) {
+			t.Errorf("%q: got %v; want %v", row.packages, got, want)
+		}
 	}
 }
 

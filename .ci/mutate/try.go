@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,8 +26,8 @@ const (
 type tester struct {
 	root      string // absolute
 	temporary string
-	tests     map[string][]string      // the packages whose tests find the mutants of a folder
-	limits    map[string]time.Duration // how long the tests of a package may run
+	tests     map[string][]string      // see the variable tests
+	limits    map[string]time.Duration // how long the tests of a package may run, or those with a pattern
 }
 
 // newTester returns a tester. The caller closes it.
@@ -42,34 +43,36 @@ func newTester(root string, tests map[string][]string) (*tester, error) {
 	return &tester{root: root, temporary: temporary, tests: tests, limits: make(map[string]time.Duration)}, nil
 }
 
-// limit returns how long the tests of pkg may run. The first call runs them without a
-// change.
-func (t *tester) limit(ctx context.Context, pkg string) (time.Duration, error) {
-	if t.limits[pkg] == 0 {
+// limit returns how long the tests of pkg whose names match pattern may run. The first
+// call runs them without a change.
+func (t *tester) limit(ctx context.Context, pkg, pattern string) (time.Duration, error) {
+	key := pkg + " " + pattern
+	if t.limits[key] == 0 {
 		if output, err := t.compile(ctx, "", pkg); err != nil {
 			return 0, fmt.Errorf("the tests of %s do not compile without a change: %w\n%s", pkg, err, output)
 		}
 		start := time.Now()
-		if output, err := t.runTests(ctx, pkg, "", 10*time.Minute); err != nil {
+		if output, err := t.runTests(ctx, pkg, pattern, 10*time.Minute); err != nil {
 			return 0, fmt.Errorf("the tests of %s fail without a change: %w\n%s", pkg, err, output)
 		}
 		// A busy machine can be several times slower than now.
-		t.limits[pkg] = 4*time.Since(start) + 10*time.Second
+		t.limits[key] = 4*time.Since(start) + 10*time.Second
 	}
-	return t.limits[pkg], nil
+	return t.limits[key], nil
 }
 
 func (t *tester) close() { _ = os.RemoveAll(t.temporary) }
 
-// try runs the tests for m. Each package is compiled once. The tests in the files
-// that are named like the file of m run first, because most mutants fail one of them.
+// try runs the tests for m. Without a pattern, the tests in the files that are named
+// like the file of m run first, because most mutants fail one of them.
 func (t *tester) try(ctx context.Context, m mutant) (outcome, error) {
 	overlay, err := t.overlay(m)
 	if err != nil {
 		return 0, err
 	}
-	for _, pkg := range t.tests[m.folder()] {
-		limit, err := t.limit(ctx, pkg)
+	for _, entry := range t.tests[m.folder()] {
+		pkg, pattern, _ := strings.Cut(entry, " ")
+		limit, err := t.limit(ctx, pkg, pattern)
 		if err != nil {
 			return 0, err
 		}
@@ -82,11 +85,15 @@ func (t *tester) try(ctx context.Context, m mutant) (outcome, error) {
 		case err != nil:
 			return 0, err
 		}
-		first, err := testsNamedLike(filepath.Join(t.root, filepath.FromSlash(pkg)), m.file)
-		if err != nil {
-			return 0, err
+		patterns := []string{pattern}
+		if pattern == "" {
+			first, err := testsNamedLike(filepath.Join(t.root, filepath.FromSlash(pkg)), m.file)
+			if err != nil {
+				return 0, err
+			}
+			patterns = slices.Compact([]string{first, ""})
 		}
-		for _, pattern := range slices.Compact([]string{first, ""}) {
+		for _, pattern := range patterns {
 			_, err := t.runTests(ctx, pkg, pattern, limit)
 			if ctx.Err() != nil {
 				return 0, ctx.Err()
@@ -145,7 +152,7 @@ func (t *tester) runTests(ctx context.Context, pkg, pattern string, limit time.D
 	// The tests can hang before their own limit applies, while they are initialized.
 	ctx, cancel := context.WithTimeout(ctx, limit+10*time.Second)
 	defer cancel()
-	command := exec.CommandContext(ctx, t.binary(), "-test.short", "-test.failfast", "-test.timeout="+limit.String(), "-test.run="+pattern)
+	command := exec.CommandContext(ctx, t.binary(), "-test.failfast", "-test.timeout="+limit.String(), "-test.run="+pattern)
 	command.Dir = filepath.Join(t.root, filepath.FromSlash(pkg))
 	command.Env = append(os.Environ(), "GOWORK="+filepath.Join(t.root, "go.work"))
 	command.WaitDelay = 10 * time.Second

@@ -101,9 +101,7 @@ func (mysql) migrate(ctx context.Context, s *Store, step func(queryer) error) er
 		if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(SHA1(CONCAT(DATABASE(), ?)), 1)", ".migrate "+s.config.Prefix).Scan(&got); err != nil {
 			return err
 		}
-		if locked = got.Int64 == 1; !locked && ctx.Err() != nil {
-			return ctx.Err()
-		}
+		locked = got.Int64 == 1
 	}
 	defer func() {
 		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK(SHA1(CONCAT(DATABASE(), ?)))", ".migrate "+s.config.Prefix)

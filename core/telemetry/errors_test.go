@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 )
 
-var errMeter = errors.New("no gauges")
+var errMeter = errors.New("no instruments")
 
 // A noGauges provides a meter that cannot create gauges.
 type noGauges struct{ noop.MeterProvider }
@@ -34,6 +34,25 @@ func TestWatchFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := tel.Watch(nil); !errors.Is(err, errMeter) {
+		t.Errorf("got %v; want %v", err, errMeter)
+	}
+}
+
+// A noCounters provides a meter that cannot create counters.
+type noCounters struct{ noop.MeterProvider }
+
+func (noCounters) Meter(string, ...metric.MeterOption) metric.Meter { return noCountersMeter{} }
+
+type noCountersMeter struct{ noop.Meter }
+
+func (noCountersMeter) Int64Counter(string, ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+	return nil, errMeter
+}
+
+// TestNewFails checks that New returns the error of a meter.
+func TestNewFails(t *testing.T) {
+	t.Parallel()
+	if _, err := telemetry.New(telemetry.Config{MeterProvider: noCounters{}}); !errors.Is(err, errMeter) {
 		t.Errorf("got %v; want %v", err, errMeter)
 	}
 }

@@ -240,7 +240,8 @@ func TestMetrics(t *testing.T) {
 	}
 	now := f.read()
 	for name, want := range map[string]float64{
-		"keys.held issuer=https://idp.example": 0, "cache.size": 16384, "sessions.replayed": 0, "feed.interruptions": 0, "events event=forged": 0,
+		"keys.held issuer=https://idp.example": 0, "cache.size": 16384, "sessions.replayed": 0, "feed.interruptions": 0, "events event=forged": 0, "store.clock.offset": 0,
+		"decisions code=accepted endpoint=guard issuer= judged=": 0, "decisions http.response.status_code=503 code=unavailable endpoint=guard issuer= judged=": 0,
 	} {
 		if got, ok := now[name]; !ok || got != want {
 			t.Errorf("%s: got %v, present: %t; want %v", name, got, ok, want)
@@ -280,6 +281,10 @@ func TestSpans(t *testing.T) {
 	}
 	if !slices.Contains(spans[1].Attributes(), attribute.String("user.id", "alice")) {
 		t.Errorf("got attributes %v of the request; want user.id", spans[1].Attributes())
+	}
+	spans = traced(func(ctx context.Context) { d := f.Decide(ctx, get("x")); d.Done() })
+	if len(spans) != 2 || spans[0].Status().Code != codes.Unset {
+		t.Errorf("refused: got %d spans, the first is %q, %v", len(spans), spans[0].Name(), spans[0].Status())
 	}
 	f.store.broken = context.DeadlineExceeded
 	spans = traced(func(ctx context.Context) { f.Refresh(ctx, post("refresh_token="+tokens.Refresh)) })

@@ -72,6 +72,7 @@ func listen(t *testing.T, app *fiber.App) (addr string) {
 		if err := app.Shutdown(); err != nil {
 			t.Errorf("shut down: %v", err)
 		}
+		_ = listener.Close() // Shutdown does not close it if the app has not begun to serve
 		if err := <-done; err != nil {
 			t.Errorf("serve: %v", err)
 		}
@@ -215,6 +216,39 @@ func TestRenewedNeither(t *testing.T) {
 	if got.status != http.StatusInternalServerError || len(got.header.Values("Set-Cookie")) > 0 {
 		t.Errorf("got %d with Set-Cookie %q; want 500 without", got.status, got.header.Values("Set-Cookie"))
 	}
+}
+
+// TestRenewedErrorHandler checks that an error is handled once, and that Fiber answers
+// if the ErrorHandler fails.
+func TestRenewedErrorHandler(t *testing.T) {
+	t.Parallel()
+	auth, cookie, _ := jwtgatetest.NewAuth(t)
+	asked := 0
+	app := fiber.New(fiber.Config{ErrorHandler: func(_ fiber.Ctx, err error) error {
+		asked++
+		return errors.Join(err, errors.New("broken"))
+	}})
+	app.Get("/", fiberjwt.Protect(auth), func(fiber.Ctx) error { return fiber.ErrTeapot })
+	got := send(t, app, "/", "Cookie: "+cookie)
+	if got.status != http.StatusInternalServerError || asked != 1 || len(got.header.Values("Set-Cookie")) != 2 {
+		t.Errorf("got %d and %q after %d calls; want 500 and both cookies after one", got.status, got.header.Values("Set-Cookie"), asked)
+	}
+}
+
+// TestNotRenewedError checks that outer middleware gets the error of a handler if the
+// session is not renewed.
+func TestNotRenewedError(t *testing.T) {
+	t.Parallel()
+	auth, _, token := jwtgatetest.NewAuth(t)
+	app := fiber.New()
+	app.Use(func(c fiber.Ctx) error {
+		if err := c.Next(); !errors.Is(err, fiber.ErrTeapot) {
+			t.Errorf("got %v; want %v", err, fiber.ErrTeapot)
+		}
+		return nil
+	})
+	app.Get("/", fiberjwt.Protect(auth), func(fiber.Ctx) error { return fiber.ErrTeapot })
+	send(t, app, "/", "Authorization: Bearer "+token)
 }
 
 // An answer is a response of an app.

@@ -31,6 +31,7 @@ var challenges = []struct {
 	{`Bearer error="invalid_token", error_description="The "token" expired"`, true},
 	{`Bearer error="invalid_token", error_description="The token`, true},
 	{`Bearer error="invalid_token", Bearer realm="b"`, true},
+	{`Bearer error="invalid_token", error=,`, true},
 
 	{``, false},
 	{`Bearer`, false},

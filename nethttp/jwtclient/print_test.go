@@ -44,6 +44,7 @@ func TestPrint(t *testing.T) {
 		value any
 		want  string
 	}{
+		{(*jwtclient.Transport)(nil), "jwtclient.Transport(nil)"},
 		{transport, "jwtclient.Transport for [{https api.example.com 443}]"},
 		{jwtclient.Tokens{Access: "a"}, "jwtclient.Tokens"},
 		{jwtclient.Tokens{Access: "a", Expires: time.Unix(0, 0).UTC()}, "jwtclient.Tokens until 1970-01-01 00:00:00 +0000 UTC"},

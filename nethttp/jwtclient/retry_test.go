@@ -21,19 +21,22 @@ func TestAttempts(t *testing.T) {
 		name   string
 		fields []string
 		before func(*http.Request)
+		busy   time.Duration   // how long another process holds the store
 		want   []time.Duration // the times of the attempts in milliseconds
 		end    time.Duration
 	}{
-		{"503", nil, nil, []time.Duration{0, 200, 1200}, 1200},
-		{"Retry-After: 1", []string{"Retry-After", "1"}, nil, []time.Duration{0, 1000, 2000}, 2000},
-		{"Retry-After: 2", []string{"Retry-After", "2"}, nil, []time.Duration{0, 2000, 4000}, 4000},
-		{"Retry-After: 3", []string{"Retry-After", "3"}, nil, []time.Duration{0}, 0},
-		{"hangs", nil, hang, []time.Duration{0, 3200, 7200}, 30_000},
+		{"503", nil, nil, 0, []time.Duration{0, 200, 1200}, 1200},
+		{"Retry-After: 1", []string{"Retry-After", "1"}, nil, 0, []time.Duration{0, 1000, 2000}, 2000},
+		{"Retry-After: 2", []string{"Retry-After", "2"}, nil, 0, []time.Duration{0, 2000, 4000}, 4000},
+		{"Retry-After: 3", []string{"Retry-After", "3"}, nil, 0, []time.Duration{0}, 0},
+		{"503, and the store was busy", nil, nil, 29_500 * time.Millisecond, []time.Duration{29_500, 29_700}, 30_000},
+		{"hangs", nil, hang, 0, []time.Duration{0, 3200, 7200}, 30_000},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var got []time.Duration
+				store := &memory{}
 				begun := time.Now()
 				since := func() time.Duration { return time.Since(begun).Round(time.Millisecond) / time.Millisecond }
 				transport := newSignedOut(t, failing(func(r *http.Request) (*http.Response, error) {
@@ -43,10 +46,12 @@ func TestAttempts(t *testing.T) {
 						return nil, r.Context().Err()
 					}
 					return status(http.StatusServiceUnavailable, row.fields...), nil
-				}), nil)
+				}), store)
 				if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "a", Refresh: "r", Expires: time.Now()}); err != nil {
 					t.Fatal(err)
 				}
+				store.busy <- struct{}{}
+				time.AfterFunc(row.busy, func() { <-store.busy })
 				_, _, err := transport.Token(t.Context())
 				if err == nil || !slices.Equal(got, row.want) || since() != row.end {
 					t.Errorf("got %v at %d, until %d; want attempts at %d, until %d", err, got, since(), row.want, row.end)

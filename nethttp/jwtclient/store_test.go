@@ -127,3 +127,25 @@ func TestStoreIsBusy(t *testing.T) {
 		wantMe(t, transport)
 	})
 }
+
+// TestStoreIsBusyAtSignOut checks that SignOut gives up after a minute if a sign-in
+// waits for the store that long.
+func TestStoreIsBusyAtSignOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &memory{}
+		transport := newTransport(t, newAPI(t), store)
+		store.busy <- struct{}{}
+		signedIn := make(chan error)
+		go func() { signedIn <- transport.SignIn(t.Context(), "alice", "wonderland") }()
+		synctest.Wait()
+		begun := time.Now()
+		if err := transport.SignOut(t.Context()); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != time.Minute {
+			t.Errorf("got %v after %v; want a timeout after a minute", err, time.Since(begun))
+		}
+		<-store.busy
+		if err := <-signedIn; !errors.Is(err, jwtclient.ErrSignedOut) {
+			t.Errorf("SignIn: got %v; want %v", err, jwtclient.ErrSignedOut)
+		}
+	})
+}

@@ -51,8 +51,13 @@ func TestTokenFileCloses(t *testing.T) {
 		}
 		return stored, nil
 	})
-	if err != nil || descriptor(t, path) >= 0 || descriptor(t, path+".lock") >= 0 {
-		t.Errorf("got %v; want no file open afterwards", err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{path, path + ".lock", filepath.Dir(path)} {
+		if descriptor(t, path) >= 0 {
+			t.Errorf("afterwards, %s is open; want it closed", path)
+		}
 	}
 }
 
@@ -140,6 +145,38 @@ func TestTokenFileOwner(t *testing.T) {
 	}
 }
 
+// TestTokenFileOwnerRoot checks that a process of another user accepts folders of root and
+// of its group. Only root can start such a process: a copy of this one, which runs the test again.
+func TestTokenFileOwnerRoot(t *testing.T) {
+	t.Parallel()
+	const another, anotherGroup = 65534, 65534
+	if path := os.Getenv("TEST_TOKEN_FILE_OWNER"); path != "" {
+		put(t, jwtclient.TokenFile(path), jwtclient.Tokens{Access: "a"})
+		return
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("only root can start a process of another user")
+	}
+	for _, row := range []struct {
+		name         string
+		owner, group int // of the folder, which both can write to
+	}{
+		{"folder of root", 0, anotherGroup},
+		{"folder of root's group", another, 0},
+	} {
+		folder := t.TempDir()
+		if err := errors.Join(os.Chmod(filepath.Dir(folder), 0o711), os.Chmod(folder, 0o770), os.Chown(folder, row.owner, row.group)); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestTokenFileOwnerRoot$")
+		cmd.Env = append(os.Environ(), "TEST_TOKEN_FILE_OWNER="+filepath.Join(folder, "tokens.json"))
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: another, Gid: anotherGroup}}
+		if output, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: got %v; want it accepted: %s", row.name, err, output)
+		}
+	}
+}
+
 // TestTokenFileLockLink checks that a lock file which is a symbolic link is not followed.
 func TestTokenFileLockLink(t *testing.T) {
 	t.Parallel()
@@ -153,6 +190,21 @@ func TestTokenFileLockLink(t *testing.T) {
 	}
 	if _, err := os.Stat(elsewhere); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the target of the link: got %v; want it not to exist", err)
+	}
+}
+
+// TestTokenFileReadError checks the errors of files that cannot be opened or read.
+func TestTokenFileReadError(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	loop, private := filepath.Join(folder, "loop"), filepath.Join(folder, "private")
+	if err := errors.Join(os.Symlink(loop, loop), os.Mkdir(private, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]error{loop: syscall.ELOOP, private: syscall.EISDIR} {
+		if _, err := look(t, jwtclient.TokenFile(path)); !errors.Is(err, want) || !strings.HasPrefix(err.Error(), "jwtclient: TokenFile: ") {
+			t.Errorf("%s: got %v; want %v", path, err, want)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -117,10 +118,7 @@ func printMembers(out *bytes.Buffer, members map[string]any, comment func(name s
 		width = max(width, len(name))
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		value, err := json.Marshal(members[name])
-		if err != nil { // it was decoded from JSON
-			continue
-		}
+		value, _ := json.Marshal(members[name]) // does not fail for what was decoded from JSON
 		line := fmt.Sprintf("  %-*s  %s", width, name, value)
 		if comment != nil {
 			line += comment(name, members[name])
@@ -246,7 +244,7 @@ func (p *program) verify(ctx context.Context, t *decodedToken, file, address str
 		return "", keyError(err)
 	}
 	defer auth.Close()
-	d := auth.Decide(ctx, jwtgate.Request{Method: "GET", Header: bearer(t.compact)})
+	d := auth.Decide(ctx, jwtgate.Request{Method: "GET", Header: http.Header{"Authorization": {"Bearer " + t.compact}}})
 	switch {
 	case d.Refusal == nil:
 		return "matches the key, and a server with this key that trusts the issuer and the audience accepts the token", nil
@@ -254,15 +252,4 @@ func (p *program) verify(ctx context.Context, t *decodedToken, file, address str
 		return "matches the key, but the token has expired", nil
 	}
 	return fmt.Sprintf("the token is refused: %s", strings.TrimPrefix(d.Refusal.Err.Error(), "jwtgate: ")), nil
-}
-
-// bearer is the header of a request with a token.
-type bearer string
-
-// Values returns the lines of the field called name.
-func (b bearer) Values(name string) []string {
-	if name != "Authorization" {
-		return nil
-	}
-	return []string{"Bearer " + string(b)}
 }

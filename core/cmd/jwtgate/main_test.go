@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -75,6 +78,9 @@ func TestExplain(t *testing.T) {
 	}
 	good := mint("-iss", "https://auth.example.com", "-aud", "api")
 	other := keyFile(t, "HS256")
+	claims := func(text string) string { // returns a token with these claims and no signature
+		return "eyJhbGciOiJIUzI1NiJ9." + base64.RawURLEncoding.EncodeToString([]byte(text)) + ".AA"
+	}
 	for _, row := range []struct {
 		name  string
 		token string
@@ -88,12 +94,33 @@ func TestExplain(t *testing.T) {
 		{"expired, verified", good, start.Add(time.Hour), []string{"-key", path}, "matches the key, but the token has expired"},
 		{"early", good, start.Add(-time.Hour), nil, "NO  iat       must not be further in the future than ClockSkew"},
 		{"with the scheme", "Bearer " + good, start, []string{"-key", path}, "matches the key, and a server"},
-		{"another key", good, start, []string{"-key", other}, "signature does not match"},
+		{"another key", good, start, []string{"-key", other}, "the signature does not match: none of the keys"},
 		{"not verified", good, start, nil, "not checked: give a key with -key"},
 		{"too long a life", mint("-iss", "i", "-aud", "a", "-ttl", "720h"), start, nil, "NO  lifetime  must be at most MaxLifetime, by default 24h0m0s; it is 720h0m0s"},
 		{"no exp, iss, aud, sub", "eyJhbGciOiJIUzI1NiJ9.e30.AA", start, nil, "NO  exp       must be there"},
 		{"alg none", "eyJhbGciOiJub25lIn0.e30.AA", start, nil, `NO  alg       must be the algorithm of a key`},
 		{"typ of another token", "eyJhbGciOiJIUzI1NiIsInR5cCI6ImxvZ291dCtqd3QifQ.e30.AA", start, nil, "NO  typ       must be at+jwt"},
+		{"header", good, start, nil, "header\n  alg  \"HS256\"\n"},
+		{"type in full", "eyJhbGciOiJIUzI1NiIsInR5cCI6ImFwcGxpY2F0aW9uL0FUK0pXVCJ9.e30.AA", start, nil, "ok  typ"},
+		{"alg Ed25519", "eyJhbGciOiJFZDI1NTE5In0.e30.AA", start, nil, "ok  alg"},
+		{"times of other claims", claims(`{"a":1,"exp":1}`), time.Unix(0, 0), nil, "  a    1\n  exp  1   1970-01-01T00:00:01Z, in 1s\n"},
+		{"exp now", claims(`{"exp":7}`), time.Unix(7, 0), nil, "NO  exp       must be in the future (Leeway allows for clocks that differ); it is now"},
+		{"earliest exp", claims(`{"exp":0}`), time.Unix(7, 0), nil, "it is 7s ago"},
+		{"exp too early", claims(`{"exp":-1}`), start, nil, "NO  exp       must be there"},
+		{"latest exp", claims(`{"exp":100000000000}`), time.Unix(100000000000-7, 0), nil, "it is in 7s"},
+		{"exp too late", claims(`{"exp":100000000001}`), start, nil, "NO  exp       must be there"},
+		{"exp is text", claims(`{"exp":"7"}`), start, nil, "NO  exp       must be there"},
+		{"lifetime from iat", good, start.Add(time.Hour), nil, "ok  lifetime  must be at most MaxLifetime, by default 24h0m0s; it is 15m0s"},
+		{"lifetime from now", claims(`{"exp":100}`), time.Unix(60, 0), nil, "ok  lifetime  must be at most MaxLifetime, by default 24h0m0s; it is 40s"},
+		{"longest lifetime", claims(`{"iat":0,"exp":86400}`), time.Unix(0, 0), nil, "ok  lifetime  must be at most MaxLifetime, by default 24h0m0s; it is 24h0m0s"},
+		{"latest nbf", claims(`{"nbf":60,"exp":100}`), time.Unix(0, 0), nil, "ok  nbf       must not be further in the future than ClockSkew, by default 1m0s; it is in 1m0s"},
+		{"nbf too late", claims(`{"nbf":61,"exp":100}`), time.Unix(0, 0), nil, "NO  nbf"},
+		{"number as sub", claims(`{"sub":12}`), start, nil, "ok  sub"},
+		{"fraction as sub", claims(`{"sub":1.5}`), start, nil, "NO  sub"},
+		{"empty sub", claims(`{"sub":""}`), start, nil, "NO  sub"},
+		{"array as sub", claims(`{"sub":["a"]}`), start, nil, "NO  sub"},
+		{"iss and aud", good, start, nil, "slashes included; it is \"https://auth.example.com\"\n  ok  aud"},
+		{"no iss and aud", claims(`{}`), start, nil, "slashes included; it is \"\"\n  NO  aud"},
 		{"a claim", mint("-iss", "i", "-aud", "a", "-claim", "level=3"), start, nil, "  level  3"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -118,23 +145,44 @@ func TestMistakes(t *testing.T) {
 		{"no command", nil, 2, "jwtgate key"},
 		{"unknown command", []string{"sign"}, 2, `unknown command "sign"`},
 		{"help", []string{"help"}, 0, "jwtgate key"},
+		{"help as -h", []string{"-h"}, 0, "jwtgate key"},
+		{"help as -help", []string{"-help"}, 0, "jwtgate key"},
+		{"help as --help", []string{"--help"}, 0, "jwtgate key"},
 		{"help of a command", []string{"token", "-h"}, 0, "usage: jwtgate token"},
+		{"flags of a command", []string{"token", "-h"}, 0, "-aud string"},
 		{"unknown flag", []string{"key", "-x"}, 2, "-x"},
-		{"too many arguments", []string{"key", "x"}, 2, `unexpected argument "x"`},
+		{"unknown flag to publish", []string{"jwks", "-x"}, 2, "-x"},
+		{"unknown flag to explain", []string{"explain", "-x"}, 2, "-x"},
+		{"too many arguments", []string{"key", "x"}, 2, "unexpected argument \"x\"\nusage: jwtgate key"},
 		{"unknown algorithm", []string{"key", "-alg", "none"}, 1, `-alg is "none": use one of HS256`},
 		{"no key", []string{"token", "-alg", "ES256"}, 1, "-key is missing"},
+		{"no secret", []string{"token"}, 1, "-key is missing: set it to the path of a file with the secret, or put"},
 		{"key of another algorithm", []string{"token", "-alg", "RS256", "-key", es256, "-iss", "i", "-aud", "a"}, 1, "-key the key is a *ecdsa.PrivateKey"},
 		{"missing key file", []string{"token", "-alg", "ES256", "-key", "missing"}, 1, "-key: open missing"},
 		{"no issuer", []string{"token", "-alg", "ES256", "-key", es256, "-aud", "a"}, 1, "-iss is empty"},
 		{"no audience", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i"}, 1, "-aud is empty"},
 		{"a claim without a value", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i", "-aud", "a", "-claim", "x"}, 1, `-claim is "x"`},
+		{"a claim without a name", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i", "-aud", "a", "-claim", "=1"}, 1, `-claim is "=1"`},
+		{"a claim that is not JSON", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i", "-aud", "a", "-claim", "x=y"}, 1, `-claim is "x=y"`},
+		{"a lifetime below zero", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i", "-aud", "a", "-ttl", "-1m"}, 1, "-ttl "},
 		{"a registered claim", []string{"token", "-alg", "ES256", "-key", es256, "-iss", "i", "-aud", "a", "-claim", "exp=1"}, 1, `registered claim "exp"`},
 		{"a published secret", []string{"jwks", "-alg", "HS256", "-key", es256}, 1, "secrets must not be published"},
 		{"no keys to publish", []string{"jwks"}, 1, "-key: is empty"},
+		{"missing key file to publish", []string{"jwks", "-key", "missing"}, 1, "-key: open missing"},
+		{"unknown algorithm to publish", []string{"jwks", "-alg", "none"}, 1, `-alg is "none"`},
+		{"unknown algorithm of a token", []string{"token", "-alg", "none"}, 1, `-alg is "none"`},
+		{"too many tokens", []string{"explain", "a", "b"}, 2, `unexpected argument "b"`},
 		{"no token", []string{"explain"}, 1, "there is no token"},
 		{"an opaque token", []string{"explain", "abc"}, 1, "must have 3 parts separated by dots"},
 		{"an encrypted token", []string{"explain", "a.b.c.d.e"}, 1, "encrypted"},
 		{"a token that was cut off", []string{"explain", "eyJhbGciOiJIUzI1NiJ9.e3.AA"}, 1, "the payload is not"},
+		{"a header that is not base64url", []string{"explain", "e=.e30.AA"}, 1, "the header is not base64url"},
+		{"a header that is not JSON", []string{"explain", "YWJj.e30.AA"}, 1, "the header is not a JSON object"},
+		{"a payload that is an array", []string{"explain", "eyJhbGciOiJIUzI1NiJ9.W10.AA"}, 1, "the payload is not a JSON object"},
+		{"missing key file to verify", []string{"explain", "-key", "missing", "eyJhbGciOiJIUzI1NiJ9.e30.AA"}, 1, "-key: open missing"},
+		{"unknown algorithm to verify", []string{"explain", "-key", es256, "eyJhbGciOiJub25lIn0.e30.AA"}, 1, "-key: the token's alg is not supported"},
+		{"key of another algorithm to verify", []string{"explain", "-key", es256, "eyJhbGciOiJSUzI1NiJ9.e30.AA"}, 1, "-key: the key is a *ecdsa.PrivateKey"},
+		{"address that is no URL", []string{"explain", "-jwks", "ftp://x", "eyJhbGciOiJIUzI1NiJ9.e30.AA"}, 1, "-key: "},
 		{"two keys", []string{"explain", "-key", es256, "-jwks", "https://x", "eyJhbGciOiJIUzI1NiJ9.e30.AA"}, 1, "use one of them"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -146,3 +194,50 @@ func TestMistakes(t *testing.T) {
 		})
 	}
 }
+
+// TestSecretInEnvironment checks that a token can be signed with the secret in JWT_KEY.
+func TestSecretInEnvironment(t *testing.T) {
+	t.Setenv("JWT_KEY", secret)
+	token, stderr, status := run(t, start, "", "token", "-iss", "i", "-aud", "a")
+	if status != 0 {
+		t.Fatalf("got status %d and %s", status, stderr)
+	}
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte(secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if stdout, stderr, status := run(t, start, token, "explain", "-key", path); !strings.Contains(stdout, "matches the key") {
+		t.Errorf("got status %d, %s and %s, want a token that matches the secret", status, stdout, stderr)
+	}
+}
+
+// TestInputError checks that an error of standard input is reported.
+func TestInputError(t *testing.T) {
+	t.Parallel()
+	var problems bytes.Buffer
+	p := &program{stdin: iotest.ErrReader(os.ErrClosed), stderr: &problems}
+	if status := p.run(t.Context(), []string{"explain"}); status != 1 || !strings.Contains(problems.String(), os.ErrClosed.Error()) {
+		t.Errorf("got status %d and %s, want 1 and %q", status, &problems, os.ErrClosed)
+	}
+}
+
+// TestOutputError checks that an error of standard output is reported.
+func TestOutputError(t *testing.T) {
+	t.Parallel()
+	es256 := keyFile(t, "ES256")
+	for _, args := range [][]string{
+		{"key"}, {"key", "-alg", "HS256"}, {"jwks", "-key", es256}, {"explain", "eyJhbGciOiJIUzI1NiJ9.e30.AA"},
+		{"token", "-alg", "ES256", "-key", es256, "-iss", "i", "-aud", "a"},
+	} {
+		var problems bytes.Buffer
+		p := &program{stdout: full{}, stderr: &problems, now: time.Now}
+		if status := p.run(t.Context(), args); status != 1 || !strings.Contains(problems.String(), io.ErrShortWrite.Error()) {
+			t.Errorf("%q: got status %d and %s, want 1 and %q", args, status, &problems, io.ErrShortWrite)
+		}
+	}
+}
+
+// full is an output without space.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }

@@ -146,3 +146,29 @@ func TestCheckWarns(t *testing.T) {
 		})
 	}
 }
+
+// TestCheckVersion checks which versions of MariaDB and MySQL are too old.
+func TestCheckVersion(t *testing.T) {
+	for _, d := range databases {
+		if d.name != "mariadb" {
+			continue
+		}
+		version, source := "", d.source(t)
+		db := pool(t, (&tamper{rewrite: func(statement string) string {
+			return strings.Replace(statement, "VERSION()", "'"+version+"'", 1)
+		}}).open(openDB(t, d.driver, source), source))
+		store := d.storeIn(t, db, sqlstore.Config{Prefix: newPrefix()})
+		for _, row := range []struct {
+			version string
+			old     bool
+		}{
+			{"5.5.68-MariaDB", true}, {"9.9.1-MariaDB", true}, {"10.4.34-MariaDB", true}, {"10.5.0-MariaDB", false}, {"11.4.2-MariaDB-log", false},
+			{"5.7.44", true}, {"7.9.0", true}, {"8.0.36", false}, {"9.1.0", false}, {"of its own", false},
+		} {
+			version = row.version
+			if err := store.Check(t.Context()); (err != nil) != row.old || row.old && !strings.Contains(err.Error(), version) {
+				t.Errorf("%s: got error %v; want one: %t", version, err, row.old)
+			}
+		}
+	}
+}

@@ -32,7 +32,7 @@ type part struct {
 // turns, and count the turns. They are skipped if the program of the server is missing.
 func partsOf(benchtime time.Duration) []part {
 	return []part{
-		{benchPackage, "^Benchmark(Signature|Middleware|Refuse|Refresh|Renewal|Revoked|Keys|Roles|Tokens|Rotation)$", "1", benchtime.String(), false},
+		{benchPackage, "^Benchmark(Middleware|Refuse|Refresh|Renewal|Revoked|Keys|Roles|Tokens|Rotation)$", "1", benchtime.String(), false},
 		{benchPackage, "^BenchmarkParallel$", "1,2", benchtime.String(), false},
 		{benchPackage, "^BenchmarkListener$", "1", (5 * benchtime).String(), false},
 		{benchPackage, "^BenchmarkHeap$", "1", "1x", false},

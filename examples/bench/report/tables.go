@@ -13,7 +13,7 @@ func (rs *rounds) print(w io.Writer) error {
 	text := &strings.Builder{}
 	fmt.Fprintf(text, "Medians of %d rounds on %s. Values in bold miss their target.\n\n", len(rs.rounds), rs.cpu)
 	rs.printTargets(text)
-	fmt.Fprint(text, "Columns with + show a request with a good token, in processor time added to the bare handler. "+
+	fmt.Fprint(text, "Columns with + show a request with a good token, in processor time added to the bare handler; bare and signature are whole times. "+
 		"The columns of bad tokens show the time of a whole request. "+
 		"req/s is the number of requests per second over connections, on one processor. "+
 		"All columns are HS256 unless they name another algorithm.\n")
@@ -91,8 +91,8 @@ func (rs *rounds) printFramework(text *strings.Builder, framework string) {
 		row := []string{contender}
 		for _, algorithm := range algorithms {
 			row = append(row, rs.cell(duration, func(r round) float64 {
-				if contender == "bare" {
-					return r.time(of + algorithm + "/bare")
+				if contender == "bare" || contender == "signature" {
+					return r.time(of + algorithm + "/" + contender)
 				}
 				return r.added(framework, algorithm, contender)
 			}))

@@ -13,7 +13,7 @@ var (
 )
 
 // ours are the contenders that use no other library.
-var ours = []string{"bare", "context", "jwtgate-cold", "jwtgate-cold-claims", "jwtgate-warm", "jwtgate-warm-claims"}
+var ours = []string{"bare", "context", "signature", "jwtgate-cold", "jwtgate-cold-claims", "jwtgate-warm", "jwtgate-warm-claims"}
 
 // A target is a limit for a measurement that depends little on the machine.
 type target struct {
@@ -99,7 +99,7 @@ func toPeer(algorithm, contender string) func(r round, framework string) float64
 
 func toSignature(algorithm string) func(r round, framework string) float64 {
 	return func(r round, framework string) float64 {
-		return r.added(framework, algorithm, "jwtgate-cold") / r.time("Signature/"+algorithm)
+		return r.added(framework, algorithm, "jwtgate-cold") / r.time("Middleware/"+framework+"/"+algorithm+"/signature")
 	}
 }
 

@@ -67,6 +67,7 @@ func TestExplained(t *testing.T) {
 		{"alg none", nil, header(`{"alg":"none"}`), "a token without a signature is never accepted", nil},
 		{"a secret for a public key", func(c *jwtgate.Config) { c.Keys = es256("e") }, bearer(), "a public key never verifies a token that is signed with a secret", nil},
 		{"a kid of nobody", func(c *jwtgate.Config) { c.Keys = keys.Set{hs256Key("a"), hs256Key("b")} }, header(`{"alg":"HS256","kid":"c"}`), `kid "c"; the keys in Config.Keys are HS256 "a", HS256 "b"`, nil},
+		{"a kid of nobody, and a key of another algorithm", func(c *jwtgate.Config) { c.Keys = keys.Set{hs256Key("a"), keys.EdDSA(ed25519Key)} }, header(`{"alg":"HS256","kid":"c"}`), "add the key with this kid", nil},
 		{"another secret", func(c *jwtgate.Config) { c.Keys = hs256Key("a") }, header(`{"alg":"HS256"}`), `none of the keys and alg "HS256"`, nil},
 		{"another secret, any kid", func(c *jwtgate.Config) { c.Keys = keys.HS256(signingSecret) }, header(`{"alg":"HS256","kid":"c"}`), "takes every kid, but did not make the signature", nil},
 		{"another secret and another iss", func(c *jwtgate.Config) { c.Keys = hs256Key("a") }, bearer("iss", `"x"`), `iss is "x", which is none`, nil},

@@ -62,6 +62,11 @@ func TestDiscovery(t *testing.T) {
 						t.Errorf("got %v, want the cause %q", e.Err, row.cause)
 					}
 				}
+				for _, address := range web.asked {
+					if row.cause != "" && !strings.HasSuffix(address, "/.well-known/openid-configuration") {
+						t.Errorf("asked for %q without a metadata document; want nothing", address)
+					}
+				}
 			})
 		})
 	}

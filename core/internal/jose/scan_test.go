@@ -109,6 +109,7 @@ func TestJSONValuesRefused(t *testing.T) {
 		{"trailing comma in an array", `[1,]`},
 		{"leading comma in an array", `[,1]`},
 		{"no comma in an array", `[1 2]`},
+		{"no value in an array", `[`},
 		{"no end of an array", `[1`},
 		{"an array ended as an object", `[1}`},
 		{"trailing comma in an object", `{"a":1,}`},

@@ -28,10 +28,7 @@ func (v value) text() (string, error) {
 
 // textOrEmpty returns what text returns, and the empty string in place of an error.
 func (v value) textOrEmpty() string {
-	s, err := v.text()
-	if err != nil {
-		return ""
-	}
+	s, _ := v.text()
 	return s
 }
 

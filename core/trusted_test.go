@@ -138,3 +138,29 @@ func TestTrustedSharedKeys(t *testing.T) {
 		}
 	}
 }
+
+// TestTrustedSharedKeyElsewhere checks a token whose kid leads to the key of one tenant,
+// and whose iss is another with the same key: its claims are where that one has them.
+func TestTrustedSharedKeyElsewhere(t *testing.T) {
+	t.Parallel()
+	shared := keys.HS256([]byte("the provider's secret of 32 bytes or more"))
+	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
+		c.Trusted = []jwtgate.TrustedIssuer{
+			{Name: "https://tenant-a.example", Keys: shared.WithID("shared"), SubjectClaim: "id"},
+			{Name: "https://tenant-b.example", Keys: shared},
+		}
+	})
+	for _, row := range []struct {
+		name, iss, sub string
+		want           jwtgate.Code
+	}{
+		{"the first tenant's", `"https://tenant-a.example"`, "", accepted},
+		{"the second tenant's", `"https://tenant-b.example"`, `"alice"`, accepted},
+		{"the second tenant's, without its subject", `"https://tenant-b.example"`, "", jwtgate.CodeTokenInvalid},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			payload := claims("iss", row.iss, "sub", row.sub, "id", `"alice"`)
+			decide(t, auth, withBearer(jwtgatetest.Sign(t, "HS256", []byte("the provider's secret of 32 bytes or more"), `{"alg":"HS256","kid":"shared"}`, payload)), row.want)
+		})
+	}
+}

@@ -28,26 +28,27 @@ func (id *Identity) claimsType(t reflect.Type) *claimsType {
 	if known, ok := types.Load(t); ok {
 		return known.(*claimsType)
 	}
-	found := &claimsType{}
+	found := &claimsType{names: claimNames(t)}
 	found.cloner, found.clonable = clone.For(t)
-	if names, ok := claimNames(t); ok {
-		found.names = &names
-	}
 	types.Store(t, found)
 	return found
 }
 
 // claimNames returns the names of the claims that encoding/json decodes into a t, and
-// perhaps others. It returns false if that can be any claim.
-func claimNames(t reflect.Type) (jose.Names, bool) {
+// perhaps others. It returns nil if that can be any claim.
+func claimNames(t reflect.Type) *jose.Names {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	if t.Kind() != reflect.Struct || decodesItself(t) {
-		return jose.Names{}, false
+		return nil
 	}
-	names, ok := appendFieldNames(nil, t, nil)
-	return jose.NewNames(names...), ok
+	fields, ok := appendFieldNames(nil, t, nil)
+	if !ok {
+		return nil
+	}
+	names := jose.NewNames(fields...)
+	return &names
 }
 
 func decodesItself(t reflect.Type) bool {

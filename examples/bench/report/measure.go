@@ -28,8 +28,9 @@ type part struct {
 	once       bool   // run it in the first round only, because it takes long to set up
 }
 
-// partsOf returns the parts of a round. The benchmarks of stores compare operations in
-// turns, and count the turns. They are skipped if the program of the server is missing.
+// partsOf returns the parts of a round. The benchmarks of stores compare two operations
+// that take turns, so the number of turns is set instead of a time. They are skipped if
+// the program of the server is missing.
 func partsOf(benchtime time.Duration) []part {
 	return []part{
 		{benchPackage, "^Benchmark(Middleware|Refuse|Refresh|Renewal|Revoked|Keys|Roles|Tokens|Rotation)$", "1", benchtime.String(), false},

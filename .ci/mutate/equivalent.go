@@ -4,19 +4,33 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
-// readEquivalent returns the keys of the mutants in the file called name. Each line is
-// the key of a mutant. The lines before it that begin with # say why no test can find
-// it, and an empty line ends a reason.
-func readEquivalent(name string) (map[string]bool, error) {
-	file, err := os.Open(name)
+// readEquivalent returns the keys of the mutants in the text files of folder, whose form
+// is described there.
+func readEquivalent(folder string) (map[string]bool, error) {
+	known := make(map[string]bool)
+	files, err := filepath.Glob(filepath.Join(folder, "*.txt"))
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range files {
+		if err := readEquivalentIn(name, known); err != nil {
+			return nil, err
+		}
+	}
+	return known, nil
+}
+
+// readEquivalentIn adds the keys in the file called name to known.
+func readEquivalentIn(name string, known map[string]bool) error {
+	file, err := os.Open(name) //nolint:gosec // a file of the repository
+	if err != nil {
+		return err
+	}
 	defer func() { _ = file.Close() }()
-	known := make(map[string]bool)
 	reason := false
 	lines := bufio.NewScanner(file)
 	for number := 1; lines.Scan(); number++ {
@@ -27,10 +41,10 @@ func readEquivalent(name string) (map[string]bool, error) {
 		case strings.HasPrefix(line, "#"):
 			reason = true
 		case !reason:
-			return nil, fmt.Errorf("%s:%d: the mutant has no reason: add a line with # before it", name, number)
+			return fmt.Errorf("%s:%d: the mutant has no reason: add a line with # before it", name, number)
 		default:
 			known[line] = true
 		}
 	}
-	return known, lines.Err()
+	return lines.Err()
 }

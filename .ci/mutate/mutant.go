@@ -48,7 +48,7 @@ func (m mutant) describe(place string) string {
 func (m mutant) folder() string { return path.Dir(m.file) }
 
 func (m mutant) compare(other mutant) int {
-	return cmp.Or(strings.Compare(m.file, other.file), cmp.Compare(m.offset, other.offset))
+	return cmp.Or(strings.Compare(m.folder(), other.folder()), strings.Compare(m.file, other.file), cmp.Compare(m.offset, other.offset))
 }
 
 // apply returns code, the content of the file, with the change.
@@ -56,18 +56,22 @@ func (m mutant) apply(code []byte) []byte {
 	return slices.Concat(code[:m.offset], []byte(m.new), code[m.offset+len(m.old):])
 }
 
-// find returns all mutants of the code in folders, or if there are none, in all folders
-// that tests has.
-func find(root string, tests map[string][]string, folders []string) ([]mutant, error) {
-	if len(folders) == 0 {
-		folders = slices.Sorted(maps.Keys(tests))
+// find returns all mutants of the code in places, which are folders and files, or if
+// there are none, in all folders that tests has.
+func find(root string, tests map[string][]string, places []string) ([]mutant, error) {
+	if len(places) == 0 {
+		places = slices.Sorted(maps.Keys(tests))
 	}
 	var mutants []mutant
-	for _, folder := range folders {
+	for _, place := range places {
+		folder, pattern := place, path.Join(place, "*.go")
+		if strings.HasSuffix(place, ".go") {
+			folder, pattern = path.Dir(place), place
+		}
 		if tests[folder] == nil {
 			return nil, fmt.Errorf("no tests are known for the folder %s: see tests.go", folder)
 		}
-		files, err := fs.Glob(os.DirFS(root), path.Join(folder, "*.go"))
+		files, err := fs.Glob(os.DirFS(root), pattern)
 		if err != nil {
 			return nil, err
 		}

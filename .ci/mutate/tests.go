@@ -4,12 +4,12 @@ package main
 // should find its mutants, in the order in which they run: the quick ones first. After
 // a package, there can be a pattern for the tests that run.
 var tests = map[string][]string{
-	"core":                           {"./nethttp", "./core"},
+	"core":                           {"./core", "./nethttp", "./fiberjwt", "./core/cmd/jwtgate"},
 	"core/browser":                   {"./core/browser"},
 	"core/cmd/jwtgate":               {"./core/cmd/jwtgate"},
 	"core/internal/clone":            {"./core"},
 	"core/internal/etag":             {"./core/browser", "./core"},
-	"core/internal/jose":             {"./core/internal/jose", "./nethttp", "./core"},
+	"core/internal/jose":             {"./core/internal/jose", "./core"},
 	"core/internal/keyaccess":        {"./core/keys", "./core"},
 	"core/internal/refreshtoken":     {"./core/internal/refreshtoken", "./core"},
 	"core/internal/wanted":           {"./core", "./core/cmd/jwtgate"},

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/tools/go/packages"
+)
+
+// An overlay is the code of all mutants, as an overlay for the go command.
+type overlay struct {
+	root      string // absolute
+	temporary string
+	name      string
+	switched  map[int]bool // the numbers of the mutants that are in the code
+}
+
+// newOverlay writes the code with mutants, whose numbers are their indexes plus one. The caller closes the overlay.
+func newOverlay(ctx context.Context, root string, mutants []mutant) (*overlay, error) {
+	if len(mutants) > maxMutants {
+		return nil, fmt.Errorf("there are %d mutants; at most %d can be tried together", len(mutants), maxMutants)
+	}
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
+	temporary, err := os.MkdirTemp("", "mutate")
+	if err != nil {
+		return nil, err
+	}
+	b := &overlay{root: root, temporary: temporary, name: filepath.Join(temporary, "overlay.json"), switched: make(map[int]bool)}
+	if err := b.write(ctx, mutants); err != nil {
+		b.close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *overlay) close() { _ = os.RemoveAll(b.temporary) }
+
+func (b *overlay) environment() []string {
+	return append(os.Environ(), "GOWORK="+filepath.Join(b.root, "go.work"))
+}
+
+// write writes the files of the overlay.
+func (b *overlay) write(ctx context.Context, mutants []mutant) error {
+	numbers := make(map[string]map[change]int) // by the absolute name of the file
+	folders := make(map[string]bool)
+	var patterns []string
+	for i, m := range mutants {
+		name := filepath.Join(b.root, filepath.FromSlash(m.file))
+		if numbers[name] == nil {
+			numbers[name] = make(map[change]int)
+		}
+		numbers[name][change{m.offset, m.offset + len(m.old), m.new}] = i + 1
+		if folder := m.folder(); !folders[folder] {
+			folders[folder] = true
+			patterns = append(patterns, "./"+folder)
+		}
+	}
+	loaded, err := packages.Load(&packages.Config{
+		Context: ctx,
+		Mode:    packages.LoadSyntax,
+		Dir:     b.root,
+		Env:     b.environment(),
+	}, patterns...)
+	if err != nil {
+		return err
+	}
+	replaced := make(map[string]string)
+	add := func(original, code string) error {
+		name := filepath.Join(b.temporary, strconv.Itoa(len(replaced))+".go")
+		replaced[original] = name
+		return os.WriteFile(name, []byte(code), 0o600)
+	}
+	for _, p := range loaded {
+		if len(p.Errors) > 0 {
+			return p.Errors[0]
+		}
+		if err := add(filepath.Join(p.Dir, "mutants.go"), fmt.Sprintf(switches, p.Name)); err != nil {
+			return err
+		}
+		for i, file := range p.Syntax {
+			original := p.CompiledGoFiles[i]
+			if numbers[original] == nil {
+				continue
+			}
+			code, err := os.ReadFile(original) //nolint:gosec // a file of the repository
+			if err != nil {
+				return err
+			}
+			s := &switcher{code: code, set: p.Fset, info: p.TypesInfo, own: p.Types, numbers: numbers[original], switched: b.switched}
+			if err := add(original, s.file(file)); err != nil {
+				return err
+			}
+		}
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replaced})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(b.name, overlay, 0o600)
+}
+
+// compile compiles the tests of pkg and returns the name of the program.
+func (b *overlay) compile(ctx context.Context, pkg string) (string, error) {
+	program := filepath.Join(b.temporary, strconv.Itoa(len(pkg))+filepath.Base(pkg)+".exe")
+	command := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-gcflags=-e", "-o="+program, "-overlay="+b.name, pkg) //nolint:gosec // the arguments are in tests.go
+	command.Dir, command.Env = b.root, b.environment()
+	var output bytes.Buffer
+	command.Stdout, command.Stderr = &output, &output
+	if err := command.Run(); err != nil {
+		return "", fmt.Errorf("the tests of %s do not compile with all mutants: %w\n%s", pkg, err, &output)
+	}
+	return program, nil
+}

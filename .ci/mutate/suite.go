@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A suite has the tests of a package.
+type suite struct {
+	build   *overlay
+	pkg     string
+	subtest string // a pattern that begins with a slash, or ""
+	program string
+	tests   []test
+}
+
+// A test is one function.
+type test struct {
+	name    string
+	takes   time.Duration
+	reaches map[int]bool // the numbers of mutants
+}
+
+// newSuite compiles the tests of an entry of the variable tests, and runs each alone,
+// without a mutant, in order to learn what it reaches. A test that fails is left out.
+func newSuite(ctx context.Context, b *overlay, entry string, workers int) (*suite, error) {
+	s := &suite{build: b}
+	s.pkg, s.subtest, _ = strings.Cut(entry, " ")
+	var err error
+	if s.program, err = b.compile(ctx, s.pkg); err != nil {
+		return nil, err
+	}
+	list, err := s.command(ctx, "-test.list=.").Output()
+	if err != nil {
+		return nil, fmt.Errorf("listing the tests of %s: %w", s.pkg, err)
+	}
+	var names []string
+	for name := range strings.Lines(string(list)) {
+		if name = strings.TrimSpace(name); !strings.HasPrefix(name, "Benchmark") {
+			names = append(names, name)
+		}
+	}
+	found := make([]test, len(names))
+	errs := make([]error, len(names))
+	parallel(workers, len(names), func(i int) { found[i], errs[i] = s.measure(ctx, names[i]) })
+	for i := range found {
+		if errs[i] != nil {
+			fmt.Printf("%s: %s is not used: %v\n", s.pkg, names[i], errs[i])
+			continue
+		}
+		s.tests = append(s.tests, found[i])
+	}
+	slices.SortStableFunc(s.tests, func(a, b test) int { return int(a.takes - b.takes) })
+	return s, ctx.Err()
+}
+
+// measure runs a test without a mutant.
+func (s *suite) measure(ctx context.Context, name string) (test, error) {
+	record := filepath.Join(s.build.temporary, "reached-"+name)
+	defer func() { _ = os.Remove(record) }()
+	command := s.command(ctx, "-test.timeout=10m", "-test.run=^"+name+"$"+s.subtest)
+	command.Env = append(command.Env, "MUTANTS_REACHED="+record)
+	start := time.Now()
+	if output, err := command.CombinedOutput(); err != nil {
+		return test{}, fmt.Errorf("it fails without a mutant: %w\n%s", err, output)
+	}
+	result := test{name: name, takes: time.Since(start), reaches: make(map[int]bool)}
+	file, err := os.Open(record) //nolint:gosec // made by the test
+	if os.IsNotExist(err) {
+		return result, nil
+	}
+	if err != nil {
+		return test{}, err
+	}
+	defer func() { _ = file.Close() }()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		number, err := strconv.Atoi(lines.Text())
+		if err != nil {
+			return test{}, err
+		}
+		result.reaches[number] = true
+	}
+	return result, lines.Err()
+}
+
+// find reports whether a test fails for the mutant with the number, or runs for too
+// long, and whether any test reaches it. Nearly all mutants fail one of the quick tests,
+// which run first.
+func (s *suite) find(ctx context.Context, number int) (found, reached bool) {
+	var names []string
+	var takes time.Duration
+	most := 300 * time.Millisecond
+	run := func() bool {
+		fails := s.fails(ctx, number, names, 5*time.Second+5*takes)
+		names, takes, most = nil, 0, 10*most
+		return fails
+	}
+	for _, t := range s.tests {
+		if !t.reaches[number] {
+			continue
+		}
+		if len(names) > 0 && takes+t.takes > most && run() {
+			return true, true
+		}
+		reached = true
+		names = append(names, t.name)
+		takes += t.takes
+	}
+	return len(names) > 0 && run(), reached
+}
+
+// fails runs tests with a mutant.
+func (s *suite) fails(ctx context.Context, number int, names []string, limit time.Duration) bool {
+	// The tests can hang before their own limit applies, while they are initialized.
+	ctx, cancel := context.WithTimeout(ctx, limit+10*time.Second)
+	defer cancel()
+	command := s.command(ctx, "-test.failfast", "-test.timeout="+limit.String(), "-test.run=^("+strings.Join(names, "|")+")$"+s.subtest)
+	command.Env = append(command.Env, "MUTANT="+strconv.Itoa(number))
+	return command.Run() != nil
+}
+
+func (s *suite) command(ctx context.Context, args ...string) *exec.Cmd {
+	command := exec.CommandContext(ctx, s.program, args...) //nolint:gosec // the program was compiled from the repository
+	command.Dir = filepath.Join(s.build.root, filepath.FromSlash(s.pkg))
+	command.Env = s.build.environment()
+	command.WaitDelay = 10 * time.Second
+	return command
+}
+
+// parallel calls f with the numbers below n, in several goroutines.
+func parallel(workers, n int, f func(i int)) {
+	indexes := make(chan int)
+	var wait sync.WaitGroup
+	for range workers {
+		wait.Go(func() {
+			for i := range indexes {
+				f(i)
+			}
+		})
+	}
+	for i := range n {
+		indexes <- i
+	}
+	close(indexes)
+	wait.Wait()
+}

@@ -71,7 +71,7 @@ func TestMemoryConsistent(t *testing.T) {
 	for i := range 10 {
 		subjects = append(subjects, neighbour(i))
 	}
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same calls in each run
+	random := rand.New(rand.NewPCG(1, 2)) // the same calls in each run
 	m, clock := newMemory(50)
 	for i := range 5000 {
 		subject := subjects[min(random.IntN(10), random.IntN(10))] // some have many sessions

@@ -218,9 +218,6 @@ func (m *Memory) End(ctx context.Context, id ID, remember time.Duration) (bool, 
 
 // EndAll implements [Store].
 func (m *Memory) EndAll(ctx context.Context, e Ending) (ended []ID, from time.Time, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, time.Time{}, err
-	}
 	shard := m.shard(e.Owner.Slot())
 	if len(e.Except) == 0 {
 		from = at(m.milliseconds())

@@ -58,11 +58,9 @@ func (o *memoryOwner) find(created int64, id ID) int {
 	return i
 }
 
-// after returns the index of the first session after the cursor.
+// after returns the index of the first session after the cursor. The zero Cursor is
+// before all sessions.
 func (o *memoryOwner) after(c Cursor) int {
-	if c == (Cursor{}) {
-		return 0
-	}
 	i := o.find(c.Created.UnixMilli(), c.ID)
 	if i < len(o.live) && o.live[i].id == c.ID {
 		i++

@@ -61,7 +61,7 @@ func TestMemoryFullFair(t *testing.T) {
 			before := live()
 			told := len(heard(t, m))
 			for i, s := range row.steps {
-				token, err := create(t, m, s.subject, session.Bound{})
+				token, err := create(t, m, s.subject, session.Bound{Max: size + 1, Refuse: true})
 				if !errors.Is(err, s.want) {
 					t.Errorf("step %d: %s got error %v, want %v", i, s.subject, err, s.want)
 				}
@@ -101,6 +101,7 @@ func TestMemoryFullUnchanged(t *testing.T) {
 		want  error
 	}{
 		{"at a bound that refuses", func(alice *session.New) { *alice, _ = newSession("alice") }, session.Bound{Max: 1, Refuse: true}, session.ErrTooMany},
+		{"with the ID of another session", func(alice *session.New) { alice.NonceHash[0]++ }, session.Bound{}, session.ErrTaken},
 		{"repeated", func(*session.New) {}, session.Bound{}, nil},
 		{"repeated, at a bound that refuses", func(*session.New) {}, session.Bound{Max: 1, Refuse: true}, nil},
 	} {

@@ -2,7 +2,12 @@ package session_test
 
 import (
 	"errors"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jwtgate/jwtgate/core/session"
 )
@@ -35,6 +40,99 @@ func TestMemoryRoomOfNone(t *testing.T) {
 		}
 		if _, err := create(t, m, "bob", refuse); err != nil {
 			t.Errorf("%s: then got %v; want room for another session", row.name, err)
+		}
+	}
+}
+
+// TestMemoryBoundExpired checks that expired sessions that are still in memory do not
+// count for a bound.
+func TestMemoryBoundExpired(t *testing.T) {
+	t.Parallel()
+	m, clock := newMemory(0)
+	for range 20 {
+		if _, err := create(t, m, "alice", session.Bound{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clock.Advance(time.Hour)
+	for i, want := range []error{nil, nil, session.ErrTooMany} {
+		if _, err := create(t, m, "alice", session.Bound{Max: 2, Refuse: true}); !errors.Is(err, want) {
+			t.Errorf("session %d: got %v; want %v", i, err, want)
+		}
+	}
+}
+
+// TestMemoryConsistent checks that the maps, lists and heaps of a Memory agree after each
+// of many calls for owners of one shard.
+func TestMemoryConsistent(t *testing.T) {
+	t.Parallel()
+	policy := session.Policy{Idle: 30 * time.Minute, Remember: 10 * time.Minute}
+	var subjects []string
+	for i := range 10 {
+		subjects = append(subjects, neighbour(i))
+	}
+	random := rand.New(rand.NewPCG(1, 2)) // the same calls in each run
+	m, clock := newMemory(50)
+	for i := range 5000 {
+		subject := subjects[min(random.IntN(10), random.IntN(10))] // some have many sessions
+		list := listed(t, m, subject)
+		switch call := random.IntN(20); {
+		case call < 12 || len(list) == 0:
+			if _, err := create(t, m, subject, session.Bound{Max: 20}); err != nil && !errors.Is(err, session.ErrFull) {
+				t.Fatal(err)
+			}
+		case call < 16:
+			if live, err := m.End(t.Context(), list[random.IntN(len(list))].ID, policy.Remember); !live || err != nil {
+				t.Fatalf("call %d: End got %v, %v; want a live session", i, live, err)
+			}
+		case call < 19:
+			r := list[random.IntN(len(list))]
+			presented := session.Presented{ID: r.ID, NonceHash: r.NonceHash, Generation: r.Generation}
+			if _, verdict, err := m.Advance(t.Context(), presented, policy); !verdict.Good() || err != nil {
+				t.Fatalf("call %d: Advance got verdict %v, %v; want a good one", i, verdict, err)
+			}
+		default:
+			clock.Advance(time.Duration(random.IntN(10)) * time.Minute)
+		}
+		if err := m.Check(); err != nil {
+			t.Fatalf("after call %d: %v", i, err)
+		}
+	}
+}
+
+// TestMemoryLastRace checks that only one of two concurrent calls gets the last session
+// that an owner can lose.
+func TestMemoryLastRace(t *testing.T) {
+	t.Parallel()
+	subject := "mallory" // in the first shard, so that all others are looked at after it
+	for ownerOf(subject).Slot()%session.MemoryShards != 0 {
+		subject += "-"
+	}
+	for range 2000 { // the calls overlap in few of them
+		m, _ := newMemory(2)
+		for range 2 {
+			if _, err := create(t, m, subject, session.Bound{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var wg sync.WaitGroup
+		var errs [2]error
+		var ready atomic.Int32
+		for i, other := range []string{"alice", "bob"} {
+			wg.Go(func() {
+				ready.Add(1)
+				for ready.Load() < 2 {
+					runtime.Gosched()
+				}
+				_, errs[i] = create(t, m, other, session.Bound{})
+			})
+		}
+		wg.Wait()
+		if (errs[0] == nil) == (errs[1] == nil) {
+			t.Fatalf("got %v and %v; want one error", errs[0], errs[1])
+		}
+		if err := m.Check(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

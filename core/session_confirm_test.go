@@ -193,6 +193,11 @@ func TestConfirmClose(t *testing.T) {
 			t.Errorf("got %d batches after Close; want 1", len(store.batches))
 		}
 		s.authenticate(s.mustRefresh(s.login("bob").Refresh).Access) // goes nowhere
+		unused, none := confirmedServer(t)
+		unused.Close()
+		if len(none.batches) != 0 {
+			t.Errorf("without confirmations: got %d batches after Close; want none", len(none.batches))
+		}
 	})
 }
 

@@ -173,8 +173,9 @@ func TestLogoutByTokenID(t *testing.T) {
 		}
 		// A token without jti cannot be revoked.
 		nameless := s.mint("", 0, map[string]any{"jti": nil})
-		if got := s.send(s.Logout, withToken(formRequest(), nameless)).text; got != "204" {
-			t.Errorf("without jti: got %s", got)
+		s.store.taken()
+		if got, calls := s.send(s.Logout, withToken(formRequest(), nameless)).text, s.store.taken(); got != "204" || calls != "" {
+			t.Errorf("without jti: got %s, and store calls %q; want 204, and none", got, calls)
 		}
 		if got := s.authenticate(nameless); got != "alice" {
 			t.Errorf("without jti: afterwards got %s", got)

@@ -109,6 +109,7 @@ func TestOutcomes(t *testing.T) {
 		{"logout", func() { s.logout(tokens.Refresh) }, "logout 204 -"},
 		{"logout from everywhere", func() { s.send(s.LogoutAll, withToken(formRequest(), s.login("dora").Access)) }, "token 200 dora, logout_all 204 cold dora"},
 		{"keys", func() { s.JWKS(t.Context(), jwtgate.Request{Method: "GET"}) }, "jwks 200 -"},
+		{"readiness", func() { s.Readiness(t.Context(), jwtgate.Request{Method: "GET"}) }, "readiness 200 -"},
 		{"metadata", func() { s.ResourceMetadata(t.Context(), jwtgate.Request{Method: "GET"}) }, "resource_metadata 404 not_found -"},
 		{"panic", func() {
 			defer func() { _ = recover() }()

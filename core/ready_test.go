@@ -57,6 +57,14 @@ func TestReadinessOfSlowStore(t *testing.T) {
 		}
 		s.Close()
 	})
+	synctest.Test(t, func(t *testing.T) {
+		s, probe := newReadiness(t, func(c *jwtgate.Config) { c.Sessions.Timeout = time.Second })
+		s.store.hangs("Find")
+		if _ = probe(); s.warnings("the session store hangs") != 1 {
+			t.Error("half of Timeout: got no line that the store hangs")
+		}
+		s.Close()
+	})
 }
 
 // TestReadiness checks what a readiness probe says about each failure, and after it.
@@ -129,6 +137,11 @@ func TestReadinessIsCheap(t *testing.T) {
 		if got := s.store.taken(); got != "Find Create" {
 			t.Errorf("got store calls %s; want Find Create", got)
 		}
+		time.Sleep(250 * time.Millisecond)
+		_ = s.Ready(t.Context())
+		if got := s.store.taken(); got != "Find Create" {
+			t.Errorf("a quarter of a second later: got store calls %s; want Find Create", got)
+		}
 		s.Close()
 	})
 }
@@ -180,13 +193,42 @@ func TestStoreEmptied(t *testing.T) {
 		if got := s.countEvents(jwtgate.EventStoreEmptied); got != 1 || s.warnings("has lost its data") != 1 {
 			t.Errorf("got %d events and %d lines; want one of each", got, s.warnings("has lost its data"))
 		}
-		time.Sleep(2 * time.Minute) // the session of the last probe is over
-		_ = probe()
-		if got := s.countEvents(jwtgate.EventStoreEmptied); got != 1 {
-			t.Errorf("later: got %d events; want 1", got)
+		for _, after := range []time.Duration{29 * time.Second, 90 * time.Second} { // the session of the last probe may be over
+			time.Sleep(after)
+			s.store.Store = session.NewMemory(0, nil)
+			_ = probe()
+			if got := s.countEvents(jwtgate.EventStoreEmptied); got != 1 {
+				t.Errorf("%v later: got %d events; want 1", after, got)
+			}
 		}
 		s.Close()
 	})
+}
+
+// TestReadinessSession checks the session that a probe creates: it is short-lived, and
+// nobody can guess its nonce.
+func TestReadinessSession(t *testing.T) {
+	t.Parallel()
+	store := &seenStore{Store: session.NewMemory(0, nil)}
+	s := newTestServer(t, func(c *jwtgate.Config) { c.Sessions.Store = store })
+	_ = s.Ready(t.Context())
+	n := store.created
+	if n.NonceHash == [len(n.NonceHash)]byte{} || n.Idle != time.Minute || n.Limit != time.Minute {
+		t.Errorf("got a session of %v, at most %v, with the nonce %x; want a minute, and a random nonce", n.Idle, n.Limit, n.NonceHash)
+	}
+}
+
+// TestReadinessMethods checks the methods of the endpoint.
+func TestReadinessMethods(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	s.authenticate(s.login("alice").Access) // waits until the revocations are known
+	for method, want := range map[string]string{"GET": "200 ", "HEAD": "200 ", "POST": "405 GET, HEAD", "": "405 GET, HEAD"} {
+		res := s.Readiness(t.Context(), jwtgate.Request{Method: method, Path: "/readyz"})
+		if got := fmt.Sprint(res.Status, " ", field(res, "Allow")); got != want {
+			t.Errorf("%q: got %s; want %s", method, got, want)
+		}
+	}
 }
 
 // TestReadinessOfKeys checks that the keys of a required issuer are fetched by a probe, and
@@ -198,7 +240,7 @@ func TestReadinessOfKeys(t *testing.T) {
 			web := newWeb(map[string]page{providerSet: {err: errBroken}})
 			auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Now, c.Trusted[0].Required = nil, required })
 			err := auth.Ready(t.Context())
-			if want := `jwtgate: not ready: the keys of the issuer "https://idp.example" are missing`; required && (err == nil || err.Error() != want) || !required && err != nil {
+			if want := `jwtgate: not ready: the keys of the issuer "https://idp.example" are missing`; required && (err == nil || err.Error() != want || !hasCause(err)) || !required && err != nil {
 				t.Errorf("required %t: got %v", required, err)
 			}
 			if got := auth.Stats().Keys; len(got) != 1 || got[0] != (jwtgate.KeyStats{Issuer: provider}) {
@@ -212,15 +254,40 @@ func TestReadinessOfKeys(t *testing.T) {
 			if got := auth.Stats().Keys[0].Held; got != required {
 				t.Errorf("required %t: keys are held: %t", required, got)
 			}
+			before := web.fetches(providerSet)
+			time.Sleep(time.Minute)
+			if err := auth.Ready(t.Context()); err != nil || web.fetches(providerSet) != before {
+				t.Errorf("required %t: got %v, and %d more fetches; want none", required, err, web.fetches(providerSet)-before)
+			}
 			auth.Close()
-			if err := auth.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "shutting down") {
+			err = auth.Ready(t.Context())
+			if err == nil || !strings.Contains(err.Error(), "shutting down") {
 				t.Errorf("closed: got %v", err)
+			}
+			if causes := causesOf(err); len(causes) != 0 {
+				t.Errorf("closed: got causes %v; want none", causes)
 			}
 		})
 	}
-	if err := (*jwtgate.Auth)(nil).Ready(t.Context()); err == nil {
+	none := (*jwtgate.Auth)(nil)
+	none.Drain() // does nothing
+	if err := none.Ready(t.Context()); err == nil {
 		t.Error("nil Auth: got nil; want an error")
 	}
+}
+
+// causesOf returns the errors that err wraps.
+func causesOf(err error) []error {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		return several.Unwrap()
+	}
+	return nil
+}
+
+// hasCause reports whether err wraps one error that is not nil.
+func hasCause(err error) bool {
+	causes := causesOf(err)
+	return len(causes) == 1 && causes[0] != nil
 }
 
 // TestReadyNamesKeys checks that keys of several issuers, which have no single name, are found
@@ -233,7 +300,7 @@ func TestReadyNamesKeys(t *testing.T) {
 			c.Trusted[0].Name, c.Trusted[0].Match = "", func(string) bool { return true }
 		})
 		defer auth.Close()
-		if err, want := auth.Ready(t.Context()), "jwtgate: not ready: the keys of Config.Trusted[0].Keys are missing"; err == nil || err.Error() != want {
+		if err, want := auth.Ready(t.Context()), "jwtgate: not ready: the keys of Config.Trusted[0].Keys are missing"; err == nil || err.Error() != want || !hasCause(err) {
 			t.Errorf("got %v; want %s", err, want)
 		}
 	})

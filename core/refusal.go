@@ -92,7 +92,7 @@ func (r *Refusal) Response() Response {
 
 // body returns r as JSON.
 func (r *Refusal) body() []byte {
-	text, err := json.Marshal(problem{
+	text, _ := json.Marshal(problem{ // a struct of strings always encodes
 		Type:   problemTypes + string(r.Code),
 		Title:  http.StatusText(r.Status),
 		Status: r.Status,
@@ -100,9 +100,6 @@ func (r *Refusal) body() []byte {
 		Code:   r.Code,
 		Error:  r.OAuthError,
 	})
-	if err != nil { // a struct of strings always encodes
-		text = nil
-	}
 	return append(text, '\n')
 }
 

@@ -13,7 +13,7 @@ import (
 // header.
 func TestRecentLogin(t *testing.T) {
 	t.Parallel()
-	const maxAge = 5 * time.Minute
+	const maxAge, clockSkew = 5 * time.Minute, time.Minute // the default
 	s := newTestServer(t, withCookies)
 	now := s.clock.Now()
 	const tooOld = "401 login_too_old"
@@ -30,6 +30,8 @@ func TestRecentLogin(t *testing.T) {
 		{"absent", nil, tooOld},
 		{"zero", 0, tooOld},
 		{"a moment ahead", now.Unix() + 1, "pass alice"},
+		{"as far ahead as clocks may be", now.Add(clockSkew).Unix(), "pass alice"},
+		{"a second further ahead", now.Add(clockSkew + time.Second).Unix(), tooOld},
 		{"in the future", now.Add(time.Hour).Unix(), tooOld},
 		{"in milliseconds", now.UnixMilli(), tooOld},
 	} {

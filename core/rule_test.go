@@ -65,6 +65,8 @@ func TestRules(t *testing.T) {
 		{"no", []jwtgate.Rule{no}, jwtgate.CodeInsufficientScope},
 		{"trouble", []jwtgate.Rule{trouble}, jwtgate.CodeUnavailable},
 		{"yes, with trouble", []jwtgate.Rule{always(true, errors.New("x"))}, jwtgate.CodeUnavailable},
+		{"no Check", []jwtgate.Rule{jwtgate.Check(nil)}, jwtgate.CodeInsufficientScope},
+		{"a refusal of its own", []jwtgate.Rule{always(false, &jwtgate.Refusal{Status: 400, Code: jwtgate.CodeMalformedCredentials, Challenge: `Bearer error="invalid_request"`})}, jwtgate.CodeMalformedCredentials},
 		{"the first refusal counts", []jwtgate.Rule{no, trouble}, jwtgate.CodeInsufficientScope},
 
 		{"any: yes", []jwtgate.Rule{jwtgate.AnyOf(yes)}, accepted},
@@ -101,6 +103,18 @@ func TestRules(t *testing.T) {
 	}
 	decide(t, auth, withBearer(signed(t, claims("size", "3"))), jwtgate.CodeTokenInvalid, team)       // Validate
 	decide(t, auth, withBearer(signed(t, claims("team", `"red"`))), jwtgate.CodeTokenInvalid, noTeam) // the decoder
+}
+
+// AnyOf applies no rule after one that holds.
+func TestAnyOfStops(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, keys.HS256(secret))
+	calls := 0
+	counted := jwtgate.Check(func(context.Context, *jwtgate.Identity) (bool, error) { calls++; return true, nil })
+	decide(t, auth, withBearer(signed(t, claims())), accepted, jwtgate.AnyOf(always(true, nil), counted))
+	if calls != 0 {
+		t.Errorf("got %d calls of the second rule; want none", calls)
+	}
 }
 
 // A request without credentials is only accepted if Optional is the only rule.

@@ -100,7 +100,7 @@ func (b *breaker) do(ctx context.Context, slot uint16, call func() error) error 
 	switch {
 	case err == nil:
 		b.answers(p)
-	case time.Since(start) < b.quick, b.impatient(ctx, start):
+	case time.Since(start) <= b.quick, b.impatient(ctx, start):
 	case errors.Is(err, session.ErrTooMany), errors.Is(err, session.ErrFull):
 	default:
 		b.hangs(ctx, err)
@@ -172,7 +172,7 @@ func (b *breaker) send(p *storePart, slot uint16, sent trial) {
 	defer cancel()
 	var id session.ID
 	binary.BigEndian.PutUint16(id[:], slot)
-	if _, _, err := b.Store.Find(ctx, id); err == nil || time.Since(sent.sent) < b.quick {
+	if _, _, err := b.Store.Find(ctx, id); err == nil || time.Since(sent.sent) <= b.quick {
 		b.answers(p)
 	}
 }

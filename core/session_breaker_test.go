@@ -121,8 +121,10 @@ func TestStoreHangsInOnePart(t *testing.T) {
 			c.Sessions.Store = &hangingFor{c.Sessions.Store, ownerOf("alice").Slot()}
 		})
 		alice, bob := s.login("alice"), s.login("bob")
-		for range 3 {
-			s.fails(t, alice.Refresh)
+		for i := range 3 {
+			if took := s.fails(t, alice.Refresh); i > 0 && took > 250*time.Millisecond {
+				t.Errorf("got 503 after %v; want at most 250ms", took)
+			}
 			start := time.Now()
 			if got := s.refresh(bob.Refresh).text; got != "200" || time.Since(start) > 0 {
 				t.Errorf("the other subject: got %s after %v; want 200 at once", got, time.Since(start))
@@ -155,7 +157,7 @@ func TestStoreFailsOtherwise(t *testing.T) {
 		err   error
 		want  string
 	}{
-		{"fails at once", 999 * time.Millisecond, errBroken, "503 unavailable"},
+		{"fails at once", time.Second, errBroken, "503 unavailable"},
 		{"is slow", 4 * time.Second, nil, "200"},
 		{"is full, and slow", 2 * time.Second, session.ErrFull, "503 unavailable"},
 		{"refuses, and is slow", 2 * time.Second, session.ErrTooMany, "403 too_many_sessions"},
@@ -207,9 +209,93 @@ func TestStoreHangsAtClose(t *testing.T) {
 		s.fails(t, tokens.Refresh)
 		s.fails(t, tokens.Refresh)
 		time.Sleep(2 * time.Second)
+		begin := time.Now()
 		s.Close()
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("Close took %v; want that it ends the trial", took)
+		}
 		resume()
 		s.mustRefresh(tokens.Refresh)
+	})
+}
+
+// TestStoreHangsCloseWaits checks that Close returns when no trial runs any more.
+func TestStoreHangsCloseWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t)
+		tokens := s.login("alice")
+		s.store.hook(func(ctx context.Context, _ string) error {
+			<-ctx.Done()
+			time.Sleep(100 * time.Millisecond)
+			return ctx.Err()
+		}, nil)
+		s.fails(t, tokens.Refresh)
+		s.fails(t, tokens.Refresh)
+		begin := time.Now()
+		s.Close()
+		if took := time.Since(begin); took != 100*time.Millisecond {
+			t.Errorf("Close took %v; want 100ms", took)
+		}
+	})
+}
+
+// TestStoreHangsTrials checks when trials are sent, and that one that fails quickly shows
+// that the store does not hang.
+func TestStoreHangsTrials(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t)
+		tokens := s.login("alice")
+		s.store.stops(false)
+		s.fails(t, tokens.Refresh)
+		s.store.taken()
+		s.fails(t, tokens.Refresh)
+		time.Sleep(750*time.Millisecond - time.Nanosecond)
+		s.fails(t, tokens.Refresh)
+		if got := s.store.taken(); got != "Find" {
+			t.Errorf("within a second: got calls %s; want one trial", got)
+		}
+		time.Sleep(time.Nanosecond)
+		s.fails(t, tokens.Refresh)
+		if got := s.store.taken(); got != "Find" {
+			t.Errorf("after a second: got calls %q; want one trial", got)
+		}
+		s.store.hook(func(context.Context, string) error { time.Sleep(time.Second); return errBroken }, nil)
+		time.Sleep(10 * time.Second)
+		s.fails(t, tokens.Refresh)
+		time.Sleep(time.Second)
+		if took := s.fails(t, tokens.Refresh); took != time.Second {
+			t.Errorf("failing quickly: got 503 after %v; want that of the store after 1s", took)
+		}
+	})
+}
+
+// TestStoreHangsAnswers checks that a call that succeeds late shows that the store answers.
+func TestStoreHangsAnswers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t)
+		alice, bob := s.login("alice"), s.login("bob")
+		begin := time.Now()
+		s.store.hook(func(ctx context.Context, _ string) error {
+			if time.Since(begin) == time.Second { // bob's
+				time.Sleep(4500 * time.Millisecond)
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}, nil)
+		var late sync.WaitGroup
+		late.Go(func() {
+			time.Sleep(time.Second)
+			s.refresh(bob.Refresh)
+		})
+		s.fails(t, alice.Refresh)
+		late.Wait()
+		if got := s.warnings("the session store answers again"); got != 1 {
+			t.Errorf("got %d lines that the store answers; want 1", got)
+		}
 	})
 }
 

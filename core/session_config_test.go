@@ -35,6 +35,7 @@ func TestSessionConfigMistakes(t *testing.T) {
 		{"no Subject", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Subject = nil }, "Sessions.Subject"},
 		{"RefreshTTL below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.RefreshTTL = -1 }, "Sessions.RefreshTTL"},
 		{"SessionTTL below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.SessionTTL = -1 }, "Sessions.SessionTTL"},
+		{"SessionTTL as short as may be", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.SessionTTL = time.Second }, ""},
 		{"Timeout below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.Timeout = -1 }, "Sessions.Timeout"},
 		{"ReuseWindow below zero", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.ReuseWindow = -1 }, "Sessions.ReuseWindow"},
 		{"ReuseWindow as short as may be", func(_ *jwtgate.Config, s *jwtgate.SessionConfig) { s.ReuseWindow = time.Second }, ""},
@@ -97,6 +98,7 @@ func TestSessionConfigMistakes(t *testing.T) {
 		{"no issuer", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Issuer, c.InsecureAnyIssuer = "", true }, "Sessions"},
 		{"no audience", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.Audience, c.InsecureAnyAudience = "", true }, "Sessions"},
 		{"any issuer, one of our own", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.InsecureAnyIssuer = true }, ""},
+		{"any audience, one of our own", func(c *jwtgate.Config, _ *jwtgate.SessionConfig) { c.InsecureAnyAudience = true }, ""},
 		{"all at once", func(c *jwtgate.Config, s *jwtgate.SessionConfig) {
 			*s = jwtgate.SessionConfig{RefreshTTL: -1, SessionTTL: -1, Timeout: -1, ReuseWindow: -1, MaxSessions: -2, Jitter: -1, Keys: [][]byte{[]byte("hunter2")}}
 			c.Issuer = ""
@@ -135,6 +137,25 @@ func fieldsOf(err error) string {
 	}
 	collect(err)
 	return sortedWords(fields)
+}
+
+// TestRandomRefreshSecret checks that each Auth without secrets has one of its own.
+func TestRandomRefreshSecret(t *testing.T) {
+	t.Parallel()
+	withoutSecret := func(c *jwtgate.Config) {
+		c.Keys, c.Sessions.Keys = keys.ES256(p256Key), nil
+		if store, faulty := c.Sessions.Store.(*faultyStore); faulty {
+			c.Sessions.Store = store.Store
+		}
+	}
+	s := newTestServer(t, withoutSecret)
+	tokens := s.signIn("alice")
+	if got := s.another(withoutSecret).refresh(tokens.Refresh).text; got != refreshInvalid {
+		t.Errorf("another Auth: got %s; want %s", got, refreshInvalid)
+	}
+	if got := s.refresh(tokens.Refresh).text; got != "200" {
+		t.Errorf("got %s; want 200", got)
+	}
 }
 
 // TestSessionShorterThanASecond checks that New refuses a SessionTTL below one second, because

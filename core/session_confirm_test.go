@@ -23,6 +23,7 @@ type confirmedStore struct {
 
 	mu      sync.Mutex
 	batches [][]session.Confirmation
+	policy  session.Policy // of the last one
 }
 
 func (s *confirmedStore) Confirm(ctx context.Context, batch []session.Confirmation, policy session.Policy) error {
@@ -35,7 +36,7 @@ func (s *confirmedStore) Confirm(ctx context.Context, batch []session.Confirmati
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.batches = append(s.batches, slices.Clone(batch))
+	s.batches, s.policy = append(s.batches, slices.Clone(batch)), policy
 	if s.err != nil {
 		return s.err
 	}
@@ -185,14 +186,22 @@ func TestConfirmFails(t *testing.T) {
 func TestConfirmClose(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, store := confirmedServer(t)
+		s, store := confirmedServer(t, withCookies, func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = true })
 		next := s.mustRefresh(s.login("alice").Refresh)
 		s.authenticate(next.Access)
 		s.Close()
+		if got, want := store.policy.Idle, 7*24*time.Hour+15*time.Minute; got != want {
+			t.Errorf("got a policy with Idle %v; want %v", got, want)
+		}
 		if len(store.batches) != 1 {
 			t.Errorf("got %d batches after Close; want 1", len(store.batches))
 		}
 		s.authenticate(s.mustRefresh(s.login("bob").Refresh).Access) // goes nowhere
+		unused, none := confirmedServer(t)
+		unused.Close()
+		if len(none.batches) != 0 {
+			t.Errorf("without confirmations: got %d batches after Close; want none", len(none.batches))
+		}
 	})
 }
 

@@ -52,6 +52,7 @@ func TestEndSessions(t *testing.T) {
 		}
 	}
 	for call, end := range map[string]func() error{
+		"Find":   func() error { return s.EndSession(t.Context(), sidOf(t, bob.Access)) },
 		"End":    func() error { return s.EndSession(t.Context(), sidOf(t, bob.Access)) },
 		"EndAll": func() error { return s.EndSessions(t.Context(), "bob") },
 	} {
@@ -63,6 +64,42 @@ func TestEndSessions(t *testing.T) {
 	}
 	if got := in(); got != "bob" {
 		t.Errorf("after the errors: still valid: %s", got)
+	}
+	s.store.taken()
+	_ = s.EndSession(t.Context(), "alice")
+	if got := s.store.taken(); got != "" {
+		t.Errorf("no id: got store calls %s; want none", got)
+	}
+}
+
+// TestEndSessionsWithoutSession checks that the process that ends all sessions of a subject
+// refuses access tokens without a session at once, unless there are exceptions.
+func TestEndSessionsWithoutSession(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name   string
+		except func(sid string) []string
+		want   string
+		held   int // revocations
+	}{
+		{"no exception", func(string) []string { return nil }, revoked, 2},
+		{"an exception", func(sid string) []string { return []string{sid} }, "alice", 0},
+		{"an exception that is no id", func(string) []string { return []string{"alice"} }, revoked, 2},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			feed := &switchedFeed{}
+			s := newTestServer(t, func(c *jwtgate.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
+			synctest.Wait()
+			tokens, loose := s.login("alice"), jwtgatetest.Token(t, s.Auth, "alice")
+			feed.set(feedMute)
+			synctest.Wait()
+			if err := s.EndSessions(t.Context(), "alice", row.except(sidOf(t, tokens.Access))...); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.authenticate(loose); got != row.want || s.HeldRevocations() != row.held {
+				t.Errorf("%s: got %s, and %d revocations; want %s, and %d", row.name, got, s.HeldRevocations(), row.want, row.held)
+			}
+		})
 	}
 }
 

@@ -59,7 +59,6 @@ func (f *feed) confirmed(ctx context.Context) bool {
 func (a *Auth) follow(ctx context.Context) {
 	s := a.sessions
 	defer close(s.stopped)
-	defer s.feed.opened()
 	broken := false
 	for {
 		err := a.readFeed(ctx, func() {

@@ -33,6 +33,9 @@ func TestFeedBreaks(t *testing.T) {
 		if got := other.authenticate(tokens.Access); got != revoked {
 			t.Errorf("after the feed is back: got %s", got)
 		}
+		if feed.first.Err() == nil {
+			t.Error("the context of the first feed is not done")
+		}
 		s.logout(second.Refresh)
 		synctest.Wait()
 		if got := other.authenticate(second.Access); got != revoked {
@@ -45,14 +48,18 @@ func TestFeedBreaks(t *testing.T) {
 type brokenFeed struct {
 	session.Store
 
-	mu   sync.Mutex
-	stop context.CancelFunc
+	mu    sync.Mutex
+	stop  context.CancelFunc
+	first context.Context // of the first call
 }
 
 func (s *brokenFeed) Feed(ctx context.Context, announce func(session.Revocation), upToDate func()) error {
 	inner, stop := context.WithCancel(ctx)
 	s.mu.Lock()
 	s.stop = stop
+	if s.first == nil {
+		s.first = ctx
+	}
 	s.mu.Unlock()
 	if err := s.Store.Feed(inner, announce, upToDate); ctx.Err() != nil {
 		return err
@@ -137,6 +144,9 @@ func TestSilentFeed(t *testing.T) {
 		synctest.Wait()
 		if got := s.authenticate(tokens.Access); got != "503 unavailable" {
 			t.Errorf("after 30 seconds of silence: got %s", got)
+		}
+		if events := s.events(); !strings.Contains(events, "jwtgate: revocation feed: jwtgate: the store's feed has reported nothing") {
+			t.Errorf("got events %q; want one about the silence", events)
 		}
 		time.Sleep(feedPause)
 		synctest.Wait()
@@ -275,6 +285,35 @@ func TestFeedErrorIsReportedOnce(t *testing.T) {
 		time.Sleep(time.Minute)
 		if events := s.events(); events != "" {
 			t.Errorf("got events %q; want none", events)
+		}
+		feed.set(feedFails)
+		time.Sleep(20 * time.Second)
+		if events, want := s.events(), "store_down: jwtgate: revocation feed: broken by the test"; events != want {
+			t.Errorf("disconnected again: got events %q; want %q", events, want)
+		}
+	})
+}
+
+// TestFeedLog checks the lines about a feed that is disconnected for longer than MaxLag.
+func TestFeedLog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		feed := &switchedFeed{}
+		s := newTestServer(t, func(c *jwtgate.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
+		synctest.Wait()
+		feed.set(feedFails)
+		time.Sleep(40 * time.Second)
+		feed.set(feedWorks)
+		time.Sleep(5 * time.Second)
+		for _, line := range []string{
+			"ERROR msg=\"the feed of revocations has ended and is read again\" cause=\"broken by the test\"",
+			"ERROR msg=\"jwtgate: revocations have been unknown for longer than Sessions.MaxLag\"",
+			"INFO msg=\"the feed of revocations works again\"",
+			"INFO msg=\"the revocations are known again\"",
+		} {
+			if got := s.warnings(line); got != 1 {
+				t.Errorf("got %d lines %s; want 1", got, line)
+			}
 		}
 	})
 }

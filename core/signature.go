@@ -45,10 +45,9 @@ func (k *issuerKey) used(ctx context.Context) (changed bool, err error) {
 // iss with the issuer of the key. Otherwise the keys are those of findKeyByIssuer.
 func (a *Auth) findKey(ctx context.Context, token *jose.Token, signature []byte, now time.Time) (issuerKey, error) {
 	s := keySearch{token: *token, signature: signature, at: a.keysAt(now)}
-	if i, set, candidates := a.holder(&s); i != nil {
-		if key := s.check(candidates); key != nil {
-			return issuerKey{i, set, key}, nil
-		}
+	i, set, candidates := a.holder(&s)
+	if key := s.check(candidates); key != nil {
+		return issuerKey{i, set, key}, nil
 	}
 	if !a.remote && len(a.issuers) == 1 {
 		return issuerKey{}, unverified(a.cause(&s), a.issuers[0].checkAlgorithm(&s))
@@ -61,7 +60,7 @@ func (a *Auth) findKey(ctx context.Context, token *jose.Token, signature []byte,
 }
 
 // holder returns the only issuer whose keys can have signed the token as far as its
-// header tells, and the keys to check. It returns nil if there are several.
+// header tells, and the keys to check. It returns none if there are several.
 func (a *Auth) holder(s *keySearch) (holder *issuer, set keyaccess.Set, candidates []keyaccess.VerificationKey) {
 	for i := range a.issuers {
 		current := a.issuers[i].keys.Current()

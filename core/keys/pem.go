@@ -29,7 +29,7 @@ func parsePEM(data []byte) (any, error) {
 		return nil, err
 	}
 	var certificate []byte
-	for found := false; ; found = true {
+	for {
 		block, rest := pem.Decode(data)
 		switch {
 		case block == nil && certificate != nil:
@@ -38,7 +38,7 @@ func parsePEM(data []byte) (any, error) {
 				return nil, errUnreadCert
 			}
 			return c.PublicKey, nil
-		case block == nil && found && !bytes.Contains(data, begin):
+		case block == nil && !bytes.Contains(data, begin):
 			return nil, errNoKey
 		case block == nil:
 			return nil, errDamaged

@@ -7,7 +7,7 @@ var tests = map[string][]string{
 	"core":                           {"./core", "./nethttp", "./fiberjwt", "./core/cmd/jwtgate"},
 	"core/browser":                   {"./core/browser"},
 	"core/cmd/jwtgate":               {"./core/cmd/jwtgate"},
-	"core/internal/clone":            {"./core"},
+	"core/internal/clone":            {"./core/internal/clone", "./core"},
 	"core/internal/etag":             {"./core/browser", "./core"},
 	"core/internal/jose":             {"./core/internal/jose", "./core"},
 	"core/internal/keyaccess":        {"./core/keys", "./core"},

@@ -61,6 +61,9 @@ func TestParseClaimsRefuses(t *testing.T) {
 		{"exp in another case only", `{"EXP":1800000900}`},
 		{"sub in another case", `{"exp":1800000900,"Sub":"bob"}`},
 		{"sub with a long s", `{"exp":1800000900,"` + "\u017f" + `ub":"bob"}`},
+		{"iss with a long s", `{"exp":1800000900,"i` + "\u017f" + `s":"bob"}`},
+		{"token_use with a Kelvin sign", `{"exp":1800000900,"to` + "\u212a" + `en_use":"id"}`},
+		{"events with a long s", `{"exp":1800000900,"event` + "\u017f" + `":{}}`},
 	} {
 		if _, err := jose.ParseClaims(row.payload, []string{"roles"}); err == nil {
 			t.Errorf("%s: got no error for %s", row.name, row.payload)

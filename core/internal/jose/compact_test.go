@@ -72,6 +72,7 @@ func TestParseRefusesShapes(t *testing.T) {
 		{"empty payload", header + ".." + signature},
 		{"empty signature", header + "." + payload + "."},
 		{"trailing dot", good + "."},
+		{"two dots before the signature", header + "." + payload + ".." + signature},
 		{"leading dot", "." + good},
 		{"padded header", header + "=." + payload + "." + signature},
 		{"padded payload", header + "." + payload + "=." + signature},
@@ -99,6 +100,42 @@ func TestParseRefusesShapes(t *testing.T) {
 		if _, err := jose.Parse(row.token); err == nil && strings.Count(row.token, ".") != 2 {
 			t.Errorf("%s: got no error from Parse for %q", row.name, row.token)
 		}
+	}
+}
+
+// TestErrors checks what errors say, and which of them HeaderDecoded tells apart.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	if jose.HeaderDecoded(nil) {
+		t.Error("got a decoded header for no error; want false")
+	}
+	header := func(text string) string { return compact(text, goodPayload) }
+	for _, row := range []struct {
+		name, token, want string
+		decoded           bool
+	}{
+		{"one segment", "e30", "three non-empty segments", false},
+		{"a large header", header(object(1000)), "more than 4096 bytes", false},
+		{"a header in another alphabet", "e3+.e30.AQ", "not canonical base64url", false},
+		{"no JSON", header("x"), "not JSON", true},
+		{"a surrogate pair and no end of the string", header(`{"\ud83d\ude00`), "not JSON", true},
+		{"no exponent", header(`{"n":1e}`), "not JSON", true},
+		{"alg absent", header(`{}`), "no alg", true},
+		{"typ a number", header(`{"typ":1}`), "wrong type", true},
+		{"typ empty", header(`{"typ":""}`), "typ is empty", true},
+	} {
+		_, err := jose.Parse(row.token)
+		if err == nil || !strings.Contains(err.Error(), row.want) || jose.HeaderDecoded(err) != row.decoded {
+			t.Errorf("%s: got error %v, about a decoded header: %v; want %q and %v", row.name, err, jose.HeaderDecoded(err), row.want, row.decoded)
+		}
+	}
+	for _, exp := range []string{`"1"`, `true`, `[1]`} {
+		if _, err := jose.ParseClaims(`{"exp":`+exp+`}`, nil); err == nil || !strings.Contains(err.Error(), "wrong type") {
+			t.Errorf("exp %s: got error %v; want one of the type", exp, err)
+		}
+	}
+	if _, err := jose.ParseJWK(`{"n":1}`); err == nil || !strings.Contains(err.Error(), "wrong type") {
+		t.Errorf("n a number: got error %v; want one of the type", err)
 	}
 }
 

@@ -44,6 +44,7 @@ func TestParseHeaderRefuses(t *testing.T) {
 		{"null", `null`},
 		{"an array", `["alg","HS256"]`},
 		{"half an array", `["alg":"HS256"}`},
+		{"no opening bracket", `"alg":"HS256"}`},
 		{"a string", `"alg"`},
 		{"a number", `1`},
 		{"nothing but space", ` `},

@@ -93,6 +93,7 @@ func TestJSONValuesRefused(t *testing.T) {
 		{"unknown escape", `"\x41"`},
 		{"capital U escape", `"\U0041"`},
 		{"short long escape", `"\u41"`},
+		{"short long escape at the end", `"\u4"`},
 		{"long escape of other letters", `"\u00g0"`},
 		{"long escape with a sign", `"\u+041"`},
 		{"high surrogate alone", `"\ud800"`},
@@ -132,6 +133,7 @@ func TestJSONValuesRefused(t *testing.T) {
 		{"the twelfth name again", object(12, "x11")},
 		{"the thirteenth name again", object(13, "x12")},
 		{"a name twice further in", `[[{"b":{"a":1,"a":1}}]]`},
+		{"a name twice in an object without an end", `{"a":1,"b":1,"b":1`},
 		{"deeper than it may be", nested(33)},
 		{"objects deeper than they may be", strings.Repeat(`{"a":`, 32) + "1" + strings.Repeat("}", 32)},
 		{"deep enough for a stack to overflow", nested(3000)},
@@ -154,6 +156,8 @@ func TestNamesThatDifferInCase(t *testing.T) {
 		{"the first of 20", object(20, "X0")},
 		{"the last of 20", object(20, "X19")},
 		{"both escaped", `{"\u0061":1,"\u0041":1}`},
+		{"a long name", object(0, strings.Repeat("k", 100), strings.Repeat("k", 99)+"K")},
+		{"the Kelvin sign in a long name", object(0, strings.Repeat("k", 100), strings.Repeat("k", 99)+"\u212a")},
 		{"the Kelvin sign after 20", object(20, "k", "\u212a")},
 		{"the Kelvin sign after 20, in a name of 100 letters", object(20, strings.Repeat("k", 100), strings.Repeat("k", 99)+"\u212a")},
 		{"a long name after 20", object(20, strings.Repeat("k", 100), strings.Repeat("k", 99)+"K")},
@@ -164,6 +168,34 @@ func TestNamesThatDifferInCase(t *testing.T) {
 		}
 		if err := readMember(t, row.name, row.object); err != nil {
 			t.Errorf("%s: got error %v further in, want none, for %s", row.name, err, row.object)
+		}
+	}
+}
+
+// TestNamesThatDiffer checks that signs which are not letters are not changed as letters
+// are, by 0x20, before names are compared.
+func TestNamesThatDiffer(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{object(20, "x[", "x{"), object(20, "x@", "x`"), object(20, "x^", "x~")} {
+		if _, err := jose.ParseClaims(text, nil); err != nil {
+			t.Errorf("got error %v for the claims %s; want none", err, text)
+		}
+	}
+}
+
+// TestSelect selects members by names that are equal but for case.
+func TestSelect(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ names, object, want string }{
+		{"a", ` { "a" : 1 , "b" : 2 } `, `{"a" : 1}`},
+		{"a c", `{"a":1,"b":2,"C":[3]}`, `{"a":1,"C":[3]}`},
+		{"k", `{"` + "\u212a" + `":1}`, `{"` + "\u212a" + `":1}`},
+		{"\u212a", `{"k":1,"x":2}`, `{"k":1}`},
+		{"\u03c3", `{"` + "\u03c2" + `":1,"s":2}`, `{"` + "\u03c2" + `":1}`},
+	} {
+		names := jose.NewNames(strings.Fields(row.names)...)
+		if got := string(jose.Select(row.object, &names)); got != row.want {
+			t.Errorf("%s of %s: got %s; want %s", row.names, row.object, got, row.want)
 		}
 	}
 }
@@ -210,6 +242,7 @@ func TestStrings(t *testing.T) {
 	for _, row := range []struct{ name, text string }{
 		{"nothing", ``},
 		{"an array", `["a"]`},
+		{"no opening bracket", `"a":"b"}`},
 		{"a name twice", `{"a":"b","a":"c"}`},
 		{"a name twice but for case", `{"a":"b","A":"c"}`},
 		{"something after it", `{"a":"b"} {}`},

@@ -112,10 +112,7 @@ func (v value) elements() iter.Seq[value] {
 // members returns the members of the object that v is; none if it is no object.
 func (v value) members() iter.Seq2[string, value] {
 	return func(yield func(string, value) bool) {
-		if v.kind != object {
-			return
-		}
-		// v was read before, so nothing here can fail.
+		// v was read before, so only open can fail, if v is not an object.
 		m := members{document: document(v.raw), names: nameSet{exact: true}}
 		for err := m.open(); err == nil; {
 			var name string

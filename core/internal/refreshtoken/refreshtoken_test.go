@@ -180,6 +180,24 @@ func TestCodecParseChanged(t *testing.T) {
 	}
 }
 
+// The last character of a token has two unused bits. A token in which they are set is
+// refused, whatever bytes its MAC ends with.
+func TestCodecUnusedBits(t *testing.T) {
+	t.Parallel()
+	codec := newCodec(t, secret(7))
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	for generation := range uint32(1000) {
+		text := codec.Encode(refreshtoken.Token{ID: goldToken.ID, Nonce: goldToken.Nonce, Generation: generation})
+		first, last := text[:len(text)-1], strings.IndexByte(alphabet, text[len(text)-1])
+		for unused := 1; unused < 4; unused++ {
+			changed := first + alphabet[last+unused:][:1]
+			if _, err := codec.Decode(changed); !errors.Is(err, refreshtoken.ErrInvalid) {
+				t.Errorf("generation %d: got error %v for %q; want %v", generation, err, changed, refreshtoken.ErrInvalid)
+			}
+		}
+	}
+}
+
 func TestCodecRing(t *testing.T) {
 	t.Parallel()
 	a, b, c := secret(1), secret(2), append(secret(1), 1)

@@ -2,6 +2,10 @@ package jwtgate_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -47,40 +51,64 @@ func TestExplained(t *testing.T) {
 	}{
 		{"iss in another case", nil, bearer("iss", `"https://AUTH.example.com"`), "it differs from Config.Issuer by upper and lower case only", nil},
 		{"iss a number", nil, bearer("iss", "1"), "the token has no iss", nil},
+		{"iss of another key", withMatch, header(`{"alg":"HS256","kid":"b"}`), `which is configured, but the token is signed with a key of another issuer`, nil},
+		{"iss a slash", withMatch, text(jwtgatetest.Sign(t, "HS256", signingSecret, hs256, claims("iss", `"/"`))), "; iss must equal Config.Issuer", nil},
 		{"several audiences", func(c *jwtgate.Config) { c.OtherAudiences = []string{"web"} }, bearer("aud", `"x"`), `Config.Audience and OtherAudiences are "https://api.example.com", "web"`, nil},
 		{"audience of another claim", func(c *jwtgate.Config) { c.AudienceClaim = "/client/id" }, bearer("client", `{"id":"x"}`), `/client/id is "x", but must name`, nil},
 		{"subject of another claim", func(c *jwtgate.Config) { c.SubjectClaim = "/user/id" }, bearer("user", `{"id":true}`), `/user/id is true, but must be a string`, nil},
+		{"subject of another claim, of no object", func(c *jwtgate.Config) { c.SubjectClaim = "/user/id" }, bearer("user", `"x"`, "id", "true"), `/user/id is missing`, nil},
+		{"subject in two spellings", func(c *jwtgate.Config) { c.SubjectClaim = "/user/id" }, bearer("user", `{"id":"1","ID":"2"}`), "names are equal or differ only in case", nil},
+		{"subject in two spellings, no exp", func(c *jwtgate.Config) { withPartner(c); c.SubjectClaim = "/user/id" }, bearer("user", `{"id":"1","ID":"2"}`, "exp", ""), "exp is missing", nil},
+		{"audience beyond ASCII", func(c *jwtgate.Config) { c.AudienceClaim = "f\u00fcr" }, bearer(), "f\u00fcr is missing", nil},
 		{"audience null", nil, bearer("aud", "null"), "aud is missing", nil},
 		{"exp zero", nil, bearer("exp", "0"), "exp is 0, but must be there", nil},
 		{"exp a string", nil, bearer("exp", `"1800000900"`), `exp is "1800000900", but must be a number of seconds`, nil},
 		{"nbf ahead", nil, bearer("nbf", at(120)), "nbf is 2m0s ahead", nil},
+		{"iat and nbf ahead", nil, bearer("iat", at(120), "nbf", at(120)), "iat is 2m0s ahead", nil},
 		{"no iat", nil, bearer("exp", at(90000)), "exp minus now, is 25h0m0s", nil},
 		{"100 years", nil, bearer("exp", at(3_153_600_000)), "exp minus now, is 876000h0m0s", nil},
 		{"over 100 years", nil, bearer("exp", at(3_153_600_001)), "exp minus now, is 3153600001 seconds", nil},
 		{"for ages", nil, bearer("exp", "9000000000000"), "is 8998200000000 seconds", nil},
+		{"as long as seconds go", nil, bearer("exp", "100000000000"), "have the issuer shorten it", nil},
+		{"in milliseconds", nil, bearer("exp", "100000000001"), "this looks like milliseconds", nil},
 		{"expired long ago", nil, bearer("exp", at(-301)), "5m1s ago by the clock of this server, but must be in the future; Config.Leeway is 0s: refresh the token or sign in again.", nil},
+		{"expired 5 minutes ago", nil, bearer("exp", at(-300)), "; if the clocks differ, correct them", nil},
 		{"a logout token", nil, bearer("events", "{}"), "the token is a logout token or a security event", nil},
+		{"a logout token of Keycloak", nil, bearer("typ", `"Logout"`), "the token is a logout token (typ in the payload is Logout)", nil},
 		{"token_use of a refresh token", nil, bearer("token_use", `"refresh"`), `token_use is "refresh"`, nil},
 		{"a bound token", nil, bearer("cnf", "{}"), "bound to a key of its client (cnf)", nil},
 		{"an ID token of Keycloak", nil, bearer("typ", `"ID"`), "the token is an ID token (typ in the payload is ID", nil},
 		{"typ", nil, header(`{"alg":"HS256","typ":"logout+jwt"}`), `typ in the header is "logout+jwt", but must be at+jwt, JWT or absent`, nil},
 		{"alg none", nil, header(`{"alg":"none"}`), "a token without a signature is never accepted", nil},
 		{"a secret for a public key", func(c *jwtgate.Config) { c.Keys = es256("e") }, bearer(), "a public key never verifies a token that is signed with a secret", nil},
+		{"another algorithm for a public key", func(c *jwtgate.Config) { c.Keys = es256("e") }, text(jwtgatetest.Sign(t, "ES384", p384Key, `{"alg":"ES384"}`, claims())), `the only key in Config.Keys is ES256 "e".`, nil},
+		{"another algorithm for a secret", func(c *jwtgate.Config) { c.Keys = keys.HS512(secret).WithID("a") }, bearer(), `the only key in Config.Keys is HS512 "a".`, nil},
+		{"another algorithm and another iss", func(c *jwtgate.Config) { c.Keys = es256("e") }, bearer("iss", `"x"`), `the only key in Config.Keys is ES256 "e"`, nil},
 		{"a kid of nobody", func(c *jwtgate.Config) { c.Keys = keys.Set{hs256Key("a"), hs256Key("b")} }, header(`{"alg":"HS256","kid":"c"}`), `kid "c"; the keys in Config.Keys are HS256 "a", HS256 "b"`, nil},
+		{"a kid of nobody, and 8 keys", func(c *jwtgate.Config) { c.Keys = hs256Keys(8) }, header(`{"alg":"HS256","kid":"c"}`), `HS256 "7": add`, nil},
+		{"a kid of nobody, and 9 keys", func(c *jwtgate.Config) { c.Keys = hs256Keys(9) }, header(`{"alg":"HS256","kid":"c"}`), `HS256 "7", 1 more: add`, nil},
 		{"a kid of nobody, and a key of another algorithm", func(c *jwtgate.Config) { c.Keys = keys.Set{hs256Key("a"), keys.EdDSA(ed25519Key)} }, header(`{"alg":"HS256","kid":"c"}`), "add the key with this kid", nil},
 		{"another secret", func(c *jwtgate.Config) { c.Keys = hs256Key("a") }, header(`{"alg":"HS256"}`), `none of the keys and alg "HS256"`, nil},
 		{"another secret, any kid", func(c *jwtgate.Config) { c.Keys = keys.HS256(signingSecret) }, header(`{"alg":"HS256","kid":"c"}`), "takes every kid, but did not make the signature", nil},
+		{"another private key", func(c *jwtgate.Config) { c.Keys = es256("e") }, text(jwtgatetest.Sign(t, "ES256", must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), `{"alg":"ES256"}`, claims())), "or signed with another private key", nil},
+		{"another private key, any kid", func(c *jwtgate.Config) { c.Keys = keys.EdDSA(ed25519.NewKeyFromSeed(secret[:32])) }, text(jwtgatetest.Sign(t, "EdDSA", ed25519Key, `{"alg":"Ed25519","kid":"c"}`, claims())), "takes every kid, but did not make the signature", nil},
 		{"another secret and another iss", func(c *jwtgate.Config) { c.Keys = hs256Key("a") }, bearer("iss", `"x"`), `iss is "x", which is none`, nil},
 		{"the word undefined", nil, text("undefined"), "the client sends a variable that is not set", nil},
 		{"an opaque token", nil, text("abcdef"), "it is an opaque token", nil},
 		{"encrypted", nil, text("a.b.c.d.e"), "it looks encrypted (JWE)", nil},
+		{"payload not in base64url", nil, text(encode([]byte(hs256)) + ".a.AA"), "the token is not a well-formed JWT: segment is not canonical base64url", nil},
+		{"signature not in base64url", nil, text(encode([]byte(hs256)) + "." + encode([]byte(claims())) + ".a"), "the token is not a well-formed JWT: segment is not canonical base64url", nil},
 		{"crit", nil, header(`{"alg":"HS256","crit":[]}`), "header has crit", nil},
 		{"Bearer twice", nil, text("Bearer abc"), "the word Bearer is there twice", nil},
 		{"Bearer alone", nil, text(""), "there is no token after the word Bearer", nil},
+		{"Bearer and a space", nil, text(" "), "there is no token after the word Bearer", nil},
 		{"in quotation marks", nil, text(`"abc"`), "in quotation marks or brackets", nil},
 		{"too long", nil, text(strings.Repeat("x", 9000)), "longer than 8192 bytes, which is Config.MaxTokenSize", nil},
 		{"Basic", nil, withField(jwtgate.Request{Method: "GET"}, "Authorization", "basic YTpi"), "another scheme than Bearer (Basic)", nil},
 		{"a secret as a scheme", nil, withField(jwtgate.Request{Method: "GET"}, "Authorization", "hunter2 x"), "another scheme than Bearer: send", nil},
+		{"a secret with dots", nil, withField(jwtgate.Request{Method: "GET"}, "Authorization", "hunter2 a.b.c"), "another scheme than Bearer: send", nil},
+		{"no credentials", func(c *jwtgate.Config) { c.Keys = hs256Key("a") }, jwtgate.Request{Method: "GET"}, "the request has no Authorization field: send", nil},
+		{"no credentials, and cookies", withCookies, jwtgate.Request{Method: "GET"}, "and the access token, or sign in.", nil},
 		{"no scope", nil, bearer(), "no scopes in scope or scp", []jwtgate.Rule{jwtgate.Scope("a")}},
 		{"role with a space", nil, bearer("roles", `[" admin"]`), "spaces matter", []jwtgate.Rule{jwtgate.Role("admin")}},
 		{"any of two", nil, bearer(), `the role "a", and the token has no roles in "roles" (Config.RoleClaims); or the route needs the scope "b"`, []jwtgate.Rule{jwtgate.AnyOf(jwtgate.Role("a"), jwtgate.Scope("b"))}},
@@ -89,10 +117,14 @@ func TestExplained(t *testing.T) {
 		{"an old login", nil, bearer("auth_time", at(-600)), "needs a login at most 5m0s ago (RecentLogin), and auth_time is 10m0s ago", []jwtgate.Rule{jwtgate.RecentLogin(5 * time.Minute)}},
 		{"no login", nil, bearer(), "the token has no auth_time", []jwtgate.Rule{jwtgate.RecentLogin(5 * time.Minute)}},
 		{"a trusted issuer", withPartner, bearer("iss", `"https://partner.example"`, "aud", `"y"`), `Config.Trusted[0].Audience is "x"`, nil},
+		{"an issuer of Match", withMatch, text(jwtgatetest.Sign(t, "HS256", secret, hs256, claims("iss", `"https://a.example"`, "aud", `"y"`))), `Config.Trusted[0].Audience is "m"`, nil},
+		{"an issuer after Match", withMatch, text(jwtgatetest.Sign(t, "HS256", secret, hs256, claims("iss", `"https://b.example"`, "aud", `"y"`))), `Config.Trusted[1].Audience is "x"`, nil},
 		{"a slash of a trusted issuer", withPartner, bearer("iss", `"https://partner.example/"`), "differs from Config.Trusted[0].Name by a slash", nil},
 		{"roles of a trusted issuer", withPartner, bearer("iss", `"https://partner.example"`, "aud", `"x"`), `no roles in "groups" (Config.Trusted[0].RoleClaims)`, []jwtgate.Rule{jwtgate.Role("a")}},
 		{"a null origin", func(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{} }, withField(withField(jwtgate.Request{Method: "POST", Host: "api.example.com"}, "Cookie", "__Host-at=a"), "Origin", "null"), `Origin is "null", but must be that of this server, whose Host is "api.example.com", or one of Config.Cookies.TrustedOrigins, which is empty`, nil},
-		{"two cookies", withCookies, withField(jwtgate.Request{Method: "GET"}, "Cookie", "__Host-at=a; __Host-at=b"), "a cookie named __Host-at or __Host-rt twice", nil},
+		{"a page of another site", withCookies, withField(withField(jwtgate.Request{Method: "POST"}, "Cookie", "__Host-at=a"), "Sec-Fetch-Site", "cross-site"), `Sec-Fetch-Site is "cross-site", and there is no Origin, or one of Config.Cookies.TrustedOrigins: "https://app.example"`, nil},
+		{"a page of any site", func(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{SameSite: http.SameSiteNoneMode, TrustedOrigins: []string{"https://app.example"}} }, withField(jwtgate.Request{Method: "POST"}, "Cookie", "__Host-at=a"), "the request has neither Origin nor Sec-Fetch-Site", nil},
+		{"two cookies", withCookies, withField(jwtgate.Request{Method: "GET"}, "Cookie", "__Host-at=a; __Host-at=b"), "a cookie named __Host-at or __Host-rt twice.", nil},
 		{"a cookie of an old key", func(c *jwtgate.Config) { withCookies(c); c.Keys = hs256Key("a") }, withCookie(jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"c"}`, claims())), `the cookie __Host-at counts as absent: there is no key with the token's kid "c"`, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -127,9 +159,27 @@ func TestExplained(t *testing.T) {
 
 func hs256Key(id string) keys.Key { return keys.HS256(signingSecret).WithID(id) }
 
+// hs256Keys returns n keys whose IDs are the numbers from 0.
+func hs256Keys(n int) keys.Set {
+	var set keys.Set
+	for i := range n {
+		set = append(set, keys.HS256(append(slices.Clone(signingSecret), byte(i))).WithID(strconv.Itoa(i)))
+	}
+	return set
+}
+
 func withPartner(c *jwtgate.Config) {
 	c.Keys = keys.HS256(signingSecret).WithID("own")
 	c.Trusted = []jwtgate.TrustedIssuer{{Name: "https://partner.example", Audience: "x", Keys: keys.HS256(secret), RoleClaims: []string{"groups"}}}
+}
+
+// withMatch trusts two issuers: those of a function, and then one by its name.
+func withMatch(c *jwtgate.Config) {
+	c.Keys = keys.HS256(signingSecret).WithID("own")
+	c.Trusted = []jwtgate.TrustedIssuer{
+		{Match: func(name string) bool { return strings.HasSuffix(name, ".example") }, Audience: "m", Keys: keys.HS256(secret).WithID("m")},
+		{Name: "https://b.example", Audience: "x", Keys: keys.HS256(secret).WithID("b")},
+	}
 }
 
 var description = regexp.MustCompile(`error="[a-z_]+"(, max_age="\d+")?, error_description="[ !#-\[\]-~]{1,256}"$`)
@@ -150,12 +200,18 @@ func TestExplainedValues(t *testing.T) {
 	long, many := strings.Repeat("x", 3000), strings.Repeat(`"role",`, 500)+`"role"`
 	for _, row := range []struct{ name, payload, want string }{
 		{"long iss", claims("iss", strconv.Quote(long)), strings.Repeat("x", 100) + `"...`},
+		{"iss of 100 bytes", claims("iss", strconv.Quote(long[:100])), strings.Repeat("x", 100) + `", which`},
+		{"iss with a tilde", claims("iss", `"~"`), `iss is "~"`},
 		{"iss with a Cyrillic a", claims("iss", `"https://`+"\u0430"+`uth.example.com"`), `iss is "https://\u0430uth.example.com"`},
 		{"iss with quotes and line ends", claims("iss", `"\"\u2028\\ x"`), `iss is "\"\u2028\\ x"`},
 		{"iss from right to left", claims("iss", "\"\u202e\""), `iss is "\u202e"`},
 		{"long aud", claims("aud", strconv.Quote(long)), strings.Repeat("x", 90)},
+		{"aud of 100 bytes", claims("aud", strconv.Quote(long[:98])), `"` + strings.Repeat("x", 98) + `", but`},
+		{"aud of 101 bytes", claims("aud", strconv.Quote(long[:99])), `"` + strings.Repeat("x", 99) + "..., but"},
+		{"aud with a tilde", claims("aud", `"~"`), `aud is "~"`},
 		{"aud beyond ASCII", claims("aud", "\"\u202e\""), `aud is "\u202e"`},
 		{"sub an object", claims("sub", `{"a":"`+long+`"}`), `sub is {"a":"xxx`},
+		{"8 roles", claims("roles", "["+many[:8*7-1]+"]"), `"role", "role", "role", "role" (`},
 		{"many roles", claims("roles", "["+many+"]"), `"role", "role", "role", "role", "role", "role", "role", "role", and 493 more`},
 	} {
 		d := auth.Decide(t.Context(), withBearer(signed(t, row.payload)), jwtgate.Role("admin"))

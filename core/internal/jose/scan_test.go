@@ -91,6 +91,7 @@ func TestJSONValuesRefused(t *testing.T) {
 		{"NUL in a string", "\"a\x00b\""},
 		{"unit separator in a string", "\"a\x1fb\""},
 		{"unknown escape", `"\x41"`},
+		{"unknown escape among more than eight characters", `"a4\xbbbbb"`},
 		{"capital U escape", `"\U0041"`},
 		{"short long escape", `"\u41"`},
 		{"short long escape at the end", `"\u4"`},

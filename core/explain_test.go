@@ -123,7 +123,9 @@ func TestExplained(t *testing.T) {
 		{"roles of a trusted issuer", withPartner, bearer("iss", `"https://partner.example"`, "aud", `"x"`), `no roles in "groups" (Config.Trusted[0].RoleClaims)`, []jwtgate.Rule{jwtgate.Role("a")}},
 		{"a null origin", func(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{} }, withField(withField(jwtgate.Request{Method: "POST", Host: "api.example.com"}, "Cookie", "__Host-at=a"), "Origin", "null"), `Origin is "null", but must be that of this server, whose Host is "api.example.com", or one of Config.Cookies.TrustedOrigins, which is empty`, nil},
 		{"a page of another site", withCookies, withField(withField(jwtgate.Request{Method: "POST"}, "Cookie", "__Host-at=a"), "Sec-Fetch-Site", "cross-site"), `Sec-Fetch-Site is "cross-site", and there is no Origin, or one of Config.Cookies.TrustedOrigins: "https://app.example"`, nil},
-		{"a page of any site", func(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{SameSite: http.SameSiteNoneMode, TrustedOrigins: []string{"https://app.example"}} }, withField(jwtgate.Request{Method: "POST"}, "Cookie", "__Host-at=a"), "the request has neither Origin nor Sec-Fetch-Site", nil},
+		{"a page of any site", func(c *jwtgate.Config) {
+			c.Cookies = &jwtgate.CookieConfig{SameSite: http.SameSiteNoneMode, TrustedOrigins: []string{"https://app.example"}}
+		}, withField(jwtgate.Request{Method: "POST"}, "Cookie", "__Host-at=a"), "the request has neither Origin nor Sec-Fetch-Site", nil},
 		{"two cookies", withCookies, withField(jwtgate.Request{Method: "GET"}, "Cookie", "__Host-at=a; __Host-at=b"), "a cookie named __Host-at or __Host-rt twice.", nil},
 		{"a cookie of an old key", func(c *jwtgate.Config) { withCookies(c); c.Keys = hs256Key("a") }, withCookie(jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"c"}`, claims())), `the cookie __Host-at counts as absent: there is no key with the token's kid "c"`, nil},
 	} {

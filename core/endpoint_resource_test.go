@@ -24,6 +24,7 @@ func TestResourceMetadata(t *testing.T) {
 		want   string
 	}{
 		{"our own tokens", func(*jwtgate.Config) {}, `{"resource":"https://api.example.com/mcp","bearer_methods_supported":["header"]}`},
+		{"our own tokens, and a public key", func(c *jwtgate.Config) { c.Keys = keys.Sources{keys.HS256(secret), keys.ES256(&p256Key.PublicKey)} }, `{"resource":"https://api.example.com/mcp","bearer_methods_supported":["header"]}`},
 		{"trusted issuers", func(c *jwtgate.Config) { c.Trusted = trusted }, `{"resource":"https://api.example.com/mcp","authorization_servers":["https://idp.example/realms/shop","https://b.example"],"bearer_methods_supported":["header"]}`},
 		{"a provider's tokens", func(c *jwtgate.Config) { c.Keys = keys.Remote{} }, `{"resource":"https://api.example.com/mcp","authorization_servers":["https://auth.example.com"],"bearer_methods_supported":["header"]}`},
 		{"a provider's tokens by a public key", func(c *jwtgate.Config) { c.Keys = keys.ES256(&p256Key.PublicKey) }, `{"resource":"https://api.example.com/mcp","authorization_servers":["https://auth.example.com"],"bearer_methods_supported":["header"]}`},

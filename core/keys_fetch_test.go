@@ -55,6 +55,7 @@ func faults(t *testing.T) map[string]fetchFault {
 		"over 512 KiB":                      {page{body: good.body + strings.Repeat(" ", 512<<10)}, "the document is over 524288 bytes"},
 		"without end":                       {page{body: good.body, more: true}, "the document is over 524288 bytes"},
 		"an error of many words":            {page{err: errors.New(strings.Repeat("no ", 1000))}, "keys: no no no"},
+		"an error of 200 bytes":             {page{err: errors.New(strings.Repeat("x", 200))}, "keys: " + strings.Repeat("x", 200) + ", at "},
 		"an error of two lines":             {page{err: errors.New("no\nlevel=ERROR \x1b[31m\u2028")}, "keys: no level=ERROR  [31m , at "}, // a certificate can contain such names
 		"over 100 keys":                     {page{body: many}, "more than 100 keys"},
 		"too slow":                          {page{body: good.body, after: 6 * time.Second}, "no complete answer before Timeout"},
@@ -149,7 +150,8 @@ func TestRemoteRedirect(t *testing.T) {
 		web := newWeb(map[string]page{
 			providerSet:           {status: 301, header: http.Header{"Location": {"/v1/keys"}, "Set-Cookie": {"a=b"}}},
 			provider + "/v1/keys": {status: 308, header: http.Header{"Location": {provider + "/v2/keys"}}},
-			provider + "/v2/keys": setOf(t, es256("a")),
+			provider + "/v2/keys": {status: 302, header: http.Header{"Location": {"/v3/keys"}}},
+			provider + "/v3/keys": setOf(t, es256("a")),
 		})
 		decide(t, trusting(t, web, keys.Remote{}), theirs(t, "a"), accepted)
 		for _, header := range web.seen {
@@ -157,6 +159,15 @@ func TestRemoteRedirect(t *testing.T) {
 				t.Errorf("got a cookie back in %v", header)
 			}
 		}
+	})
+}
+
+// A set of the largest size with the largest number of keys can be used.
+func TestRemoteLargestSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		set := strings.TrimSuffix(setOf(t, es256("a")).body, "]}") + strings.Repeat(`,{"kty":"x"}`, 99) + "]}"
+		set += strings.Repeat(" ", 512<<10-len(set))
+		decide(t, trusting(t, newWeb(map[string]page{providerSet: {body: set}}), keys.Remote{}), theirs(t, "a"), accepted)
 	})
 }
 
@@ -179,15 +190,19 @@ func TestRemoteFlapping(t *testing.T) {
 }
 
 // The default transport fetches keys over a real connection, gives up on a server that
-// does not answer, and leaves no goroutine behind.
+// does not answer or sends header fields of more than 64 KB, and leaves no goroutine
+// behind.
 func TestRemoteOverHTTP(t *testing.T) {
-	var hang atomic.Bool
+	var hang, long atomic.Bool
 	body := setOf(t, es256("a")).body
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case hang.Load():
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
+		case long.Load():
+			w.Header().Set("Long", strings.Repeat("x", 64<<10))
+			_, _ = w.Write([]byte(body))
 		case r.URL.Path == "/.well-known/openid-configuration":
 			_, _ = fmt.Fprintf(w, `{"issuer":"http://%s","jwks_uri":"http://%[1]s/keys"}`, r.Host)
 		default:
@@ -204,6 +219,12 @@ func TestRemoteOverHTTP(t *testing.T) {
 	token := withBearer(jwtgatetest.Sign(t, "ES256", p256Key, `{"alg":"ES256","kid":"a"}`, claims("iss", strconv.Quote(server.URL))))
 	auth := newAuth(time.Minute)
 	decide(t, auth, token, accepted)
+	auth.Close()
+	long.Store(true)
+	auth = newAuth(time.Minute)
+	if d := decide(t, auth, token, jwtgate.CodeUnavailable); !strings.Contains(d.Refusal.Error(), "headers exceeded 65536 bytes") {
+		t.Errorf("got %v; want that the header is too long", d.Refusal)
+	}
 	auth.Close()
 	hang.Store(true)
 	auth = newAuth(time.Second)

@@ -2,6 +2,7 @@ package jwtgate_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/keys"
+	"github.com/jwtgate/jwtgate/core/session"
 )
 
 // Tokens by a short secret are accepted until the migration ends. After that the key
@@ -19,7 +21,12 @@ func TestInsecureHS256(t *testing.T) {
 	for _, leeway := range []time.Duration{0, time.Minute} {
 		var log strings.Builder
 		clock := jwtgatetest.NewClock(time.Unix(start, 0))
-		auth := newVerifier(t, keys.Set{keys.HS256(secret), keys.InsecureHS256(old, clock.Now().Add(time.Hour))}, withClock(clock), withCookies, func(c *jwtgate.Config) {
+		set := keys.Set{keys.HS256(secret), keys.InsecureHS256(old, clock.Now().Add(time.Hour))}
+		source := keys.Source(set)
+		if leeway > 0 {
+			source = keys.NewRing(set...)
+		}
+		auth := newVerifier(t, source, withClock(clock), withCookies, func(c *jwtgate.Config) {
 			c.Leeway, c.Logger = leeway, debugLogger(&log)
 		})
 		if got := strings.Count(log.String(), "level=WARN"); got != 1 || !strings.Contains(log.String(), `key="insecure HS256 key" until=2027-01-15T`) {
@@ -43,7 +50,10 @@ func TestInsecureHS256(t *testing.T) {
 		decide(t, auth, withBearer(tokens[0]), accepted)
 		clock.Advance(1)
 		for _, token := range tokens {
-			decide(t, auth, withBearer(token), jwtgate.CodeTokenInvalid)
+			d := decide(t, auth, withBearer(token), jwtgate.CodeTokenInvalid)
+			if got, want := d.Refusal.Error(), fmt.Sprintf("the only key in Config.Keys is HS256 %q", keys.HS256(secret).ID()); !strings.Contains(got, want) {
+				t.Errorf("got %s; want %s", got, want)
+			}
 		}
 		decide(t, auth, withCookie(tokens[1]), jwtgate.CodeTokenMissing)
 		if strings.Count(log.String(), "level=WARN") != 1 || strings.Contains(log.String(), string(old)) {
@@ -65,6 +75,13 @@ func TestInsecureHS256SignsNothing(t *testing.T) {
 	}})
 	if !strings.Contains(errText(err), "Config.Keys: has no key that can sign") {
 		t.Errorf("got %v for sessions, want that no key can sign", err)
+	}
+	_, err = jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: key, Sessions: &jwtgate.SessionConfig{
+		Subject: func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, nil },
+		Store:   struct{ session.Store }{session.NewMemory(0, nil)}, // not known to be in this process
+	}})
+	if !strings.Contains(errText(err), "Sessions.Keys: is empty") {
+		t.Errorf("got %v for sessions in another process, want that refresh tokens have no secret", err)
 	}
 	if got := key.String() + ", " + key.ID() + ", " + key.WithID("old").String(); got != "insecure HS256 key, , insecure HS256 key old" {
 		t.Errorf("got %s; want no kid unless it is given", got)

@@ -104,6 +104,7 @@ func TestJWKSet(t *testing.T) {
 		{"RSA, alg of encryption", jwk(t, rs, "alg", `"RSA-OAEP"`), "RS256", jwtgate.CodeTokenInvalid, skipped},
 		{"RSA, alg of HMAC", jwk(t, rs, "alg", `"HS256"`), "HS256", jwtgate.CodeTokenInvalid, skipped},
 		{"RSA, a zero before n, as Java has it", jwk(t, rs, "n", number(n, 257)), "RS256", accepted, ""},
+		{"RSA, exponent of 31 bits, which did not sign", jwk(t, rs, "e", number(big.NewInt(1<<31-1), 4)), "RS256", jwtgate.CodeTokenInvalid, ""},
 		{"RSA, 1024 bits", jwk(t, rs, "n", number(new(big.Int).Rsh(n, 1024), 128)), "RS256", jwtgate.CodeTokenInvalid, skipped},
 		{"RSA, 8200 bits", jwk(t, rs, "n", number(new(big.Int).Lsh(n, 6152), 1025)), "RS256", jwtgate.CodeTokenInvalid, skipped},
 		{"RSA, n even", jwk(t, rs, "n", number(new(big.Int).Lsh(n, 1), 257)), "RS256", jwtgate.CodeTokenInvalid, skipped},

@@ -67,6 +67,26 @@ func TestRemoteDown(t *testing.T) {
 	})
 }
 
+// Keys are held up to and including the age MaxStale.
+func TestRemoteMaxStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
+		auth := trusting(t, web, keys.Remote{})
+		decide(t, auth, theirs(t, "a"), accepted)
+		web.set(providerSet, page{status: 500})
+		time.Sleep(24 * time.Hour)
+		decide(t, auth, theirs(t, "a"), accepted)
+		if got := auth.Stats().Keys[0]; got != (jwtgate.KeyStats{Issuer: provider, Held: true, Age: 24 * time.Hour}) {
+			t.Errorf("got %+v; want keys of a day", got)
+		}
+		time.Sleep(time.Nanosecond)
+		decide(t, auth, theirs(t, "a"), jwtgate.CodeUnavailable)
+		if got := auth.Stats().Keys[0]; got != (jwtgate.KeyStats{Issuer: provider}) {
+			t.Errorf("got %+v; want no keys", got)
+		}
+	})
+}
+
 // After failures in a row, the pause between fetches grows up to a minute.
 func TestRemoteBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -3,6 +3,7 @@ package jwtgate_test
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,6 +31,8 @@ func TestRemoteRefresh(t *testing.T) {
 		{"max-age beyond numbers", http.Header{"Cache-Control": {"max-age=99999999999999999999"}}, time.Hour},
 		{"max-age of nothing", http.Header{"Cache-Control": {"max-age=0"}}, time.Minute},
 		{"max-age that is none", http.Header{"Cache-Control": {"max-age=soon"}}, time.Minute},
+		{"max-age that is none, and one more", http.Header{"Cache-Control": {"max-age=soon, max-age=600"}}, time.Minute},
+		{"Age alone", http.Header{"Age": {"240"}}, 15 * time.Minute},
 		{"no-store", http.Header{"Cache-Control": {"no-store"}}, time.Minute},
 		{"no-cache beside max-age", http.Header{"Cache-Control": {"no-cache, max-age=600"}}, time.Minute},
 	} {
@@ -104,6 +107,32 @@ func TestRemoteRemovedKey(t *testing.T) {
 		decide(t, auth, theirs(t, "b"), accepted)
 		if got := d.kinds(); got != "keys_changed×2" {
 			t.Errorf("got events %s, want one for each change", got)
+		}
+	})
+}
+
+// The log names the keys that a fetch added and removed, sorted, and those that it skipped.
+func TestRemoteChangeLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		web := newWeb(map[string]page{providerSet: setOf(t, es256("b"), es256("a"))})
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Logger = debugLogger(&log) })
+		decide(t, auth, theirs(t, "a"), accepted)
+		synctest.Wait()
+		next := setOf(t, es256("c"))
+		next.body = strings.Replace(next.body, "[", `[{"kty":"x"},`, 1)
+		web.set(providerSet, next)
+		time.Sleep(10 * time.Second)
+		decide(t, auth, theirs(t, "c"), accepted)
+		synctest.Wait()
+		for _, want := range []string{
+			`level=INFO msg="keys have changed" issuer=https://idp.example added="a b" removed=""`,
+			`level=INFO msg="keys have changed" issuer=https://idp.example added=c removed="a b"`,
+			`level=WARN msg="a key of a JWK Set is skipped" issuer=https://idp.example cause="keys: key 0 of the JWK Set has a kty`,
+		} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("got the log %s; want %s", &log, want)
+			}
 		}
 	})
 }

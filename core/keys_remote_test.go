@@ -47,7 +47,7 @@ func TestRemoteKeys(t *testing.T) {
 			t.Errorf("got events %s, want one of the keys that are new", got)
 		}
 		for _, header := range web.seen {
-			if header.Get("Cookie")+header.Get("Authorization") != "" || header.Get("Accept") == "" {
+			if header.Get("Cookie")+header.Get("Authorization") != "" || header.Get("Accept") == "" || header.Get("User-Agent") != "jwtgate" {
 				t.Errorf("got a request with %v", header)
 			}
 		}
@@ -106,6 +106,7 @@ func TestRemoteMistakes(t *testing.T) {
 		{"URL with a user", provider, keys.Remote{URL: "https://user:s3cret@idp.example/keys"}, "user information"},
 		{"URL with a fragment", provider, keys.Remote{URL: providerSet + "#"}, "fragment"},
 		{"URL that is too long", provider, keys.Remote{URL: provider + "/" + strings.Repeat("x", 2048)}, "over 2048 bytes"},
+		{"URL of the largest length", provider, keys.Remote{URL: provider + "/" + strings.Repeat("x", 2047-len(provider))}, ""},
 		{"URL that is none", provider, keys.Remote{URL: "https://s3cret:%zz"}, "not an https URL"},
 		{"URL over plain HTTP, insecure", provider, keys.Remote{URL: "http://keycloak:8080/keys", InsecureHTTP: true}, ""},
 		{"URL of a file, insecure", provider, keys.Remote{URL: "file:///etc/keys", InsecureHTTP: true}, "not an https URL"},

@@ -159,8 +159,10 @@ func TestRemoteClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := setOf(t, es256("a"))
 		web := newWeb(map[string]page{providerSet: good})
-		d := &diary{}
-		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) { c.Observers = observing(d.write) })
+		d, observed := &diary{}, 0
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) {
+			c.Observers = append(observing(d.write), jwtgate.Observer{KeyFetch: func(context.Context, jwtgate.KeyFetch) { observed++ }})
+		})
 		decide(t, auth, theirs(t, "a"), accepted)
 		good.after = time.Hour
 		web.set(providerSet, good)
@@ -179,8 +181,8 @@ func TestRemoteClose(t *testing.T) {
 		if got := web.fetches(providerSet); got != 2 {
 			t.Errorf("got %d fetches, want none after Close", got)
 		}
-		if got := d.kinds(); got != "keys_changed×1" {
-			t.Errorf("got events %s, want none of the fetch that Close ended", got)
+		if got := d.kinds(); got != "keys_changed×1" || observed != 1 {
+			t.Errorf("got events %s and %d observed fetches, want none of the fetch that Close ended", got, observed)
 		}
 	})
 }

@@ -118,6 +118,7 @@ func TestKeyRingComesBack(t *testing.T) {
 	do(t, ring.Announce(ringKey(1)))
 	checkRing(t, ring, "2 signs, 1 is next")
 	do(t, ring.Announce(ringKey(1))) // again
+	checkRing(t, ring, "2 signs, 1 is next")
 	do(t, ring.Announce(ringKey(3))) // replaces key 1
 	checkRing(t, ring, "2 signs, 3 is next, 1 verifies until 08:15:00")
 	if err := ring.Replace(ringKey(4).WithID("1")); err == nil {
@@ -152,6 +153,24 @@ func TestKeyRingForgets(t *testing.T) {
 	}
 }
 
+// A key that becomes active again after its tokens have expired is not kept for them.
+func TestKeyRingForgetsTokens(t *testing.T) {
+	t.Parallel()
+	clock := jwtgatetest.NewClock(time.Unix(start, 0))
+	ring := keys.NewRing(ringKey(1))
+	auth := newVerifier(t, ring, withClock(clock))
+	jwtgatetest.Token(t, auth, "alice")
+	do(t, ring.Announce(ringKey(2)))
+	do(t, ring.Rotate())
+	clock.Advance(20 * time.Minute) // AccessTTL and the largest Leeway
+	jwtgatetest.Token(t, auth, "alice")
+	do(t, ring.Announce(ringKey(1)))
+	do(t, ring.Rotate())
+	do(t, ring.Announce(ringKey(3)))
+	do(t, ring.Rotate())
+	checkRing(t, ring, "3 signs, 2 verifies until 08:35:00")
+}
+
 // A kid cannot name another key as long as an Auth can need the retired key.
 func TestKeyRingKeyIDIsFree(t *testing.T) {
 	t.Parallel()
@@ -171,6 +190,8 @@ func TestKeyRingKeyIDIsFree(t *testing.T) {
 			t.Errorf("%s: the kid of a retired key names another", name)
 		}
 		clock.Advance(time.Second)
+		jwtgatetest.Token(t, auth, "alice")
+		clock.Advance(-time.Hour) // the clock was wrong, or that of another Auth is behind
 		jwtgatetest.Token(t, auth, "alice")
 		if err := change(ring, ringKey(3).WithID("1")); err != nil {
 			t.Errorf("%s: %v, though the retired key is over", name, err)

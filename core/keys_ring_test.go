@@ -93,6 +93,7 @@ func TestKeyRingRefuses(t *testing.T) {
 		{"nothing", func(r *keys.Ring) error { return r.Replace() }, "is empty"},
 		{"the zero Key", func(r *keys.Ring) error { return r.Replace(ringKey(3), keys.Key{}) }, "key 1 is the zero Key"},
 		{"a short secret", func(r *keys.Ring) error { return r.Replace(ringKey(3), keys.HS256(secret[:31])) }, "31 bytes"},
+		{"a short secret by the kid of the active one", func(r *keys.Ring) error { return r.Replace(keys.HS256(secret[:31]).WithID("1")) }, "31 bytes"},
 		{"two mistakes", func(r *keys.Ring) error { return r.Replace(keys.HS256(nil), keys.HS256(secret[:31])) }, "0 bytes: HS256 needs at least 32 (RFC 7518 §3.2), such as the output of openssl rand -hex 32; key 1: the secret has 31 bytes"},
 		{"one kid twice", func(r *keys.Ring) error { return r.Replace(ringKey(3), ringKey(4).WithID("3")) }, `two keys have the kid "3"`},
 		{"no key that signs", func(r *keys.Ring) error { return r.Replace(public) }, "none of the keys can sign"},

@@ -1,6 +1,8 @@
 package jwtgate_test
 
 import (
+	"context"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -84,6 +86,86 @@ func TestSourcesOfTwoSets(t *testing.T) {
 		decide(t, auth, theirs(t, "b"), accepted)
 		decide(t, auth, theirs(t, "a"), accepted)
 		decide(t, auth, theirs(t, "c"), jwtgate.CodeTokenInvalid)
+	})
+}
+
+// After an idle time, a request waits for each source that is fetched, whichever it is. It
+// is refused if it is cancelled in the meantime.
+func TestSourcesIdle(t *testing.T) {
+	const otherSet = "https://other.example/keys"
+	idp, down := keys.Remote{URL: providerSet}, keys.Remote{URL: otherSet}
+	for _, row := range []struct {
+		name   string
+		remote []keys.Remote
+		uses   int // from three on, the token is cached
+	}{
+		{"one", []keys.Remote{idp}, 1},
+		{"one, cached", []keys.Remote{idp}, 3},
+		{"the first of two", []keys.Remote{idp, down}, 1},
+		{"the second of two, cached", []keys.Remote{down, idp}, 3},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			good, removed := setOf(t, es256("a")), setOf(t, es256("b"))
+			good.after, removed.after = time.Second, time.Second
+			web := newWeb(map[string]page{providerSet: good, otherSet: {status: 500}})
+			auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) {
+				source := keys.Sources{keys.HS256(unknownSecret)}
+				for _, remote := range row.remote {
+					remote.Transport = web
+					source = append(source, remote)
+				}
+				c.Trusted[0].Keys = source
+			})
+			token := theirs(t, "a")
+			for range row.uses {
+				decide(t, auth, token, accepted)
+			}
+			time.Sleep(2 * time.Hour)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if d := auth.Decide(ctx, token); d.Refusal == nil || d.Refusal.Code != jwtgate.CodeUnavailable {
+				t.Errorf("%s, cancelled: got %v; want %s", row.name, d.Refusal, jwtgate.CodeUnavailable)
+			}
+			decide(t, auth, token, accepted)
+			web.set(providerSet, removed)
+			time.Sleep(2 * time.Hour)
+			d := auth.Decide(t.Context(), token)
+			if want := map[int]jwtgate.Code{1: jwtgate.CodeTokenInvalid, 2: jwtgate.CodeUnavailable}[len(row.remote)]; d.Refusal == nil || d.Refusal.Code != want {
+				t.Errorf("%s, the key was removed: got %v; want %s", row.name, d.Refusal, want)
+			}
+		})
+	}
+}
+
+// The age of the keys is that of the oldest set. Without one of the sets, keys are missing.
+// Sources that are not fetched have no age.
+func TestSourcesAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const otherSet = "https://other.example/keys"
+		web := newWeb(map[string]page{providerSet: setOf(t, es256("a"))})
+		auth := trusting(t, web, keys.Remote{}, func(c *jwtgate.Config) {
+			c.Keys = keys.Sources{keys.HS256(secret)}
+			c.Trusted[0].Keys = keys.Sources{keys.Remote{URL: providerSet, Transport: web}, keys.Remote{URL: otherSet, Transport: web}}
+		})
+		check := func(want jwtgate.KeyStats) {
+			t.Helper()
+			want.Issuer = provider
+			if got := auth.Stats().Keys; len(got) != 1 || got[0] != want {
+				t.Errorf("got %+v; want %+v", got, want)
+			}
+		}
+		decide(t, auth, theirs(t, "a"), accepted)
+		synctest.Wait()
+		check(jwtgate.KeyStats{})
+		other := setOf(t, es256("b"))
+		other.header = http.Header{"Cache-Control": {"max-age=60"}}
+		web.set(otherSet, other)
+		time.Sleep(10 * time.Second)
+		decide(t, auth, theirs(t, "b"), accepted) // fetches both
+		time.Sleep(2 * time.Minute)
+		decide(t, auth, theirs(t, "b"), accepted) // fetches the second again
+		synctest.Wait()
+		check(jwtgate.KeyStats{Held: true, Age: 2 * time.Minute})
 	})
 }
 

@@ -107,6 +107,7 @@ func TestSignatureLength(t *testing.T) {
 func FuzzASN1(f *testing.F) {
 	f.Add([]byte{1}, []byte{0x80})
 	f.Add(bytes.Repeat([]byte{0xff}, 66), make([]byte, 66))
+	f.Add(bytes.Repeat([]byte{0x7f}, 62), bytes.Repeat([]byte{0x7f}, 62)) // both numbers together have 128 bytes
 	f.Add(append(make([]byte, 31), 1), bytes.Repeat([]byte{0x7f}, 32))
 	f.Fuzz(func(t *testing.T, r, s []byte) {
 		size := max(len(r), len(s))

@@ -70,6 +70,7 @@ func TestUnusableKeys(t *testing.T) {
 		{"RSA exponent 1", RS256(rsaOf(2048, 1)), "modulus that is not valid"},
 		{"RSA exponent even", RS256(rsaOf(2048, 65536)), "modulus that is not valid"},
 		{"RSA exponent negative", RS256(rsaOf(2048, -3)), "modulus that is not valid"},
+		{"RSA exponent of 32 bits", RS256(rsaOf(2048, 1<<31+1)), "modulus that is not valid"},
 		{"RSA exponent of 33 bits", RS256(rsaOf(2048, 1<<32+1)), "modulus that is not valid"},
 		{"RSA halves that do not match", RS256(&wrongHalf), "not valid"},
 
@@ -111,6 +112,9 @@ func TestUnusableKeys(t *testing.T) {
 				t.Fatalf("got %v and problems %q, want one with %q", opened, problems, row.reason)
 			}
 			checkNoKey(t, problems[0])
+			if key, alone := row.keys.(Key); alone && key.material != nil && !key.material.named && key.ID() != "" {
+				t.Errorf("got the kid %s of a key that cannot be used; want none", key.ID())
+			}
 		})
 	}
 }

@@ -164,6 +164,15 @@ func TestFormsOfRFCs(t *testing.T) {
 	}
 }
 
+// Later versions have the same kid for a secret, so that processes of two versions can
+// verify each other's tokens.
+func TestSecretIDStays(t *testing.T) {
+	t.Parallel()
+	if got, want := HS256(secret).ID(), "lRoaFVAlhHcMgibJKDUMzg"; got != want {
+		t.Errorf("got %s; want %s", got, want)
+	}
+}
+
 func TestThumbprintsOfRFCs(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

@@ -1,6 +1,7 @@
 package jwtgate_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -50,6 +51,24 @@ func TestSignatureChecks(t *testing.T) {
 		decide(t, auth, withBearer(row.token), row.want)
 		if got := checks.Load(); got != row.checks {
 			t.Errorf("%s: got %d signatures checked, want %d", row.name, got, row.checks)
+		}
+	}
+}
+
+// An inner guard does not check the signature again, also if the outer one was called with
+// context.Background.
+func TestInnerGuardChecks(t *testing.T) {
+	t.Parallel()
+	for name, ctx := range map[string]context.Context{
+		"a context of its own": t.Context(),
+		"context.Background":   context.Background(), // a special case of bearer tokens
+	} {
+		var checks atomic.Int64
+		auth := newVerifier(t, counted(keys.HS256(secret), &checks))
+		req := withBearer(signed(t, claims()))
+		inner := auth.Decide(auth.Decide(ctx, req).Context, req)
+		if got := checks.Load(); got != 1 || inner.Refusal != nil {
+			t.Errorf("%s: got %v after %d signatures checked; want one", name, inner.Refusal, got)
 		}
 	}
 }

@@ -127,6 +127,42 @@ func TestCauseOfRefusalByStaticKeys(t *testing.T) {
 	}
 }
 
+// A key of one issuer never verifies a token that names another. The error says whether
+// that one is known, and 503 is the answer if its keys are unavailable.
+func TestCauseOfOtherIssuer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const down, several = "https://down.example", `iss is "x", which is none of the configured issuers: "https://auth.example.com", `
+		names := func(n int) []jwtgate.TrustedIssuer {
+			trusted := []jwtgate.TrustedIssuer{{Name: provider, Keys: es256("a")}}
+			for i := 1; i < n; i++ {
+				trusted = append(trusted, jwtgate.TrustedIssuer{Name: strconv.Itoa(i), Keys: keys.HS256(numbered(i))})
+			}
+			return trusted
+		}
+		remote := jwtgate.TrustedIssuer{Name: down, Keys: keys.Remote{URL: down, Transport: newWeb(nil)}}
+		match := jwtgate.TrustedIssuer{Match: func(iss string) bool { return iss == "y" }, Keys: keys.HS256(numbered(1))}
+		for _, row := range []struct {
+			name, iss string
+			trusted   []jwtgate.TrustedIssuer
+			want      jwtgate.Code
+			text      string // the end of the error
+		}{
+			{"known", issuer, names(1), jwtgate.CodeTokenInvalid, ": jwtgate: iss is not the issuer of the key"},
+			{"its keys are unavailable", down, append(names(1), remote), jwtgate.CodeUnavailable, "the status is not 200: 404, at https://down.example"},
+			{"unknown, a function", "x", append(names(1), match), jwtgate.CodeTokenInvalid, several + `"https://idp.example", those of Config.Trusted[1].Match`},
+			{"unknown, of ten", "x", names(9), jwtgate.CodeTokenInvalid, several + `"https://idp.example", "1", "2", "3", "4", "5", "6", "7", "8"`},
+			{"unknown, of eleven", "x", names(10), jwtgate.CodeTokenInvalid, several + `"https://idp.example", "1", "2", "3", "4", "5", "6", "7", "8", …`},
+		} {
+			auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Trusted = row.trusted })
+			d := decide(t, auth, theirs(t, "a", "iss", strconv.Quote(row.iss)), row.want)
+			if got := d.Refusal.Error(); !strings.HasSuffix(got, row.text) {
+				t.Errorf("%s: got %s; want %s at the end", row.name, got, row.text)
+			}
+			auth.Close()
+		}
+	})
+}
+
 // The event for a key that is skipped says which key of the set it is, and why.
 func TestJWKSetCauses(t *testing.T) {
 	es, rs, ed := es256("k"), keys.RS256(&rsaKey().PublicKey).WithID("k"), keys.EdDSA(ed25519Key.Public().(ed25519.PublicKey)).WithID("k")

@@ -82,6 +82,9 @@ func TestOutcomes(t *testing.T) {
 		{"nobody", func() { s.guarded(jwtgate.Request{Method: "GET"}) }, "401 token_missing -"},
 		{"nobody, optional", func() { s.guarded(jwtgate.Request{Method: "GET"}, jwtgate.Optional()) }, "0 -"},
 		{"garbage", func() { s.guarded(get("garbage")) }, "401 token_invalid cold -"},
+		{"too long a lifetime", func() {
+			s.guarded(get(s.mint("", 48*time.Hour, map[string]any{"exp": s.clock.Now().Add(time.Hour).Unix()})))
+		}, "401 token_invalid cold -"},
 		{"no token", func() { s.guarded(get("")) }, "400 malformed_credentials -"},
 		{"session is over", func() { s.guarded(get(ended.Access)) }, "401 token_revoked cold alice"},
 		{"stacked", func() { s.stacked(get(tokens.Access)) }, "0 cached alice"},

@@ -147,19 +147,21 @@ func TestTrustedSharedKeyElsewhere(t *testing.T) {
 	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
 		c.Trusted = []jwtgate.TrustedIssuer{
 			{Name: "https://tenant-a.example", Keys: shared.WithID("shared"), SubjectClaim: "id"},
-			{Name: "https://tenant-b.example", Keys: shared},
+			{Name: "https://tenant-b.example", Keys: shared, RoleClaims: []string{"/org/roles"}},
 		}
 	})
 	for _, row := range []struct {
-		name, iss, sub string
-		want           jwtgate.Code
+		name, iss, sub, org string
+		want                jwtgate.Code
 	}{
-		{"the first tenant's", `"https://tenant-a.example"`, "", accepted},
-		{"the second tenant's", `"https://tenant-b.example"`, `"alice"`, accepted},
-		{"the second tenant's, without its subject", `"https://tenant-b.example"`, "", jwtgate.CodeTokenInvalid},
+		{"the first tenant's", `"https://tenant-a.example"`, "", "", accepted},
+		{"the first tenant's, with two spellings of the second's roles", `"https://tenant-a.example"`, "", `{"roles":["a"],"Roles":["b"]}`, accepted},
+		{"the second tenant's", `"https://tenant-b.example"`, `"alice"`, "", accepted},
+		{"the second tenant's, without its subject", `"https://tenant-b.example"`, "", "", jwtgate.CodeTokenInvalid},
+		{"the second tenant's, with two spellings of its roles", `"https://tenant-b.example"`, `"alice"`, `{"roles":["a"],"Roles":["b"]}`, jwtgate.CodeTokenInvalid},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			payload := claims("iss", row.iss, "sub", row.sub, "id", `"alice"`)
+			payload := claims("iss", row.iss, "sub", row.sub, "id", `"alice"`, "org", row.org)
 			decide(t, auth, withBearer(jwtgatetest.Sign(t, "HS256", []byte("the provider's secret of 32 bytes or more"), `{"alg":"HS256","kid":"shared"}`, payload)), row.want)
 		})
 	}

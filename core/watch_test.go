@@ -3,6 +3,7 @@ package jwtgate_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -164,6 +165,17 @@ func TestWatchFeed(t *testing.T) {
 			if got := ending(watched); got != row.want {
 				t.Errorf("after MaxLag, InsecureAnyLag %v: got %q; want %q", row.anyLag, got, row.want)
 			}
+			// A process that has just started waits for the revocations.
+			other := s.another(func(c *jwtgate.Config) { c.Now, c.Sessions.Store = time.Now, feed })
+			time.AfterFunc(100*time.Millisecond, func() { feed.set(feedWorks) })
+			first, cancelFirst := other.Watch(t.Context(), id)
+			defer cancelFirst()
+			if got := ending(first); got != "" {
+				t.Errorf("by a new process: got %q", got)
+			}
+			feed.set(feedHangs)
+			time.Sleep(31 * time.Second)
+			synctest.Wait()
 			again, cancelAgain := s.Watch(t.Context(), id)
 			defer cancelAgain()
 			if got := ending(again); got != row.want {
@@ -205,6 +217,12 @@ func TestWatchContext(t *testing.T) {
 		if got := s.Watches(); got != 0 {
 			t.Errorf("afterwards: got %d watches; want none", got)
 		}
+		_, cancelFourth := s.Watch(t.Context(), id)
+		cancelFirst() // has no effect on the others
+		if got := s.Watches(); got != 1 {
+			t.Errorf("after the first cancel again: got %d watches; want 1", got)
+		}
+		cancelFourth()
 
 		var none *jwtgate.Auth
 		for name, row := range map[string]struct {
@@ -219,7 +237,17 @@ func TestWatchContext(t *testing.T) {
 			cancel()
 		}
 
-		plain := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Now, c.Leeway = time.Now, 30*time.Second })
+		var checks atomic.Int64 // the calls of Config.Now
+		plain := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
+			c.Now, c.Leeway = func() time.Time { checks.Add(1); return time.Now() }, 30*time.Second
+		})
+		_, cancelled := plain.Watch(t.Context(), identify(t, plain, jwtgatetest.Token(t, plain, "alice")))
+		cancelled()
+		checks.Store(0)
+		time.Sleep(time.Hour)
+		if got := checks.Load(); got != 0 {
+			t.Errorf("cancelled: got %d checks; want none", got)
+		}
 		watched, cancel := plain.Watch(t.Context(), identify(t, plain, jwtgatetest.Token(t, plain, "alice")))
 		defer cancel()
 		time.Sleep(15*time.Minute + 29*time.Second)

@@ -133,8 +133,12 @@ func (a *Auth) reissue(ctx context.Context, id *Identity, userAgent string) call
 		return from
 	}
 	record, found, err := a.sessions.find(ctx, sid)
-	if err != nil || !found {
-		from.refusal = refuse(CodeRefreshExpired, err)
+	if err != nil {
+		from.refusal = a.failed(ctx, Event{Subject: id.Subject(), SessionID: sid.String()}, err)
+		return from
+	}
+	if !found {
+		from.refusal = refuse(CodeRefreshExpired, nil)
 		return from
 	}
 	nonce, known := a.sessions.codec.NonceOf(sid, record.NonceHash)

@@ -10,6 +10,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/session"
 )
 
 // TestRenewSubject checks that all access tokens of a subject count as expired on every
@@ -214,6 +215,58 @@ func TestRenewSubjectReissue(t *testing.T) {
 		s.clock.Advance(row.later)
 		if got := s.decide(b.request(http.MethodGet)); got != row.want {
 			t.Errorf("%s: got %s; want %s", row.name, got, row.want)
+		}
+	}
+}
+
+// TestRenewSubjectReissueRefused checks browsers whose access token counts as expired, and
+// whose session gets no new refresh token: the answer, and what the log says of the reason.
+func TestRenewSubjectReissueRefused(t *testing.T) {
+	t.Parallel()
+	const notDerived = "the session was opened before ReissueRefresh was set"
+	lost := func(s *testServer) string { return s.mint(session.NewID(ownerOf("alice")).String(), 0, nil) }
+	before := func(s *testServer) string {
+		return s.another(func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = false }).signIn("alice").Access.Token
+	}
+	loose := func(s *testServer) string { return jwtgatetest.Token(t, s.Auth, "alice") }
+	live := func(s *testServer) string { return s.signIn("alice").Access.Token }
+	large := func(context.Context, string) (jwtgate.Grant, error) {
+		return jwtgate.Grant{Claims: map[string]string{"padding": strings.Repeat("x", 5000)}}, nil
+	}
+	for _, row := range []struct {
+		name    string
+		access  func(s *testServer) string
+		refresh string
+		fails   string // the call of the store that fails
+		subject func(context.Context, string) (jwtgate.Grant, error)
+		want    string
+		events  string
+		log     string
+	}{
+		{"a token of no session", loose, "", "", nil, "401 refresh_invalid clear", "", ""},
+		{"a session that the store has lost", lost, "", "", nil, "401 refresh_expired clear", "", ""},
+		{"a session of before", before, "", "", nil, "401 refresh_expired clear", "", notDerived},
+		{"the store fails", live, "", "Find", nil, "503 unavailable", "store_down alice", ""},
+		{"the store fails, and the refresh token is forged", live, "x", "Find", nil, "503 unavailable", "store_down alice", ""},
+		{"the new token is too large", live, "", "", large, "500 internal_error", "token_too_large alice", ""},
+	} {
+		s := newTestServer(t, withCookies, func(c *jwtgate.Config) { c.Cookies.ReissueRefresh = true })
+		b := browser{row.access(s), row.refresh}
+		s.clock.Advance(time.Minute)
+		if err := s.RenewSubject(t.Context(), "alice"); err != nil {
+			t.Fatal(err)
+		}
+		s.events()
+		s.setSubject(row.subject)
+		s.store.breaks(row.fails, false)
+		if got := s.decide(b.request(http.MethodGet)); got != row.want {
+			t.Errorf("%s: got %s; want %s", row.name, got, row.want)
+		}
+		if got := s.events(); !strings.Contains(got, row.events) || row.events == "" && got != "" {
+			t.Errorf("%s: got events %q; want %q", row.name, got, row.events)
+		}
+		if got, want := s.warnings(notDerived) > 0, row.log == notDerived; got != want {
+			t.Errorf("%s: the log says that the session is of before: %v; want %v", row.name, got, want)
 		}
 	}
 }

@@ -155,6 +155,9 @@ func TestRefreshForgedByKey(t *testing.T) {
 			t.Errorf("%s nonce: the session after it: got %s", name, got)
 		}
 	}
+	if got := s.warnings("a refresh token has a valid MAC but does not match its session"); got != 4 {
+		t.Errorf("got %d lines in the log; want 4", got)
+	}
 	if got := s.refresh(alice.Refresh).text; got != "200" {
 		t.Errorf("afterwards: got %s", got)
 	}

@@ -127,8 +127,9 @@ func TestRefreshLoadsSubject(t *testing.T) {
 	s.clock.Advance(time.Minute)
 	s.setSubject(unknownSubject)
 	s.events()
-	if got := s.refresh(res.Refresh).text; got != refreshRevoked {
-		t.Errorf("subject is gone: got %s", got)
+	s.store.taken()
+	if got, calls := s.refresh(res.Refresh).text, s.store.taken(); got != refreshRevoked || calls != "Find End" {
+		t.Errorf("subject is gone: got %s after %s; want %s after Find End", got, calls, refreshRevoked)
 	}
 	for _, access := range []string{alice.Access, res.Access} {
 		if got := s.authenticate(access); got != revoked {

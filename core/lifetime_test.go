@@ -102,6 +102,24 @@ func TestLifetimeAccess(t *testing.T) {
 	}
 }
 
+// TestLifetimeShortened checks that a RefreshTTL that was made shorter also holds for sessions
+// that were opened before.
+func TestLifetimeShortened(t *testing.T) {
+	t.Parallel()
+	before := newTestServer(t)
+	s := before.another(func(c *jwtgate.Config) { c.Sessions.RefreshTTL = time.Hour })
+	for _, row := range []struct {
+		after time.Duration
+		want  string
+	}{{time.Hour - time.Millisecond, "200"}, {time.Hour, refreshExpired}} {
+		tokens := before.login("alice")
+		before.clock.Advance(row.after)
+		if got := s.refresh(tokens.Refresh).text; got != row.want {
+			t.Errorf("after %v: got %s; want %s", row.after, got, row.want)
+		}
+	}
+}
+
 // TestLifetimeReissued checks that a refresh token that is issued anew is for the lifetime
 // of the login.
 func TestLifetimeReissued(t *testing.T) {

@@ -159,8 +159,10 @@ func TestStoreUses(t *testing.T) {
 			}
 			if use := u.Operation; u.Err == nil && use != "confirm" { // which comes at any time
 				uses = append(uses, use)
-			} else if u.Err != nil && use != "feed" { // which ends with the Auth
+			} else if u.Err != nil && use != "feed" {
 				uses = append(uses, use+" failed: "+u.Err.Error())
+			} else if errors.Is(u.Err, context.Canceled) { // by Close
+				uses = append(uses, "feed ended")
 			}
 		}})
 	})
@@ -177,7 +179,7 @@ func TestStoreUses(t *testing.T) {
 	s.Close()
 	mu.Lock()
 	defer mu.Unlock()
-	for _, want := range []string{"create", "find", "advance", "list", "endall", "end", "revoke", "create failed: broken by the test"} {
+	for _, want := range []string{"feed ended", "create", "find", "advance", "list", "endall", "end", "revoke", "create failed: broken by the test"} {
 		if !slices.Contains(uses, want) {
 			t.Errorf("got uses %q; want %q among them", uses, want)
 		}

@@ -143,6 +143,27 @@ func TestEndedAtOnce(t *testing.T) {
 	}
 }
 
+// TestEndSessionAgain checks that the end of a session that the store does not know is announced
+// once, and again when that is over.
+func TestEndSessionAgain(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	sid := session.NewID(ownerOf("alice")).String()
+	for i, row := range []struct {
+		after time.Duration
+		want  string // the calls of the store
+	}{{0, "Find End Revoke"}, {0, "Find End"}, {time.Hour, "Find End Revoke"}, {time.Minute, "Find End"}} {
+		s.clock.Advance(row.after)
+		s.store.taken()
+		if err := s.EndSession(t.Context(), sid); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.store.taken(); got != row.want {
+			t.Errorf("call %d: got store calls %s; want %s", i+1, got, row.want)
+		}
+	}
+}
+
 // TestEndSessionsExceptForeignSession checks that the session of another subject as an
 // exception of EndSessions has no effect.
 func TestEndSessionsExceptForeignSession(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)
-	tokens, err := s.SignIn(t.Context(), jwtgate.Request{Header: http.Header{"User-Agent": {"looking glass"}}}, "alice")
+	tokens, err := s.SignIn(t.Context(), jwtgate.Request{Header: http.Header{"User-Agent": {"looking glass"}, "Cookie": {"a=b"}}}, "alice")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -88,7 +88,7 @@ func (a *Auth) rotateShared(ctx context.Context, r rotation) caller {
 // fails, the request is served with its current token.
 func (a *Auth) maintain(ctx context.Context, req *Request, found credential, from caller, now time.Time) caller {
 	id := from.identity
-	if a.sessions == nil || id == nil {
+	if a.sessions == nil {
 		return from
 	}
 	after := from

@@ -191,6 +191,7 @@ func TestRenewalCommit(t *testing.T) {
 	if got := committed(d); d.Renewed || len(got) > 0 {
 		t.Errorf("not renewed: got %v", got)
 	}
+	d.StripConditional(func(name string) { t.Errorf("not renewed: %s is to be removed", name) })
 	forwarded := d.Forward(r)
 	if forwarded.Header.Get("If-None-Match") != "x" || forwarded.Header.Get("Range") != "x" || forwarded.Context() != d.Context {
 		t.Errorf("not renewed: got %v", forwarded.Header)
@@ -260,6 +261,28 @@ func TestRenewalThenSignIn(t *testing.T) {
 				t.Errorf("after it: got %s; want %s", got, test.want)
 			}
 		})
+	}
+}
+
+// TestRenewalThenSignInWithoutCookies checks that the answer to a renewed request has its
+// cookies, also if the handler has opened a session for a request without cookies, such as
+// that of a program.
+func TestRenewalThenSignInWithoutCookies(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, withCookies)
+	b := browserWith(s.signIn("robert"))
+	twice := b.request(http.MethodPost)
+	twice = withField(twice, "Cookie", append(b.cookies(), b.cookies()...)...)
+	for name, req := range map[string]jwtgate.Request{"none": {}, "twice the same name": twice} {
+		s.clock.Advance(time.Hour)
+		d := s.Auth.Decide(t.Context(), b.request(http.MethodPost))
+		if _, err := s.SignIn(d.Context, req, "alice"); err != nil {
+			t.Fatal(err)
+		}
+		b.receive(committed(d))
+		if got := s.decide(b.request(http.MethodGet)); got != "pass robert" {
+			t.Errorf("cookies %s: got %s; want the new cookies of robert", name, got)
+		}
 	}
 }
 

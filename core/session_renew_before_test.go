@@ -82,6 +82,15 @@ func TestRenewBeforeAtTheEnd(t *testing.T) {
 	if got := s.decide(b.request(http.MethodGet)); got != "pass alice" {
 		t.Errorf("the next request: got %s", got)
 	}
+	for _, row := range []struct { // the token was made a minute before the end
+		after time.Duration
+		want  string
+	}{{30*time.Second - time.Millisecond, "pass alice"}, {time.Millisecond, "pass alice new"}} {
+		s.clock.Advance(row.after)
+		if got := s.decide(b.request(http.MethodGet)); got != row.want {
+			t.Errorf("%v later: got %s; want %s", row.after, got, row.want)
+		}
+	}
 }
 
 // TestRenewalRetireReplaced checks that with RetireReplaced, early renewals never leave a

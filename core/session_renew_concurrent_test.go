@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -268,6 +269,13 @@ func TestRenewalOfUsersAtOnce(t *testing.T) {
 			})
 		}
 		synctest.Wait() // until all of them wait for the store
+		for _, b := range browsers {
+			wait.Go(func() { s.decide(b.request(http.MethodPost)) })
+		}
+		synctest.Wait() // until these wait for those
+		if got, want := s.store.taken(), strings.TrimSpace(strings.Repeat("Find ", users)); got != want {
+			t.Errorf("got store calls %q; want one Find for each user", got)
+		}
 		close(gate)
 		wait.Wait()
 		for i, b := range browsers {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/keys"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -119,6 +121,60 @@ func TestRenewSubjectMeanwhile(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestRenewSubjectLate checks that a token is good and has the new roles if they change after
+// its subject was loaded and the store was asked.
+func TestRenewSubjectLate(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		call   string // of the store, after which the roles change
+		change bool
+		second error // of the second call of Subject
+		want   string
+		loads  int
+	}{
+		{"Create", false, nil, "200", 1},
+		{"Create", true, nil, "200", 2},
+		{"Advance", false, nil, "200", 1},
+		{"Advance", true, nil, "200", 2},
+		{"Advance", true, errBroken, "503 unavailable", 2},
+		{"Advance", true, jwtgate.ErrNoSubject, refreshRevoked, 2},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newTestServer(t)
+			synctest.Wait()
+			issue := func() reply {
+				return s.send(s.tokenEndpoint(), formRequest("username", "alice", "password", "wonderland"))
+			}
+			if row.call == "Advance" {
+				program := s.login("alice")
+				issue = func() reply { return s.refresh(program.Refresh) }
+			}
+			loads, role := 0, "old"
+			s.setSubject(func(context.Context, string) (jwtgate.Grant, error) {
+				if loads++; loads > 1 && row.second != nil {
+					return jwtgate.Grant{}, row.second
+				}
+				return jwtgate.Grant{Roles: []string{role}}, nil
+			})
+			s.store.hook(nil, func(ctx context.Context, call string) error {
+				if call != row.call || !row.change {
+					return nil
+				}
+				role = "new"
+				s.clock.Advance(time.Second)
+				return s.RenewSubject(ctx, "alice")
+			})
+			res := issue()
+			if res.text != row.want || loads != row.loads {
+				t.Errorf("%s, change %v: got %s after %d loads; want %s after %d", row.call, row.change, res.text, loads, row.want, row.loads)
+			}
+			if res.text == "200" && !identify(t, s.Auth, res.Access).HasRole(role) {
+				t.Errorf("%s, change %v: got the roles of before", row.call, row.change)
+			}
+		})
+	}
 }
 
 // TestRenewSubjectLogin checks a login whose subject changes meanwhile, so that it gets no
@@ -268,6 +324,61 @@ func TestRenewSubjectReissueRefused(t *testing.T) {
 		if got, want := s.warnings(notDerived) > 0, row.log == notDerived; got != want {
 			t.Errorf("%s: the log says that the session is of before: %v; want %v", row.name, got, want)
 		}
+	}
+}
+
+// TestRenewSubjectWaits checks that RenewSubject returns as soon as this process knows of it,
+// also if another call waits.
+func TestRenewSubjectWaits(t *testing.T) {
+	t.Parallel()
+	const lag = 100 * time.Millisecond
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, func(c *jwtgate.Config) { c.Sessions.Store = laggingFeed{c.Sessions.Store, lag} })
+		synctest.Wait()
+		var calls sync.WaitGroup
+		for i, subject := range []string{"alice", "bob", "carol"} {
+			calls.Go(func() {
+				time.Sleep(time.Duration(i) * lag / 4)
+				begun := time.Now()
+				if err := s.RenewSubject(t.Context(), subject); err != nil {
+					t.Error(err)
+				}
+				if took := time.Since(begun); took != lag {
+					t.Errorf("call %d: got %v; want %v", i, took, lag)
+				}
+			})
+		}
+		calls.Wait()
+	})
+}
+
+// A laggingFeed is a store that announces each revocation lag after it was made.
+type laggingFeed struct {
+	session.Store
+
+	lag time.Duration
+}
+
+func (s laggingFeed) Feed(ctx context.Context, announce func(session.Revocation), upToDate func()) error {
+	return s.Store.Feed(ctx, func(r session.Revocation) {
+		time.AfterFunc(s.lag, func() { announce(r) })
+	}, upToDate)
+}
+
+// TestRenewSubjectForeign checks that a subject of a trusted issuer with the same name is
+// another one.
+func TestRenewSubjectForeign(t *testing.T) {
+	t.Parallel()
+	partner := keys.HS256(unknownSecret)
+	s := newTestServer(t, func(c *jwtgate.Config) {
+		c.Trusted = []jwtgate.TrustedIssuer{{Name: "https://partner.example", Keys: partner}}
+	})
+	foreign := s.mintWith(unknownSecret, partner.ID(), "", time.Minute, map[string]any{"iss": "https://partner.example"})
+	if err := s.RenewSubject(t.Context(), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.authenticate(foreign); got != "alice" {
+		t.Errorf("got %s; want the token to be accepted", got)
 	}
 }
 

@@ -50,6 +50,9 @@ func TestAllowList(t *testing.T) {
 	if got := s.authenticate(alice.Access); got != "503 unavailable" {
 		t.Errorf("store error: got %s", got)
 	}
+	if got := s.authenticate(jwtgatetest.Token(t, s.Auth, "alice")); got != revoked {
+		t.Errorf("store error, no session: got %s; want %s, without the store", got, revoked)
+	}
 	if events := s.events(); !strings.Contains(events, "store_down alice "+sid) {
 		t.Errorf("got events %q", events)
 	}
@@ -68,6 +71,34 @@ func TestAllowList(t *testing.T) {
 	s.clock.Advance(10 * time.Minute)
 	if got := s.authenticate(bob.Access); got != revoked {
 		t.Errorf("session that is idle for too long: got %s", got)
+	}
+}
+
+// TestAllowListWithoutNews checks that with AllowList, the record of the session decides, also
+// if the feed of the store announces nothing.
+func TestAllowListWithoutNews(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(s *testServer, id session.ID){
+		"ended": func(s *testServer, id session.ID) {
+			if _, err := s.store.End(t.Context(), id, time.Hour); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"idle for too long": func(s *testServer, _ session.ID) { s.clock.Advance(10 * time.Minute) },
+	} {
+		s := newTestServer(t, func(c *jwtgate.Config) {
+			c.Sessions.AllowList, c.Sessions.RefreshTTL = true, 10*time.Minute
+			c.Sessions.Store = storeWithoutNews{c.Sessions.Store}
+		})
+		access := s.login("alice").Access
+		if got := s.authenticate(access); got != "alice" {
+			t.Fatalf("%s: before: got %s", name, got)
+		}
+		id, _ := session.ParseID(sidOf(t, access))
+		end(s, id)
+		if got := s.authenticate(access); got != revoked {
+			t.Errorf("%s: got %s; want %s", name, got, revoked)
+		}
 	}
 }
 
@@ -184,6 +215,109 @@ func TestRevocationsAreForgotten(t *testing.T) {
 	}
 }
 
+// TestRevocationsOfAllKindsAreForgotten checks that each new revocation removes some that no
+// longer matter, of all kinds, but never many at a time.
+func TestRevocationsOfAllKindsAreForgotten(t *testing.T) {
+	t.Parallel()
+	const many = 100
+	for name, make := range map[string]func(i int) session.Revocation{
+		"sessions": func(int) session.Revocation { return session.Revocation{Session: session.NewID(ownerOf("alice"))} },
+		"tokens":   func(i int) session.Revocation { return session.Revocation{Token: fmt.Sprint("a\n", i)} },
+		"subjects": func(i int) session.Revocation {
+			return session.Revocation{Issuer: serverIssuer, Subject: fmt.Sprint(i)}
+		},
+		"renewals": func(i int) session.Revocation {
+			return session.Revocation{Issuer: serverIssuer, Subject: fmt.Sprint(i), Renew: true}
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newTestServer(t)
+			synctest.Wait()
+			revoke := func(i int) {
+				r := make(i)
+				r.From, r.Until = s.clock.Now(), s.clock.Now().Add(time.Minute)
+				if err := s.store.Revoke(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+			}
+			for i := range many {
+				revoke(i)
+			}
+			s.clock.Advance(time.Minute)
+			revoke(many)
+			if got := s.HeldRevocations(); got >= many || got < many-10 {
+				t.Errorf("%s: got %d in memory after the first that came later; want a few less than %d", name, got, many)
+			}
+			for i := range many {
+				revoke(many + 1 + i)
+			}
+			if got := s.HeldRevocations(); got > 3*many/2 {
+				t.Errorf("%s: got %d in memory; want the %d that matter and not many more", name, got, many+1)
+			}
+		})
+	}
+}
+
+// TestAnnouncedRevocations checks which tokens the announcements of a store revoke. The tokens
+// are of generation 2 of a session, of none, and without a jti.
+func TestAnnouncedRevocations(t *testing.T) {
+	t.Parallel()
+	sid := session.NewID(ownerOf("alice"))
+	retire := func(generation uint32, from time.Duration) session.Revocation {
+		return session.Revocation{Session: sid, Generation: generation, From: serverStart.Add(from), Until: serverStart.Add(time.Hour)}
+	}
+	token := func(jti string, until time.Duration) session.Revocation {
+		return session.Revocation{Token: serverIssuer + "\n" + jti, Until: serverStart.Add(until)}
+	}
+	const minute = time.Minute
+	const all = "session loose unnamed"
+	for _, row := range []struct {
+		name      string
+		announced []session.Revocation
+		after     time.Duration
+		good      string
+	}{
+		{"a session", []session.Revocation{{Session: sid, Until: serverStart.Add(time.Hour)}}, 0, "loose unnamed"},
+		{"the zero session", []session.Revocation{{Until: serverStart.Add(time.Hour)}}, 0, all},
+		{"a token", []session.Revocation{token("loose", time.Hour)}, 0, "session unnamed"},
+		{"a token, until now", []session.Revocation{token("loose", minute)}, minute, all},
+		{"a token without a name", []session.Revocation{token("", time.Hour)}, 0, all},
+		{"a generation that is current", []session.Revocation{retire(2, minute)}, minute, all},
+		{"a later generation, not yet", []session.Revocation{retire(3, minute)}, minute - 1, all},
+		{"a later generation", []session.Revocation{retire(3, minute)}, minute, "loose unnamed"},
+		{"two, one of them twice", []session.Revocation{retire(3, minute), retire(4, 2*minute), retire(4, 2*minute)}, minute - 1, all},
+		{"two, in the other order", []session.Revocation{retire(4, 2*minute), retire(3, minute)}, minute, "loose unnamed"},
+		{"three, the first of all last", []session.Revocation{retire(4, 2*minute), retire(3, minute), retire(2, 0)}, minute - 1, all},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newTestServer(t)
+			synctest.Wait()
+			tokens := map[string]string{
+				"session": s.mint(sid.String(), 0, map[string]any{"gen": 2, "jti": "session"}),
+				"loose":   s.mint("", 0, map[string]any{"jti": "loose"}),
+				"unnamed": s.mint("", 0, map[string]any{"jti": nil}),
+			}
+			for _, r := range row.announced {
+				if err := s.store.Revoke(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			synctest.Wait()
+			s.clock.Advance(row.after)
+			var good []string
+			for name, access := range tokens {
+				if s.authenticate(access) == "alice" {
+					good = append(good, name)
+				}
+			}
+			if got, want := sortedWords(good), sortedWords(strings.Fields(row.good)); got != want {
+				t.Errorf("%s: got good tokens %q; want %q", row.name, got, want)
+			}
+		})
+	}
+}
+
 // TestSubjectRevocation checks that EndSessions revokes the subject's tokens without a session
 // that were issued until that second, and no others.
 func TestSubjectRevocation(t *testing.T) {
@@ -212,6 +346,25 @@ func TestSubjectRevocation(t *testing.T) {
 			t.Errorf("%s: got %s; want %s", row.name, got, row.want)
 		}
 	}
+}
+
+// TestAsOf checks the claim as_of of a token without a session: it is zero while no revocation
+// of its subject is known, and absent if revocations are not known.
+func TestAsOf(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t)
+		blind := s.another(func(c *jwtgate.Config) { c.Sessions.Store = &switchedFeed{Store: s.store, state: feedHangs} })
+		synctest.Wait()
+		for name, row := range map[string]struct {
+			at   *testServer
+			want any
+		}{"revocations are known": {s, 0.0}, "revocations are not known": {blind, nil}} {
+			if _, claims := claimsOf(t, jwtgatetest.Token(t, row.at.Auth, "alice")); claims["as_of"] != row.want {
+				t.Errorf("%s: got as_of %v; want %v", name, claims["as_of"], row.want)
+			}
+		}
+	})
 }
 
 // TestSubjectRevocationBesideRetirement checks that a revocation of a subject concerns the tokens

@@ -46,6 +46,23 @@ func TestClocksDiffer(t *testing.T) {
 	}
 }
 
+// TestClockOfRepeatedRefresh checks that a refresh that is repeated long after the rotation is
+// not taken for a difference of the clocks.
+func TestClockOfRepeatedRefresh(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	tokens := s.login("alice")
+	next := s.mustRefresh(tokens.Refresh)
+	s.clock.Advance(time.Hour)
+	s.use(next.Refresh)
+	if s.mustRefresh(tokens.Refresh).Refresh != next.Refresh {
+		t.Fatal("the window is not open")
+	}
+	if s.warnings("the clock of this server differs") > 0 {
+		t.Error("got a warning that the clocks differ")
+	}
+}
+
 // TestClockSteps checks a clock that is set forward or back: the session goes on with its
 // current token, and new access tokens are valid by the clock as it is then.
 func TestClockSteps(t *testing.T) {

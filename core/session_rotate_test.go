@@ -150,6 +150,9 @@ func TestRefreshTokenAheadOfStore(t *testing.T) {
 		if res.text != row.want {
 			t.Errorf("%d ahead after %v: got %s; want %s", row.ahead, row.after, res.text, row.want)
 		}
+		if got, want := s.warnings("the session store has lost rotations of a session") == 1, row.want == "200"; got != want {
+			t.Errorf("%d ahead: logged once: %v; want %v", row.ahead, got, want)
+		}
 		if res.text != "200" {
 			continue
 		}
@@ -227,6 +230,14 @@ func TestJitter(t *testing.T) {
 	}
 	if len(seen) < 20 {
 		t.Errorf("200 access tokens have %d lifetimes", len(seen))
+	}
+	s = newTestServer(t, func(c *jwtgate.Config) { c.Sessions.Jitter = time.Second })
+	clear(seen)
+	for range 100 {
+		seen[s.signIn("alice").Access.TTL] = true
+	}
+	if len(seen) != 2 || !seen[15*time.Minute] || !seen[15*time.Minute-time.Second] {
+		t.Errorf("Jitter of a second: got lifetimes %v; want 15m0s and 14m59s", seen)
 	}
 }
 

@@ -64,16 +64,14 @@ func run(ctx context.Context, sample int, seed uint64, in string, least float64)
 		random.Shuffle(len(mutants), func(i, j int) { mutants[i], mutants[j] = mutants[j], mutants[i] })
 		mutants = mutants[:sample]
 	}
-	// Mutants of one folder come one after another, so that most of what the go
-	// command needs is in its cache.
 	slices.SortStableFunc(mutants, mutant.compare)
 
-	b, err := newOverlay(ctx, root, mutants)
+	code, err := newOverlay(ctx, root, mutants)
 	if err != nil {
 		return err
 	}
-	defer b.close()
-	outcomes, err := try(ctx, b, mutants, tests, runtime.GOMAXPROCS(0))
+	defer code.close()
+	outcomes, err := try(ctx, code, mutants, tests, runtime.GOMAXPROCS(0))
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (m mutant) describe(place string) string {
 func (m mutant) folder() string { return path.Dir(m.file) }
 
 func (m mutant) compare(other mutant) int {
-	return cmp.Or(strings.Compare(m.folder(), other.folder()), strings.Compare(m.file, other.file), cmp.Compare(m.offset, other.offset))
+	return cmp.Or(strings.Compare(m.file, other.file), cmp.Compare(m.offset, other.offset))
 }
 
 // apply returns code, the content of the file, with the change.

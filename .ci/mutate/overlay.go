@@ -9,19 +9,22 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"golang.org/x/tools/go/packages"
 )
 
-// An overlay is the code of all mutants, as an overlay for the go command.
+// An overlay is the code with all mutants, which the go command reads instead of that of
+// the repository.
 type overlay struct {
 	root      string // absolute
 	temporary string
-	name      string
+	file      string       // for the go command
 	switched  map[int]bool // the numbers of the mutants that are in the code
 }
 
-// newOverlay writes the code with mutants, whose numbers are their indexes plus one. The caller closes the overlay.
+// newOverlay writes the code with mutants, whose numbers are their indexes plus one. The
+// caller closes the overlay.
 func newOverlay(ctx context.Context, root string, mutants []mutant) (*overlay, error) {
 	if len(mutants) > maxMutants {
 		return nil, fmt.Errorf("there are %d mutants; at most %d can be tried together", len(mutants), maxMutants)
@@ -34,27 +37,27 @@ func newOverlay(ctx context.Context, root string, mutants []mutant) (*overlay, e
 	if err != nil {
 		return nil, err
 	}
-	b := &overlay{root: root, temporary: temporary, name: filepath.Join(temporary, "overlay.json"), switched: make(map[int]bool)}
-	if err := b.write(ctx, mutants); err != nil {
-		b.close()
+	o := &overlay{root: root, temporary: temporary, file: filepath.Join(temporary, "overlay.json"), switched: make(map[int]bool)}
+	if err := o.write(ctx, mutants); err != nil {
+		o.close()
 		return nil, err
 	}
-	return b, nil
+	return o, nil
 }
 
-func (b *overlay) close() { _ = os.RemoveAll(b.temporary) }
+func (o *overlay) close() { _ = os.RemoveAll(o.temporary) }
 
-func (b *overlay) environment() []string {
-	return append(os.Environ(), "GOWORK="+filepath.Join(b.root, "go.work"))
+func (o *overlay) environment() []string {
+	return append(os.Environ(), "GOWORK="+filepath.Join(o.root, "go.work"))
 }
 
 // write writes the files of the overlay.
-func (b *overlay) write(ctx context.Context, mutants []mutant) error {
+func (o *overlay) write(ctx context.Context, mutants []mutant) error {
 	numbers := make(map[string]map[change]int) // by the absolute name of the file
 	folders := make(map[string]bool)
 	var patterns []string
 	for i, m := range mutants {
-		name := filepath.Join(b.root, filepath.FromSlash(m.file))
+		name := filepath.Join(o.root, filepath.FromSlash(m.file))
 		if numbers[name] == nil {
 			numbers[name] = make(map[change]int)
 		}
@@ -67,15 +70,15 @@ func (b *overlay) write(ctx context.Context, mutants []mutant) error {
 	loaded, err := packages.Load(&packages.Config{
 		Context: ctx,
 		Mode:    packages.LoadSyntax,
-		Dir:     b.root,
-		Env:     b.environment(),
+		Dir:     o.root,
+		Env:     o.environment(),
 	}, patterns...)
 	if err != nil {
 		return err
 	}
 	replaced := make(map[string]string)
 	add := func(original, code string) error {
-		name := filepath.Join(b.temporary, strconv.Itoa(len(replaced))+".go")
+		name := filepath.Join(o.temporary, strconv.Itoa(len(replaced))+".go")
 		replaced[original] = name
 		return os.WriteFile(name, []byte(code), 0o600)
 	}
@@ -83,7 +86,7 @@ func (b *overlay) write(ctx context.Context, mutants []mutant) error {
 		if len(p.Errors) > 0 {
 			return p.Errors[0]
 		}
-		if err := add(filepath.Join(p.Dir, "mutants.go"), fmt.Sprintf(switches, p.Name)); err != nil {
+		if err := add(filepath.Join(p.Dir, "mutants.go"), fmt.Sprintf(switches, p.Name, maxMutants+1)); err != nil {
 			return err
 		}
 		for i, file := range p.Syntax {
@@ -95,7 +98,7 @@ func (b *overlay) write(ctx context.Context, mutants []mutant) error {
 			if err != nil {
 				return err
 			}
-			s := &switcher{code: code, set: p.Fset, info: p.TypesInfo, own: p.Types, numbers: numbers[original], switched: b.switched}
+			s := &switcher{code: code, set: p.Fset, info: p.TypesInfo, own: p.Types, numbers: numbers[original], switched: o.switched}
 			if err := add(original, s.file(file)); err != nil {
 				return err
 			}
@@ -105,14 +108,14 @@ func (b *overlay) write(ctx context.Context, mutants []mutant) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(b.name, overlay, 0o600)
+	return os.WriteFile(o.file, overlay, 0o600)
 }
 
 // compile compiles the tests of pkg and returns the name of the program.
-func (b *overlay) compile(ctx context.Context, pkg string) (string, error) {
-	program := filepath.Join(b.temporary, strconv.Itoa(len(pkg))+filepath.Base(pkg)+".exe")
-	command := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-gcflags=-e", "-o="+program, "-overlay="+b.name, pkg) //nolint:gosec // the arguments are in tests.go
-	command.Dir, command.Env = b.root, b.environment()
+func (o *overlay) compile(ctx context.Context, pkg string) (string, error) {
+	program := filepath.Join(o.temporary, strings.ReplaceAll(pkg, "/", "_")+".exe")
+	command := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-gcflags=-e", "-o="+program, "-overlay="+o.file, pkg) //nolint:gosec // the arguments are in tests.go
+	command.Dir, command.Env = o.root, o.environment()
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
 	if err := command.Run(); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -16,7 +17,7 @@ import (
 
 // A suite has the tests of a package.
 type suite struct {
-	build   *overlay
+	code    *overlay
 	pkg     string
 	subtest string // a pattern that begins with a slash, or ""
 	program string
@@ -32,11 +33,11 @@ type test struct {
 
 // newSuite compiles the tests of an entry of the variable tests, and runs each alone,
 // without a mutant, in order to learn what it reaches. A test that fails is left out.
-func newSuite(ctx context.Context, b *overlay, entry string, workers int) (*suite, error) {
-	s := &suite{build: b}
+func newSuite(ctx context.Context, code *overlay, entry string, workers int) (*suite, error) {
+	s := &suite{code: code}
 	s.pkg, s.subtest, _ = strings.Cut(entry, " ")
 	var err error
-	if s.program, err = b.compile(ctx, s.pkg); err != nil {
+	if s.program, err = code.compile(ctx, s.pkg); err != nil {
 		return nil, err
 	}
 	list, err := s.command(ctx, "-test.list=.").Output()
@@ -59,13 +60,13 @@ func newSuite(ctx context.Context, b *overlay, entry string, workers int) (*suit
 		}
 		s.tests = append(s.tests, found[i])
 	}
-	slices.SortStableFunc(s.tests, func(a, b test) int { return int(a.takes - b.takes) })
+	slices.SortStableFunc(s.tests, func(a, b test) int { return cmp.Compare(a.takes, b.takes) })
 	return s, ctx.Err()
 }
 
 // measure runs a test without a mutant.
 func (s *suite) measure(ctx context.Context, name string) (test, error) {
-	record := filepath.Join(s.build.temporary, "reached-"+name)
+	record := filepath.Join(s.code.temporary, "reached-"+name)
 	defer func() { _ = os.Remove(record) }()
 	command := s.command(ctx, "-test.timeout=10m", "-test.run=^"+name+"$"+s.subtest)
 	command.Env = append(command.Env, "MUTANTS_REACHED="+record)
@@ -93,14 +94,14 @@ func (s *suite) measure(ctx context.Context, name string) (test, error) {
 	return result, lines.Err()
 }
 
-// find reports whether a test fails for the mutant with the number, or runs for too
-// long, and whether any test reaches it. Nearly all mutants fail one of the quick tests,
-// which run first.
-func (s *suite) find(ctx context.Context, number int) (found, reached bool) {
+// try runs the tests that reach the mutant with the number. Nearly all mutants fail one
+// of the quick tests, which run first.
+func (s *suite) try(ctx context.Context, number int) outcome {
+	result := unreached
 	var names []string
 	var takes time.Duration
 	most := 300 * time.Millisecond
-	run := func() bool {
+	fail := func() bool {
 		fails := s.fails(ctx, number, names, 5*time.Second+5*takes)
 		names, takes, most = nil, 0, 10*most
 		return fails
@@ -109,14 +110,17 @@ func (s *suite) find(ctx context.Context, number int) (found, reached bool) {
 		if !t.reaches[number] {
 			continue
 		}
-		if len(names) > 0 && takes+t.takes > most && run() {
-			return true, true
+		if len(names) > 0 && takes+t.takes > most && fail() {
+			return killed
 		}
-		reached = true
+		result = survived
 		names = append(names, t.name)
 		takes += t.takes
 	}
-	return len(names) > 0 && run(), reached
+	if len(names) > 0 && fail() {
+		return killed
+	}
+	return result
 }
 
 // fails runs tests with a mutant.
@@ -131,8 +135,8 @@ func (s *suite) fails(ctx context.Context, number int, names []string, limit tim
 
 func (s *suite) command(ctx context.Context, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, s.program, args...) //nolint:gosec // the program was compiled from the repository
-	command.Dir = filepath.Join(s.build.root, filepath.FromSlash(s.pkg))
-	command.Env = s.build.environment()
+	command.Dir = filepath.Join(s.code.root, filepath.FromSlash(s.pkg))
+	command.Env = s.code.environment()
 	command.WaitDelay = 10 * time.Second
 	return command
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // maxMutants is the number of mutants that the code in switches can have.
-const maxMutants = 1<<16 - 1
+const maxMutants = 1 << 16
 
 // switches is the code that is added to each package with mutants. The environment
 // chooses the mutant, and asks for the numbers of those that are reached.
@@ -24,7 +24,7 @@ import (
 var (
 	mutantNumber, _ = strconv.Atoi(os.Getenv("MUTANT"))
 	mutantReached   = os.Getenv("MUTANTS_REACHED")
-	mutantsSeen     [1 << 16]atomic.Bool
+	mutantsSeen     [%d]atomic.Bool
 )
 
 // mutantOn reports whether the code of a mutant runs.
@@ -88,10 +88,11 @@ type change struct {
 	text     string
 }
 
-// numbered is a mutant, and its code for the node that it changes.
+// numbered is a mutant of a node.
 type numbered struct {
 	number int
-	code   string
+	text   string // that replaces a part of the node
+	code   string // of the whole node
 }
 
 // file returns the code of the file. A mutant is not in the code, and not in s.switched,
@@ -129,15 +130,9 @@ func (s *switcher) node(node ast.Node) string {
 	}
 	var mutants []numbered
 	changes(node, func(n ast.Node) string { return s.plain(n.Pos(), n.End()) }, func(from, to token.Pos, text string) {
-		number, ok := s.numbers[change{s.offset(from), s.offset(to), text}]
-		if !ok {
-			number = -1
+		if number, ok := s.numbers[change{s.offset(from), s.offset(to), text}]; ok {
+			mutants = append(mutants, numbered{number, text, s.plain(node.Pos(), from) + text + s.plain(to, node.End())})
 		}
-		code := ""
-		if from >= node.Pos() && to <= node.End() {
-			code = s.plain(node.Pos(), from) + text + s.plain(to, node.End())
-		}
-		mutants = append(mutants, numbered{number, code})
 	})
 	switch n := node.(type) {
 	case *ast.IfStmt:
@@ -154,19 +149,23 @@ func (s *switcher) node(node ast.Node) string {
 	}
 	code := s.children(node)
 	if _, ok := node.(*ast.IfStmt); !ok && len(mutants) > 0 {
-		code = s.choose(node, code, mutants)
+		code = s.choose(node, code, mutants[0]) // only an if statement has two
 	}
 	if condition, ok := node.(ast.Expr); ok {
-		if mutants := s.conditions[condition]; len(mutants) == 2 {
-			if always := mutants[0].number; always >= 0 {
-				code = fmt.Sprintf("mutantOn(%d) || (%s)", always, code)
-				s.switched[always] = true
-			}
-			if never := mutants[1].number; never >= 0 {
-				code = fmt.Sprintf("!mutantOn(%d) && (%s)", never, code)
-				s.switched[never] = true
-			}
+		code = s.condition(code, s.conditions[condition])
+	}
+	return code
+}
+
+// condition returns the code of the condition of an if statement with its mutants.
+func (s *switcher) condition(code string, mutants []numbered) string {
+	for _, m := range mutants {
+		if strings.HasPrefix(m.text, "true ") {
+			code = fmt.Sprintf("mutantOn(%d) || (%s)", m.number, code)
+		} else {
+			code = fmt.Sprintf("!mutantOn(%d) && (%s)", m.number, code)
 		}
+		s.switched[m.number] = true
 	}
 	return code
 }
@@ -202,13 +201,8 @@ func (s *switcher) children(node ast.Node) string {
 	return code.String()
 }
 
-// choose returns code that runs one of the mutants of the node, or the node, whose code
-// is given.
-func (s *switcher) choose(node ast.Node, code string, mutants []numbered) string {
-	m := mutants[0] // only the condition of an if statement has two
-	if m.number < 0 {
-		return code
-	}
+// choose returns code that runs m or the node, whose code is given.
+func (s *switcher) choose(node ast.Node, code string, m numbered) string {
 	on := fmt.Sprintf("mutantOn(%d)", m.number)
 	result := ""
 	switch n := node.(type) {
@@ -235,8 +229,7 @@ func (s *switcher) choose(node ast.Node, code string, mutants []numbered) string
 }
 
 // chooseBinary returns the code for a binary expression, or "" if its type has no name in
-// the file, or it or the mutant
-// is no constant of that type.
+// the file, or if the expression is a constant and the mutant is not one of that type.
 func (s *switcher) chooseBinary(n *ast.BinaryExpr, on, code, mutant string) string {
 	value := s.info.Types[n]
 	switch n.Op {

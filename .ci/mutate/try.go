@@ -3,82 +3,67 @@ package main
 import (
 	"context"
 	"fmt"
-	"sync"
+	"maps"
+	"slices"
 	"time"
 )
 
-// An outcome is what happened to a mutant.
+// An outcome is what happened to a mutant. Of the outcomes of several packages of tests,
+// the largest counts.
 type outcome int
 
 const (
 	untried   outcome = iota
 	invalid           // it cannot be switched on
-	killed            // a test failed, or ran for too long
-	survived          // no test failed
 	unreached         // no test runs its code
+	survived          // no test failed
+	killed            // a test failed, or ran for too long
 )
 
-// try runs the tests for all mutants, and returns what happened to each.
-func try(ctx context.Context, b *overlay, mutants []mutant, tests map[string][]string, workers int) ([]outcome, error) {
+// try runs the tests for all mutants, and returns what happened to each. It prints those
+// that were not found.
+func try(ctx context.Context, code *overlay, mutants []mutant, tests map[string][]string, workers int) ([]outcome, error) {
 	outcomes := make([]outcome, len(mutants))
-	suites := make(map[string]*suite)
-	for from := 0; from < len(mutants); {
-		folder := mutants[from].folder()
-		to := from
-		var open []int
-		for ; to < len(mutants) && mutants[to].folder() == folder; to++ {
-			if b.switched[to+1] {
-				open = append(open, to)
-			} else {
-				outcomes[to] = invalid
-			}
+	folders := make(map[string][]int) // the indexes of mutants
+	for i, m := range mutants {
+		if code.switched[i+1] {
+			folders[m.folder()] = append(folders[m.folder()], i)
+		} else {
+			outcomes[i] = invalid
 		}
-		from = to
+	}
+	suites := make(map[string]*suite)
+	for _, folder := range slices.Sorted(maps.Keys(folders)) {
+		open := folders[folder]
 		for _, entry := range tests[folder] {
-			if suites[entry] == nil && len(open) > 0 {
-				s, err := newSuite(ctx, b, entry, workers)
+			if len(open) == 0 {
+				break
+			}
+			if suites[entry] == nil {
+				s, err := newSuite(ctx, code, entry, workers)
 				if err != nil {
 					return nil, err
 				}
 				suites[entry] = s
 			}
-			start := time.Now()
-			var lock sync.Mutex
-			var left []int
+			start, before := time.Now(), len(open)
 			parallel(workers, len(open), func(i int) {
-				if ctx.Err() != nil {
-					return
+				if result := suites[entry].try(ctx, open[i]+1); ctx.Err() == nil {
+					outcomes[open[i]] = max(outcomes[open[i]], result)
 				}
-				found, reached := suites[entry].find(ctx, open[i]+1)
-				if ctx.Err() != nil {
-					return
-				}
-				lock.Lock()
-				defer lock.Unlock()
-				switch m := open[i]; {
-				case found:
-					outcomes[m] = killed
-					return
-				case reached:
-					outcomes[m] = survived
-				case outcomes[m] == untried:
-					outcomes[m] = unreached
-				}
-				left = append(left, open[i])
 			})
-			if ctx.Err() != nil {
+			if ctx.Err() != nil { // the results so far are of use, too
+				fmt.Println("interrupted in", folder)
 				return outcomes, nil
 			}
-			fmt.Printf("%s: %s finds %d of %d in %v\n", folder, entry, len(open)-len(left), len(open), time.Since(start).Round(time.Second))
-			open = left
+			open = slices.DeleteFunc(open, func(i int) bool { return outcomes[i] == killed })
+			fmt.Printf("%s: %s finds %d of %d in %v\n", folder, entry, before-len(open), before, time.Since(start).Round(time.Second))
 		}
-		for _, m := range open {
-			switch outcomes[m] {
-			case survived:
-				fmt.Println(mutants[m])
-			case unreached:
-				fmt.Println("no test runs", mutants[m])
+		for _, i := range open {
+			if outcomes[i] == unreached {
+				fmt.Print("no test runs ")
 			}
+			fmt.Println(mutants[i])
 		}
 	}
 	return outcomes, nil

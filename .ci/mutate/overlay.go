@@ -94,7 +94,7 @@ func (o *overlay) write(ctx context.Context, mutants []mutant) error {
 			if numbers[original] == nil {
 				continue
 			}
-			code, err := os.ReadFile(original) //nolint:gosec // a file of the repository
+			code, err := os.ReadFile(original)
 			if err != nil {
 				return err
 			}
@@ -114,7 +114,7 @@ func (o *overlay) write(ctx context.Context, mutants []mutant) error {
 // compile compiles the tests of pkg and returns the name of the program.
 func (o *overlay) compile(ctx context.Context, pkg string) (string, error) {
 	program := filepath.Join(o.temporary, strings.ReplaceAll(pkg, "/", "_")+".exe")
-	command := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-gcflags=-e", "-o="+program, "-overlay="+o.file, pkg) //nolint:gosec // the arguments are in tests.go
+	command := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-gcflags=-e", "-o="+program, "-overlay="+o.file, pkg)
 	command.Dir, command.Env = o.root, o.environment()
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output

@@ -75,7 +75,7 @@ func (s *suite) measure(ctx context.Context, name string) (test, error) {
 		return test{}, fmt.Errorf("it fails without a mutant: %w\n%s", err, output)
 	}
 	result := test{name: name, takes: time.Since(start), reaches: make(map[int]bool)}
-	file, err := os.Open(record) //nolint:gosec // made by the test
+	file, err := os.Open(record)
 	if os.IsNotExist(err) {
 		return result, nil
 	}
@@ -134,7 +134,7 @@ func (s *suite) fails(ctx context.Context, number int, names []string, limit tim
 }
 
 func (s *suite) command(ctx context.Context, args ...string) *exec.Cmd {
-	command := exec.CommandContext(ctx, s.program, args...) //nolint:gosec // the program was compiled from the repository
+	command := exec.CommandContext(ctx, s.program, args...)
 	command.Dir = filepath.Join(s.code.root, filepath.FromSlash(s.pkg))
 	command.Env = s.code.environment()
 	command.WaitDelay = 10 * time.Second

@@ -189,10 +189,7 @@ func TestLogoutByTokenIDAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		feed := &switchedFeed{}
-		s := newTestServer(t).another(func(c *jwtgate.Config) {
-			feed.Store = c.Sessions.Store
-			c.Sessions.Store = feed
-		})
+		s := newTestServer(t).another(onFeed(feed))
 		synctest.Wait()
 		feed.set(feedMute)
 		synctest.Wait()

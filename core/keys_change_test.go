@@ -29,8 +29,7 @@ func TestSessionsOutliveSigningKeys(t *testing.T) {
 		t.Errorf("got %s by the new key; want alice", got)
 	}
 	s.clock.Advance(11 * time.Second)
-	do(t, ring.Announce(ringKey(3)))
-	do(t, ring.Rotate())
+	rotateTo(t, ring, ringKey(3))
 	again := s.send(s.Refresh, withToken(formRequest("refresh_token", second.Refresh), first.Access))
 	if again.Status != 200 || s.authenticate(again.Access) != "alice" || s.authenticate(second.Access) != "alice" {
 		t.Errorf("got %s from a client with a token by a key that is gone; want 200", again.text)
@@ -47,8 +46,7 @@ func TestKeyRingRenewal(t *testing.T) {
 	})
 	t.Cleanup(auth.Close)
 	browser := jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {jwtgatetest.Cookie(t, auth, "alice")}}}
-	do(t, ring.Announce(ringKey(2)))
-	do(t, ring.Rotate())
+	rotateTo(t, ring, ringKey(2))
 	if d := decide(t, auth, browser, accepted); d.Renewed {
 		t.Error("renewed, though the retired key is held")
 	}

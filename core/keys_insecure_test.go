@@ -118,7 +118,6 @@ func TestInsecureHS256Mistakes(t *testing.T) {
 	}
 	ring := keys.NewRing(ringKey(1), keys.InsecureHS256([]byte("a"), until))
 	do(t, ring.Replace(ringKey(1), keys.InsecureHS256([]byte("b"), until)))
-	do(t, ring.Announce(ringKey(2)))
-	do(t, ring.Rotate())
+	rotateTo(t, ring, ringKey(2))
 	checkRing(t, ring, "2 signs, insecure verifies until 09:00:00")
 }

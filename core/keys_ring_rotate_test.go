@@ -65,8 +65,7 @@ func TestKeyRingRetiredKeyID(t *testing.T) {
 	auth := newVerifier(t, ring, withClock(clock))
 	token := jwtgatetest.Sign(t, "HS256", ringSecret(2), `{"alg":"HS256","kid":"1"}`, claims("exp", at(3600)))
 	jwtgatetest.Token(t, auth, "alice")
-	do(t, ring.Announce(ringKey(3)))
-	do(t, ring.Rotate())
+	rotateTo(t, ring, ringKey(3))
 	clock.Advance(15*time.Minute - 1)
 	decide(t, auth, withBearer(token), jwtgate.CodeTokenInvalid)
 	clock.Advance(1)
@@ -84,8 +83,7 @@ func TestKeyRingShared(t *testing.T) {
 	stolen := jwtgatetest.Sign(t, "EdDSA", ed25519Key, `{"alg":"EdDSA","kid":"ed"}`, claims("exp", at(7200)))
 	token := jwtgatetest.Token(t, long, "alice")
 	jwtgatetest.Token(t, short, "alice") // issued later, expires sooner
-	do(t, ring.Announce(ringKey(2)))
-	do(t, ring.Rotate())
+	rotateTo(t, ring, ringKey(2))
 	clock.Advance(time.Hour - 1)
 	decide(t, long, withBearer(token), accepted)
 	clock.Advance(1)
@@ -108,12 +106,7 @@ func TestKeyRingComesBack(t *testing.T) {
 	ring := keys.NewRing(ringKey(1))
 	auth := newVerifier(t, ring, withClock(clock))
 	jwtgatetest.Token(t, auth, "alice")
-	rotate := func(key keys.Key) {
-		t.Helper()
-		do(t, ring.Announce(key))
-		do(t, ring.Rotate())
-	}
-	rotate(ringKey(2))
+	rotateTo(t, ring, ringKey(2))
 	checkRing(t, ring, "2 signs, 1 verifies until 08:15:00")
 	do(t, ring.Announce(ringKey(1)))
 	checkRing(t, ring, "2 signs, 1 is next")
@@ -124,14 +117,14 @@ func TestKeyRingComesBack(t *testing.T) {
 	if err := ring.Replace(ringKey(4).WithID("1")); err == nil {
 		t.Error("the kid of a retired key names another one")
 	}
-	rotate(ringKey(1))
-	rotate(ringKey(3))
+	rotateTo(t, ring, ringKey(1))
+	rotateTo(t, ring, ringKey(3))
 	checkRing(t, ring, "3 signs, 1 verifies until 08:15:00")
 
 	do(t, ring.Replace(ringKey(5)))
 	decide(t, auth, withBearer(elsewhere(t, 1, 900)), jwtgate.CodeTokenInvalid) // retired or not
 	do(t, ring.Replace(ringKey(1), ringKey(5)))
-	rotate(ringKey(5))
+	rotateTo(t, ring, ringKey(5))
 	checkRing(t, ring, "5 signs, 1 verifies until 08:15:00")
 }
 
@@ -143,8 +136,7 @@ func TestKeyRingForgets(t *testing.T) {
 	auth := newVerifier(t, ring, withClock(clock))
 	for n := range 50 {
 		jwtgatetest.Token(t, auth, "alice")
-		do(t, ring.Announce(ringKey(n+1)))
-		do(t, ring.Rotate())
+		rotateTo(t, ring, ringKey(n+1))
 		clock.Advance(5 * time.Minute)
 		// AccessTTL is 15 minutes, and Leeway is at most 5 minutes.
 		if got := strings.Count(ring.String(), "until"); got > 5 {
@@ -160,14 +152,11 @@ func TestKeyRingForgetsTokens(t *testing.T) {
 	ring := keys.NewRing(ringKey(1))
 	auth := newVerifier(t, ring, withClock(clock))
 	jwtgatetest.Token(t, auth, "alice")
-	do(t, ring.Announce(ringKey(2)))
-	do(t, ring.Rotate())
+	rotateTo(t, ring, ringKey(2))
 	clock.Advance(20 * time.Minute) // AccessTTL and the largest Leeway
 	jwtgatetest.Token(t, auth, "alice")
-	do(t, ring.Announce(ringKey(1)))
-	do(t, ring.Rotate())
-	do(t, ring.Announce(ringKey(3)))
-	do(t, ring.Rotate())
+	rotateTo(t, ring, ringKey(1))
+	rotateTo(t, ring, ringKey(3))
 	checkRing(t, ring, "3 signs, 2 verifies until 08:35:00")
 }
 
@@ -182,8 +171,7 @@ func TestKeyRingKeyIDIsFree(t *testing.T) {
 		ring := keys.NewRing(ringKey(1))
 		auth := newVerifier(t, ring, withClock(clock))
 		jwtgatetest.Token(t, auth, "alice")
-		do(t, ring.Announce(ringKey(2)))
-		do(t, ring.Rotate())
+		rotateTo(t, ring, ringKey(2))
 		clock.Advance(20*time.Minute - time.Second) // AccessTTL and the largest Leeway
 		jwtgatetest.Token(t, auth, "alice")
 		if err := change(ring, ringKey(3).WithID("1")); err == nil {
@@ -211,8 +199,7 @@ func TestKeyRingOfTrustedIssuer(t *testing.T) {
 		c.Trusted = []jwtgate.TrustedIssuer{{Name: "https://a.example", Keys: ringKey(1)}, {Name: issuer, Keys: ring}}
 	})
 	jwtgatetest.Token(t, tenant, "alice")
-	do(t, ring.Announce(ringKey(2)))
-	do(t, ring.Rotate())
+	rotateTo(t, ring, ringKey(2))
 	decide(t, auth, withBearer(elsewhere(t, 1, 3600)), accepted)
 	clock.Advance(15 * time.Minute)
 	decide(t, auth, withBearer(elsewhere(t, 1, 3600)), jwtgate.CodeTokenInvalid)
@@ -230,8 +217,7 @@ func TestKeyRingOfTrustedIssuerLeeway(t *testing.T) {
 		c.Trusted = []jwtgate.TrustedIssuer{{Name: issuer, Keys: ring, Leeway: time.Minute}}
 	})
 	token := withBearer(jwtgatetest.Token(t, tenant, "alice"))
-	do(t, ring.Announce(ringKey(2)))
-	do(t, ring.Rotate())
+	rotateTo(t, ring, ringKey(2))
 	clock.Advance(16*time.Minute - time.Second)
 	decide(t, auth, token, accepted)
 	clock.Advance(time.Second)

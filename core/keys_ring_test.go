@@ -49,6 +49,13 @@ func do(t *testing.T, err error) {
 	}
 }
 
+// rotateTo announces key and makes it the active one.
+func rotateTo(t *testing.T, ring *keys.Ring, key keys.Key) {
+	t.Helper()
+	do(t, ring.Announce(key))
+	do(t, ring.Rotate())
+}
+
 // Replace adds and removes keys. The first key that can sign signs.
 func TestKeyRingReplace(t *testing.T) {
 	t.Parallel()

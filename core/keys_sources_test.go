@@ -89,8 +89,8 @@ func TestSourcesOfTwoSets(t *testing.T) {
 	})
 }
 
-// After an idle time, a request waits for each source that is fetched, whichever it is. It
-// is refused if it is cancelled in the meantime.
+// A request after an idle time waits until the keys of all remote sources are fetched. It
+// is refused if its context is cancelled meanwhile.
 func TestSourcesIdle(t *testing.T) {
 	const otherSet = "https://other.example/keys"
 	idp, down := keys.Remote{URL: providerSet}, keys.Remote{URL: otherSet}
@@ -137,8 +137,8 @@ func TestSourcesIdle(t *testing.T) {
 	}
 }
 
-// The age of the keys is that of the oldest set. Without one of the sets, keys are missing.
-// Sources that are not fetched have no age.
+// The age of the keys of several remote sources is that of the oldest set. If one of the
+// sets is missing, Stats reports no keys. Keys that are not fetched have no age.
 func TestSourcesAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const otherSet = "https://other.example/keys"
@@ -200,8 +200,7 @@ func TestSourcesSign(t *testing.T) {
 	for range 3 { // until it is cached
 		decide(t, auth, first, accepted)
 	}
-	do(t, ring.Announce(ringKey(2)))
-	do(t, ring.Rotate())
+	rotateTo(t, ring, ringKey(2))
 	decide(t, auth, first, accepted)
 	if got := segment(t, jwtgatetest.Token(t, auth, "alice"), 0)["kid"]; got != "2" {
 		t.Errorf("got a token with kid %v after the rotation, want 2", got)

@@ -151,10 +151,7 @@ func TestReadinessOfTheFeed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		feed := &switchedFeed{}
-		s, probe := newReadiness(t, func(c *jwtgate.Config) {
-			feed.Store = c.Sessions.Store
-			c.Sessions.Store, c.Sessions.MaxLag = feed, 10*time.Second
-		})
+		s, probe := newReadiness(t, onFeed(feed), func(c *jwtgate.Config) { c.Sessions.MaxLag = 10 * time.Second })
 		if got := probe(); got != "200" {
 			t.Errorf("got %s; want 200", got)
 		}

@@ -88,7 +88,7 @@ func TestEndSessionsWithoutSession(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			feed := &switchedFeed{}
-			s := newTestServer(t, func(c *jwtgate.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
+			s := newTestServer(t, onFeed(feed))
 			synctest.Wait()
 			tokens, loose := s.login("alice"), jwtgatetest.Token(t, s.Auth, "alice")
 			feed.set(feedMute)
@@ -129,7 +129,7 @@ func TestEndedAtOnce(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			feed := &switchedFeed{}
-			s := newTestServer(t, func(c *jwtgate.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
+			s := newTestServer(t, onFeed(feed))
 			synctest.Wait()
 			first, second := s.login("alice"), s.login("alice")
 			feed.set(feedMute)
@@ -143,8 +143,8 @@ func TestEndedAtOnce(t *testing.T) {
 	}
 }
 
-// TestEndSessionAgain checks that the end of a session that the store does not know is announced
-// once, and again when that is over.
+// TestEndSessionAgain checks that ending a session that the store does not know revokes it
+// once, and again after that revocation has expired.
 func TestEndSessionAgain(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)

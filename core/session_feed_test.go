@@ -97,8 +97,7 @@ func TestMaxLag(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				feed := &switchedFeed{}
-				s := newTestServer(t, func(c *jwtgate.Config) {
-					feed.Store, c.Sessions.Store = c.Sessions.Store, feed
+				s := newTestServer(t, onFeed(feed), func(c *jwtgate.Config) {
 					if row.change != nil {
 						row.change(c.Sessions)
 					}
@@ -133,7 +132,7 @@ func TestSilentFeed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		feed := &switchedFeed{}
-		s := newTestServer(t, func(c *jwtgate.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
+		s := newTestServer(t, onFeed(feed))
 		other := s.another(func(c *jwtgate.Config) { c.Sessions.Store = s.store })
 		synctest.Wait()
 		tokens, ended := s.login("alice"), s.login("alice")
@@ -270,7 +269,7 @@ func TestFeedErrorIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		feed := &switchedFeed{}
-		s := newTestServer(t, func(c *jwtgate.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
+		s := newTestServer(t, onFeed(feed))
 		synctest.Wait()
 		feed.set(feedFails)
 		time.Sleep(20 * time.Second)
@@ -299,7 +298,7 @@ func TestFeedLog(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		feed := &switchedFeed{}
-		s := newTestServer(t, func(c *jwtgate.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed })
+		s := newTestServer(t, onFeed(feed))
 		synctest.Wait()
 		feed.set(feedFails)
 		time.Sleep(40 * time.Second)

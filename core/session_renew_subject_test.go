@@ -123,8 +123,8 @@ func TestRenewSubjectMeanwhile(t *testing.T) {
 	})
 }
 
-// TestRenewSubjectLate checks that a token is good and has the new roles if they change after
-// its subject was loaded and the store was asked.
+// TestRenewSubjectLate checks the answer if the roles of a subject change after they were
+// loaded, while the store works: the new token is valid and has the new roles.
 func TestRenewSubjectLate(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -275,8 +275,8 @@ func TestRenewSubjectReissue(t *testing.T) {
 	}
 }
 
-// TestRenewSubjectReissueRefused checks browsers whose access token counts as expired, and
-// whose session gets no new refresh token: the answer, and what the log says of the reason.
+// TestRenewSubjectReissueRefused checks the answer, the events and the log for a browser
+// whose access token counts as expired, and whose session gets no new refresh token.
 func TestRenewSubjectReissueRefused(t *testing.T) {
 	t.Parallel()
 	const notDerived = "the session was opened before ReissueRefresh was set"
@@ -327,8 +327,8 @@ func TestRenewSubjectReissueRefused(t *testing.T) {
 	}
 }
 
-// TestRenewSubjectWaits checks that RenewSubject returns as soon as this process knows of it,
-// also if another call waits.
+// TestRenewSubjectWaits checks that RenewSubject returns as soon as the feed has told this
+// process of it, even if other calls are still waiting.
 func TestRenewSubjectWaits(t *testing.T) {
 	t.Parallel()
 	const lag = 100 * time.Millisecond
@@ -352,7 +352,7 @@ func TestRenewSubjectWaits(t *testing.T) {
 	})
 }
 
-// A laggingFeed is a store that announces each revocation lag after it was made.
+// A laggingFeed is a store whose feed announces each revocation with a delay.
 type laggingFeed struct {
 	session.Store
 
@@ -365,8 +365,8 @@ func (s laggingFeed) Feed(ctx context.Context, announce func(session.Revocation)
 	}, upToDate)
 }
 
-// TestRenewSubjectForeign checks that a subject of a trusted issuer with the same name is
-// another one.
+// TestRenewSubjectForeign checks that RenewSubject does not concern the tokens of a trusted
+// issuer for a subject of the same name.
 func TestRenewSubjectForeign(t *testing.T) {
 	t.Parallel()
 	partner := keys.HS256(unknownSecret)
@@ -415,10 +415,7 @@ func TestRenewSubjectErrors(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		feed := &switchedFeed{}
-		s := newTestServer(t, func(c *jwtgate.Config) {
-			feed.Store = c.Sessions.Store
-			c.Sessions.Store = feed
-		})
+		s := newTestServer(t, onFeed(feed))
 		synctest.Wait()
 		s.store.breaks("Revoke", false)
 		if s.RenewSubject(t.Context(), "alice") == nil {

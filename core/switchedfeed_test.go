@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
@@ -25,6 +26,11 @@ const (
 	feedHangs           // Feed waits, without being up to date, until the state changes
 	feedMute            // followers get no more announcements; new followers do
 )
+
+// onFeed puts feed in front of the store of a server.
+func onFeed(feed *switchedFeed) func(*jwtgate.Config) {
+	return func(c *jwtgate.Config) { feed.Store, c.Sessions.Store = c.Sessions.Store, feed }
+}
 
 // set sets the state, and disconnects all followers.
 func (s *switchedFeed) set(state feedState) {

@@ -55,7 +55,7 @@ func TestSignatureChecks(t *testing.T) {
 	}
 }
 
-// An inner guard does not check the signature again, also if the outer one was called with
+// An inner guard does not check the signature again, even if the outer one was called with
 // context.Background.
 func TestInnerGuardChecks(t *testing.T) {
 	t.Parallel()

@@ -127,8 +127,8 @@ func TestCauseOfRefusalByStaticKeys(t *testing.T) {
 	}
 }
 
-// A key of one issuer never verifies a token that names another. The error says whether
-// that one is known, and 503 is the answer if its keys are unavailable.
+// A token that names another issuer than that of its key is refused. The error says whether
+// the named issuer is configured. If its keys are unavailable, the answer is 503.
 func TestCauseOfOtherIssuer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const down, several = "https://down.example", `iss is "x", which is none of the configured issuers: "https://auth.example.com", `

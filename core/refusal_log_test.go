@@ -60,8 +60,8 @@ func TestRefusalLog(t *testing.T) {
 	}
 }
 
-// TestRefusalLogOfErrors checks that an internal error is logged at error level also
-// without debug lines, and that it is the only line.
+// TestRefusalLogOfErrors checks that an internal error is one line at error level, even if
+// the logger has no debug level.
 func TestRefusalLogOfErrors(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

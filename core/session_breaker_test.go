@@ -219,7 +219,7 @@ func TestStoreHangsAtClose(t *testing.T) {
 	})
 }
 
-// TestStoreHangsCloseWaits checks that Close returns when no trial runs any more.
+// TestStoreHangsCloseWaits checks that Close waits until the trials have ended.
 func TestStoreHangsCloseWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -240,8 +240,8 @@ func TestStoreHangsCloseWaits(t *testing.T) {
 	})
 }
 
-// TestStoreHangsTrials checks when trials are sent, and that one that fails quickly shows
-// that the store does not hang.
+// TestStoreHangsTrials checks when trials are sent, and that the store counts as working
+// again after a trial that fails quickly.
 func TestStoreHangsTrials(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -271,7 +271,8 @@ func TestStoreHangsTrials(t *testing.T) {
 	})
 }
 
-// TestStoreHangsAnswers checks that a call that succeeds late shows that the store answers.
+// TestStoreHangsAnswers checks that the store counts as working again after a slow call
+// that succeeds.
 func TestStoreHangsAnswers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

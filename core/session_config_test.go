@@ -139,7 +139,7 @@ func fieldsOf(err error) string {
 	return sortedWords(fields)
 }
 
-// TestRandomRefreshSecret checks that each Auth without secrets has one of its own.
+// TestRandomRefreshSecret checks that each Auth without Sessions.Keys makes a secret of its own.
 func TestRandomRefreshSecret(t *testing.T) {
 	t.Parallel()
 	withoutSecret := func(c *jwtgate.Config) {

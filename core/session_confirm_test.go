@@ -23,7 +23,7 @@ type confirmedStore struct {
 
 	mu      sync.Mutex
 	batches [][]session.Confirmation
-	policy  session.Policy // of the last one
+	policy  session.Policy // of the last batch
 }
 
 func (s *confirmedStore) Confirm(ctx context.Context, batch []session.Confirmation, policy session.Policy) error {

@@ -11,9 +11,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// TestPreforked checks that a process that is one of several logs once that its sessions are
-// in its memory, with the default logger if its own has no errors. It changes the default
-// logger, so it does not run beside other tests.
+// TestPreforked checks that Preforked logs an error once if sessions are in memory. The error
+// goes to the default logger if Config.Logger discards errors.
 func TestPreforked(t *testing.T) { //nolint:paralleltest // it changes the default logger
 	(*jwtgate.Auth)(nil).Preforked()
 	newVerifier(t, keys.HS256(secret)).Preforked()
@@ -24,7 +23,7 @@ func TestPreforked(t *testing.T) { //nolint:paralleltest // it changes the defau
 	for _, row := range []struct {
 		name          string
 		store         session.Store
-		discard       bool // the logger has no errors
+		discard       bool // Config.Logger discards errors
 		own, fallback int  // lines
 	}{
 		{"memory", memory, false, 1, 0},

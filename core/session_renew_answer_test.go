@@ -264,9 +264,8 @@ func TestRenewalThenSignIn(t *testing.T) {
 	}
 }
 
-// TestRenewalThenSignInWithoutCookies checks that the answer to a renewed request has its
-// cookies, also if the handler has opened a session for a request without cookies, such as
-// that of a program.
+// TestRenewalThenSignInWithoutCookies checks that the answer to a renewed request still has
+// the renewed cookies if the handler signs in with a request of its own, without those cookies.
 func TestRenewalThenSignInWithoutCookies(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, withCookies)

@@ -74,8 +74,8 @@ func TestAllowList(t *testing.T) {
 	}
 }
 
-// TestAllowListWithoutNews checks that with AllowList, the record of the session decides, also
-// if the feed of the store announces nothing.
+// TestAllowListWithoutNews checks that with AllowList, the record of the session decides, even
+// if the feed announces nothing.
 func TestAllowListWithoutNews(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(s *testServer, id session.ID){
@@ -215,8 +215,8 @@ func TestRevocationsAreForgotten(t *testing.T) {
 	}
 }
 
-// TestRevocationsOfAllKindsAreForgotten checks that each new revocation removes some that no
-// longer matter, of all kinds, but never many at a time.
+// TestRevocationsOfAllKindsAreForgotten checks that each new revocation removes a few expired
+// ones of its kind from memory, and never many at a time.
 func TestRevocationsOfAllKindsAreForgotten(t *testing.T) {
 	t.Parallel()
 	const many = 100
@@ -259,8 +259,9 @@ func TestRevocationsOfAllKindsAreForgotten(t *testing.T) {
 	}
 }
 
-// TestAnnouncedRevocations checks which tokens the announcements of a store revoke. The tokens
-// are of generation 2 of a session, of none, and without a jti.
+// TestAnnouncedRevocations checks which tokens the announcements of a store revoke. There are
+// three tokens: one of a session, of its generation 2; one without a session; and one without
+// a session and without a jti.
 func TestAnnouncedRevocations(t *testing.T) {
 	t.Parallel()
 	sid := session.NewID(ownerOf("alice"))

@@ -46,8 +46,8 @@ func TestClocksDiffer(t *testing.T) {
 	}
 }
 
-// TestClockOfRepeatedRefresh checks that a refresh that is repeated long after the rotation is
-// not taken for a difference of the clocks.
+// TestClockOfRepeatedRefresh checks that a refresh that is repeated long after the rotation
+// causes no warning that clocks differ.
 func TestClockOfRepeatedRefresh(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)

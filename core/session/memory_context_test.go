@@ -9,7 +9,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
-// doneAfter is a context that is done after some calls of Err.
+// doneAfter is a context whose method Err returns nil for a number of calls, and
+// context.Canceled after that.
 type doneAfter struct {
 	context.Context
 	calls int

@@ -62,8 +62,8 @@ func TestMemoryBoundExpired(t *testing.T) {
 	}
 }
 
-// TestMemoryConsistent checks that the maps, lists and heaps of a Memory agree after each
-// of many calls for owners of one shard.
+// TestMemoryConsistent makes many random calls for owners of one shard, and checks after
+// each that the maps, lists and heaps of the Memory have the same sessions.
 func TestMemoryConsistent(t *testing.T) {
 	t.Parallel()
 	policy := session.Policy{Idle: 30 * time.Minute, Remember: 10 * time.Minute}
@@ -100,8 +100,8 @@ func TestMemoryConsistent(t *testing.T) {
 	}
 }
 
-// TestMemoryLastRace checks that only one of two concurrent calls gets the last session
-// that an owner can lose.
+// TestMemoryLastRace checks two concurrent calls of Create on a full Memory in which an
+// owner has one session too many: only one call may take its place.
 func TestMemoryLastRace(t *testing.T) {
 	t.Parallel()
 	subject := "mallory" // in the first shard, so that all others are looked at after it

@@ -173,8 +173,8 @@ func TestNamesThatDifferInCase(t *testing.T) {
 	}
 }
 
-// TestNamesThatDiffer checks that signs which are not letters are not changed as letters
-// are, by 0x20, before names are compared.
+// TestNamesThatDiffer checks names that differ by the bit 0x20 in a character that is not a
+// letter: they are different names.
 func TestNamesThatDiffer(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{object(20, "x[", "x{"), object(20, "x@", "x`"), object(20, "x^", "x~")} {

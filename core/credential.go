@@ -59,7 +59,7 @@ func (a *Auth) fromCookies(req *Request) (credential, error) {
 	if err != nil {
 		return credential{cookie: true}, err
 	}
-	found := credential{cookie: true, access: access}
+	found := credential{access: access}
 	if present {
 		if err = a.lookUp(&found); err == nil {
 			err = found.checkSyntax()

@@ -3,8 +3,6 @@ package jwtgate
 import (
 	"context"
 	"net/http"
-
-	"github.com/jwtgate/jwtgate/core/session"
 )
 
 // LogoutOthers is an [Endpoint] that ends every session of the caller's subject on
@@ -28,10 +26,7 @@ func (a *Auth) LogoutOthers(ctx context.Context, req Request) (answer Response) 
 func (a *Auth) logoutOthers(ctx context.Context, req *Request, id *Identity) *Refusal {
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()
-	own, ours := id.session()
-	if !ours {
-		own = session.ID{} // spares no session, but the tokens without one
-	}
+	own, _ := id.session() // without one, the zero ID spares no session, but the tokens without one
 	event := Event{Kind: EventEndedAll, Subject: id.Subject(), UserAgent: storedUserAgent(req.First("User-Agent"))}
 	return a.endAll(ctx, event, own)
 }

@@ -80,6 +80,9 @@ func TestCacheBytes(t *testing.T) {
 	if got := auth.CountedBytes(); got != bytes {
 		t.Errorf("counted %d bytes; want %d", got, bytes)
 	}
+	if got := auth.Stats().CacheUsed; got != tokens {
+		t.Errorf("counted %d tokens; want %d", got, tokens)
+	}
 }
 
 // Cached tokens are evicted when they have expired or are no longer used.
@@ -129,6 +132,103 @@ func TestCacheLongToken(t *testing.T) {
 	decide(t, auth, short, accepted)
 	if got := checks.Load(); got != 0 {
 		t.Error("the short token was evicted")
+	}
+}
+
+// cachedSize returns a token that takes size bytes in the cache.
+func cachedSize(t *testing.T, size int) string {
+	t.Helper()
+	for n := 3 * max(0, size-1100) * 3 / 7; n < 3*size; n++ { // a byte of the payload takes 7/3
+		payload := claims("filler", `"`+strings.Repeat("x", n/3)+`"`)
+		header := `{"alg":"HS256","x":"` + strings.Repeat("x", n%3) + `"}`
+		token := jwtgatetest.Sign(t, "HS256", secret, header, payload)
+		if got := 480 + len(token) + len(payload); got == size {
+			return token
+		}
+	}
+	t.Fatalf("no token takes %d bytes", size)
+	return ""
+}
+
+// TestCacheLongestToken checks that the longest token that is cached takes all of its set.
+func TestCacheLongestToken(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ size, tokens int }{{16 << 10, 1}, {16<<10 + 1, 0}} {
+		auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.CacheSize, c.MaxTokenSize = 1, 1<<15 })
+		req := withBearer(cachedSize(t, row.size))
+		for range 2 {
+			decide(t, auth, req, accepted)
+		}
+		if got, size := auth.CachedTokens(); got != row.tokens || size != int64(row.size*row.tokens) {
+			t.Errorf("a token of %d bytes: got %d tokens of %d bytes cached; want %d", row.size, got, size, row.tokens)
+		}
+	}
+}
+
+// TestCacheEvictsLeastUsed checks that of tokens that are used often, the one that is used
+// least makes room for a new token.
+func TestCacheEvictsLeastUsed(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		held int
+		over int // how many bytes more than the set has room for
+	}{
+		{"a slot is needed", 8, -1000},
+		{"bytes are needed", 7, 1},
+	} {
+		var checks atomic.Int64
+		auth := newVerifier(t, counted(keys.HS256(secret), &checks), func(c *jwtgate.Config) { c.CacheSize, c.MaxTokenSize = 1, 1<<15 })
+		use := func(token string, times int) int64 {
+			checks.Store(0)
+			for range times {
+				decide(t, auth, withBearer(token), accepted)
+			}
+			return checks.Load()
+		}
+		var held []string
+		for i := range row.held {
+			payload := claims("jti", fmt.Sprint(`"`, i, `"`), "filler", `"`+strings.Repeat("x", 87)+`"`)
+			held = append(held, signed(t, payload))
+			times := 20
+			if i == 3 {
+				times = 15
+			}
+			use(held[i], times)
+		}
+		_, size := auth.CachedTokens()
+		added := cachedSize(t, 16<<10-int(size)+row.over)
+		use(added, 2)
+		if got := use(added, 1); got != 0 {
+			t.Errorf("%s: the new token is not cached", row.name)
+		}
+		for i := range held {
+			if i != 3 && use(held[i], 1) != 0 {
+				t.Errorf("%s: token %d was evicted; want token 3", row.name, i)
+			}
+		}
+		if got := use(held[3], 1); got != 1 {
+			t.Errorf("%s: the token that is used least is still cached", row.name)
+		}
+	}
+}
+
+// TestCacheOfTokenTwice checks that a token that is verified again by a key that came back
+// takes the same slot.
+func TestCacheOfTokenTwice(t *testing.T) {
+	t.Parallel()
+	ring := keys.NewRing(ringKey(1))
+	auth := newVerifier(t, ring)
+	req := withBearer(elsewhere(t, 1, 900))
+	for range 2 {
+		for range 3 {
+			decide(t, auth, req, accepted)
+		}
+		do(t, ring.Replace(ringKey(2)))
+		do(t, ring.Replace(ringKey(1)))
+	}
+	if got, _ := auth.CachedTokens(); got != 1 {
+		t.Errorf("got %d tokens cached; want 1", got)
 	}
 }
 

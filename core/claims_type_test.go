@@ -21,6 +21,9 @@ type (
 		*deeper
 	}
 	deeper  struct{ J int }
+	inlined struct {
+		X map[string]any `json:",inline"`
+	}
 	itself  struct{ Names int }
 	itsText struct{ K int }
 	looped  struct {
@@ -28,6 +31,9 @@ type (
 		*looped //nolint:unused // encoding/json follows it
 	}
 )
+
+// A Number is exported, because encoding/json ignores other embedded types but structs.
+type Number int
 
 func (n *itself) UnmarshalJSON(text []byte) error {
 	n.Names = len(text)
@@ -77,6 +83,10 @@ func TestClaimsOfEveryType(t *testing.T) {
 		embedded
 		A int
 	}])
+	t.Run("embedded, no struct", checkDecoded[struct {
+		Number
+		A int
+	}])
 	t.Run("embedded with a name", checkDecoded[struct {
 		deeper `json:"D"`
 	}])
@@ -107,5 +117,27 @@ func checkDecoded[T any](t *testing.T) {
 	}
 	if err == nil && !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v; want %+v", got, want)
+	}
+}
+
+// TestSelectedClaims checks which claims are left out, because a type cannot have them.
+func TestSelectedClaims(t *testing.T) {
+	t.Parallel()
+	const payload = `{"A":1,"b_c":2,"J":3,"":4,"Number":5}`
+	for _, row := range []struct {
+		kind reflect.Type
+		want string
+	}{
+		{reflect.TypeFor[struct{ A int }](), `{"A":1}`},
+		{reflect.TypeFor[*struct{ A int }](), `{"A":1}`},
+		{reflect.TypeFor[embedded](), `{"b_c":2,"J":3}`},
+		{reflect.TypeFor[struct{ Number }](), `{"Number":5}`},
+		{reflect.TypeFor[inlined](), payload},
+		{reflect.TypeFor[struct{ inlined }](), payload},
+		{reflect.TypeFor[map[string]any](), payload},
+	} {
+		if got := jwtgate.SelectClaims(row.kind, payload); got != row.want {
+			t.Errorf("%v: got %s; want %s", row.kind, got, row.want)
+		}
 	}
 }

@@ -127,10 +127,10 @@ func TestClockWarnings(t *testing.T) {
 		first.clock.Advance(by)
 	}
 	for minute := range 3 {
-		for range 2 {
+		for range 3 {
 			behind.authenticate(first.signIn("alice").Access.Token)
 			behind.signIn("bob")
-			pass(29 * time.Second)
+			pass(19 * time.Second)
 		}
 		if got := behind.warnings(early); got != minute+1 {
 			t.Errorf("after minute %d: got %d warnings of early tokens; want %d", minute, got, minute+1)
@@ -138,12 +138,27 @@ func TestClockWarnings(t *testing.T) {
 		if got := behind.warnings(store); got != minute+1 {
 			t.Errorf("after minute %d: got %d warnings of the store's clock; want %d", minute, got, minute+1)
 		}
-		pass(2 * time.Second)
+		pass(3 * time.Second)
 	}
 	pass(-time.Hour) // a clock that is set back does not silence the log
 	behind.mustRefresh(tokens.Refresh)
 	if got := behind.warnings(store); got != 4 {
 		t.Errorf("after a rotation: got %d warnings of the store's clock; want 4", got)
+	}
+	pass(-time.Minute)
+	behind.signIn("bob")
+	if got := behind.warnings(store); got != 5 {
+		t.Errorf("set back by a minute: got %d warnings of the store's clock; want 5", got)
+	}
+	within, _ := apart(t, time.Minute)
+	within.signIn("alice")
+	if got := within.warnings(store); got != 0 {
+		t.Errorf("a minute behind the store: got %d warnings; want none", got)
+	}
+	within.clock.Advance(time.Minute + 500*time.Microsecond)
+	within.signIn("alice")
+	if got := within.Stats().StoreAhead; got != 0 {
+		t.Errorf("a part of a millisecond ahead of the store: got %v; want 0", got)
 	}
 	ahead, _ := apart(t, -2*time.Minute)
 	ahead.signIn("alice")

@@ -3,6 +3,8 @@ package jwtgate_test
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"net/http"
 	"reflect"
 	"regexp"
 	"slices"
@@ -59,6 +61,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"Leeway of five minutes", func(c *jwtgate.Config) { c.Leeway = 5 * time.Minute }, nil},
 		{"Leeway of more", func(c *jwtgate.Config) { c.Leeway = 5*time.Minute + 1 }, []string{"Leeway"}},
 		{"CacheSize too large", func(c *jwtgate.Config) { c.CacheSize = 16<<30 + 1 }, []string{"CacheSize"}},
+		{"CacheSize as large as may be", func(c *jwtgate.Config) { c.Issuer, c.CacheSize = "", 16<<30 }, []string{"Issuer"}}, // an Auth would take it
 		{"MaxTokenSize negative", func(c *jwtgate.Config) { c.MaxTokenSize = -1 }, []string{"MaxTokenSize"}},
 		{"Trusted without anything", func(c *jwtgate.Config) { c.Trusted = []jwtgate.TrustedIssuer{{}} }, []string{"Trusted[0].Name", "Trusted[0].Keys"}},
 		{"Trusted twice", func(c *jwtgate.Config) {
@@ -154,6 +157,20 @@ func TestConfigIsCopied(t *testing.T) {
 	}
 }
 
+// TestCookieConfigIsCopied checks that explanations have the origins that New has read.
+func TestCookieConfigIsCopied(t *testing.T) {
+	t.Parallel()
+	origins := []string{"https://app.example"}
+	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) {
+		c.Cookies, c.Debug, c.Logger = &jwtgate.CookieConfig{TrustedOrigins: origins}, true, slog.New(slog.DiscardHandler)
+	})
+	origins[0] = "https://later.example"
+	req := jwtgate.Request{Method: "POST", Header: http.Header{"Cookie": {"__Host-at=x"}, "Sec-Fetch-Site": {"cross-site"}}}
+	if got := string(auth.Decide(t.Context(), req).Response.Body); !strings.Contains(got, "https://app.example") {
+		t.Errorf("got %s; want https://app.example in it", got)
+	}
+}
+
 // Config.Refuse can change the answer to a refusal, but cannot accept the request.
 func TestRefuse(t *testing.T) {
 	t.Parallel()
@@ -167,6 +184,7 @@ func TestRefuse(t *testing.T) {
 		{"nothing", jwtgate.Response{}, 401, "no-store"},
 		{"a body without a status", jwtgate.Response{Body: []byte("come in")}, 401, "no-store"},
 		{"a redirect", jwtgate.Response{Status: 303, Header: []jwtgate.Field{{Name: "Location", Value: "/login"}}}, 303, "no-store"},
+		{"the largest status", jwtgate.Response{Status: 999}, 999, "no-store"},
 		{"a page that may be stored", jwtgate.Response{Status: 401, Header: []jwtgate.Field{{Name: "Cache-Control", Value: "public"}}}, 401, "no-store"},
 		{"an error for the framework", jwtgate.Response{Status: 401, Err: teapot}, 401, "no-store"},
 	} {

@@ -3,6 +3,7 @@ package jwtgate_test
 import (
 	"context"
 	"errors"
+	"log"
 	"net/http"
 	"strings"
 	"testing"
@@ -36,6 +37,7 @@ func TestCookieConfigMistakes(t *testing.T) {
 		{"SameSite None without origins", none(false), origins},
 		{"SameSite None without TLS", none(true, "https://app.example"), "Cookies.InsecureHTTP"},
 		{"name", named("shop_1.a-b"), ""},
+		{"name with the first and the last sign", named("!shop~"), ""},
 		{"name with a space", named("my shop"), "Cookies.Name"},
 		{"name with a separator", named("shop;"), "Cookies.Name"},
 		{"name with =", named("shop="), "Cookies.Name"},
@@ -47,6 +49,10 @@ func TestCookieConfigMistakes(t *testing.T) {
 		{"name as long as may be", named(strings.Repeat("x", 64)), ""},
 		{"name too long", named(strings.Repeat("x", 65)), "Cookies.Name"},
 		{"domain", domain("shop-1.example.com"), ""},
+		{"domain with the first and the last characters", domain("az-09.example.com"), ""},
+		{"domain as long as may be", domain(strings.Repeat(strings.Repeat("x", 63)+".", 3) + strings.Repeat("x", 61)), ""},
+		{"domain whose last label begins with 0", domain("example.0x"), "Cookies.Domain"},
+		{"domain whose last label begins with 9", domain("example.9x"), "Cookies.Domain"},
 		{"domain in upper case", domain("Example.com"), "Cookies.Domain"},
 		{"domain with a leading dot", domain(".example.com"), "Cookies.Domain"},
 		{"domain with a dot at the end", domain("example.com."), "Cookies.Domain"},
@@ -129,5 +135,18 @@ func TestCookieConfigMistakes(t *testing.T) {
 				t.Errorf("got mistakes in %q; want %q (%v)", got, test.want, err)
 			}
 		})
+	}
+}
+
+// TestDomainMistakeIsNotLogged checks that a wrong Domain is an error only, and not also a
+// line in the log of package net/http.
+func TestDomainMistakeIsNotLogged(t *testing.T) { //nolint:paralleltest // it changes the standard logger
+	var text strings.Builder
+	before := log.Writer()
+	log.SetOutput(&text)
+	defer log.SetOutput(before)
+	_, err := jwtgate.New(jwtgate.Config{Issuer: issuer, Audience: audience, Keys: keys.HS256(secret), Cookies: &jwtgate.CookieConfig{Domain: "example..com"}})
+	if err == nil || text.Len() > 0 {
+		t.Errorf("got error %v and log %q; want an error and no log", err, text.String())
 	}
 }

@@ -175,6 +175,14 @@ func TestCookiesAreOffByDefault(t *testing.T) {
 	decide(t, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + signed(t, claims())}}}, jwtgate.CodeTokenMissing)
 }
 
+// TestRefreshCookieWithoutSessions checks that the cookies of refresh tokens are ignored
+// without sessions.
+func TestRefreshCookieWithoutSessions(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, keys.HS256(secret), withCookies)
+	decide(t, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-rt=a; __Host-rt=b"}}}, jwtgate.CodeTokenMissing)
+}
+
 func TestMaxTokenSize(t *testing.T) {
 	t.Parallel()
 	token := signed(t, claims())

@@ -8,6 +8,7 @@ import (
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
+	"github.com/jwtgate/jwtgate/core/session"
 )
 
 // TestLogoutAll checks that a logout from everywhere ends all sessions and access tokens of
@@ -62,6 +63,28 @@ func TestLogoutAll(t *testing.T) {
 			t.Errorf("the login after that: got %s", got)
 		}
 	})
+}
+
+// TestLogoutAllByEarlyToken checks that a token that a clock ahead has issued is revoked, with
+// the others of its session, even if the store has lost that session.
+func TestLogoutAllByEarlyToken(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	lost := session.NewID(ownerOf("alice")).String()
+	for _, row := range []struct {
+		name, sid, own, other string // the session, and the jti of each token
+	}{
+		{"without a session", "", "a", "a"},
+		{"of a session", lost, "b", "c"},
+	} {
+		own, other := s.mint(row.sid, -30*time.Second, map[string]any{"jti": row.own}), s.mint(row.sid, -30*time.Second, map[string]any{"jti": row.other})
+		if got := s.send(s.LogoutAll, withToken(formRequest(), own)).text; got != "204" {
+			t.Errorf("%s: got %s; want 204", row.name, got)
+		}
+		if got := s.authenticate(other); got != revoked {
+			t.Errorf("%s: afterwards got %s; want %s", row.name, got, revoked)
+		}
+	}
 }
 
 func TestLogoutAllRefusals(t *testing.T) {

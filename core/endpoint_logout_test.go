@@ -287,3 +287,18 @@ func TestLogoutTrusted(t *testing.T) {
 		t.Errorf("our token with the same jti: got %s", got)
 	}
 }
+
+// TestLogoutFromOtherSite checks that without cookies, pages of other sites can log out by
+// their tokens.
+func TestLogoutFromOtherSite(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	tokens := s.login("alice")
+	req := withField(withToken(formRequest(), tokens.Access), "Sec-Fetch-Site", "cross-site")
+	if got := s.send(s.Logout, req).text; got != "204" {
+		t.Errorf("got %s; want 204", got)
+	}
+	if got := s.authenticate(tokens.Access); got != revoked {
+		t.Errorf("afterwards got %s; want %s", got, revoked)
+	}
+}

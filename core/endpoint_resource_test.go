@@ -68,6 +68,7 @@ func TestResourceChallenge(t *testing.T) {
 		{"https://api.example.com/a/b/", "https://api.example.com/.well-known/oauth-protected-resource/a/b/"},
 		{"https://api.example.com/a%2Fb", "https://api.example.com/.well-known/oauth-protected-resource/a%2Fb"},
 		{"https://api.example.com/a?k=v", "https://api.example.com/.well-known/oauth-protected-resource/a?k=v"},
+		{"https://api.example.com/~a", "https://api.example.com/.well-known/oauth-protected-resource/~a"},
 		{"https://api.example.com?k=v", "https://api.example.com/.well-known/oauth-protected-resource?k=v"},
 		{"https://api.example.com/?k=v", "https://api.example.com/.well-known/oauth-protected-resource?k=v"},
 		{"http://localhost:8080", "http://localhost:8080/.well-known/oauth-protected-resource"},

@@ -114,6 +114,11 @@ func TestSessionsRefusals(t *testing.T) {
 	if got := s.authenticate(alice.Access); got != "alice" {
 		t.Errorf("afterwards: got %s", got)
 	}
+	s.store.breaks("Find", false)
+	if got := s.deleteSession(alice.Access, "/x").text; got != "404 not_found" {
+		t.Errorf("Find fails, no ID: got %s", got)
+	}
+	s.store.mend()
 	s.store.breaks("List", false)
 	if _, _, err := s.Sessions(t.Context(), "alice", ""); !errors.Is(err, errBroken) {
 		t.Errorf("List fails: Sessions returns %v", err)

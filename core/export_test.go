@@ -2,7 +2,10 @@ package jwtgate
 
 import (
 	"context"
+	"reflect"
 	"time"
+
+	"github.com/jwtgate/jwtgate/core/internal/jose"
 )
 
 // HeldRevocations returns how many revocations a has in memory.
@@ -37,3 +40,15 @@ func (a *Auth) CountedBytes() int64 {
 
 // Watches returns how many tokens a watches.
 func (a *Auth) Watches() int { return len(a.sessions.revoked.watches.all()) }
+
+// SelectClaims returns what is decoded of payload into a t.
+func SelectClaims(t reflect.Type, payload string) string {
+	names := claimNames(t)
+	if names == nil {
+		return payload
+	}
+	return string(jose.Select(payload, names))
+}
+
+// SessionKeys returns how many secrets for refresh tokens a holds beside those of its codec.
+func (a *Auth) SessionKeys() int { return len(a.config.Sessions.Keys) + len(a.sessions.Keys) }

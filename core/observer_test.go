@@ -111,6 +111,9 @@ func TestOutcomes(t *testing.T) {
 		}, "list_sessions 200 cached alice"},
 		{"logout", func() { s.logout(tokens.Refresh) }, "logout 204 -"},
 		{"logout from everywhere", func() { s.send(s.LogoutAll, withToken(formRequest(), s.login("dora").Access)) }, "token 200 dora, logout_all 204 cold dora"},
+		{"logout of others", func() { s.send(s.LogoutOthers, withToken(formRequest(), s.login("finn").Access)) }, "token 200 finn, logout_others 204 cold finn"},
+		{"another user inside", func() { s.nested(get(s.mint("", 0, nil)), browser.request(http.MethodGet)) }, "0 cold carol, 0 cold alice"},
+		{"nobody, a browser inside", func() { s.nested(jwtgate.Request{Method: "GET"}, browser.request(http.MethodGet)) }, "0 cold carol, 0 -"},
 		{"keys", func() { s.JWKS(t.Context(), jwtgate.Request{Method: "GET"}) }, "jwks 200 -"},
 		{"readiness", func() { s.Readiness(t.Context(), jwtgate.Request{Method: "GET"}) }, "readiness 200 -"},
 		{"metadata", func() { s.ResourceMetadata(t.Context(), jwtgate.Request{Method: "GET"}) }, "resource_metadata 404 not_found -"},
@@ -118,9 +121,10 @@ func TestOutcomes(t *testing.T) {
 			defer func() { _ = recover() }()
 			s.Auth.Token(func(context.Context, string, string) (string, bool, error) { panic("a mistake") })(t.Context(), formRequest("username", "x", "password", "y"))
 		}, "token 500 internal_error -"},
-		{"a browser's request", func() { s.guarded(browser.request(http.MethodGet)) }, "0 cold carol"},
+		{"a browser's request", func() { s.guarded(browser.request(http.MethodGet)) }, "0 cached carol"},
 		{"renewed", func() { s.clock.Advance(20 * time.Minute); s.guarded(browser.request(http.MethodGet)) }, "0 renewed carol"},
 		{"renewed, and refused", func() { s.clock.Advance(20 * time.Minute); s.guarded(browser.request(http.MethodGet), admin) }, "403 insufficient_scope renewed carol"},
+		{"not renewed", func() { s.guarded(browserWith(over).request(http.MethodGet)) }, "401 refresh_expired cached eve"},
 		{"expired", func() { s.guarded(get(s.mint("", time.Hour, nil))) }, "401 token_expired cold alice"},
 	} {
 		row.do()
@@ -135,6 +139,14 @@ func (s *testServer) guarded(req jwtgate.Request, rules ...jwtgate.Rule) {
 	d := s.Decide(s.tb.Context(), req, rules...)
 	d.Done()
 	d.Done() // has no effect
+}
+
+// nested passes outer through a guard that accepts anyone, and inner through one within it.
+func (s *testServer) nested(outer, inner jwtgate.Request) {
+	d := s.Decide(s.tb.Context(), outer, jwtgate.Optional())
+	within := s.Decide(d.Context, inner)
+	within.Done()
+	d.Done()
 }
 
 // stacked passes req through a guard that accepts anyone, and one with rules.

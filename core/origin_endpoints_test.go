@@ -37,6 +37,9 @@ func TestCrossOriginEndpoints(t *testing.T) {
 		{"refresh, malformed cookies", func(s *testServer, _ browser) string {
 			return s.send(s.Refresh, elsewhere.from(postCookies([]string{"__Host-rt=("}, ""))).text
 		}, "403 cross_site invalid_request", true},
+		{"refresh, malformed access cookie", func(s *testServer, b browser) string {
+			return s.send(s.Refresh, elsewhere.from(browser{"(", b.refresh}.post())).text
+		}, "403 cross_site invalid_request", true},
 		{"refresh by body", func(s *testServer, b browser) string {
 			return s.send(s.Refresh, elsewhere.from(browser{}.postJSON(`{"refresh_token":"`+b.refresh+`"}`))).text
 		}, "200", true},

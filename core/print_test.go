@@ -35,6 +35,9 @@ func TestPrint(t *testing.T) {
 		}
 		checkPrinted(t, fmt.Sprintf("%T in the log", value), log.String(), secrets)
 	}
+	if got := s.SessionKeys(); got != 0 {
+		t.Errorf("the Auth holds %d secrets of its Config; want none", got)
+	}
 	if got := fmt.Sprint(s.Auth); !strings.HasPrefix(got, `jwtgate.Auth of the issuer "https://`) {
 		t.Errorf("got %q for an Auth", got)
 	}

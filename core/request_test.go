@@ -119,6 +119,24 @@ func TestForwardUncomparable(t *testing.T) {
 	}
 }
 
+// TestForwardAnonymous checks that Forward returns the same request for an anonymous visitor,
+// unless Decide was called with another context.
+func TestForwardAnonymous(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, keys.HS256(secret))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+	d := auth.Decide(r.Context(), jwtgate.HTTPRequest(r), jwtgate.Optional())
+	if d.Forward(r) != r {
+		t.Error("got another request for the same context")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	d = auth.Decide(ctx, jwtgate.HTTPRequest(r), jwtgate.Optional())
+	if d.Forward(r).Context() != ctx {
+		t.Error("got a request without the context of Decide")
+	}
+}
+
 func TestPeerAddr(t *testing.T) {
 	t.Parallel()
 	remote := func(addr string) net.Addr {

@@ -226,6 +226,31 @@ func TestRenewalCommit(t *testing.T) {
 	}
 }
 
+// TestCommitWriterOnce checks that a writer commits when the first part of the answer is sent,
+// and not again, and that a renewal leaves no empty field in an informational answer.
+func TestCommitWriterOnce(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, withCookies)
+	b := browserWith(s.signIn("alice"))
+	s.clock.Advance(time.Hour)
+	d := s.Decide(t.Context(), b.request(http.MethodGet))
+	header := http.Header{"Set-Cookie": {"__Host-at=x"}}
+	w := d.CommitWriter(answerTo{header})
+	w.WriteHeader(http.StatusEarlyHints)
+	if lines, has := header["Set-Cookie"]; has {
+		t.Errorf("informational: got the cookies %q; want no field", lines)
+	}
+	w.Flush()
+	if got := len(header["Set-Cookie"]); got != 2 {
+		t.Errorf("flushed: got %d cookies; want 2", got)
+	}
+	header.Del("Set-Cookie")
+	w.Commit()
+	if got := header["Set-Cookie"]; len(got) > 0 {
+		t.Errorf("after the header: got the cookies %q; want none", got)
+	}
+}
+
 // TestRenewalThenSignIn checks a browser that signs in or out in a request that a guard
 // has renewed: its answer has the cookies of the last of these.
 func TestRenewalThenSignIn(t *testing.T) {

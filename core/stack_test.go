@@ -91,3 +91,17 @@ type locals struct {
 }
 
 func (l locals) Value(key any) any { return l.values[key] }
+
+// TestStackedContext checks that the last guard keeps what was put into the context before.
+func TestStackedContext(t *testing.T) {
+	t.Parallel()
+	a, b := newVerifier(t, keys.HS256(secret)), newVerifier(t, keys.HS256(secret))
+	req := withBearer(jwtgatetest.Token(t, a, "alice"))
+	type key struct{}
+	ctx := decide(t, b, req, accepted).Context
+	ctx = context.WithValue(a.Decide(ctx, req).Context, key{}, 1)
+	ctx = b.Decide(a.Decide(b.Decide(ctx, req).Context, req).Context, req).Context
+	if ctx.Value(key{}) != 1 {
+		t.Error("the context has lost a value")
+	}
+}

@@ -38,7 +38,11 @@ func newOverlay(ctx context.Context, root string, mutants []mutant) (*overlay, e
 		return nil, err
 	}
 	o := &overlay{root: root, temporary: temporary, file: filepath.Join(temporary, "overlay.json"), switched: make(map[int]bool)}
-	if err := o.write(ctx, mutants); err != nil {
+	err = os.Chmod(temporary, 0o711) //nolint:gosec // for processes of other users
+	if err == nil {
+		err = o.write(ctx, mutants)
+	}
+	if err != nil {
 		o.close()
 		return nil, err
 	}

@@ -8,45 +8,46 @@ import (
 	"strings"
 )
 
-// maxMutants is the number of mutants that the code in switches can have.
-const maxMutants = 1 << 16
+// maxMutants is the largest number of a mutant.
+const maxMutants = 1<<16 - 1
 
 // switches is the code that is added to each package with mutants. The environment
-// chooses the mutant, and asks for the numbers of those that are reached.
+// chooses the mutant, and the file in which those that are reached are marked. The file is
+// mapped into memory, because some tests start processes that may not write files.
 const switches = `package %s
 
 import (
 	"os"
 	"strconv"
-	"sync/atomic"
+	"syscall"
 )
 
-var (
-	mutantNumber, _ = strconv.Atoi(os.Getenv("MUTANT"))
-	mutantReached   = os.Getenv("MUTANTS_REACHED")
-	mutantsSeen     [%d]atomic.Bool
-)
+var mutantNumber, _ = strconv.Atoi(os.Getenv("MUTANT"))
 
-// mutantOn reports whether the code of a mutant runs.
-func mutantOn(number int) bool {
-	if mutantReached != "" {
-		mutantReach(number)
+// mutantsReached has a byte for each mutant, and is empty if it is not asked for.
+var mutantsReached = func() []byte {
+	name := os.Getenv("MUTANTS_REACHED")
+	if name == "" {
+		return nil
 	}
-	return number == mutantNumber
-}
-
-func mutantReach(number int) {
-	if mutantsSeen[number].Swap(true) {
-		return
-	}
-	file, err := os.OpenFile(mutantReached, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err == nil {
-		_, err = file.WriteString(strconv.Itoa(number) + "\n")
-		_ = file.Close()
-	}
+	file, err := os.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
 		panic(err)
 	}
+	defer file.Close()
+	marks, err := syscall.Mmap(int(file.Fd()), 0, %d, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	if err != nil {
+		panic(err)
+	}
+	return marks
+}()
+
+// mutantOn reports whether the code of a mutant runs.
+func mutantOn(number int) bool {
+	if len(mutantsReached) > 0 {
+		mutantsReached[number] = 1
+	}
+	return number == mutantNumber
 }
 
 // mutantOut returns value, or zero for the mutant.

@@ -90,14 +90,16 @@ func TestCacheTurnsOver(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name string
+		ttl  time.Duration
 		pass time.Duration
 	}{
-		{"used no more", 10 * time.Minute},
-		{"expired", time.Hour},
+		{"used no more", 15 * time.Minute, 10 * time.Minute},
+		{"expired", 15 * time.Minute, time.Hour},
+		{"expired just now, used until then", time.Minute, time.Minute},
 	} {
 		var checks atomic.Int64
 		clock := jwtgatetest.NewClock(time.Unix(start, 0))
-		auth := newVerifier(t, counted(keys.HS256(secret), &checks), withClock(clock), func(c *jwtgate.Config) { c.CacheSize = 8 })
+		auth := newVerifier(t, counted(keys.HS256(secret), &checks), withClock(clock), func(c *jwtgate.Config) { c.CacheSize, c.AccessTTL = 8, row.ttl })
 		for round := range 3 {
 			var tokens []jwtgate.Request
 			for range 8 {

@@ -104,6 +104,8 @@ func TestCookieConfigMistakes(t *testing.T) {
 		{"origin, plain, with the default port", origin("http://app.example:80"), origins},
 		{"origin with a wildcard", origin("https://*.app.example"), origins},
 		{"origin beyond ASCII", origin("https://bücher.example"), origins},
+		{"origin beyond ASCII, encoded", origin("https://b%c3%bccher.example"), origins},
+		{"origin with a tilde", origin("https://a~b.example"), ""},
 		{"origin of an app", origin("capacitor://localhost"), ""},
 		{"origin, list", origin("https://app.example,https://b.example"), origins},
 	} {

@@ -185,7 +185,7 @@ func TestRefreshCookieWithoutSessions(t *testing.T) {
 
 func TestMaxTokenSize(t *testing.T) {
 	t.Parallel()
-	token := signed(t, claims())
+	token := jwtgatetest.Token(t, newVerifier(t, keys.HS256(secret)), "alice")
 	for _, row := range []struct {
 		name string
 		size int
@@ -197,6 +197,9 @@ func TestMaxTokenSize(t *testing.T) {
 		auth := newVerifier(t, keys.HS256(secret), withCookies, func(c *jwtgate.Config) { c.MaxTokenSize = row.size })
 		decide(t, auth, withBearer(token), row.want)
 		decide(t, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + token}}}, row.want)
+		if _, err := auth.Issue(t.Context(), jwtgate.Grant{Subject: "alice"}); (err == nil) != (row.want == accepted) {
+			t.Errorf("%s: got error %v for a new token of that length", row.name, err)
+		}
 	}
 }
 

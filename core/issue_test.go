@@ -10,6 +10,7 @@ import (
 	"time"
 
 	jwtgate "github.com/jwtgate/jwtgate/core"
+	"github.com/jwtgate/jwtgate/core/internal/keyaccess"
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/keys"
 )
@@ -93,6 +94,7 @@ func TestIssueRefuses(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret))
 	verifyOnly := newVerifier(t, keys.ES256(&p256Key.PublicKey))
+	broken := newVerifier(t, brokenSigner{keys.HS256(secret)})
 	anyIssuer := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Issuer, c.InsecureAnyIssuer = "", true })
 	anyAudience := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Audience, c.InsecureAnyAudience = "", true })
 	var none *jwtgate.Auth
@@ -100,25 +102,28 @@ func TestIssueRefuses(t *testing.T) {
 		name  string
 		auth  *jwtgate.Auth
 		grant jwtgate.Grant
+		want  string // in the error
 	}{
-		{"no subject", auth, jwtgate.Grant{}},
-		{"no key that signs", verifyOnly, jwtgate.Grant{Subject: "alice"}},
-		{"no issuer", anyIssuer, jwtgate.Grant{Subject: "alice"}},
-		{"no audience", anyAudience, jwtgate.Grant{Subject: "alice"}},
-		{"no Auth", none, jwtgate.Grant{Subject: "alice"}},
-		{"a scope that is empty", auth, jwtgate.Grant{Subject: "alice", Scopes: []string{"read", ""}}},
-		{"a scope that is two", auth, jwtgate.Grant{Subject: "alice", Scopes: []string{"read write"}}},
-		{"claims that are no object", auth, jwtgate.Grant{Subject: "alice", Claims: []string{"a"}}},
-		{"claims that are null", auth, jwtgate.Grant{Subject: "alice", Claims: (*teamClaims)(nil)}},
-		{"claims that do not encode", auth, jwtgate.Grant{Subject: "alice", Claims: map[string]any{"a": func() {}}}},
-		{"a registered claim", auth, jwtgate.Grant{Subject: "alice", Claims: map[string]any{"exp": 1}}},
-		{"a registered claim in another case", auth, jwtgate.Grant{Subject: "alice", Claims: map[string]any{"Sub": "bob"}}},
-		{"roles in two ways", auth, jwtgate.Grant{Subject: "alice", Roles: []string{"user"}, Claims: map[string]any{"roles": []string{"admin"}}}},
+		{"no subject", auth, jwtgate.Grant{}, "Grant.Subject is empty"},
+		{"no key that signs", verifyOnly, jwtgate.Grant{Subject: "alice"}, "none of Config.Keys can sign"},
+		{"a key that fails", broken, jwtgate.Grant{Subject: "alice"}, "sign: broken by the test"},
+		{"no issuer", anyIssuer, jwtgate.Grant{Subject: "alice"}, "needs Config.Issuer and Config.Audience"},
+		{"no audience", anyAudience, jwtgate.Grant{Subject: "alice"}, "needs Config.Issuer and Config.Audience"},
+		{"no Auth", none, jwtgate.Grant{Subject: "alice"}, "the *Auth is nil"},
+		{"a scope that is empty", auth, jwtgate.Grant{Subject: "alice", Scopes: []string{"read", ""}}, "Grant.Scopes has a scope that is empty"},
+		{"a scope that is two", auth, jwtgate.Grant{Subject: "alice", Scopes: []string{"read write"}}, "or contains a space"},
+		{"claims that are no object", auth, jwtgate.Grant{Subject: "alice", Claims: []string{"a"}}, "does not encode to a JSON object"},
+		{"claims that are null", auth, jwtgate.Grant{Subject: "alice", Claims: (*teamClaims)(nil)}, "does not encode to a JSON object"},
+		{"claims that do not encode", auth, jwtgate.Grant{Subject: "alice", Claims: map[string]any{"a": func() {}}}, "does not encode to a JSON object: json: unsupported type: func()"},
+		{"a registered claim", auth, jwtgate.Grant{Subject: "alice", Claims: map[string]any{"exp": 1}}, `registered claim "exp"`},
+		{"a registered claim in another case", auth, jwtgate.Grant{Subject: "alice", Claims: map[string]any{"Sub": "bob"}}, `registered claim "Sub"`},
+		{"roles in two ways", auth, jwtgate.Grant{Subject: "alice", Roles: []string{"user"}, Claims: map[string]any{"roles": []string{"admin"}}}, `the claim "roles", which Config.RoleClaims sets`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			if token, err := row.auth.Issue(t.Context(), row.grant); err == nil || token != (jwtgate.AccessToken{}) {
-				t.Errorf("got %v and error %v, want an error", token, err)
+			token, err := row.auth.Issue(t.Context(), row.grant)
+			if err == nil || !strings.Contains(err.Error(), row.want) || token != (jwtgate.AccessToken{}) {
+				t.Errorf("got %v and error %v; want the error %s", token, err, row.want)
 			}
 		})
 	}
@@ -131,6 +136,24 @@ func TestIssueRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A brokenSigner is a source whose keys fail to sign.
+type brokenSigner struct{ keys.Source }
+
+func (s brokenSigner) Open(options keyaccess.Options) (keyaccess.Keys, []string) {
+	opened, problems := s.Source.Open(options)
+	return brokenKeys{opened}, problems
+}
+
+type brokenKeys struct{ keyaccess.Keys }
+
+func (k brokenKeys) SigningKey(issued, expires time.Time) keyaccess.SigningKey {
+	return brokenKey{k.Keys.SigningKey(issued, expires)}
+}
+
+type brokenKey struct{ keyaccess.SigningKey }
+
+func (brokenKey) Sign(string) ([]byte, error) { return nil, errBroken }
 
 // TestIssueRefusesItself checks that Issue returns an error for grants whose tokens would
 // be refused or would name another subject.

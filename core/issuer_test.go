@@ -47,6 +47,7 @@ func TestIssuerMistakes(t *testing.T) {
 		{"Leeway of more than 5 minutes", trusted{Name: "b", Leeway: 5*time.Minute + 1}, []string{"Leeway"}},
 		{"ClockSkew negative", trusted{Name: "b", ClockSkew: -1}, []string{"ClockSkew"}},
 		{"ClockSkew below a second", trusted{Name: "b", ClockSkew: time.Millisecond}, []string{"ClockSkew"}},
+		{"ClockSkew of a second", trusted{Name: "b", ClockSkew: time.Second}, nil},
 		{"ClockSkew of 5 minutes", trusted{Name: "b", ClockSkew: 5 * time.Minute}, nil},
 		{"ClockSkew of more", trusted{Name: "b", ClockSkew: 5*time.Minute + 1}, []string{"ClockSkew"}},
 	} {

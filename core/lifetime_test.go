@@ -190,6 +190,16 @@ func TestLifetimeChoice(t *testing.T) {
 	}
 }
 
+// TestLifetimeNilChoice checks that a LifetimeChoice that is nil chooses the default.
+func TestLifetimeNilChoice(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, withCookies)
+	res := s.Auth.Login(checkTestPassword, nil)(t.Context(), formRequest("username", "alice", "password", "wonderland"))
+	if got, want := ages(t, res.Header), "168h0m0s 168h0m0s"; got != want {
+		t.Errorf("got status %d and cookies for %q; want %q", res.Status, got, want)
+	}
+}
+
 // TestLifetimeMistakes checks that a lifetime that cannot be meant opens no session.
 func TestLifetimeMistakes(t *testing.T) {
 	t.Parallel()

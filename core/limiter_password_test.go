@@ -142,17 +142,28 @@ func TestPasswordLimiterForgets(t *testing.T) {
 // that parallel logins with the right password are not refused.
 func TestPasswordLimiterParallel(t *testing.T) {
 	t.Parallel()
+	oneName := func(int) jwtgate.LoginAttempt { return jwtgate.LoginAttempt{Username: "alice"} }
+	oneAddress := func(i int) jwtgate.LoginAttempt {
+		return jwtgate.LoginAttempt{Username: fmt.Sprint(i), Address: netip.MustParseAddr("192.0.2.1")}
+	}
 	for _, row := range []struct {
+		name  string
+		login func(i int) jwtgate.LoginAttempt
 		wrong bool
 		want  int64
-	}{{true, 31}, {false, 500}} { // while the checks go on, one failure is forgotten
+	}{ // while the checks go on, one failure is forgotten
+		{"one name", oneName, true, 31},
+		{"one name", oneName, false, 500},
+		{"one address", oneAddress, true, 31},
+		{"one address", oneAddress, false, 500},
+	} {
 		synctest.Test(t, func(t *testing.T) {
-			l := &jwtgate.PasswordLimiter{Failures: 30}
+			l := &jwtgate.PasswordLimiter{Failures: 30, AddressFailures: 30}
 			var passed, running, most atomic.Int64
 			var wait sync.WaitGroup
-			for range 500 {
+			for i := range 500 {
 				wait.Go(func() {
-					done, refused, err := l.Begin(t.Context(), jwtgate.LoginAttempt{Username: "alice"})
+					done, refused, err := l.Begin(t.Context(), row.login(i))
 					if err != nil || refused > 0 {
 						return
 					}
@@ -168,10 +179,10 @@ func TestPasswordLimiterParallel(t *testing.T) {
 			}
 			wait.Wait()
 			if passed.Load() < 30 || passed.Load() > row.want || most.Load() > 30 {
-				t.Errorf("wrong %v: got %d passwords checked, %d at a time; want %d, 30 at a time", row.wrong, passed.Load(), most.Load(), row.want)
+				t.Errorf("%s, wrong %v: got %d passwords checked, %d at a time; want %d, 30 at a time", row.name, row.wrong, passed.Load(), most.Load(), row.want)
 			}
 			if !row.wrong && passed.Load() != 500 {
-				t.Errorf("got %d right passwords checked; want 500", passed.Load())
+				t.Errorf("%s: got %d right passwords checked; want 500", row.name, passed.Load())
 			}
 		})
 	}

@@ -122,11 +122,9 @@ func (a *Auth) decided(ctx context.Context, req *Request, begin time.Time, from 
 			a.report(ctx, &Outcome{Status: d.Response.Status, Judged: from.judged, Identity: from.identity, Refusal: d.Refusal, Duration: time.Since(begin)})
 		}
 	case outer == nil:
-		if v, ok := d.Context.(*visit); ok {
-			p := v.pending
-			p.auth, p.ctx, p.judged, p.identity, p.duration = a, ctx, from.judged, from.identity, time.Since(begin)
-			d.pending = p
-		}
+		p := visitOf(d.Context, a).pending // the visit is an observed one
+		p.auth, p.ctx, p.judged, p.identity, p.duration = a, ctx, from.judged, from.identity, time.Since(begin)
+		d.pending = p
 	}
 }
 

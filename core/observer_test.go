@@ -109,6 +109,11 @@ func TestOutcomes(t *testing.T) {
 				return s.ListSessions(d.Context, req)
 			}, req)
 		}, "list_sessions 200 cached alice"},
+		{"list behind a guard that is done", func() {
+			d := s.Decide(t.Context(), get(tokens.Access))
+			d.Done()
+			s.ListSessions(d.Context, get(tokens.Access))
+		}, "0 cached alice"},
 		{"logout", func() { s.logout(tokens.Refresh) }, "logout 204 -"},
 		{"logout from everywhere", func() { s.send(s.LogoutAll, withToken(formRequest(), s.login("dora").Access)) }, "token 200 dora, logout_all 204 cold dora"},
 		{"logout of others", func() { s.send(s.LogoutOthers, withToken(formRequest(), s.login("finn").Access)) }, "token 200 finn, logout_others 204 cold finn"},
@@ -155,6 +160,36 @@ func (s *testServer) stacked(req jwtgate.Request, rules ...jwtgate.Rule) {
 	inner := s.Decide(outer.Context, req, rules...)
 	inner.Done()
 	outer.Done()
+}
+
+// TestOutcomeIssuer checks that an outcome names an issuer that is configured, or that a
+// function accepts, and no other.
+func TestOutcomeIssuer(t *testing.T) {
+	t.Parallel()
+	matching := func(c *jwtgate.Config) {
+		c.Trusted = []jwtgate.TrustedIssuer{{Match: func(string) bool { return true }, Keys: keys.ES256(p256Key)}}
+	}
+	anyone := func(c *jwtgate.Config) { c.Issuer, c.InsecureAnyIssuer = "", true }
+	for _, row := range []struct {
+		name   string
+		change func(*jwtgate.Config)
+		token  string
+		want   string
+	}{
+		{"our own", matching, signed(t, claims()), issuer},
+		{"one that a function accepts", matching, signedES256(t, claims("iss", `"https://tenant.example"`)), "https://tenant.example"},
+		{"one of any", anyone, signed(t, claims("iss", `"https://tenant.example"`)), ""},
+	} {
+		var got []string
+		auth := newVerifier(t, keys.HS256(secret), row.change, func(c *jwtgate.Config) {
+			c.Observers = []jwtgate.Observer{{Outcome: func(_ context.Context, o jwtgate.Outcome) { got = append(got, o.Issuer) }}}
+		})
+		d := decide(t, auth, withBearer(row.token), accepted)
+		d.Done()
+		if want := []string{row.want}; !slices.Equal(got, want) {
+			t.Errorf("%s: got issuers %q; want %q", row.name, got, want)
+		}
+	}
 }
 
 // TestStoreUses checks that each use of the store is observed, with its error.

@@ -54,13 +54,7 @@ func (a *Auth) compareOrigin(req *Request) error {
 		return &originError{errOrigin}
 	}
 	// The method is POST, because the check would let safe methods pass.
-	asked := http.Request{Method: http.MethodPost, Host: host, Header: make(http.Header, 2)}
-	if site != "" {
-		asked.Header["Sec-Fetch-Site"] = []string{site}
-	}
-	if origin != "" {
-		asked.Header["Origin"] = []string{origin}
-	}
+	asked := http.Request{Method: http.MethodPost, Host: host, Header: http.Header{"Sec-Fetch-Site": {site}, "Origin": {origin}}}
 	if err := a.origins.Check(&asked); err != nil {
 		return &originError{err}
 	}

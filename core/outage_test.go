@@ -30,11 +30,11 @@ func TestOutages(t *testing.T) {
 		want  string
 	}{
 		{"never", func(int) bool { return false }, ""},
-		{"one moment", func(s int) bool { return s == 5 }, "5 " + begins + ", 6 " + ends},
-		{"ten seconds", func(s int) bool { return s < 10 }, "0 " + begins + ", 10 " + ends + " more=9"},
-		{"two minutes", func(s int) bool { return s < 120 }, "0 " + begins + ", 60 " + begins + " more=59, 120 " + begins + " more=60, 120 " + ends},
-		{"every other second", func(s int) bool { return s < 120 && s%2 == 0 }, "0 " + begins + ", 1 " + ends + ", 60 " + begins + " more=29, 61 " + ends + " more=1, 120 " + begins + " more=29, 180 " + ends},
-		{"twice", func(s int) bool { return s == 0 || s == 130 }, "0 " + begins + ", 1 " + ends + ", 130 " + begins + ", 131 " + ends},
+		{"one moment", func(s int) bool { return s == 5 }, "5 " + begins + ", 6 " + ends + " since=5"},
+		{"ten seconds", func(s int) bool { return s < 10 }, "0 " + begins + ", 10 " + ends + " since=0 more=9"},
+		{"two minutes", func(s int) bool { return s < 120 }, "0 " + begins + ", 60 " + begins + " since=0 more=59, 120 " + begins + " since=0 more=60, 120 " + ends + " since=0"},
+		{"every other second", func(s int) bool { return s < 120 && s%2 == 0 }, "0 " + begins + ", 1 " + ends + " since=0, 60 " + begins + " since=58 more=29, 61 " + ends + " since=60 more=1, 120 " + begins + " since=118 more=29, 180 " + ends + " since=118"},
+		{"twice", func(s int) bool { return s == 0 || s == 130 }, "0 " + begins + ", 1 " + ends + " since=0, 130 " + begins + ", 131 " + ends + " since=130"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -105,7 +105,7 @@ func (l *lockedLog) String() string {
 }
 
 // outageLines returns the lines of log above debug level in short form: the second after
-// begin, the level, the text and the number of further failures.
+// begin, the level, the text, the second since when, and the number of further failures.
 func outageLines(t *testing.T, begin time.Time, log string) string {
 	t.Helper()
 	var lines []string
@@ -117,13 +117,20 @@ func outageLines(t *testing.T, begin time.Time, log string) string {
 		if _, err := fmt.Sscanf(line, "time=%s level=%s", &stamp, &level); err != nil {
 			t.Fatal(err)
 		}
-		at, err := time.Parse(time.RFC3339, stamp)
-		if err != nil {
-			t.Fatal(err)
+		second := func(stamp string) int {
+			at, err := time.Parse(time.RFC3339, stamp)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return int(at.Sub(begin) / time.Second)
 		}
 		_, text, _ := strings.Cut(line, `msg="`)
 		text, rest, _ := strings.Cut(text, `"`)
-		short := fmt.Sprint(int(at.Sub(begin)/time.Second), " ", level, " ", text)
+		short := fmt.Sprint(second(stamp), " ", level, " ", text)
+		if _, since, found := strings.Cut(rest, " since="); found {
+			since, _, _ = strings.Cut(since, " ")
+			short += fmt.Sprint(" since=", second(since))
+		}
 		if _, more, _ := strings.Cut(strings.TrimSpace(rest), " more="); more != "" && more != "0" {
 			short += " more=" + more
 		}
@@ -136,37 +143,43 @@ func outageLines(t *testing.T, begin time.Time, log string) string {
 // lines too, even if each has another text.
 func TestInternalErrorsAreFewLines(t *testing.T) {
 	t.Parallel()
-	for name, fail := range map[string]func(n int) error{
-		"one text":     func(int) error { return errBroken },
-		"other texts":  func(n int) error { return fmt.Errorf("row %d: %w", n, errBroken) },
-		"long texts":   func(n int) error { return errors.New(strings.Repeat("x", 1000) + fmt.Sprint(n)) },
-		"two of texts": func(n int) error { return fmt.Errorf("row %d: %w", n%2, errBroken) },
+	for _, row := range []struct {
+		name string
+		fail func(n int) error
+		want int // lines at once
+		sums int // lines after a minute
+	}{
+		{"one text", func(int) error { return errBroken }, 1, 1},
+		{"two texts", func(n int) error { return fmt.Errorf("row %d: %w", n%2, errBroken) }, 2, 2},
+		{"eight texts", func(n int) error { return fmt.Errorf("row %d: %w", n%8, errBroken) }, 8, 8},
+		{"a thousand texts", func(n int) error { return fmt.Errorf("row %d: %w", n, errBroken) }, 9, 1},
+		{"long texts", func(n int) error { return errors.New(strings.Repeat("x", 1000) + fmt.Sprint(n)) }, 1, 1},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var log lockedLog
 				n := 0
 				auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Logger = debugLogger(&log) })
 				defer auth.Close()
-				rule := jwtgate.Check(func(context.Context, *jwtgate.Identity) (bool, error) { n++; return false, fail(n) })
+				rule := jwtgate.Check(func(context.Context, *jwtgate.Identity) (bool, error) { n++; return false, row.fail(n) })
 				req := withBearer(signed(t, claims()))
 				for range 1000 {
 					decide(t, auth, req, jwtgate.CodeUnavailable, rule)
 				}
-				if got := strings.Count(log.String(), "level=ERROR"); got == 0 || got > 9 {
-					t.Errorf("got %d lines at once; want 1 to 9", got)
+				if got := strings.Count(log.String(), "level=ERROR"); got != row.want {
+					t.Errorf("got %d lines at once; want %d", got, row.want)
 				}
 				before := len(log.String())
 				time.Sleep(time.Minute)
 				synctest.Wait()
-				if got := strings.Count(log.String()[before:], "level=ERROR"); got > 9 {
-					t.Errorf("got %d lines after a minute; want up to 9", got)
+				if got := strings.Count(log.String()[before:], "level=ERROR"); got != row.sums {
+					t.Errorf("got %d lines after a minute; want %d", got, row.sums)
 				}
 				time.Sleep(2 * time.Minute)
 				synctest.Wait()
-				if !strings.Contains(log.String(), "level=INFO") {
-					t.Errorf("got no line at the end: %s", log.String())
+				if got := strings.Count(log.String(), `level=INFO msg="this has not happened again for a minute: internal error"`); got != row.want {
+					t.Errorf("got %d lines at the end; want %d: %s", got, row.want, log.String())
 				}
 			})
 		})
@@ -192,7 +205,7 @@ func TestOutageKeepsNothingOfTheRequest(t *testing.T) {
 		copy(path, "/mallo")
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if got, want := log.String(), "method=GET path=/alice since="; !strings.Contains(got, want) {
+		if got, want := log.String(), `msg="internal error" cause="broken by the test" code=unavailable method=GET path=/alice since=`; !strings.Contains(got, want) {
 			t.Errorf("got log %s; want %s", got, want)
 		}
 	})

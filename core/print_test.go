@@ -38,14 +38,21 @@ func TestPrint(t *testing.T) {
 	if got := s.SessionKeys(); got != 0 {
 		t.Errorf("the Auth holds %d secrets of its Config; want none", got)
 	}
-	if got := fmt.Sprint(s.Auth); !strings.HasPrefix(got, `jwtgate.Auth of the issuer "https://`) {
-		t.Errorf("got %q for an Auth", got)
-	}
-	if got := fmt.Sprint((*jwtgate.Auth)(nil)); got != "nil *jwtgate.Auth" {
-		t.Errorf("got %q for a nil *Auth", got)
-	}
-	if got := fmt.Sprint(s.Auth, sessions, tokens, tokens.Access); got == "" || strings.Contains(got, "%!") {
-		t.Errorf("got %q; want a description", got)
+	for _, row := range []struct {
+		value any
+		want  string
+	}{
+		{s.Auth, `jwtgate.Auth of the issuer "` + serverIssuer + `"`},
+		{(*jwtgate.Auth)(nil), "nil *jwtgate.Auth"},
+		{sessions, "jwtgate.SessionConfig with 1 keys"},
+		{tokens, `jwtgate.Tokens of the session "` + tokens.SessionID + `"`},
+		{tokens.Access, "jwtgate.AccessToken for 15m0s"},
+	} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+			if got := fmt.Sprintf(verb, row.value); got != row.want {
+				t.Errorf("%T with %s: got %q; want %q", row.value, verb, got, row.want)
+			}
+		}
 	}
 }
 

@@ -213,6 +213,24 @@ func TestRefreshLimits(t *testing.T) {
 	}
 }
 
+// TestRefreshInTheLastSecond checks that a session that ends within a second is not renewed:
+// times in tokens are whole seconds, so the new access token would have expired already.
+func TestRefreshInTheLastSecond(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, func(c *jwtgate.Config) { c.Sessions.SessionTTL = 20 * time.Minute })
+	s.clock.Advance(500 * time.Millisecond)
+	tokens := s.login("alice")
+	s.clock.Advance(20*time.Minute - 501*time.Millisecond)
+	tokens = s.mustRefresh(tokens.Refresh)
+	if tokens.Expires != time.Second {
+		t.Errorf("got an access token for %v; want a second", tokens.Expires)
+	}
+	s.clock.Advance(time.Millisecond)
+	if got := s.refresh(tokens.Refresh).text; got != refreshExpired {
+		t.Errorf("half a second before the end: got %s; want %s", got, refreshExpired)
+	}
+}
+
 // TestJitter checks that Jitter makes the lifetimes of access tokens vary, and never longer.
 func TestJitter(t *testing.T) {
 	t.Parallel()

@@ -44,9 +44,7 @@ func (a *Auth) facts(req Request) *facts {
 		f.syntax = err
 		return f
 	}
-	if json.Unmarshal(payload, &f.members) != nil {
-		f.members = nil
-	}
+	_ = json.Unmarshal(payload, &f.members) // no members if it is no object
 	var layout *jose.Layout
 	if f.issuer = a.issuerNamed(f.text("iss")); f.issuer != nil {
 		layout = f.issuer.layout

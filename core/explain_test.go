@@ -8,6 +8,8 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"regexp"
@@ -296,6 +298,7 @@ func TestExplainedSessions(t *testing.T) {
 		{"a refresh without a token, and no cookies", bodies.Auth.Refresh, formRequest(), "This endpoint needs a refresh token: the body has no parameter refresh_token."},
 		{"a refresh with another method", s.Auth.Refresh, withBearer("undefined"), "This endpoint does not have that method."},
 		{"two cookies of a domain", shared.Auth.Refresh, postCookies([]string{"__Secure-at=a; __Secure-at=b"}, ""), "twice, one of the host and one of the domain (Config.Cookies.Domain): both are deleted."},
+		{"no credentials", decide, jwtgate.Request{Method: "GET"}, "has no Authorization field and no cookie __Host-at: send"},
 		{"a socket with a refresh token only", decide, socket, "has no Authorization field, and the cookie __Host-rt alone does not sign in a request that opens a channel"},
 	} {
 		if got := detailOf(t, row.endpoint(t.Context(), row.req)); !strings.Contains(got, row.want) {
@@ -331,6 +334,11 @@ func TestNotExplained(t *testing.T) {
 	if got := detailOf(t, d.Response); got != "The request cannot be judged at the moment." {
 		t.Errorf("a failed Check: got %s", got)
 	}
+	other := newVerifier(t, keys.HS256(secret), withDebug, func(c *jwtgate.Config) { c.SubjectClaim = "/user/id" })
+	d = other.Decide(t.Context(), withBearer(signed(t, claims("iss", `"x"`, "user", `{"id":"1","ID":"2"}`))))
+	if got := detailOf(t, d.Response); got != "The access token is not valid." {
+		t.Errorf("a claim in two spellings, of another issuer: got %s", got)
+	}
 	byCookie := newVerifier(t, keys.HS256(secret), withDebug, withCookies)
 	for _, code := range []jwtgate.Code{jwtgate.CodeTokenMissing, jwtgate.CodeTokenInvalid} {
 		own := &jwtgate.Refusal{Status: 401, Code: code, Detail: "Own.", Err: failure}
@@ -353,6 +361,65 @@ func TestExplainedOnce(t *testing.T) {
 	d := newVerifier(t, keys.HS256(secret), withDebug).Decide(t.Context(), withBearer(signed(t, claims())), rule)
 	if got := detailOf(t, d.Response); strings.Count(got, "the signature does not match") != 1 {
 		t.Errorf("got %s; want one explanation", got)
+	}
+}
+
+// What a function of the application returns because of another request, such as the
+// refusal of another Auth, is not explained by the request that is refused.
+func TestExplainedForAnother(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, withDebug, withCookies)
+	inner := newVerifier(t, keys.HS256(secret))
+	for _, row := range []struct {
+		name string
+		req  jwtgate.Request
+		want string
+	}{
+		{"no token", jwtgate.Request{}, "This resource needs an access token."},
+		{"no JWT", withBearer("undefined"), "The access token is not valid."},
+		{"no exp", withBearer(signed(t, claims("exp", ""))), "The access token is not valid."},
+		{"expired", withBearer(signed(t, claims("exp", at(-301)))), "The access token has expired."},
+		{"two tokens", withBearer("a b"), "The credentials are not exactly one well-formed token."},
+	} {
+		refusal := inner.Decide(t.Context(), row.req).Refusal
+		s.setSubject(func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, refusal })
+		if got := detailOf(t, s.tokenEndpoint()(t.Context(), formRequest("username", "alice", "password", "wonderland"))); got != "The request cannot be judged at the moment." {
+			t.Errorf("%s, from Subject: got %s", row.name, got)
+		}
+		s.setSubject(nil)
+		for _, answer := range []struct {
+			err  error
+			want string
+		}{
+			{refusal, row.want},
+			{fmt.Errorf("introspect: %w", refusal), row.want},
+			{fmt.Errorf("introspect: %w", refusal.Err), "The request cannot be judged at the moment."},
+		} {
+			tokens := s.signIn("alice")
+			for _, req := range []jwtgate.Request{withBearer(tokens.Access.Token), browser{refresh: tokens.Refresh}.request("GET")} {
+				d := s.Decide(t.Context(), req, always(false, answer.err))
+				if got := detailOf(t, d.Response); got != answer.want {
+					t.Errorf("%s, %v: got %s; want %s", row.name, answer.err, got, answer.want)
+				}
+			}
+		}
+	}
+}
+
+// Without Debug, and with a log that does not have the level, causes stay as they are.
+func TestExplainedNowhere(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Logger = slog.New(slog.DiscardHandler) })
+	for _, row := range []struct {
+		req  jwtgate.Request
+		want string
+	}{
+		{jwtgate.Request{}, "token_missing"},
+		{withBearer(signed(t, claims())), "insufficient_scope: jwtgate: a rule refuses this identity: a Check of the application"},
+	} {
+		if got := auth.Decide(t.Context(), row.req, always(false, nil)).Refusal.Error(); got != row.want {
+			t.Errorf("got %s; want %s", got, row.want)
+		}
 	}
 }
 

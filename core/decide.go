@@ -80,7 +80,7 @@ func (a *Auth) decide(ctx context.Context, req *Request, rules []Rule, from *cal
 	}
 	switch {
 	case from.refusal != nil:
-		return a.refusedTo(ctx, req, from.identity, from.cookie, from.refusal)
+		return a.refusedTo(ctx, req, from.identity, from.cookie, a.explained(ctx, req, from.refusal))
 	case from.identity == nil && optional:
 		return Decision{
 			Context:  a.anonymousVisit(ctx, from),
@@ -215,11 +215,11 @@ var (
 // nilAuth refuses requests in place of a nil Auth.
 var nilAuth = &Auth{config: Config{Logger: slog.New(slog.DiscardHandler)}} // its outages are logged by slog.Default
 
-// judge returns the refusal of id by rules, nil if all of them accept it.
+// judge returns the refusal of id by rules, explained, nil if all of them accept it.
 func (a *Auth) judge(ctx context.Context, id *Identity, rules []Rule) *Refusal {
 	for _, rule := range rules {
 		if err := rule.apply(ctx, id, a); err != nil {
-			return ruleRefusal(err)
+			return a.explainedRule(ctx, ruleRefusal(err))
 		}
 	}
 	return nil
@@ -244,15 +244,15 @@ func refuseToken(err error) *Refusal {
 // refused returns the answer to a refused request. byCookie says that the request
 // was judged by its cookies.
 func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refusal) Decision {
-	return a.refusedTo(ctx, req, nil, byCookie, r)
-}
-
-// refusedTo is refused for a request whose identity is id, nil if it is not known.
-func (a *Auth) refusedTo(ctx context.Context, req *Request, id *Identity, byCookie bool, r *Refusal) Decision {
 	if a == nil {
 		a = nilAuth
 	}
-	r = a.explained(ctx, req, r)
+	return a.refusedTo(ctx, req, nil, byCookie, a.explained(ctx, req, r))
+}
+
+// refusedTo is refused for a request whose identity is id, nil if it is not known, and for
+// a refusal that has its explanation.
+func (a *Auth) refusedTo(ctx context.Context, req *Request, id *Identity, byCookie bool, r *Refusal) Decision {
 	if a.resource != nil && r.Status == http.StatusUnauthorized && r.Challenge != "" {
 		changed := *r // the application can have returned r for other requests, too
 		changed.Challenge = a.resource.challenge(r.Challenge)

@@ -55,24 +55,36 @@ var explanations = []struct {
 	{refreshtoken.ErrInvalid, constant("the refresh token must be one that was issued for this issuer and audience with a secret of Config.Sessions.Keys, unchanged; an access token is no refresh token")},
 	{errNotListed, constant("the session of the token must be live in the store, as Config.Sessions.AllowList says, and it is not")},
 	{errBodyType, (*facts).bodyTypeText},
-	{errCheck, constant("a Check of the route refuses the token")},
-	{errZeroRule, constant("a rule of the route is the zero Rule, which refuses every request: make rules with functions such as Role")},
-	{errNotOwn, constant("the endpoint is for tokens with a subject that this server has issued, not for those of Config.Trusted")},
 }
 
 // constant returns a function that returns text.
 func constant(text string) func(*facts) string { return func(*facts) string { return text } }
 
-// explained returns r with an explanation for developers: as its cause if the log is
-// to have it, and with Config.Debug also in what the client gets.
+// explains reports whether refusals are to have explanations.
+func (a *Auth) explains(ctx context.Context) bool {
+	return a.config.Debug || a.config.Logger.Enabled(ctx, slog.LevelDebug)
+}
+
+// explained returns r, the refusal of req, with its explanation, if it is to have one.
 func (a *Auth) explained(ctx context.Context, req *Request, r *Refusal) *Refusal {
-	if !a.config.Debug && !a.config.Logger.Enabled(ctx, slog.LevelDebug) {
+	if !a.explains(ctx) {
 		return r
 	}
-	if already := (*explainedError)(nil); errors.As(r.Err, &already) {
-		return r // a rule has returned the refusal of another Auth
+	return a.withText(r, a.explain(*req, r)) // a copy: req must not escape to the heap
+}
+
+// explainedRule is explained for the refusal of a rule. It can be that of another Auth
+// and about another request, so the request explains nothing.
+func (a *Auth) explainedRule(ctx context.Context, r *Refusal) *Refusal {
+	if already := (*explainedError)(nil); !a.explains(ctx) || errors.As(r.Err, &already) {
+		return r
 	}
-	text := a.explain(*req, r) // a copy: req must not escape to the heap
+	return a.withText(r, ruleText(r.Err))
+}
+
+// withText returns r with text, an explanation for developers, unless it is empty: as its
+// cause, for the log, and with Config.Debug also in what the client gets.
+func (a *Auth) withText(r *Refusal, text string) *Refusal {
 	if text == "" {
 		return r
 	}
@@ -89,6 +101,8 @@ func (a *Auth) explained(ctx context.Context, req *Request, r *Refusal) *Refusal
 // causes of this package are explained: the text of any other error may have a secret.
 func (a *Auth) explain(req Request, r *Refusal) string {
 	switch r.Code {
+	case CodeUnavailable, CodeInternal:
+		return "" // the cause may be that of another request, to another Auth
 	case CodeTokenMissing:
 		return a.facts(req).missingText()
 	case CodeRefreshMissing:

@@ -17,7 +17,6 @@ type facts struct {
 	req     Request
 	now     time.Time
 	token   string // the access token, empty if there is not exactly one
-	cookie  bool   // the token is in a cookie
 	syntax  error  // why the token is not well-formed, from package jose
 	header  jose.Header
 	claims  jose.Claims
@@ -28,11 +27,8 @@ type facts struct {
 // facts reads req again.
 func (a *Auth) facts(req Request) *facts {
 	f := &facts{auth: a, req: req, now: a.config.Now()}
-	found, err := a.credential(&req)
-	if err != nil || found.access == "" {
-		return f
-	}
-	f.token, f.cookie = found.access, found.cookie
+	found, _ := a.credential(&req) // no token if there is an error
+	f.token = found.access
 	parsed, err := jose.Parse(f.token)
 	if err != nil {
 		f.syntax = err
@@ -44,9 +40,7 @@ func (a *Auth) facts(req Request) *facts {
 		f.syntax = err
 		return f
 	}
-	if json.Unmarshal(payload, &f.members) != nil {
-		f.members = nil
-	}
+	_ = json.Unmarshal(payload, &f.members) // no members if it is no object
 	var layout *jose.Layout
 	if f.issuer = a.issuerNamed(f.text("iss")); f.issuer != nil {
 		layout = f.issuer.layout

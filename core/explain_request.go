@@ -9,11 +9,8 @@ import (
 
 // missingText explains a request without credentials.
 func (f *facts) missingText() string {
-	switch kid := f.header.KeyID; {
-	case f.cookie && kid != "" && !f.auth.holdsKeyID(kid, f.auth.keysAt(f.now)):
+	if f.token != "" { // in a cookie, and of a key that is no longer held
 		return "the cookie " + f.auth.cookies.access + " counts as absent: " + f.keyIDText()
-	case f.token != "":
-		return "" // a refusal of the application
 	}
 	text := "the request has no Authorization field"
 	if lines := f.req.values("Authorization"); len(lines) > 0 && lines[0] != "" {

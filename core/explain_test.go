@@ -8,6 +8,9 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -41,6 +44,9 @@ func TestExplained(t *testing.T) {
 	text := func(token string) jwtgate.Request { return withBearer(token) }
 	header := func(header string) jwtgate.Request {
 		return withBearer(jwtgatetest.Sign(t, "HS256", secret, header, claims()))
+	}
+	removed := func(changes ...string) jwtgate.Request {
+		return withBearer(jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"m"}`, claims(append(changes, "iss", `"https://a.example"`)...)))
 	}
 	for _, row := range []struct {
 		name   string
@@ -93,6 +99,8 @@ func TestExplained(t *testing.T) {
 		{"another private key", func(c *jwtgate.Config) { c.Keys = es256("e") }, text(jwtgatetest.Sign(t, "ES256", must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), `{"alg":"ES256"}`, claims())), "or signed with another private key", nil},
 		{"another private key, any kid", func(c *jwtgate.Config) { c.Keys = keys.EdDSA(ed25519.NewKeyFromSeed(secret[:32])) }, text(jwtgatetest.Sign(t, "EdDSA", ed25519Key, `{"alg":"Ed25519","kid":"c"}`, claims())), "takes every kid, but did not make the signature", nil},
 		{"another secret and another iss", func(c *jwtgate.Config) { c.Keys = hs256Key("a") }, bearer("iss", `"x"`), `iss is "x", which is none`, nil},
+		{"another secret than an insecure one", func(c *jwtgate.Config) { c.Keys = keys.InsecureHS256(secret[:8], time.Unix(start+900, 0)) }, bearer(), "the only key in Config.Keys is HS256.", nil},
+		{"an insecure secret of the past", func(c *jwtgate.Config) { c.Keys = keys.InsecureHS256(secret[:8], time.Unix(start, 0)) }, bearer(), "there are no keys in Config.Keys.", nil},
 		{"the word undefined", nil, text("undefined"), "the client sends a variable that is not set", nil},
 		{"an opaque token", nil, text("abcdef"), "it is an opaque token", nil},
 		{"encrypted", nil, text("a.b.c.d.e"), "it looks encrypted (JWE)", nil},
@@ -120,6 +128,12 @@ func TestExplained(t *testing.T) {
 		{"an issuer of Match", withMatch, text(jwtgatetest.Sign(t, "HS256", secret, hs256, claims("iss", `"https://a.example"`, "aud", `"y"`))), `Config.Trusted[0].Audience is "m"`, nil},
 		{"an issuer after Match", withMatch, text(jwtgatetest.Sign(t, "HS256", secret, hs256, claims("iss", `"https://b.example"`, "aud", `"y"`))), `Config.Trusted[1].Audience is "x"`, nil},
 		{"a slash of a trusted issuer", withPartner, bearer("iss", `"https://partner.example/"`), "differs from Config.Trusted[0].Name by a slash", nil},
+		{"a trusted issuer beside any other", func(c *jwtgate.Config) { withPartner(c); c.InsecureAnyIssuer = true }, bearer("iss", `"https://partner.example"`, "aud", `"y"`), `Config.Trusted[0].Audience is "x"`, nil},
+		{"an issuer that was just removed, another audience", withRemoved, removed("aud", `"y"`), `aud is "y", but must name`, nil},
+		{"an issuer that was just removed, no subject", withRemoved, removed("aud", `"m"`, "sub", ""), "sub is missing", nil},
+		{"an issuer that was just removed, nbf ahead", withRemoved, removed("aud", `"m"`, "nbf", at(120)), "nbf is 2m0s ahead", nil},
+		{"an issuer that was just removed, for a day", withRemoved, removed("aud", `"m"`, "exp", at(90000)), "exp minus now, is 25h0m0s", nil},
+		{"an issuer that was just removed, expired", withRemoved, removed("aud", `"m"`, "exp", at(-301)), "5m1s ago", nil},
 		{"roles of a trusted issuer", withPartner, bearer("iss", `"https://partner.example"`, "aud", `"x"`), `no roles in "groups" (Config.Trusted[0].RoleClaims)`, []jwtgate.Rule{jwtgate.Role("a")}},
 		{"a null origin", func(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{} }, withField(withField(jwtgate.Request{Method: "POST", Host: "api.example.com"}, "Cookie", "__Host-at=a"), "Origin", "null"), `Origin is "null", but must be that of this server, whose Host is "api.example.com", or one of Config.Cookies.TrustedOrigins, which is empty`, nil},
 		{"a page of another site", withCookies, withField(withField(jwtgate.Request{Method: "POST"}, "Cookie", "__Host-at=a"), "Sec-Fetch-Site", "cross-site"), `Sec-Fetch-Site is "cross-site", and there is no Origin, or one of Config.Cookies.TrustedOrigins: "https://app.example"`, nil},
@@ -128,6 +142,7 @@ func TestExplained(t *testing.T) {
 		}, withField(jwtgate.Request{Method: "POST"}, "Cookie", "__Host-at=a"), "the request has neither Origin nor Sec-Fetch-Site", nil},
 		{"two cookies", withCookies, withField(jwtgate.Request{Method: "GET"}, "Cookie", "__Host-at=a; __Host-at=b"), "a cookie named __Host-at or __Host-rt twice.", nil},
 		{"a cookie of an old key", func(c *jwtgate.Config) { withCookies(c); c.Keys = hs256Key("a") }, withCookie(jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"c"}`, claims())), `the cookie __Host-at counts as absent: there is no key with the token's kid "c"`, nil},
+		{"a cookie of an old key and of another iss", func(c *jwtgate.Config) { withCookies(c); withPartner(c) }, withCookie(jwtgatetest.Sign(t, "HS256", secret, `{"alg":"HS256","kid":"c"}`, claims("iss", `"x"`))), `(not verified: there is no key with the token's kid "c"; the keys are HS256 "own", `, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -184,6 +199,18 @@ func withMatch(c *jwtgate.Config) {
 	}
 }
 
+// withRemoved trusts the issuers of a function that accepts each of them once, like a list
+// from which another goroutine removes an issuer while its token is judged.
+func withRemoved(c *jwtgate.Config) {
+	withMatch(c)
+	seen := map[string]bool{}
+	c.Trusted[0].Match = func(name string) bool {
+		again := seen[name]
+		seen[name] = true
+		return !again
+	}
+}
+
 var description = regexp.MustCompile(`error="[a-z_]+"(, max_age="\d+")?, error_description="[ !#-\[\]-~]{1,256}"$`)
 
 // checkDescription fails if the challenge of res has an error and no error_description
@@ -228,6 +255,58 @@ func TestExplainedValues(t *testing.T) {
 	}
 }
 
+// The challenge has all of an explanation that fits into an error_description.
+func TestExplainedChallenge(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, keys.HS256(secret), withDebug)
+	fits := map[int]bool{}
+	for n := range 100 {
+		d := auth.Decide(t.Context(), withBearer(signed(t, claims("iss", strconv.Quote("~"+strings.Repeat("x", n))))))
+		text := strings.TrimSuffix(strings.TrimPrefix(detailOf(t, d.Response), "The access token is not valid: "), ".")
+		fits[len(text)] = true
+		want := strings.ReplaceAll(text, `"`, "'")
+		if len(want) > 256 {
+			want = want[:253] + "..."
+		}
+		if got := field(d.Response, "WWW-Authenticate"); got != `Bearer error="invalid_token", error_description="`+want+`"` {
+			t.Errorf("got %s; want %s", got, want)
+		}
+	}
+	if !fits[256] || !fits[257] {
+		t.Errorf("got explanations of the lengths %v; want 256 and 257 among them", slices.Sorted(maps.Keys(fits)))
+	}
+}
+
+// Requests to endpoints, and requests with a refresh token, are explained too.
+func TestExplainedSessions(t *testing.T) {
+	t.Parallel()
+	s, bodies := newTestServer(t, withDebug, withCookies), newTestServer(t, withDebug)
+	shared := newTestServer(t, withDebug, func(c *jwtgate.Config) { c.Cookies = &jwtgate.CookieConfig{Domain: "site.example"} })
+	token := s.Auth.Token(func(context.Context, string, string) (string, bool, error) { return "", false, nil })
+	decide := func(ctx context.Context, req jwtgate.Request) jwtgate.Response { return s.Decide(ctx, req).Response }
+	socket := withField(browser{refresh: s.signIn("alice").Refresh}.request("GET"), "Upgrade", "websocket")
+	for _, row := range []struct {
+		name     string
+		endpoint jwtgate.Endpoint
+		req      jwtgate.Request
+		want     string
+	}{
+		{"a login without a type", token, bodyRequest("", "x"), ", in UTF-8: there is no Content-Type."},
+		{"a login with another type", token, bodyRequest("text/plain", "x"), `, in UTF-8: Content-Type is "text/plain".`},
+		{"a login without parameters", token, formRequest(), `: the body has no parameters that are strings and not empty, and its Content-Type is "` + formType + `".`},
+		{"a refresh without a token", s.Auth.Refresh, formRequest(), ": the body has no parameter refresh_token, and there is no cookie __Host-rt."},
+		{"a refresh without a token, and no cookies", bodies.Auth.Refresh, formRequest(), "This endpoint needs a refresh token: the body has no parameter refresh_token."},
+		{"a refresh with another method", s.Auth.Refresh, withBearer("undefined"), "This endpoint does not have that method."},
+		{"two cookies of a domain", shared.Auth.Refresh, postCookies([]string{"__Secure-at=a; __Secure-at=b"}, ""), "twice, one of the host and one of the domain (Config.Cookies.Domain): both are deleted."},
+		{"no credentials", decide, jwtgate.Request{Method: "GET"}, "has no Authorization field and no cookie __Host-at: send"},
+		{"a socket with a refresh token only", decide, socket, "has no Authorization field, and the cookie __Host-rt alone does not sign in a request that opens a channel"},
+	} {
+		if got := detailOf(t, row.endpoint(t.Context(), row.req)); !strings.Contains(got, row.want) {
+			t.Errorf("%s: got %s; want %s", row.name, got, row.want)
+		}
+	}
+}
+
 // Internal errors and logins are never explained, because they may name secrets, and
 // because an attacker must not learn which names exist.
 func TestNotExplained(t *testing.T) {
@@ -255,6 +334,11 @@ func TestNotExplained(t *testing.T) {
 	if got := detailOf(t, d.Response); got != "The request cannot be judged at the moment." {
 		t.Errorf("a failed Check: got %s", got)
 	}
+	other := newVerifier(t, keys.HS256(secret), withDebug, func(c *jwtgate.Config) { c.SubjectClaim = "/user/id" })
+	d = other.Decide(t.Context(), withBearer(signed(t, claims("iss", `"x"`, "user", `{"id":"1","ID":"2"}`))))
+	if got := detailOf(t, d.Response); got != "The access token is not valid." {
+		t.Errorf("a claim in two spellings, of another issuer: got %s", got)
+	}
 	byCookie := newVerifier(t, keys.HS256(secret), withDebug, withCookies)
 	for _, code := range []jwtgate.Code{jwtgate.CodeTokenMissing, jwtgate.CodeTokenInvalid} {
 		own := &jwtgate.Refusal{Status: 401, Code: code, Detail: "Own.", Err: failure}
@@ -277,6 +361,65 @@ func TestExplainedOnce(t *testing.T) {
 	d := newVerifier(t, keys.HS256(secret), withDebug).Decide(t.Context(), withBearer(signed(t, claims())), rule)
 	if got := detailOf(t, d.Response); strings.Count(got, "the signature does not match") != 1 {
 		t.Errorf("got %s; want one explanation", got)
+	}
+}
+
+// What a function of the application returns because of another request, such as the
+// refusal of another Auth, is not explained by the request that is refused.
+func TestExplainedForAnother(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t, withDebug, withCookies)
+	inner := newVerifier(t, keys.HS256(secret))
+	for _, row := range []struct {
+		name string
+		req  jwtgate.Request
+		want string
+	}{
+		{"no token", jwtgate.Request{}, "This resource needs an access token."},
+		{"no JWT", withBearer("undefined"), "The access token is not valid."},
+		{"no exp", withBearer(signed(t, claims("exp", ""))), "The access token is not valid."},
+		{"expired", withBearer(signed(t, claims("exp", at(-301)))), "The access token has expired."},
+		{"two tokens", withBearer("a b"), "The credentials are not exactly one well-formed token."},
+	} {
+		refusal := inner.Decide(t.Context(), row.req).Refusal
+		s.setSubject(func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, refusal })
+		if got := detailOf(t, s.tokenEndpoint()(t.Context(), formRequest("username", "alice", "password", "wonderland"))); got != "The request cannot be judged at the moment." {
+			t.Errorf("%s, from Subject: got %s", row.name, got)
+		}
+		s.setSubject(nil)
+		for _, answer := range []struct {
+			err  error
+			want string
+		}{
+			{refusal, row.want},
+			{fmt.Errorf("introspect: %w", refusal), row.want},
+			{fmt.Errorf("introspect: %w", refusal.Err), "The request cannot be judged at the moment."},
+		} {
+			tokens := s.signIn("alice")
+			for _, req := range []jwtgate.Request{withBearer(tokens.Access.Token), browser{refresh: tokens.Refresh}.request("GET")} {
+				d := s.Decide(t.Context(), req, always(false, answer.err))
+				if got := detailOf(t, d.Response); got != answer.want {
+					t.Errorf("%s, %v: got %s; want %s", row.name, answer.err, got, answer.want)
+				}
+			}
+		}
+	}
+}
+
+// Without Debug, and with a log that does not have the level, causes stay as they are.
+func TestExplainedNowhere(t *testing.T) {
+	t.Parallel()
+	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Logger = slog.New(slog.DiscardHandler) })
+	for _, row := range []struct {
+		req  jwtgate.Request
+		want string
+	}{
+		{jwtgate.Request{}, "token_missing"},
+		{withBearer(signed(t, claims())), "insufficient_scope: jwtgate: a rule refuses this identity: a Check of the application"},
+	} {
+		if got := auth.Decide(t.Context(), row.req, always(false, nil)).Refusal.Error(); got != row.want {
+			t.Errorf("got %s; want %s", got, row.want)
+		}
 	}
 }
 

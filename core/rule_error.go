@@ -2,14 +2,36 @@ package jwtgate
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 )
 
-// The causes of the refusals of rules. They are formatted only when they are logged or
-// sent.
+// A ruleError is a cause of the refusals of rules. It is formatted only when it is logged
+// or sent.
+type ruleError interface {
+	error
+	text() string // explains the refusal to a developer
+}
+
+// ruleText explains a refusal of a rule because of err. It returns "" for an error of the
+// application or of another Auth, which only they can explain.
+func ruleText(err error) string {
+	var own ruleError
+	switch {
+	case errors.As(err, &own):
+		return own.text()
+	case errors.Is(err, errCheck):
+		return "a Check of the route refuses the token"
+	case errors.Is(err, errZeroRule):
+		return "a rule of the route is the zero Rule, which refuses every request: make rules with functions such as Role"
+	case errors.Is(err, errNotOwn):
+		return "the endpoint is for tokens with a subject that this server has issued, not for those of Config.Trusted"
+	}
+	return ""
+}
 
 // A roleError says that an identity does not have a role.
 type roleError struct {
@@ -17,10 +39,10 @@ type roleError struct {
 	id   *Identity
 }
 
-func (e *roleError) Error() string { return "jwtgate: " + e.explain(nil) }
+func (e *roleError) Error() string { return "jwtgate: " + e.text() }
 func (e *roleError) Unwrap() error { return errForbidden }
 
-func (e *roleError) explain(*facts) string {
+func (e *roleError) text() string {
 	i, roles := e.id.key.issuer, slices.Collect(e.id.Roles())
 	option := i.option("RoleClaims")
 	text := fmt.Sprintf("the route needs the role %s, and the token has ", shown(e.role))
@@ -69,10 +91,10 @@ type scopeError struct {
 	id    *Identity
 }
 
-func (e *scopeError) Error() string { return "jwtgate: " + e.explain(nil) }
+func (e *scopeError) Error() string { return "jwtgate: " + e.text() }
 func (e *scopeError) Unwrap() error { return errForbidden }
 
-func (e *scopeError) explain(*facts) string {
+func (e *scopeError) text() string {
 	text := fmt.Sprintf("the route needs the scope %s, and the token has ", shown(e.scope))
 	if scopes := slices.Collect(e.id.Scopes()); len(scopes) > 0 {
 		return text + "the scopes " + shownList(scopes)
@@ -83,10 +105,10 @@ func (e *scopeError) explain(*facts) string {
 // An anyError says that an identity meets none of the rules of an [AnyOf].
 type anyError struct{ first, next error }
 
-func (e *anyError) Error() string   { return "jwtgate: " + e.explain(nil) }
+func (e *anyError) Error() string   { return "jwtgate: " + e.text() }
 func (e *anyError) Unwrap() []error { return []error{e.first, e.next} }
 
-func (e *anyError) explain(*facts) string {
+func (e *anyError) text() string {
 	return strings.TrimPrefix(e.first.Error(), "jwtgate: ") + "; or " + strings.TrimPrefix(e.next.Error(), "jwtgate: ")
 }
 
@@ -98,7 +120,7 @@ func (e *claimsError) Error() string {
 }
 func (e *claimsError) Unwrap() error { return e.cause }
 
-func (e *claimsError) explain(*facts) string {
+func (e *claimsError) text() string {
 	return "the claims do not fit the type of the route (ClaimsOf): " + printable(strings.TrimPrefix(e.cause.Error(), "jwtgate: "), 2*maxShown)
 }
 
@@ -109,9 +131,9 @@ type loginError struct {
 	now    time.Time
 }
 
-func (e *loginError) Error() string { return "jwtgate: " + e.explain(nil) }
+func (e *loginError) Error() string { return "jwtgate: " + e.text() }
 
-func (e *loginError) explain(*facts) string {
+func (e *loginError) text() string {
 	text := fmt.Sprintf("the route needs a login at most %v ago (RecentLogin), and ", e.maxAge)
 	if e.login.IsZero() {
 		return text + "the token has no auth_time"

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -191,10 +190,7 @@ func identifier(value any) bool {
 
 // date returns the time that a NumericDate (RFC 7519 §2) stands for.
 func date(value any) (time.Time, bool) {
-	number, ok := value.(json.Number)
-	if !ok {
-		return time.Time{}, false
-	}
+	number, _ := value.(json.Number) // an empty one is no number
 	seconds, err := number.Float64()
 	if err != nil || seconds < 0 || seconds > 1e11 {
 		return time.Time{}, false
@@ -228,12 +224,9 @@ func (p *program) verify(ctx context.Context, t *decodedToken, file, address str
 		if err != nil {
 			return "", errors.New("-key: the token's alg is not supported, so its signature cannot be checked")
 		}
-		data, err := os.ReadFile(file) //nolint:gosec // the user names the file
+		data, err := readFile(file)
 		if err != nil {
-			return "", fmt.Errorf("-key: %w", err)
-		}
-		if alg.generate == nil {
-			data = bytes.TrimRight(data, "\r\n")
+			return "", err
 		}
 		source = alg.key(data).WithID(cmp.Or(t.text(t.header, "kid"), "key"))
 	default:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -116,9 +117,9 @@ func (p *program) jwks(ctx context.Context, args []string) error {
 	}
 	var read keys.Set
 	for _, file := range files {
-		data, err := os.ReadFile(file) //nolint:gosec // the user names the file
+		data, err := readFile(file)
 		if err != nil {
-			return fmt.Errorf("-key: %w", err)
+			return err
 		}
 		read = append(read, alg.key(data))
 	}
@@ -130,6 +131,16 @@ func (p *program) jwks(ctx context.Context, args []string) error {
 	res := auth.JWKS(ctx, jwtgate.Request{Method: "GET"})
 	_, err = fmt.Fprintln(p.stdout, string(res.Body))
 	return err
+}
+
+// readFile returns the content of the file that the flag -key names, without the line end
+// at the end: the shell passes a secret on to a server without it, too.
+func readFile(name string) ([]byte, error) {
+	data, err := os.ReadFile(name) //nolint:gosec // the user names the file
+	if err != nil {
+		return nil, fmt.Errorf("-key: %w", err)
+	}
+	return bytes.TrimRight(data, "\r\n"), nil
 }
 
 // keyError returns the error of jwtgate.New for a key as an error of the flag -key.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,6 +65,30 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+// TestKeysDiffer checks that each key is a new one.
+func TestKeysDiffer(t *testing.T) {
+	t.Parallel()
+	for _, alg := range []string{"HS256", "ES256", "EdDSA"} {
+		first, _, _ := run(t, start, "", "key", "-alg", alg)
+		if second, _, _ := run(t, start, "", "key", "-alg", alg); first == second {
+			t.Errorf("%s: got the same key twice", alg)
+		}
+	}
+}
+
+// TestExplainByJWKS checks that explain verifies a token with keys that it fetches.
+func TestExplainByJWKS(t *testing.T) {
+	t.Parallel()
+	path := keyFile(t, "ES256")
+	set, _, _ := run(t, start, "", "jwks", "-key", path)
+	token, _, _ := run(t, start, "", "token", "-alg", "ES256", "-key", path, "-iss", "i", "-aud", "a")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, set) }))
+	defer server.Close()
+	if stdout, stderr, status := run(t, start, token, "explain", "-jwks", server.URL); status != 0 || !strings.Contains(stdout, "matches the key, and a server") {
+		t.Errorf("got status %d, %s and %s; want a valid token", status, stdout, stderr)
+	}
+}
+
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "secret")
@@ -119,8 +145,13 @@ func TestExplain(t *testing.T) {
 		{"fraction as sub", claims(`{"sub":1.5}`), start, nil, "NO  sub"},
 		{"empty sub", claims(`{"sub":""}`), start, nil, "NO  sub"},
 		{"array as sub", claims(`{"sub":["a"]}`), start, nil, "NO  sub"},
+		{"titles", claims(`{}`), start, nil, "\"HS256\"\n\nclaims\n\nwhat a server checks\n"},
+		{"typ JWT", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.AA", start, nil, "ok  typ"},
+		{"rounded time", good, start.Add(400 * time.Millisecond), nil, "it is in 15m0s"},
+		{"no nbf and iat", claims(`{"exp":100}`), time.Unix(60, 0), nil, "it is 40s\n\nsignature"},
 		{"iss and aud", good, start, nil, "slashes included; it is \"https://auth.example.com\"\n  ok  aud"},
 		{"no iss and aud", claims(`{}`), start, nil, "slashes included; it is \"\"\n  NO  aud"},
+		{"a scope", mint("-iss", "i", "-aud", "a", "-scope", "read", "-scope", "write"), start, nil, `  scope  "read write"`},
 		{"a claim", mint("-iss", "i", "-aud", "a", "-claim", "level=3"), start, nil, "  level  3"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -151,6 +182,8 @@ func TestMistakes(t *testing.T) {
 		{"help of a command", []string{"token", "-h"}, 0, "usage: jwtgate token"},
 		{"flags of a command", []string{"token", "-h"}, 0, "-aud string"},
 		{"unknown flag", []string{"key", "-x"}, 2, "-x"},
+		{"unknown flag of a token", []string{"token", "-x"}, 2, "-x"},
+		{"default lifetime of a token", []string{"token", "-h"}, 0, "(default 15m0s)"},
 		{"unknown flag to publish", []string{"jwks", "-x"}, 2, "-x"},
 		{"unknown flag to explain", []string{"explain", "-x"}, 2, "-x"},
 		{"too many arguments", []string{"key", "x"}, 2, "unexpected argument \"x\"\nusage: jwtgate key"},
@@ -174,6 +207,7 @@ func TestMistakes(t *testing.T) {
 		{"too many tokens", []string{"explain", "a", "b"}, 2, `unexpected argument "b"`},
 		{"no token", []string{"explain"}, 1, "there is no token"},
 		{"an opaque token", []string{"explain", "abc"}, 1, "must have 3 parts separated by dots"},
+		{"a token with another scheme", []string{"explain", "Basic eyJhbGciOiJIUzI1NiJ9.e30.AA"}, 1, "the header is not base64url"},
 		{"an encrypted token", []string{"explain", "a.b.c.d.e"}, 1, "encrypted"},
 		{"a token that was cut off", []string{"explain", "eyJhbGciOiJIUzI1NiJ9.e3.AA"}, 1, "the payload is not"},
 		{"a header that is not base64url", []string{"explain", "e=.e30.AA"}, 1, "the header is not base64url"},

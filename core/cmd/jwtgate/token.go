@@ -45,7 +45,7 @@ func (p *program) token(ctx context.Context, args []string) error {
 		Audience:    *audience,
 		Keys:        alg.key(key),
 		AccessTTL:   *ttl,
-		MaxLifetime: max(*ttl, 24*time.Hour),
+		MaxLifetime: max(*ttl, 0),
 		Now:         p.now,
 	})
 	if err != nil {
@@ -72,21 +72,11 @@ func readKey(alg *algorithm, file string) ([]byte, error) {
 		}
 		return []byte(secret), nil
 	}
-	data, err := os.ReadFile(file) //nolint:gosec // the user names the file
-	if err != nil {
-		return nil, fmt.Errorf("-key: %w", err)
-	}
-	if alg.generate == nil {
-		return []byte(strings.TrimRight(string(data), "\r\n")), nil // as the shell passes it on to a server
-	}
-	return data, nil
+	return readFile(file)
 }
 
-// parseClaims returns the claims of the flags -claim, or nil if there are none.
-func parseClaims(flags list) (any, error) {
-	if len(flags) == 0 {
-		return nil, nil
-	}
+// parseClaims returns the claims of the flags -claim.
+func parseClaims(flags list) (map[string]json.RawMessage, error) {
 	claims := make(map[string]json.RawMessage, len(flags))
 	for _, text := range flags {
 		name, value, found := strings.Cut(text, "=")

@@ -11,48 +11,74 @@ import (
 
 var errMeter = errors.New("no instruments")
 
-// A noGauges provides a meter that cannot create gauges.
-type noGauges struct{ noop.MeterProvider }
+// A lackingProvider provides a meter that cannot create instruments of one kind.
+type lackingProvider struct {
+	noop.MeterProvider
 
-func (noGauges) Meter(string, ...metric.MeterOption) metric.Meter { return noGaugesMeter{} }
-
-type noGaugesMeter struct{ noop.Meter }
-
-func (noGaugesMeter) Int64ObservableGauge(string, ...metric.Int64ObservableGaugeOption) (metric.Int64ObservableGauge, error) {
-	return nil, errMeter
+	lacks string
 }
 
-func (noGaugesMeter) Float64ObservableGauge(string, ...metric.Float64ObservableGaugeOption) (metric.Float64ObservableGauge, error) {
-	return nil, errMeter
+func (p lackingProvider) Meter(string, ...metric.MeterOption) metric.Meter {
+	return lackingMeter{lacks: p.lacks}
 }
 
-// TestWatchFails checks that Watch returns the error of a meter.
-func TestWatchFails(t *testing.T) {
-	t.Parallel()
-	tel, err := telemetry.New(telemetry.Config{MeterProvider: noGauges{}})
-	if err != nil {
-		t.Fatal(err)
+type lackingMeter struct {
+	noop.Meter
+
+	lacks string
+}
+
+// err returns errMeter for the kind of instruments that m lacks.
+func (m lackingMeter) err(kind string) error {
+	if kind == m.lacks {
+		return errMeter
 	}
-	if err := tel.Watch(nil); !errors.Is(err, errMeter) {
-		t.Errorf("got %v; want %v", err, errMeter)
-	}
+	return nil
 }
 
-// A noCounters provides a meter that cannot create counters.
-type noCounters struct{ noop.MeterProvider }
-
-func (noCounters) Meter(string, ...metric.MeterOption) metric.Meter { return noCountersMeter{} }
-
-type noCountersMeter struct{ noop.Meter }
-
-func (noCountersMeter) Int64Counter(string, ...metric.Int64CounterOption) (metric.Int64Counter, error) {
-	return nil, errMeter
+func (m lackingMeter) Int64Counter(string, ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+	return noop.Int64Counter{}, m.err("counter")
 }
 
-// TestNewFails checks that New returns the error of a meter.
-func TestNewFails(t *testing.T) {
+func (m lackingMeter) Float64Histogram(string, ...metric.Float64HistogramOption) (metric.Float64Histogram, error) {
+	return noop.Float64Histogram{}, m.err("histogram")
+}
+
+func (m lackingMeter) Int64ObservableGauge(string, ...metric.Int64ObservableGaugeOption) (metric.Int64ObservableGauge, error) {
+	return noop.Int64ObservableGauge{}, m.err("gauge of counts")
+}
+
+func (m lackingMeter) Float64ObservableGauge(string, ...metric.Float64ObservableGaugeOption) (metric.Float64ObservableGauge, error) {
+	return noop.Float64ObservableGauge{}, m.err("gauge of seconds")
+}
+
+func (m lackingMeter) RegisterCallback(metric.Callback, ...metric.Observable) (metric.Registration, error) {
+	return noop.Registration{}, m.err("callback")
+}
+
+// TestMeterFails checks that New and Watch return the errors of a meter.
+func TestMeterFails(t *testing.T) {
 	t.Parallel()
-	if _, err := telemetry.New(telemetry.Config{MeterProvider: noCounters{}}); !errors.Is(err, errMeter) {
-		t.Errorf("got %v; want %v", err, errMeter)
+	for _, row := range []struct {
+		lacks      string
+		new, watch error
+	}{
+		{"nothing", nil, nil},
+		{"counter", errMeter, nil},
+		{"histogram", errMeter, nil},
+		{"gauge of counts", nil, errMeter},
+		{"gauge of seconds", nil, errMeter},
+		{"callback", nil, errMeter},
+	} {
+		tel, err := telemetry.New(telemetry.Config{MeterProvider: lackingProvider{lacks: row.lacks}})
+		if !errors.Is(err, row.new) {
+			t.Errorf("%s: got %v from New; want %v", row.lacks, err, row.new)
+		}
+		if err != nil {
+			continue
+		}
+		if err := tel.Watch(nil); !errors.Is(err, row.watch) {
+			t.Errorf("%s: got %v from Watch; want %v", row.lacks, err, row.watch)
+		}
 	}
 }

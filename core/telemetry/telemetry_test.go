@@ -240,15 +240,59 @@ func TestMetrics(t *testing.T) {
 	}
 	now := f.read()
 	for name, want := range map[string]float64{
-		"keys.held issuer=https://idp.example": 0, "cache.size": 16384, "sessions.replayed": 0, "feed.interruptions": 0, "events event=forged": 0, "store.clock.offset": 0,
+		"keys.held issuer=https://idp.example": 0, "cache.size": 16384, "sessions.replayed": 0, "feed.interruptions": 0, "events event=forged": 0, "sessions.ended reason=disabled": 0, "store.clock.offset": 0,
 		"decisions code=accepted endpoint=guard issuer= judged=": 0, "decisions http.response.status_code=503 code=unavailable endpoint=guard issuer= judged=": 0,
 	} {
 		if got, ok := now[name]; !ok || got != want {
 			t.Errorf("%s: got %v, present: %t; want %v", name, got, ok, want)
 		}
 	}
+	if got, ok := now["sessions.ended reason=signed_in"]; ok {
+		t.Errorf("got %v ends of sessions because of a sign-in; want no such counter", got)
+	}
 	if age, ok := now["feed.age"]; !ok || age < 0 || age > 30 {
 		t.Errorf("got feed.age %v; want a few seconds at most", age)
+	}
+}
+
+// TestSpanOfOutcome checks the status of the span, and the user of the request, for outcomes.
+func TestSpanOfOutcome(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, telemetry.Config{})
+	d := f.Decide(t.Context(), get(f.signIn().Access.Token))
+	alice, _ := jwtgate.IdentityFrom(d.Context)
+	forbidden := &jwtgate.Refusal{Code: jwtgate.CodeInsufficientScope, Status: 403}
+	internal := &jwtgate.Refusal{Code: jwtgate.CodeInternal, Status: 500}
+	for _, row := range []struct {
+		name    string
+		users   bool
+		outcome jwtgate.Outcome
+		status  codes.Code
+		user    bool
+	}{
+		{"accepted", true, jwtgate.Outcome{Identity: alice}, codes.Unset, true},
+		{"accepted, without users", false, jwtgate.Outcome{Identity: alice}, codes.Unset, false},
+		{"anonymous", true, jwtgate.Outcome{}, codes.Unset, false},
+		{"forbidden", true, jwtgate.Outcome{Identity: alice, Code: forbidden.Code, Status: 403, Refusal: forbidden}, codes.Unset, false},
+		{"broken", true, jwtgate.Outcome{Code: internal.Code, Status: 500, Refusal: internal}, codes.Error, false},
+		{"broken, without a refusal", true, jwtgate.Outcome{Status: 500}, codes.Unset, false},
+	} {
+		spans := tracetest.NewSpanRecorder()
+		tracer := trace.NewTracerProvider(trace.WithSpanProcessor(spans))
+		tel, err := telemetry.New(telemetry.Config{TracerProvider: tracer, Users: row.users})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, request := tracer.Tracer("test").Start(t.Context(), "request")
+		tel.Observer().Outcome(ctx, row.outcome)
+		request.End()
+		ended := spans.Ended()
+		if got := ended[0].Status().Code; got != row.status {
+			t.Errorf("%s: got status %v; want %v", row.name, got, row.status)
+		}
+		if got := slices.Contains(ended[1].Attributes(), attribute.String("user.id", "alice")); got != row.user {
+			t.Errorf("%s: got user.id: %t; want %t", row.name, got, row.user)
+		}
 	}
 }
 

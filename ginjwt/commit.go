@@ -13,8 +13,8 @@ import (
 // writers of Gin and of middleware, because [gin.Engine.HandleContext] takes away those
 // that are above Gin's own. Gin's own writer, and every writer of middleware, embeds
 // the next one as a field named ResponseWriter; without such a field, the answer gets
-// no cookies. Call commit after the handler.
-func commitBelow(w gin.ResponseWriter, d *jwtgate.Decision) (commit func()) {
+// no cookies. At the end of each request, Gin writes the header if nothing else has.
+func commitBelow(w gin.ResponseWriter, d *jwtgate.Decision) {
 	at := reflect.ValueOf(w)
 	for at.IsValid() {
 		switch at.Kind() {
@@ -23,16 +23,14 @@ func commitBelow(w gin.ResponseWriter, d *jwtgate.Decision) (commit func()) {
 			continue
 		case reflect.Struct:
 		default:
-			return func() {}
+			return
 		}
 		at = at.FieldByName("ResponseWriter")
 		if server, is := asServer(at); is {
-			renewed := d.CommitWriter(server)
-			at.Set(reflect.ValueOf(commitWriter{renewed}))
-			return renewed.Commit
+			at.Set(reflect.ValueOf(commitWriter{d.CommitWriter(server)}))
+			return
 		}
 	}
-	return func() {}
 }
 
 // asServer returns the server's writer if field is where Gin's own writer has it.

@@ -24,8 +24,7 @@ func Protect(auth *jwtgate.Auth, rules ...jwtgate.Rule) gin.HandlerFunc {
 		d := auth.Decide(c.Request.Context(), jwtgate.HTTPRequest(c.Request), rules...)
 		defer d.Done()
 		if d.Renewed {
-			commit := commitBelow(c.Writer, &d)
-			defer commit()
+			commitBelow(c.Writer, &d)
 		}
 		if Send(c, d.Response) {
 			return

@@ -105,13 +105,15 @@ func TestHandOver(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
+		serves bool // an endpoint, in place of a guard
 		refuse func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response
 		asked  int
 		body   string
 		kind   string
 	}{
-		{"not handed over", nil, 0, `"code":"token_missing"`, "application/problem+json"},
-		{"handed over", jwtgate.HandOver, 1, "sorry: token_missing", fiber.MIMETextPlainCharsetUTF8},
+		{"not handed over", false, nil, 0, `"code":"token_missing"`, "application/problem+json"},
+		{"handed over", false, jwtgate.HandOver, 1, "sorry: token_missing", fiber.MIMETextPlainCharsetUTF8},
+		{"handed over by an endpoint", true, jwtgate.HandOver, 1, "sorry: token_missing", fiber.MIMETextPlainCharsetUTF8},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -126,10 +128,14 @@ func TestHandOver(t *testing.T) {
 				}
 				return c.Status(native.Code).SendString("sorry: " + string(refusal.Code))
 			}})
-			app.Get("/", fiberjwt.Protect(auth), func(*fiber.Ctx) error {
-				t.Error("the handler ran")
-				return nil
-			})
+			if row.serves {
+				app.Get("/", fiberjwt.Handle(auth.ListSessions))
+			} else {
+				app.Get("/", fiberjwt.Protect(auth), func(*fiber.Ctx) error {
+					t.Error("the handler ran")
+					return nil
+				})
+			}
 			got := send(t, app, "/", "")
 			if asked != row.asked {
 				t.Errorf("the error handler was called %d times; want %d", asked, row.asked)

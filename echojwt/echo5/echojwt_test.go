@@ -76,13 +76,15 @@ func TestHandOver(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
+		serves bool // an endpoint, in place of a guard
 		refuse func(context.Context, jwtgate.Request, *jwtgate.Refusal) jwtgate.Response
 		asked  int
 		body   string
 		kind   string
 	}{
-		{"not handed over", nil, 0, `"code":"token_missing"`, "application/problem+json"},
-		{"handed over", jwtgate.HandOver, 1, `{"error":"token_missing","message":"Unauthorized"}`, echo.MIMEApplicationJSON},
+		{"not handed over", false, nil, 0, `"code":"token_missing"`, "application/problem+json"},
+		{"handed over", false, jwtgate.HandOver, 1, `{"error":"token_missing","message":"Unauthorized"}`, echo.MIMEApplicationJSON},
+		{"handed over by an endpoint", true, jwtgate.HandOver, 1, `{"error":"token_missing","message":"Unauthorized"}`, echo.MIMEApplicationJSON},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -98,10 +100,14 @@ func TestHandOver(t *testing.T) {
 				}
 				_ = c.JSON(native.Code, map[string]any{"error": refusal.Code, "message": native.Message})
 			}
-			e.GET("/", func(*echo.Context) error {
-				t.Error("the handler ran")
-				return nil
-			}, echojwt.Protect(auth))
+			if row.serves {
+				e.GET("/", echojwt.Handle(auth.ListSessions))
+			} else {
+				e.GET("/", func(*echo.Context) error {
+					t.Error("the handler ran")
+					return nil
+				}, echojwt.Protect(auth))
+			}
 			w := serveOne(e, "", "")
 			if asked != row.asked {
 				t.Errorf("the error handler was asked %d times; want %d", asked, row.asked)

@@ -27,6 +27,7 @@ var challenges = []struct {
 	{`Negotiate YWJj== , Bearer error="invalid_token"`, true},
 	{`Bearer error="invalid_token", Basic realm="a"`, true},
 	{`Bearer error="invalid_token", Negotiate YWJj==`, true},
+	{`Bearer !~="a", error="invalid_token"`, true},
 	{`Bearer realm="a" error="invalid_token"`, true}, // some servers leave the comma out
 	{`Bearer error="invalid_token", error_description="The "token" expired"`, true},
 	{`Bearer error="invalid_token", error_description="The token`, true},

@@ -58,10 +58,12 @@ func TestFaults(t *testing.T) {
 		_ = serve()
 		return nil, lost
 	}
-	var cut fault = func(_ *http.Request, serve func() *http.Response) (*http.Response, error) {
-		res := serve()
-		res.Body = io.NopCloser(io.MultiReader(io.LimitReader(res.Body, 20), brokenBody{lost}))
-		return res, nil
+	cut := func(at int64) fault {
+		return func(_ *http.Request, serve func() *http.Response) (*http.Response, error) {
+			res := serve()
+			res.Body = io.NopCloser(io.MultiReader(io.LimitReader(res.Body, at), brokenBody{lost}))
+			return res, nil
+		}
 	}
 
 	var endless fault = func(_ *http.Request, serve func() *http.Response) (*http.Response, error) {
@@ -88,14 +90,16 @@ func TestFaults(t *testing.T) {
 		{"403", []fault{answer(403)}, 2, true},
 		{"400 without a reason", []fault{answer(400)}, 2, true},
 		{"401 without a reason", []fault{answer(401, "WWW-Authenticate", "Bearer")}, 2, true},
+		{"300", []fault{answer(300)}, 2, true},
 		{"a redirect", []fault{answer(307, "Location", "https://evil.example.com/")}, 2, true},
 		{"never sent", []fault{neverSent}, 2, false},
 		{"never sent, three times", []fault{neverSent, neverSent, neverSent}, 4, true},
 		{"dropped after commit", []fault{dropped}, 2, false},
 		{"dropped after commit, twice", []fault{dropped, dropped}, 3, false},
 		{"dropped after commit, three times", []fault{dropped, dropped, dropped}, 4, true}, // the next renewal is within the reuse window
-		{"cut off", []fault{cut}, 2, false},
-		{"cut off twice", []fault{cut, cut}, 3, false},
+		{"cut off", []fault{cut(20)}, 2, false},
+		{"cut off twice", []fault{cut(20), cut(20)}, 3, false},
+		{"cut off after the tokens", []fault{cut(1 << 20)}, 2, false},
 		{"slow", []fault{after(2 * time.Second)}, 1, false},
 		{"slower", []fault{after(8 * time.Second)}, 2, false},
 		{"slower, before commit", []fault{before(8 * time.Second)}, 2, false},

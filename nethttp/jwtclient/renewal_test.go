@@ -151,6 +151,26 @@ func TestClientTimeout(t *testing.T) {
 	})
 }
 
+// A request with a valid access token waits for the renewal that it has started, but not
+// for one that is in flight already.
+func TestJoinedAhead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		transport := newTransport(t, a, nil)
+		time.Sleep(life - 5*time.Second)
+		a.setDelay(5 * time.Second / 2)
+		for i, want := range []time.Duration{2 * time.Second, 0} {
+			begun := time.Now()
+			if _, _, err := transport.Token(t.Context()); err != nil || time.Since(begun) != want {
+				t.Errorf("call %d: got %v after %v; want a token after %v", i+1, err, time.Since(begun), want)
+			}
+		}
+		time.Sleep(time.Minute)
+		a.wantCalls("/refresh", 1)
+	})
+}
+
 // A server need not rotate the refresh token (RFC 6749 §6).
 func TestNotRotated(t *testing.T) {
 	t.Parallel()
@@ -161,7 +181,7 @@ func TestNotRotated(t *testing.T) {
 			got = append(got, r.Form.Get("refresh_token"))
 			return tokens("new", "", time.Minute)
 		}), nil)
-		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "a", Refresh: "kept", Expires: time.Now()}); err != nil {
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "a", Refresh: "kept", Expires: time.Now().Add(-time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 		for range 3 {

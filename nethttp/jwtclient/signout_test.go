@@ -274,6 +274,25 @@ func TestSignOutOfSharedStore(t *testing.T) {
 	})
 }
 
+// SignOut posts the refresh token in use if the store has lost it, and only once.
+func TestSignOutOfEmptyStore(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	store := &memory{}
+	transport := newTransport(t, a, store)
+	want := url.Values{"refresh_token": {store.tokens().Refresh}}.Encode()
+	store.stored = jwtclient.Tokens{}
+	for range 2 {
+		if err := transport.SignOut(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	a.wantCalls("/logout", 1)
+	if got := a.posted[len(a.posted)-1]; got != want {
+		t.Errorf("posted %q; want %q", got, want)
+	}
+}
+
 // copied is a ResponseWriter that keeps a copy of the body.
 type copied struct {
 	http.ResponseWriter

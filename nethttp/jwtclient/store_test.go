@@ -128,24 +128,41 @@ func TestStoreIsBusy(t *testing.T) {
 	})
 }
 
-// TestStoreIsBusyAtSignOut checks that SignOut gives up after a minute if a sign-in
-// waits for the store that long.
-func TestStoreIsBusyAtSignOut(t *testing.T) {
+// TestStoreIsBusyWithSignIn checks that SignOut gives up after a minute, and a renewal after
+// half a minute, if a sign-in waits for the store that long.
+func TestStoreIsBusyWithSignIn(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		store := &memory{}
-		transport := newTransport(t, newAPI(t), store)
-		store.busy <- struct{}{}
-		signedIn := make(chan error)
-		go func() { signedIn <- transport.SignIn(t.Context(), "alice", "wonderland") }()
-		synctest.Wait()
-		begun := time.Now()
-		if err := transport.SignOut(t.Context()); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != time.Minute {
-			t.Errorf("got %v after %v; want a timeout after a minute", err, time.Since(begun))
-		}
-		<-store.busy
-		if err := <-signedIn; !errors.Is(err, jwtclient.ErrSignedOut) {
-			t.Errorf("SignIn: got %v; want %v", err, jwtclient.ErrSignedOut)
-		}
-	})
+	for _, row := range []struct {
+		name   string
+		call   func(*jwtclient.Transport, context.Context) error
+		takes  time.Duration
+		signIn error // of the sign-in, once the store is free
+	}{
+		{"SignOut", (*jwtclient.Transport).SignOut, time.Minute, jwtclient.ErrSignedOut},
+		{"renewal", func(transport *jwtclient.Transport, ctx context.Context) error {
+			_, _, err := transport.Token(ctx)
+			return err
+		}, time.Minute / 2, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				store := &memory{}
+				transport := newTransport(t, newAPI(t), store)
+				time.Sleep(life)
+				store.busy <- struct{}{}
+				signedIn := make(chan error)
+				go func() { signedIn <- transport.SignIn(t.Context(), "alice", "wonderland") }()
+				synctest.Wait()
+				begun := time.Now()
+				if err := row.call(transport, t.Context()); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != row.takes {
+					t.Errorf("got %v after %v; want a timeout after %v", err, time.Since(begun), row.takes)
+				}
+				<-store.busy
+				if err := <-signedIn; !errors.Is(err, row.signIn) {
+					t.Errorf("SignIn: got %v; want %v", err, row.signIn)
+				}
+			})
+		})
+	}
 }

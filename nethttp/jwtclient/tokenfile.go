@@ -131,13 +131,8 @@ func create(path string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	if _, err := file.Write(text); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	if err := file.Sync(); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	return file.Close()
+	_, err = file.Write(text)
+	return errors.Join(err, file.Sync(), file.Close())
 }
 
 // errLocked is the error of tryLock if the lock is held.

@@ -40,7 +40,8 @@ func TestTokenFileUnlocks(t *testing.T) {
 	}
 }
 
-// TestTokenFileCloses checks which files are open while the tokens change, and after it.
+// TestTokenFileCloses checks which files are open while the tokens change, and after it,
+// also if Update fails because the lock is held or because others can open the lock file.
 func TestTokenFileCloses(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "tokens.json")
@@ -49,10 +50,18 @@ func TestTokenFileCloses(t *testing.T) {
 		if descriptor(t, path) >= 0 || descriptor(t, path+".lock") < 0 {
 			t.Error("while the tokens change: want the lock file open, and not the file")
 		}
-		return stored, nil
+		canceled, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := jwtclient.TokenFile(path).Update(canceled, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("while the tokens change: got %v; want %v", err, context.Canceled)
+		}
+		return stored, os.Chmod(path+".lock", 0o604)
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, err := look(t, jwtclient.TokenFile(path)); err == nil {
+		t.Error("a lock file that others can open: got no error; want one")
 	}
 	for _, path := range []string{path, path + ".lock", filepath.Dir(path)} {
 		if descriptor(t, path) >= 0 {
@@ -185,8 +194,8 @@ func TestTokenFileLockLink(t *testing.T) {
 	if err := os.Symlink(elsewhere, path+".lock"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := look(t, jwtclient.TokenFile(path)); err == nil || !strings.Contains(err.Error(), path+".lock") {
-		t.Errorf("got %v; want an error that names the lock file", err)
+	if _, err := look(t, jwtclient.TokenFile(path)); err == nil || !strings.Contains(err.Error(), path+".lock") || !strings.Contains(err.Error(), "symbolic link: remove it") {
+		t.Errorf("got %v; want an error that names the lock file and says what to do", err)
 	}
 	if _, err := os.Stat(elsewhere); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the target of the link: got %v; want it not to exist", err)
@@ -197,11 +206,11 @@ func TestTokenFileLockLink(t *testing.T) {
 func TestTokenFileReadError(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	loop, private := filepath.Join(folder, "loop"), filepath.Join(folder, "private")
-	if err := errors.Join(os.Symlink(loop, loop), os.Mkdir(private, 0o700)); err != nil {
+	loop, private, locked := filepath.Join(folder, "loop"), filepath.Join(folder, "private"), filepath.Join(folder, "locked")
+	if err := errors.Join(os.Symlink(loop, loop), os.Mkdir(private, 0o700), os.Mkdir(locked+".lock", 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]error{loop: syscall.ELOOP, private: syscall.EISDIR} {
+	for path, want := range map[string]error{loop: syscall.ELOOP, private: syscall.EISDIR, locked: syscall.EISDIR} {
 		if _, err := look(t, jwtclient.TokenFile(path)); !errors.Is(err, want) || !strings.HasPrefix(err.Error(), "jwtclient: TokenFile: ") {
 			t.Errorf("%s: got %v; want %v", path, err, want)
 		}

@@ -48,7 +48,7 @@ func TestTokenFile(t *testing.T) {
 	}
 	for _, want := range []jwtclient.Tokens{
 		{Access: "a", Refresh: "r", Expires: time.Date(2030, 1, 2, 3, 4, 5, 6, time.UTC)},
-		{Access: "a"},
+		{Access: "!~"},
 		{Access: "<&>", Refresh: "~"},
 	} {
 		put(t, file, want)
@@ -151,8 +151,8 @@ func TestTokenFileRefuses(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := look(t, jwtclient.TokenFile(filepath.Join(folder, "file", "tokens.json"))); err == nil {
-		t.Error("a file in place of the folder: got no error; want one")
+	if _, err := look(t, jwtclient.TokenFile(filepath.Join(folder, "file", "tokens.json"))); err == nil || !strings.Contains(err.Error(), "mkdir") {
+		t.Errorf("a file in place of the folder: got %v; want the error of mkdir", err)
 	}
 }
 
@@ -168,13 +168,14 @@ func TestTokenFileFailures(t *testing.T) {
 		next  jwtclient.Tokens
 		spoil func(path string) error // during Update
 		mend  func(path string) error // nil if the file is gone
+		want  string                  // what failed
 	}{
 		{"a year that JSON cannot have", jwtclient.Tokens{Access: "next", Expires: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)},
-			func(string) error { return nil }, func(string) error { return nil }},
-		{"the new file cannot be removed", next, func(path string) error { return blocked(path + ".new") }, func(path string) error { return os.RemoveAll(path + ".new") }},
-		{"the file cannot be replaced", next, replaced, nil},
-		{"the file cannot be removed", jwtclient.Tokens{}, replaced, nil},
-		{"the folder is gone", next, func(path string) error { return os.RemoveAll(filepath.Dir(path)) }, nil},
+			func(string) error { return nil }, func(string) error { return nil }, "json: "},
+		{"the new file cannot be removed", next, func(path string) error { return blocked(path + ".new") }, func(path string) error { return os.RemoveAll(path + ".new") }, "remove "},
+		{"the file cannot be replaced", next, replaced, nil, "rename "},
+		{"the file cannot be removed", jwtclient.Tokens{}, replaced, nil, "remove "},
+		{"the folder is gone", next, func(path string) error { return os.RemoveAll(filepath.Dir(path)) }, nil, "open "},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -182,8 +183,8 @@ func TestTokenFileFailures(t *testing.T) {
 			file := jwtclient.TokenFile(path)
 			put(t, file, old)
 			err := file.Update(t.Context(), func(jwtclient.Tokens) (jwtclient.Tokens, error) { return row.next, row.spoil(path) })
-			if err == nil || !strings.HasPrefix(err.Error(), "jwtclient: TokenFile: ") {
-				t.Errorf("got %v; want an error of the TokenFile", err)
+			if want := "jwtclient: TokenFile: " + row.want; err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("got %v; want %s", err, want)
 			}
 			if row.mend == nil {
 				if _, err := os.Stat(path + ".new"); !errors.Is(err, os.ErrNotExist) {

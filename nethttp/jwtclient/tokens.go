@@ -53,9 +53,6 @@ func newActiveTokens(tokens Tokens, now time.Time) *activeTokens {
 // of the lifetime. Up to a quarter of the margin is then subtracted at random, so
 // that programs that started together do not renew at the same time.
 func renewalMargin(lifetime time.Duration) time.Duration {
-	margin := min(max(10*time.Second, lifetime/10), lifetime/4)
-	if margin <= 0 {
-		return 0
-	}
+	margin := max(0, min(max(10*time.Second, lifetime/10), lifetime/4))
 	return margin - rand.N(margin/4+1) //nolint:gosec // the jitter need not be unpredictable
 }

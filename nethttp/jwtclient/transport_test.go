@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jwtgate/jwtgate/nethttp/jwtclient"
 )
@@ -142,21 +143,26 @@ func TestDefaultBase(t *testing.T) {
 	}
 }
 
-// TestBaseFails checks that the error of the base is returned.
+// TestBaseFails checks that the error of the base is returned, also if the base fails when
+// the request is sent again.
 func TestBaseFails(t *testing.T) {
 	t.Parallel()
-	transport := newSignedOut(t, brokenBase{}, nil)
-	if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "token"}); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := do(t.Context(), transport, "GET", home+"/me", ""); !errors.Is(err, errNetwork) {
-		t.Errorf("got %q, %v; want %v", got, err, errNetwork)
+	errNetwork := errors.New("network down")
+	for _, broken := range []string{"Bearer old", "Bearer new"} {
+		transport := newSignedOut(t, failing(func(r *http.Request) (*http.Response, error) {
+			switch {
+			case r.URL.Path == "/refresh":
+				return tokens("new", "next", time.Hour), nil
+			case r.Header.Get("Authorization") == broken:
+				return nil, errNetwork
+			}
+			return status(http.StatusUnauthorized, "WWW-Authenticate", `Bearer error="invalid_token"`), nil
+		}), nil)
+		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first"}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := do(t.Context(), transport, "GET", home+"/me", ""); !errors.Is(err, errNetwork) {
+			t.Errorf("%s: got %q, %v; want %v", broken, got, err, errNetwork)
+		}
 	}
 }
-
-// brokenBase is a base whose requests fail.
-type brokenBase struct{}
-
-var errNetwork = errors.New("network down")
-
-func (brokenBase) RoundTrip(*http.Request) (*http.Response, error) { return nil, errNetwork }

@@ -43,7 +43,7 @@ func TestRefusals(t *testing.T) {
 			t.Parallel()
 			var got []string
 			transport := newSignedOut(t, answering(func(r *http.Request) *http.Response {
-				got = append(got, r.URL.Path+" "+r.Header.Get("Authorization"))
+				got = append(got, strings.Join([]string{r.URL.Path, r.Header.Get("Accept"), r.Header.Get("Authorization")}, " "))
 				if r.URL.Path == "/refresh" {
 					return tokens("new", "next", time.Hour)
 				}
@@ -55,19 +55,20 @@ func TestRefusals(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := httptest.NewRequest(http.MethodGet, home+"/me", nil)
+			r.Header.Set("Accept", "text/plain")
 			res, err := transport.RoundTrip(r)
 			if err != nil || res.StatusCode != row.status {
 				t.Fatalf("got %v, %v; want the last answer", res, err)
 			}
 			_ = res.Body.Close()
-			want := []string{"/me Bearer old"}
+			want := []string{"/me text/plain Bearer old"}
 			if row.want {
-				want = append(want, "/refresh ", "/me Bearer new") // and no third attempt
+				want = append(want, "/refresh application/json ", "/me text/plain Bearer new") // and no third attempt
 			}
 			if !slices.Equal(got, want) {
 				t.Errorf("got %q; want %q", got, want)
 			}
-			if len(r.Header) > 0 || res.Request != r {
+			if len(r.Header) != 1 || res.Request != r {
 				t.Errorf("got request %v with %v; want the one of the caller, unchanged", res.Request, r.Header)
 			}
 		})
@@ -95,10 +96,14 @@ func TestStale(t *testing.T) {
 		if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first"}); err != nil {
 			t.Fatal(err)
 		}
-		slow := make(chan string)
+		slow, slowBody := make(chan string), make(chan int)
 		go func() {
 			got, _ := do(t.Context(), transport, "GET", home+"/slow", "")
 			slow <- got
+		}()
+		go func() {
+			got, _, _ := send(transport, httptest.NewRequest(http.MethodPost, home+"/slow", io.NopCloser(strings.NewReader("text"))))
+			slowBody <- got
 		}()
 		synctest.Wait()
 		for _, path := range []string{"/me", "/me"} {
@@ -106,8 +111,15 @@ func TestStale(t *testing.T) {
 				t.Errorf("got %q, %v; want 200", got, err)
 			}
 		}
-		if got := <-slow; got != "200 " || refreshed != 1 {
-			t.Errorf("got %q after %d renewals; want 200 after one", got, refreshed)
+		if got := <-slow; got != "200 " {
+			t.Errorf("got %q; want 200", got)
+		}
+		if got := <-slowBody; got != http.StatusUnauthorized {
+			t.Errorf("got %d for the body that cannot be sent again; want 401", got)
+		}
+		synctest.Wait()
+		if refreshed != 1 {
+			t.Errorf("got %d renewals; want 1", refreshed)
 		}
 	})
 }
@@ -138,6 +150,37 @@ func TestNewTokenRefused(t *testing.T) {
 			t.Errorf("got %d renewals in two seconds; want 2", refreshed)
 		}
 	})
+}
+
+// TestNewTokenRefusedLater checks that a renewed token that the API accepts at first and
+// refuses later, even within a second, is replaced.
+func TestNewTokenRefusedLater(t *testing.T) {
+	t.Parallel()
+	refreshed := 0
+	used := map[string]bool{}
+	transport := newSignedOut(t, answering(func(r *http.Request) *http.Response {
+		if r.URL.Path == "/refresh" {
+			refreshed++
+			return tokens(strings.Repeat("new", refreshed), "next", time.Hour)
+		}
+		token := r.Header.Get("Authorization")
+		if token == "Bearer old" || used[token] {
+			return status(http.StatusUnauthorized, "WWW-Authenticate", `Bearer error="invalid_token"`)
+		}
+		used[token] = true
+		return status(http.StatusOK)
+	}), nil)
+	if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "old", Refresh: "first"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if got, err := do(t.Context(), transport, "GET", home+"/me", ""); got != "200 " {
+			t.Errorf("got %q, %v; want 200", got, err)
+		}
+	}
+	if refreshed != 3 {
+		t.Errorf("got %d renewals; want 3", refreshed)
+	}
 }
 
 // TestNewTokenExpires checks that a renewed token that expires before a slow API

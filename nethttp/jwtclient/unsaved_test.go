@@ -2,7 +2,10 @@ package jwtclient_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -87,6 +90,56 @@ func TestUnsaved(t *testing.T) {
 			t.Error("got a live session; want it ended")
 		}
 	})
+}
+
+// Tokens that could not be stored are the ones that the next renewal or SignOut uses. The
+// server accepts each refresh token once, and never sends the same new tokens again.
+func TestUnsavedOnce(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name    string
+		wait    time.Duration // after the renewal whose tokens were not stored
+		signOut bool
+		want    []string // the refresh tokens that are posted
+	}{
+		{"stored later", 2 * time.Second, false, []string{"/refresh 0"}},
+		{"renewed later", life, false, []string{"/refresh 0", "/refresh 1"}},
+		{"signed out", 0, true, []string{"/refresh 0", "/logout 1"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var got []string
+				store := &memory{}
+				transport := newSignedOut(t, answering(func(r *http.Request) *http.Response {
+					_ = r.ParseForm()
+					got = append(got, r.URL.Path+" "+r.Form.Get("refresh_token"))
+					return tokens(fmt.Sprint("token", len(got)), strconv.Itoa(len(got)), life)
+				}), store)
+				if err := transport.SetTokens(t.Context(), jwtclient.Tokens{Access: "token0", Refresh: "0", Expires: time.Now()}); err != nil {
+					t.Fatal(err)
+				}
+				store.fail(errFull)
+				if _, _, err := transport.Token(t.Context()); !errors.Is(err, errFull) {
+					t.Errorf("got %v; want %v", err, errFull)
+				}
+				store.fail(nil)
+				time.Sleep(row.wait)
+				for range 2 {
+					if row.signOut {
+						if err := transport.SignOut(t.Context()); err != nil {
+							t.Error(err)
+						}
+					} else if access, want := token(t, transport), fmt.Sprint("token", len(row.want)); access != want || store.tokens().Access != want {
+						t.Errorf("got %s, and %s is stored; want %s", access, store.tokens().Access, want)
+					}
+				}
+				if !slices.Equal(got, row.want) {
+					t.Errorf("posted %q; want %q", got, row.want)
+				}
+			})
+		})
+	}
 }
 
 // Tokens that could not be stored are discarded if another process has stored newer

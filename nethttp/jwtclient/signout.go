@@ -34,30 +34,39 @@ func (t *Transport) SignOut(ctx context.Context) error {
 // removeTokens removes the tokens from the store and ends their session. last are
 // the tokens that were in use, or nil.
 func (t *Transport) removeTokens(last *activeTokens) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*renewalTimeout) // first a renewal may hold storeLock
+	refresh, err := t.clearStore(last)
+	ctx, cancel := context.WithTimeout(context.Background(), renewalTimeout)
 	defer cancel()
-	if err := t.lockStore(ctx); err != nil {
-		return err
-	}
-	defer t.unlockStore()
-	refresh := ""
+	return errors.Join(err, t.endSession(ctx, refresh))
+}
+
+// clearStore removes the tokens from the store. It returns the newest refresh token of
+// their session, even if the store fails, or "" if there is none.
+func (t *Transport) clearStore(last *activeTokens) (refresh string, err error) {
 	if last != nil {
 		refresh = last.Refresh
 	}
-	err := t.store.Update(ctx, func(stored Tokens) (Tokens, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*renewalTimeout) // first a renewal may hold storeLock
+	defer cancel()
+	if err := t.lockStore(ctx); err != nil {
+		return refresh, err
+	}
+	defer t.unlockStore()
+	err = t.store.Update(ctx, func(stored Tokens) (Tokens, error) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if !t.signedOut {
+		switch {
+		case !t.signedOut:
 			return stored, nil // somebody has signed in again, and these are the new tokens
-		}
-		if stored.Refresh != "" {
+		case t.unsaved != nil && t.unsaved.replaces == stored.Refresh:
+			refresh = t.unsaved.Refresh
+		case stored.Refresh != "":
 			refresh = stored.Refresh
-		}
-		if t.unsaved != nil {
-			refresh = t.unsaved.Refresh // newer than the stored one
-			t.unsaved = nil
 		}
 		return Tokens{}, nil
 	})
-	return errors.Join(err, t.endSession(ctx, refresh))
+	if err == nil {
+		t.unsaved = nil
+	}
+	return refresh, err
 }

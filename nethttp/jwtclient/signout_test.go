@@ -274,6 +274,23 @@ func TestSignOutOfSharedStore(t *testing.T) {
 	})
 }
 
+// SignOut ends the session even if another process keeps the store busy all the time.
+func TestSignOutOfBusyStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		store := &memory{}
+		transport := newTransport(t, a, store)
+		store.busy <- struct{}{}
+		if err := transport.SignOut(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v; want a timeout", err)
+		}
+		if a.refreshes(t, store.tokens().Refresh) {
+			t.Error("got a live session; want it ended")
+		}
+	})
+}
+
 // SignOut posts the refresh token in use if the store has lost it, and only once.
 func TestSignOutOfEmptyStore(t *testing.T) {
 	t.Parallel()

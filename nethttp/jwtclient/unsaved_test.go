@@ -100,11 +100,13 @@ func TestUnsavedOnce(t *testing.T) {
 		name    string
 		wait    time.Duration // after the renewal whose tokens were not stored
 		signOut bool
+		fails   bool     // whether the store still fails at the first of two calls
 		want    []string // the refresh tokens that are posted
 	}{
-		{"stored later", 2 * time.Second, false, []string{"/refresh 0"}},
-		{"renewed later", life, false, []string{"/refresh 0", "/refresh 1"}},
-		{"signed out", 0, true, []string{"/refresh 0", "/logout 1"}},
+		{"stored later", 2 * time.Second, false, false, []string{"/refresh 0"}},
+		{"renewed later", life, false, false, []string{"/refresh 0", "/refresh 1"}},
+		{"signed out", 0, true, false, []string{"/refresh 0", "/logout 1"}},
+		{"signed out again", 0, true, true, []string{"/refresh 0", "/logout 1", "/logout 1"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -123,12 +125,16 @@ func TestUnsavedOnce(t *testing.T) {
 				if _, _, err := transport.Token(t.Context()); !errors.Is(err, errFull) {
 					t.Errorf("got %v; want %v", err, errFull)
 				}
-				store.fail(nil)
 				time.Sleep(row.wait)
-				for range 2 {
+				for call := range 2 {
+					var want error
+					if call == 0 && row.fails {
+						want = errFull
+					}
+					store.fail(want)
 					if row.signOut {
-						if err := transport.SignOut(t.Context()); err != nil {
-							t.Error(err)
+						if err := transport.SignOut(t.Context()); !errors.Is(err, want) {
+							t.Errorf("got %v; want %v", err, want)
 						}
 					} else if access, want := token(t, transport), fmt.Sprint("token", len(row.want)); access != want || store.tokens().Access != want {
 						t.Errorf("got %s, and %s is stored; want %s", access, store.tokens().Access, want)
@@ -143,7 +149,7 @@ func TestUnsavedOnce(t *testing.T) {
 }
 
 // Tokens that could not be stored are discarded if another process has stored newer
-// ones.
+// ones, by the next renewal and by SignOut.
 func TestUnsavedAndOvertaken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -161,6 +167,20 @@ func TestUnsavedAndOvertaken(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		if got := token(t, transport); got != want || store.tokens().Access != want {
 			t.Error("got the session of another process overwritten; want it kept")
+		}
+		time.Sleep(life)
+		store.fail(errFull)
+		if _, _, err := transport.Token(t.Context()); !errors.Is(err, errFull) {
+			t.Errorf("got %v; want %v", err, errFull)
+		}
+		store.fail(nil)
+		newTransport(t, a, store)
+		other := store.tokens().Refresh
+		if err := transport.SignOut(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if a.refreshes(t, other) {
+			t.Error("got the session in the store alive after SignOut; want it ended")
 		}
 	})
 }

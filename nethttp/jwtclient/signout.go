@@ -65,8 +65,5 @@ func (t *Transport) clearStore(last *activeTokens) (refresh string, err error) {
 		}
 		return Tokens{}, nil
 	})
-	if err == nil {
-		t.unsaved = nil
-	}
 	return refresh, err
 }

@@ -143,7 +143,7 @@ func TestTokenFileRefuses(t *testing.T) {
 		}
 	}
 	folder := t.TempDir()
-	for _, path := range []string{"", folder, filepath.Join(folder, "a\x00b")} {
+	for _, path := range []string{folder, filepath.Join(folder, "a\x00b")} {
 		if _, err := look(t, jwtclient.TokenFile(path)); err == nil {
 			t.Errorf("%q: got no error; want one", path)
 		}
@@ -153,6 +153,17 @@ func TestTokenFileRefuses(t *testing.T) {
 	}
 	if _, err := look(t, jwtclient.TokenFile(filepath.Join(folder, "file", "tokens.json"))); err == nil || !strings.Contains(err.Error(), "mkdir") {
 		t.Errorf("a file in place of the folder: got %v; want the error of mkdir", err)
+	}
+}
+
+// TestTokenFileEmpty checks that an empty path is an error, and that nothing is written.
+func TestTokenFileEmpty(t *testing.T) { //nolint:paralleltest // it changes the working folder
+	t.Chdir(t.TempDir())
+	if _, err := look(t, jwtclient.TokenFile("")); err == nil || !strings.Contains(err.Error(), "TokenFile is empty") {
+		t.Errorf("got %v; want an error that says so", err)
+	}
+	if entries, err := os.ReadDir("."); err != nil || len(entries) > 0 {
+		t.Errorf("got %d files, %v; want none", len(entries), err)
 	}
 }
 

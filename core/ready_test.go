@@ -228,6 +228,17 @@ func TestReadinessMethods(t *testing.T) {
 	}
 }
 
+// TestReadinessOfOwnKeys checks that the keys of Config.Issuer are required.
+func TestReadinessOfOwnKeys(t *testing.T) {
+	t.Parallel()
+	web := newWeb(map[string]page{providerSet: {err: errBroken}})
+	auth := newVerifier(t, keys.Remote{URL: providerSet, Transport: web})
+	defer auth.Close()
+	if want, err := `jwtgate: not ready: the keys of the issuer "`+issuer+`" are missing`, auth.Ready(t.Context()); err == nil || err.Error() != want {
+		t.Errorf("got %v; want %s", err, want)
+	}
+}
+
 // TestReadinessOfKeys checks that the keys of a required issuer are fetched by a probe, and
 // that an issuer that is not required does not count.
 func TestReadinessOfKeys(t *testing.T) {

@@ -32,7 +32,8 @@ type (
 	}
 )
 
-// A Number is exported, because encoding/json ignores other embedded types but structs.
+// A Number is exported because encoding/json ignores an embedded type that is neither exported
+// nor a struct.
 type Number int
 
 func (n *itself) UnmarshalJSON(text []byte) error {
@@ -83,7 +84,7 @@ func TestClaimsOfEveryType(t *testing.T) {
 		embedded
 		A int
 	}])
-	t.Run("embedded, no struct", checkDecoded[struct {
+	t.Run("embedded, not a struct", checkDecoded[struct {
 		Number
 		A int
 	}])
@@ -120,12 +121,12 @@ func checkDecoded[T any](t *testing.T) {
 	}
 }
 
-// TestSelectedClaims checks which claims are left out, because a type cannot have them.
+// TestSelectedClaims checks that the claims for which a type has no field are not decoded.
 func TestSelectedClaims(t *testing.T) {
 	t.Parallel()
 	const payload = `{"A":1,"b_c":2,"J":3,"":4,"Number":5}`
 	for _, row := range []struct {
-		kind reflect.Type
+		into reflect.Type
 		want string
 	}{
 		{reflect.TypeFor[struct{ A int }](), `{"A":1}`},
@@ -136,8 +137,8 @@ func TestSelectedClaims(t *testing.T) {
 		{reflect.TypeFor[struct{ inlined }](), payload},
 		{reflect.TypeFor[map[string]any](), payload},
 	} {
-		if got := jwtgate.SelectClaims(row.kind, payload); got != row.want {
-			t.Errorf("%v: got %s; want %s", row.kind, got, row.want)
+		if got := jwtgate.SelectClaims(row.into, payload); got != row.want {
+			t.Errorf("%v: got %s; want %s", row.into, got, row.want)
 		}
 	}
 }

@@ -150,24 +150,41 @@ func TestClockWarnings(t *testing.T) {
 	if got := behind.warnings(store); got != 5 {
 		t.Errorf("set back by a minute: got %d warnings of the store's clock; want 5", got)
 	}
-	within, _ := apart(t, time.Minute)
-	within.signIn("alice")
-	if got := within.warnings(store); got != 0 {
-		t.Errorf("a minute behind the store: got %d warnings; want none", got)
-	}
-	within.clock.Advance(time.Minute + 500*time.Microsecond)
-	within.signIn("alice")
-	if got := within.Stats().StoreAhead; got != 0 {
-		t.Errorf("a part of a millisecond ahead of the store: got %v; want 0", got)
-	}
-	ahead, _ := apart(t, -2*time.Minute)
-	ahead.signIn("alice")
-	if got := ahead.warnings("ahead=2m0s"); got != 1 {
-		t.Errorf("ahead of the store: got %d warnings; want 1", got)
-	}
 	for _, amount := range []string{early + `: set the clocks of this server and of the issuer by a time server" issuer=` + serverIssuer + " ahead=1m30s", "ahead=-1m30s"} {
 		if behind.warnings(amount) == 0 {
 			t.Errorf("the log does not have %s", amount)
+		}
+	}
+}
+
+// TestStoreClock checks by how much the clock of the store must differ from that of a process
+// for a warning, and for [jwtgate.Stats].
+func TestStoreClock(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		ahead   time.Duration // the clock of the store
+		stats   time.Duration
+		warning string // empty: none
+	}{
+		{0, 0, ""},
+		{-500 * time.Microsecond, 0, ""},
+		{3 * time.Second, 3 * time.Second, ""},
+		{-3 * time.Second, -3 * time.Second, ""},
+		{time.Minute, time.Minute, ""},
+		{61 * time.Second, 61 * time.Second, "ahead=-1m1s"},
+		{-2 * time.Minute, -2 * time.Minute, "ahead=2m0s"},
+	} {
+		s, _ := apart(t, row.ahead)
+		s.signIn("alice")
+		if got := s.Stats().StoreAhead; got != row.stats {
+			t.Errorf("store ahead by %v: got %v; want %v", row.ahead, got, row.stats)
+		}
+		want, text := 0, "the clock of this server differs from that of the session store"
+		if row.warning != "" {
+			want, text = 1, text+`: set both by a time server" `+row.warning
+		}
+		if got := s.warnings(text); got != want {
+			t.Errorf("store ahead by %v: got %d warnings with %s; want %d", row.ahead, got, text, want)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"Leeway of five minutes", func(c *jwtgate.Config) { c.Leeway = 5 * time.Minute }, nil},
 		{"Leeway of more", func(c *jwtgate.Config) { c.Leeway = 5*time.Minute + 1 }, []string{"Leeway"}},
 		{"CacheSize too large", func(c *jwtgate.Config) { c.CacheSize = 16<<30 + 1 }, []string{"CacheSize"}},
-		{"CacheSize as large as may be", func(c *jwtgate.Config) { c.Issuer, c.CacheSize = "", 16<<30 }, []string{"Issuer"}}, // an Auth would take it
+		{"largest CacheSize", func(c *jwtgate.Config) { c.Issuer, c.CacheSize = "", 16<<30 }, []string{"Issuer"}}, // with a mistake, New does not allocate the cache
 		{"MaxTokenSize negative", func(c *jwtgate.Config) { c.MaxTokenSize = -1 }, []string{"MaxTokenSize"}},
 		{"Trusted without anything", func(c *jwtgate.Config) { c.Trusted = []jwtgate.TrustedIssuer{{}} }, []string{"Trusted[0].Name", "Trusted[0].Keys"}},
 		{"Trusted twice", func(c *jwtgate.Config) {
@@ -157,7 +157,8 @@ func TestConfigIsCopied(t *testing.T) {
 	}
 }
 
-// TestCookieConfigIsCopied checks that explanations have the origins that New has read.
+// TestCookieConfigIsCopied checks that a change of TrustedOrigins after New does not change
+// explanations.
 func TestCookieConfigIsCopied(t *testing.T) {
 	t.Parallel()
 	origins := []string{"https://app.example"}

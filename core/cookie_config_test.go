@@ -37,7 +37,7 @@ func TestCookieConfigMistakes(t *testing.T) {
 		{"SameSite None without origins", none(false), origins},
 		{"SameSite None without TLS", none(true, "https://app.example"), "Cookies.InsecureHTTP"},
 		{"name", named("shop_1.a-b"), ""},
-		{"name with the first and the last sign", named("!shop~"), ""},
+		{"name with the first and the last character", named("!shop~"), ""},
 		{"name with a space", named("my shop"), "Cookies.Name"},
 		{"name with a separator", named("shop;"), "Cookies.Name"},
 		{"name with =", named("shop="), "Cookies.Name"},
@@ -140,8 +140,8 @@ func TestCookieConfigMistakes(t *testing.T) {
 	}
 }
 
-// TestDomainMistakeIsNotLogged checks that a wrong Domain is an error only, and not also a
-// line in the log of package net/http.
+// TestDomainMistakeIsNotLogged checks that New does not call net/http with a wrong Domain,
+// which would be logged.
 func TestDomainMistakeIsNotLogged(t *testing.T) { //nolint:paralleltest // it changes the standard logger
 	var text strings.Builder
 	before := log.Writer()

@@ -150,7 +150,7 @@ func TestTokenFieldsFromOtherSites(t *testing.T) {
 			t.Errorf("got %d from Logout for a page of another site; want 403", res.Status)
 		}
 		if res := s.Logout(t.Context(), withLines("POST", "Cf-Access-Jwt-Assertion: a b", "Sec-Fetch-Site: cross-site")); res.Status != http.StatusNoContent {
-			t.Errorf("got %d from Logout for a field without a token; want 204", res.Status)
+			t.Errorf("got %d from Logout for a field that is not one token; want 204", res.Status)
 		}
 		decide(t, s.Auth, withLines("GET", proxy), accepted)
 		if res := s.Logout(t.Context(), withLines("POST", proxy)); res.Status != http.StatusNoContent {
@@ -160,8 +160,8 @@ func TestTokenFieldsFromOtherSites(t *testing.T) {
 	}
 }
 
-// TestTokenFieldsAndTrustedOrigins checks that pages of a trusted origin are still trusted if
-// there are fields for tokens.
+// TestTokenFieldsAndTrustedOrigins checks that Config.TokenHeaders does not change which origins
+// are trusted.
 func TestTokenFieldsAndTrustedOrigins(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret), withTokenFields, func(c *jwtgate.Config) {
@@ -181,7 +181,7 @@ func TestTokenFieldMistakes(t *testing.T) {
 	}{
 		{"none", nil, nil},
 		{"all that work", []jwtgate.TokenHeader{{Name: "X-Token"}, {Name: "Authorization", Scheme: "JWT"}, {Name: "X-B", Scheme: "A"}, {Name: "X-B", Scheme: "B"}}, nil},
-		{"a name with the first and the last sign", []jwtgate.TokenHeader{{Name: "!X~"}}, nil},
+		{"a name with the first and the last character", []jwtgate.TokenHeader{{Name: "!X~"}}, nil},
 		{"no name", []jwtgate.TokenHeader{{}}, []string{"TokenHeaders[0].Name"}},
 		{"a name with a space", []jwtgate.TokenHeader{{Name: "X Token"}}, []string{"TokenHeaders[0].Name"}},
 		{"a name beyond ASCII", []jwtgate.TokenHeader{{Name: "X-Tökén"}}, []string{"TokenHeaders[0].Name"}},

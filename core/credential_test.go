@@ -175,8 +175,8 @@ func TestCookiesAreOffByDefault(t *testing.T) {
 	decide(t, auth, jwtgate.Request{Method: "GET", Header: http.Header{"Cookie": {"__Host-at=" + signed(t, claims())}}}, jwtgate.CodeTokenMissing)
 }
 
-// TestRefreshCookieWithoutSessions checks that the cookies of refresh tokens are ignored
-// without sessions.
+// TestRefreshCookieWithoutSessions checks that cookies with refresh tokens are ignored if
+// Config.Sessions is not set.
 func TestRefreshCookieWithoutSessions(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret), withCookies)

@@ -215,7 +215,8 @@ var (
 // nilAuth refuses requests in place of a nil Auth.
 var nilAuth = &Auth{config: Config{Logger: slog.New(slog.DiscardHandler)}} // its outages are logged by slog.Default
 
-// judge returns the refusal of id by rules, explained, nil if all of them accept it.
+// judge returns the refusal of id by rules with its explanation, or nil if all of them
+// accept id.
 func (a *Auth) judge(ctx context.Context, id *Identity, rules []Rule) *Refusal {
 	for _, rule := range rules {
 		if err := rule.apply(ctx, id, a); err != nil {
@@ -250,8 +251,8 @@ func (a *Auth) refused(ctx context.Context, req *Request, byCookie bool, r *Refu
 	return a.refusedTo(ctx, req, nil, byCookie, a.explained(ctx, req, r))
 }
 
-// refusedTo is refused for a request whose identity is id, nil if it is not known, and for
-// a refusal that has its explanation.
+// refusedTo is refused for a request whose identity is id, nil if it is not known. Unlike
+// refused, it does not explain r.
 func (a *Auth) refusedTo(ctx context.Context, req *Request, id *Identity, byCookie bool, r *Refusal) Decision {
 	if a.resource != nil && r.Status == http.StatusUnauthorized && r.Challenge != "" {
 		changed := *r // the application can have returned r for other requests, too

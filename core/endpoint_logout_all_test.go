@@ -65,8 +65,8 @@ func TestLogoutAll(t *testing.T) {
 	})
 }
 
-// TestLogoutAllByEarlyToken checks that a token that a clock ahead has issued is revoked, with
-// the others of its session, even if the store has lost that session.
+// TestLogoutAllByEarlyToken checks that LogoutAll revokes a token of a process whose clock is
+// ahead, and the other tokens of its session, even if the store has lost that session.
 func TestLogoutAllByEarlyToken(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)

@@ -26,7 +26,7 @@ func (a *Auth) LogoutOthers(ctx context.Context, req Request) (answer Response) 
 func (a *Auth) logoutOthers(ctx context.Context, req *Request, id *Identity) *Refusal {
 	ctx, cancel := a.sessions.detach(ctx)
 	defer cancel()
-	own, _ := id.session() // without one, the zero ID spares no session, but the tokens without one
+	own, _ := id.session() // if it is zero, no session is spared, only the tokens without one
 	event := Event{Kind: EventEndedAll, Subject: id.Subject(), UserAgent: storedUserAgent(req.First("User-Agent"))}
 	return a.endAll(ctx, event, own)
 }

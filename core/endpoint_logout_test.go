@@ -288,8 +288,8 @@ func TestLogoutTrusted(t *testing.T) {
 	}
 }
 
-// TestLogoutFromOtherSite checks that without cookies, pages of other sites can log out by
-// their tokens.
+// TestLogoutFromOtherSite checks that a page of another site can log out with an access token
+// that it sends itself, if Config.Cookies is not set.
 func TestLogoutFromOtherSite(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)

@@ -116,7 +116,7 @@ func TestSessionsRefusals(t *testing.T) {
 	}
 	s.store.breaks("Find", false)
 	if got := s.deleteSession(alice.Access, "/x").text; got != "404 not_found" {
-		t.Errorf("Find fails, no ID: got %s", got)
+		t.Errorf("Find fails, a path without an ID: got %s", got)
 	}
 	s.store.mend()
 	s.store.breaks("List", false)

@@ -60,12 +60,12 @@ var explanations = []struct {
 // constant returns a function that returns text.
 func constant(text string) func(*facts) string { return func(*facts) string { return text } }
 
-// explains reports whether refusals are to have explanations.
+// explains reports whether explanations of refusals are wanted.
 func (a *Auth) explains(ctx context.Context) bool {
 	return a.config.Debug || a.config.Logger.Enabled(ctx, slog.LevelDebug)
 }
 
-// explained returns r, the refusal of req, with its explanation, if it is to have one.
+// explained returns r, the refusal of req, with its explanation if explanations are wanted.
 func (a *Auth) explained(ctx context.Context, req *Request, r *Refusal) *Refusal {
 	if !a.explains(ctx) {
 		return r
@@ -73,8 +73,8 @@ func (a *Auth) explained(ctx context.Context, req *Request, r *Refusal) *Refusal
 	return a.withText(r, a.explain(*req, r)) // a copy: req must not escape to the heap
 }
 
-// explainedRule is explained for the refusal of a rule. It can be that of another Auth
-// and about another request, so the request explains nothing.
+// explainedRule is explained for r, the refusal of a rule. A rule can return the refusal of
+// another request by another Auth, so the request is not used to explain r.
 func (a *Auth) explainedRule(ctx context.Context, r *Refusal) *Refusal {
 	if already := (*explainedError)(nil); !a.explains(ctx) || errors.As(r.Err, &already) {
 		return r
@@ -82,8 +82,8 @@ func (a *Auth) explainedRule(ctx context.Context, r *Refusal) *Refusal {
 	return a.withText(r, ruleText(r.Err))
 }
 
-// withText returns r with text, an explanation for developers, unless it is empty: as its
-// cause, for the log, and with Config.Debug also in what the client gets.
+// withText returns r with text, an explanation for developers, as its cause for the log,
+// and with Config.Debug also in what the client gets. If text is empty, it returns r.
 func (a *Auth) withText(r *Refusal, text string) *Refusal {
 	if text == "" {
 		return r
@@ -101,8 +101,10 @@ func (a *Auth) withText(r *Refusal, text string) *Refusal {
 // causes of this package are explained: the text of any other error may have a secret.
 func (a *Auth) explain(req Request, r *Refusal) string {
 	switch r.Code {
-	case CodeUnavailable, CodeInternal:
-		return "" // the cause may be that of another request, to another Auth
+	case CodeUnavailable, CodeInternal, CodeInvalidCredentials, CodeRefreshRevoked:
+		// The cause can be an error of the application, such as the refusal of another
+		// request by another Auth.
+		return ""
 	case CodeTokenMissing:
 		return a.facts(req).missingText()
 	case CodeRefreshMissing:

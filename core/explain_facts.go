@@ -27,7 +27,7 @@ type facts struct {
 // facts reads req again.
 func (a *Auth) facts(req Request) *facts {
 	f := &facts{auth: a, req: req, now: a.config.Now()}
-	found, _ := a.credential(&req) // no token if there is an error
+	found, _ := a.credential(&req) // with an error, there is no token
 	f.token = found.access
 	parsed, err := jose.Parse(f.token)
 	if err != nil {

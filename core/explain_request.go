@@ -9,7 +9,7 @@ import (
 
 // missingText explains a request without credentials.
 func (f *facts) missingText() string {
-	if f.token != "" { // in a cookie, and of a key that is no longer held
+	if f.token != "" { // the token is in a cookie, and its key is no longer held
 		return "the cookie " + f.auth.cookies.access + " counts as absent: " + f.keyIDText()
 	}
 	text := "the request has no Authorization field"

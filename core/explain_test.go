@@ -119,6 +119,7 @@ func TestExplained(t *testing.T) {
 		{"no credentials, and cookies", withCookies, jwtgate.Request{Method: "GET"}, "and the access token, or sign in.", nil},
 		{"no scope", nil, bearer(), "no scopes in scope or scp", []jwtgate.Rule{jwtgate.Scope("a")}},
 		{"role with a space", nil, bearer("roles", `[" admin"]`), "spaces matter", []jwtgate.Rule{jwtgate.Role("admin")}},
+		{"a Check or a role", nil, bearer(), `a Check of the route refuses the token; or the route needs the role "a"`, []jwtgate.Rule{jwtgate.AnyOf(always(false, nil), jwtgate.Role("a"))}},
 		{"any of two", nil, bearer(), `the role "a", and the token has no roles in "roles" (Config.RoleClaims); or the route needs the scope "b"`, []jwtgate.Rule{jwtgate.AnyOf(jwtgate.Role("a"), jwtgate.Scope("b"))}},
 		{"a Check", nil, bearer(), "a Check of the route refuses the token", []jwtgate.Rule{always(false, nil)}},
 		{"the zero Rule", nil, bearer(), "a rule of the route is the zero Rule", []jwtgate.Rule{{}}},
@@ -199,8 +200,8 @@ func withMatch(c *jwtgate.Config) {
 	}
 }
 
-// withRemoved trusts the issuers of a function that accepts each of them once, like a list
-// from which another goroutine removes an issuer while its token is judged.
+// withRemoved trusts the issuers of a function that accepts each of them only once, as if
+// another goroutine removed an issuer from a list while its token is judged.
 func withRemoved(c *jwtgate.Config) {
 	withMatch(c)
 	seen := map[string]bool{}
@@ -255,15 +256,15 @@ func TestExplainedValues(t *testing.T) {
 	}
 }
 
-// The challenge has all of an explanation that fits into an error_description.
+// An explanation in a challenge is shortened to 256 bytes if it is longer.
 func TestExplainedChallenge(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret), withDebug)
-	fits := map[int]bool{}
+	lengths := map[int]bool{}
 	for n := range 100 {
 		d := auth.Decide(t.Context(), withBearer(signed(t, claims("iss", strconv.Quote("~"+strings.Repeat("x", n))))))
 		text := strings.TrimSuffix(strings.TrimPrefix(detailOf(t, d.Response), "The access token is not valid: "), ".")
-		fits[len(text)] = true
+		lengths[len(text)] = true
 		want := strings.ReplaceAll(text, `"`, "'")
 		if len(want) > 256 {
 			want = want[:253] + "..."
@@ -272,12 +273,12 @@ func TestExplainedChallenge(t *testing.T) {
 			t.Errorf("got %s; want %s", got, want)
 		}
 	}
-	if !fits[256] || !fits[257] {
-		t.Errorf("got explanations of the lengths %v; want 256 and 257 among them", slices.Sorted(maps.Keys(fits)))
+	if !lengths[256] || !lengths[257] {
+		t.Errorf("got explanations of the lengths %v; want 256 and 257 among them", slices.Sorted(maps.Keys(lengths)))
 	}
 }
 
-// Requests to endpoints, and requests with a refresh token, are explained too.
+// Refusals by endpoints, and of requests with the cookies of a session, are explained too.
 func TestExplainedSessions(t *testing.T) {
 	t.Parallel()
 	s, bodies := newTestServer(t, withDebug, withCookies), newTestServer(t, withDebug)
@@ -334,6 +335,11 @@ func TestNotExplained(t *testing.T) {
 	if got := detailOf(t, d.Response); got != "The request cannot be judged at the moment." {
 		t.Errorf("a failed Check: got %s", got)
 	}
+	forbidden := newVerifier(t, keys.HS256(secret)).Decide(t.Context(), withBearer(signed(t, claims())), jwtgate.Role("user")).Refusal.Unwrap()
+	d = auth.Decide(t.Context(), withBearer(signed(t, claims())), jwtgate.AnyOf(always(false, fmt.Errorf("%w: %w", failure, forbidden)), jwtgate.Role("admin")))
+	if got := detailOf(t, d.Response); !strings.Contains(got, `"user"`) || !strings.Contains(got, `"admin"`) || strings.Contains(got, "hunter2") {
+		t.Errorf("a Check that returns the refusal of another request: got %s; want both roles, and not the error", got)
+	}
 	other := newVerifier(t, keys.HS256(secret), withDebug, func(c *jwtgate.Config) { c.SubjectClaim = "/user/id" })
 	d = other.Decide(t.Context(), withBearer(signed(t, claims("iss", `"x"`, "user", `{"id":"1","ID":"2"}`))))
 	if got := detailOf(t, d.Response); got != "The access token is not valid." {
@@ -364,9 +370,9 @@ func TestExplainedOnce(t *testing.T) {
 	}
 }
 
-// What a function of the application returns because of another request, such as the
-// refusal of another Auth, is not explained by the request that is refused.
-func TestExplainedForAnother(t *testing.T) {
+// A function of the application can return the refusal of another request by another Auth.
+// The request that is refused because of it does not explain that refusal.
+func TestRefusalOfAnotherRequest(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, withDebug, withCookies)
 	inner := newVerifier(t, keys.HS256(secret))
@@ -382,9 +388,21 @@ func TestExplainedForAnother(t *testing.T) {
 		{"two tokens", withBearer("a b"), "The credentials are not exactly one well-formed token."},
 	} {
 		refusal := inner.Decide(t.Context(), row.req).Refusal
-		s.setSubject(func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, refusal })
-		if got := detailOf(t, s.tokenEndpoint()(t.Context(), formRequest("username", "alice", "password", "wonderland"))); got != "The request cannot be judged at the moment." {
-			t.Errorf("%s, from Subject: got %s", row.name, got)
+		refresh := s.signIn("alice").Refresh
+		for _, subject := range []struct {
+			err            error
+			login, refresh string
+		}{
+			{refusal, "The request cannot be judged at the moment.", "The request cannot be judged at the moment."},
+			{errors.Join(jwtgate.ErrNoSubject, refusal), "The name or the password is wrong.", "The session has been ended."},
+		} {
+			s.setSubject(func(context.Context, string) (jwtgate.Grant, error) { return jwtgate.Grant{}, subject.err })
+			if got := detailOf(t, s.tokenEndpoint()(t.Context(), formRequest("username", "alice", "password", "wonderland"))); got != subject.login {
+				t.Errorf("%s, login: got %s; want %s", row.name, got, subject.login)
+			}
+			if got := detailOf(t, s.Auth.Refresh(t.Context(), formRequest("refresh_token", refresh))); got != subject.refresh {
+				t.Errorf("%s, refresh: got %s; want %s", row.name, got, subject.refresh)
+			}
 		}
 		s.setSubject(nil)
 		for _, answer := range []struct {
@@ -406,8 +424,9 @@ func TestExplainedForAnother(t *testing.T) {
 	}
 }
 
-// Without Debug, and with a log that does not have the level, causes stay as they are.
-func TestExplainedNowhere(t *testing.T) {
+// Without Debug, and with a Logger that is not enabled at debug level, refusals have no
+// explanation.
+func TestExplanationsAreOff(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret), func(c *jwtgate.Config) { c.Logger = slog.New(slog.DiscardHandler) })
 	for _, row := range []struct {

@@ -38,10 +38,15 @@ func (a *Auth) CountedBytes() int64 {
 	return size
 }
 
+// CachedSize returns the size of a token with payload in a cache.
+func CachedSize(token, payload string) int64 {
+	return (&cachedToken{token: token, identity: &Identity{payload: payload}}).size()
+}
+
 // Watches returns how many tokens a watches.
 func (a *Auth) Watches() int { return len(a.sessions.revoked.watches.all()) }
 
-// SelectClaims returns what is decoded of payload into a t.
+// SelectClaims returns the part of payload that is decoded into a value of type t.
 func SelectClaims(t reflect.Type, payload string) string {
 	names := claimNames(t)
 	if names == nil {
@@ -50,5 +55,5 @@ func SelectClaims(t reflect.Type, payload string) string {
 	return string(jose.Select(payload, names))
 }
 
-// SessionKeys returns how many secrets for refresh tokens a holds beside those of its codec.
-func (a *Auth) SessionKeys() int { return len(a.config.Sessions.Keys) + len(a.sessions.Keys) }
+// HeldSessionKeys returns how many of its SessionConfig.Keys a holds outside of its codec.
+func (a *Auth) HeldSessionKeys() int { return len(a.config.Sessions.Keys) + len(a.sessions.Keys) }

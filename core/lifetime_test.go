@@ -190,7 +190,7 @@ func TestLifetimeChoice(t *testing.T) {
 	}
 }
 
-// TestLifetimeNilChoice checks that a LifetimeChoice that is nil chooses the default.
+// TestLifetimeNilChoice checks that a nil LifetimeChoice chooses the default.
 func TestLifetimeNilChoice(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, withCookies)

@@ -146,27 +146,25 @@ func (s *testServer) guarded(req jwtgate.Request, rules ...jwtgate.Rule) {
 	d.Done() // has no effect
 }
 
-// nested passes outer through a guard that accepts anyone, and inner through one within it.
-func (s *testServer) nested(outer, inner jwtgate.Request) {
-	d := s.Decide(s.tb.Context(), outer, jwtgate.Optional())
-	within := s.Decide(d.Context, inner)
-	within.Done()
-	d.Done()
-}
-
 // stacked passes req through a guard that accepts anyone, and one with rules.
 func (s *testServer) stacked(req jwtgate.Request, rules ...jwtgate.Rule) {
-	outer := s.Decide(s.tb.Context(), req, jwtgate.Optional())
-	inner := s.Decide(outer.Context, req, rules...)
-	inner.Done()
-	outer.Done()
+	s.nested(req, req, rules...)
 }
 
-// TestOutcomeIssuer checks that an outcome names an issuer that is configured, or that a
-// function accepts, and no other.
+// nested passes outer through a guard that accepts anyone, and inner, with the context of
+// outer, through one with rules.
+func (s *testServer) nested(outer, inner jwtgate.Request, rules ...jwtgate.Rule) {
+	first := s.Decide(s.tb.Context(), outer, jwtgate.Optional())
+	second := s.Decide(first.Context, inner, rules...)
+	second.Done()
+	first.Done()
+}
+
+// TestOutcomeIssuer checks that an outcome names the issuer of the token if it is configured,
+// or accepted by a Match function, and no other.
 func TestOutcomeIssuer(t *testing.T) {
 	t.Parallel()
-	matching := func(c *jwtgate.Config) {
+	withMatch := func(c *jwtgate.Config) {
 		c.Trusted = []jwtgate.TrustedIssuer{{Match: func(string) bool { return true }, Keys: keys.ES256(p256Key)}}
 	}
 	anyone := func(c *jwtgate.Config) { c.Issuer, c.InsecureAnyIssuer = "", true }
@@ -176,9 +174,9 @@ func TestOutcomeIssuer(t *testing.T) {
 		token  string
 		want   string
 	}{
-		{"our own", matching, signed(t, claims()), issuer},
-		{"one that a function accepts", matching, signedES256(t, claims("iss", `"https://tenant.example"`)), "https://tenant.example"},
-		{"one of any", anyone, signed(t, claims("iss", `"https://tenant.example"`)), ""},
+		{"our own", withMatch, signed(t, claims()), issuer},
+		{"accepted by Match", withMatch, signedES256(t, claims("iss", `"https://tenant.example"`)), "https://tenant.example"},
+		{"any issuer", anyone, signed(t, claims("iss", `"https://tenant.example"`)), ""},
 	} {
 		var got []string
 		auth := newVerifier(t, keys.HS256(secret), row.change, func(c *jwtgate.Config) {

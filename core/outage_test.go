@@ -105,7 +105,8 @@ func (l *lockedLog) String() string {
 }
 
 // outageLines returns the lines of log above debug level in short form: the second after
-// begin, the level, the text, the second since when, and the number of further failures.
+// begin, the level, the text, the second of the attribute since, and the number of further
+// failures.
 func outageLines(t *testing.T, begin time.Time, log string) string {
 	t.Helper()
 	var lines []string
@@ -146,7 +147,7 @@ func TestInternalErrorsAreFewLines(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		fail func(n int) error
-		want int // lines at once
+		want int // lines at once, and at the end
 		sums int // lines after a minute
 	}{
 		{"one text", func(int) error { return errBroken }, 1, 1},

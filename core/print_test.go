@@ -35,8 +35,8 @@ func TestPrint(t *testing.T) {
 		}
 		checkPrinted(t, fmt.Sprintf("%T in the log", value), log.String(), secrets)
 	}
-	if got := s.SessionKeys(); got != 0 {
-		t.Errorf("the Auth holds %d secrets of its Config; want none", got)
+	if got := s.HeldSessionKeys(); got != 0 {
+		t.Errorf("got %d keys of the SessionConfig held; want none", got)
 	}
 	for _, row := range []struct {
 		value any

@@ -346,19 +346,3 @@ func TestStats(t *testing.T) {
 		t.Errorf("nil Auth: got %+v", got)
 	}
 }
-
-// TestStatsOfClocks checks the difference between the clocks of the store and the process,
-// which is known after a login.
-func TestStatsOfClocks(t *testing.T) {
-	t.Parallel()
-	for _, ahead := range []time.Duration{3 * time.Second, -3 * time.Second, 0} {
-		s := newTestServer(t, func(c *jwtgate.Config) {
-			now := c.Now
-			c.Sessions.Store = session.NewMemory(0, func() time.Time { return now().Add(ahead) })
-		})
-		s.login("alice")
-		if got := s.Stats().StoreAhead; got != ahead {
-			t.Errorf("got %v; want %v", got, ahead)
-		}
-	}
-}

@@ -119,8 +119,8 @@ func TestForwardUncomparable(t *testing.T) {
 	}
 }
 
-// TestForwardAnonymous checks that Forward returns the same request for an anonymous visitor,
-// unless Decide was called with another context.
+// TestForwardAnonymous checks that Forward does not copy the request of an anonymous visitor,
+// unless Decide was called with another context than that of the request.
 func TestForwardAnonymous(t *testing.T) {
 	t.Parallel()
 	auth := newVerifier(t, keys.HS256(secret))
@@ -133,7 +133,7 @@ func TestForwardAnonymous(t *testing.T) {
 	defer cancel()
 	d = auth.Decide(ctx, jwtgate.HTTPRequest(r), jwtgate.Optional())
 	if d.Forward(r).Context() != ctx {
-		t.Error("got a request without the context of Decide")
+		t.Error("got a request with another context than Decide")
 	}
 }
 

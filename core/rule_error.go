@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// A ruleError is a cause of the refusals of rules. It is formatted only when it is logged
+// A ruleError is the cause of a refusal by a rule. It is formatted only when it is logged
 // or sent.
 type ruleError interface {
 	error
 	text() string // explains the refusal to a developer
 }
 
-// ruleText explains a refusal of a rule because of err. It returns "" for an error of the
-// application or of another Auth, which only they can explain.
+// ruleText explains the refusal by a rule because of err. It returns "" if err is not about
+// a rule of this package. It never contains the text of an error of the application.
 func ruleText(err error) string {
 	var own ruleError
 	switch {
@@ -105,12 +105,12 @@ func (e *scopeError) text() string {
 // An anyError says that an identity meets none of the rules of an [AnyOf].
 type anyError struct{ first, next error }
 
-func (e *anyError) Error() string   { return "jwtgate: " + e.text() }
+func (e *anyError) Error() string {
+	return e.first.Error() + "; or " + strings.TrimPrefix(e.next.Error(), "jwtgate: ")
+}
 func (e *anyError) Unwrap() []error { return []error{e.first, e.next} }
 
-func (e *anyError) text() string {
-	return strings.TrimPrefix(e.first.Error(), "jwtgate: ") + "; or " + strings.TrimPrefix(e.next.Error(), "jwtgate: ")
-}
+func (e *anyError) text() string { return ruleText(e.first) + "; or " + ruleText(e.next) }
 
 // A claimsError says that claims do not fit the type of a route.
 type claimsError struct{ cause error }

@@ -226,8 +226,8 @@ func TestRenewalCommit(t *testing.T) {
 	}
 }
 
-// TestCommitWriterOnce checks that a writer commits when the first part of the answer is sent,
-// and not again, and that a renewal leaves no empty field in an informational answer.
+// TestCommitWriterOnce checks that the cookies are set when the header of the answer is sent,
+// and not again, and that an informational answer has no Set-Cookie field.
 func TestCommitWriterOnce(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t, withCookies)
@@ -237,8 +237,8 @@ func TestCommitWriterOnce(t *testing.T) {
 	header := http.Header{"Set-Cookie": {"__Host-at=x"}}
 	w := d.CommitWriter(answerTo{header})
 	w.WriteHeader(http.StatusEarlyHints)
-	if lines, has := header["Set-Cookie"]; has {
-		t.Errorf("informational: got the cookies %q; want no field", lines)
+	if lines, ok := header["Set-Cookie"]; ok {
+		t.Errorf("informational: got Set-Cookie with %q; want no field", lines)
 	}
 	w.Flush()
 	if got := len(header["Set-Cookie"]); got != 2 {
@@ -247,7 +247,7 @@ func TestCommitWriterOnce(t *testing.T) {
 	header.Del("Set-Cookie")
 	w.Commit()
 	if got := header["Set-Cookie"]; len(got) > 0 {
-		t.Errorf("after the header: got the cookies %q; want none", got)
+		t.Errorf("committed again: got the cookies %q; want none", got)
 	}
 }
 

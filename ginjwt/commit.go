@@ -13,7 +13,8 @@ import (
 // writers of Gin and of middleware, because [gin.Engine.HandleContext] takes away those
 // that are above Gin's own. Gin's own writer, and every writer of middleware, embeds
 // the next one as a field named ResponseWriter; without such a field, the answer gets
-// no cookies. At the end of each request, Gin writes the header if nothing else has.
+// no cookies. Gin writes the header at the end of each request, if nothing else has
+// written it, so nothing else needs to commit.
 func commitBelow(w gin.ResponseWriter, d *jwtgate.Decision) {
 	at := reflect.ValueOf(w)
 	for at.IsValid() {

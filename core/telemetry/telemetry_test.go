@@ -255,7 +255,8 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestSpanOfOutcome checks the status of the span, and the user of the request, for outcomes.
+// TestSpanOfOutcome checks the status of the span of an outcome, and whether the span of the
+// request has the user.
 func TestSpanOfOutcome(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, telemetry.Config{})

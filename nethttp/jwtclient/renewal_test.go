@@ -151,9 +151,9 @@ func TestClientTimeout(t *testing.T) {
 	})
 }
 
-// A request with a valid access token waits for the renewal that it has started, but not
-// for one that is in flight already.
-func TestJoinedAhead(t *testing.T) {
+// A request with a valid access token waits for the renewal that it starts, but not for
+// a renewal that is already in flight.
+func TestEarlyWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAPI(t)

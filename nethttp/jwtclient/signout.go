@@ -52,18 +52,26 @@ func (t *Transport) clearStore(last *activeTokens) (refresh string, err error) {
 		return refresh, err
 	}
 	defer t.unlockStore()
+	refresh = t.successor(refresh)
 	err = t.store.Update(ctx, func(stored Tokens) (Tokens, error) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		switch {
-		case !t.signedOut:
+		if !t.signedOut {
 			return stored, nil // somebody has signed in again, and these are the new tokens
-		case t.unsaved != nil && t.unsaved.replaces == stored.Refresh:
-			refresh = t.unsaved.Refresh
-		case stored.Refresh != "":
-			refresh = stored.Refresh
+		}
+		if stored.Refresh != "" {
+			refresh = t.successor(stored.Refresh)
 		}
 		return Tokens{}, nil
 	})
 	return refresh, err
+}
+
+// successor returns the refresh token that has replaced refresh and that the store failed
+// to store, or refresh if there is none. The caller holds storeLock.
+func (t *Transport) successor(refresh string) string {
+	if t.unsaved != nil && t.unsaved.replaces == refresh {
+		return t.unsaved.Refresh
+	}
+	return refresh
 }

@@ -274,7 +274,7 @@ func TestSignOutOfSharedStore(t *testing.T) {
 	})
 }
 
-// SignOut ends the session even if another process keeps the store busy all the time.
+// SignOut ends the session even if another process uses the store all the time.
 func TestSignOutOfBusyStore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -291,7 +291,7 @@ func TestSignOutOfBusyStore(t *testing.T) {
 	})
 }
 
-// SignOut posts the refresh token in use if the store has lost it, and only once.
+// If the store has lost the refresh token, SignOut posts the one in use, and only once.
 func TestSignOutOfEmptyStore(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

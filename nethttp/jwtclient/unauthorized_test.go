@@ -152,8 +152,8 @@ func TestNewTokenRefused(t *testing.T) {
 	})
 }
 
-// TestNewTokenRefusedLater checks that a renewed token that the API accepts at first and
-// refuses later, even within a second, is replaced.
+// TestNewTokenRefusedLater checks that a renewed token is replaced if the API accepts it at
+// first and refuses it later, even less than a second later.
 func TestNewTokenRefusedLater(t *testing.T) {
 	t.Parallel()
 	refreshed := 0

@@ -1,6 +1,7 @@
 package jwtclient_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -100,13 +101,15 @@ func TestUnsavedOnce(t *testing.T) {
 		name    string
 		wait    time.Duration // after the renewal whose tokens were not stored
 		signOut bool
-		fails   bool     // whether the store still fails at the first of two calls
+		fails   bool     // the store still fails at the first of two calls
+		busy    bool     // another process uses the store during the first of two calls
 		want    []string // the refresh tokens that are posted
 	}{
-		{"stored later", 2 * time.Second, false, false, []string{"/refresh 0"}},
-		{"renewed later", life, false, false, []string{"/refresh 0", "/refresh 1"}},
-		{"signed out", 0, true, false, []string{"/refresh 0", "/logout 1"}},
-		{"signed out again", 0, true, true, []string{"/refresh 0", "/logout 1", "/logout 1"}},
+		{"stored later", 2 * time.Second, false, false, false, []string{"/refresh 0"}},
+		{"renewed later", life, false, false, false, []string{"/refresh 0", "/refresh 1"}},
+		{"signed out", 0, true, false, false, []string{"/refresh 0", "/logout 1"}},
+		{"signed out again, after the store has failed", 0, true, true, false, []string{"/refresh 0", "/logout 1", "/logout 1"}},
+		{"signed out again, after the store was busy", 0, true, false, true, []string{"/refresh 0", "/logout 1", "/logout 1"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -127,11 +130,18 @@ func TestUnsavedOnce(t *testing.T) {
 				}
 				time.Sleep(row.wait)
 				for call := range 2 {
+					store.fail(nil)
 					var want error
-					if call == 0 && row.fails {
+					switch {
+					case call == 0 && row.fails:
 						want = errFull
+						store.fail(want)
+					case call == 0 && row.busy:
+						want = context.DeadlineExceeded
+						store.busy <- struct{}{}
+					case row.busy:
+						<-store.busy
 					}
-					store.fail(want)
 					if row.signOut {
 						if err := transport.SignOut(t.Context()); !errors.Is(err, want) {
 							t.Errorf("got %v; want %v", err, want)

@@ -190,7 +190,7 @@ func identifier(value any) bool {
 
 // date returns the time that a NumericDate (RFC 7519 §2) stands for.
 func date(value any) (time.Time, bool) {
-	number, _ := value.(json.Number) // an empty one is no number
+	number, _ := value.(json.Number) // if it is empty, Float64 returns an error
 	seconds, err := number.Float64()
 	if err != nil || seconds < 0 || seconds > 1e11 {
 		return time.Time{}, false

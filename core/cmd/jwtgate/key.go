@@ -134,7 +134,7 @@ func (p *program) jwks(ctx context.Context, args []string) error {
 }
 
 // readFile returns the content of the file that the flag -key names, without the line end
-// at the end: the shell passes a secret on to a server without it, too.
+// after the last line: a shell also removes it from the secret that it passes to a server.
 func readFile(name string) ([]byte, error) {
 	data, err := os.ReadFile(name) //nolint:gosec // the user names the file
 	if err != nil {

@@ -65,7 +65,7 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestKeysDiffer checks that each key is a new one.
+// TestKeysDiffer checks that each call of the command makes a new key.
 func TestKeysDiffer(t *testing.T) {
 	t.Parallel()
 	for _, alg := range []string{"HS256", "ES256", "EdDSA"} {

@@ -45,7 +45,7 @@ func (p *program) token(ctx context.Context, args []string) error {
 		Audience:    *audience,
 		Keys:        alg.key(key),
 		AccessTTL:   *ttl,
-		MaxLifetime: max(*ttl, 0),
+		MaxLifetime: max(*ttl, 0), // if -ttl is negative, only AccessTTL is wrong
 		Now:         p.now,
 	})
 	if err != nil {

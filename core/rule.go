@@ -105,7 +105,8 @@ func Check(ok func(ctx context.Context, id *Identity) (bool, error)) Rule {
 
 // ClaimsOf requires the token's claims to decode into a T. If T or *T has a method
 // Validate() error, it must return nil. The handler can then rely on [Claims]. Other
-// tokens are refused with 401.
+// tokens are refused with 401. With [Config.Debug], the client gets the text of the error,
+// so it must not contain a secret.
 func ClaimsOf[T any]() Rule {
 	return Rule{check: func(_ context.Context, id *Identity, _ *Auth) error {
 		if _, err := decodeClaims[T](id, true); err != nil {

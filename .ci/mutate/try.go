@@ -52,18 +52,23 @@ func try(ctx context.Context, code *overlay, mutants []mutant, tests map[string]
 					outcomes[open[i]] = max(outcomes[open[i]], result)
 				}
 			})
-			if ctx.Err() != nil { // the results so far are of use, too
-				fmt.Println("interrupted in", folder)
-				return outcomes, nil
+			if ctx.Err() != nil {
+				break
 			}
 			open = slices.DeleteFunc(open, func(i int) bool { return outcomes[i] == killed })
 			fmt.Printf("%s: %s finds %d of %d in %v\n", folder, entry, before-len(open), before, time.Since(start).Round(time.Second))
 		}
 		for _, i := range open {
-			if outcomes[i] == unreached {
-				fmt.Print("no test runs ")
+			switch outcomes[i] {
+			case unreached:
+				fmt.Println("no test runs", mutants[i])
+			case survived:
+				fmt.Println(mutants[i])
 			}
-			fmt.Println(mutants[i])
+		}
+		if ctx.Err() != nil { // the results so far are of use, too
+			fmt.Println("interrupted in", folder)
+			break
 		}
 	}
 	return outcomes, nil

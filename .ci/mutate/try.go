@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -47,7 +49,11 @@ func try(ctx context.Context, code *overlay, mutants []mutant, tests map[string]
 				suites[entry] = s
 			}
 			start, before := time.Now(), len(open)
+			var tried atomic.Int64
 			parallel(workers, len(open), func(i int) {
+				if n := tried.Add(1); n%100 == 0 {
+					fmt.Fprintf(os.Stderr, "%s: %s has tried %d of %d\n", folder, entry, n, before)
+				}
 				if result := suites[entry].try(ctx, open[i]+1); ctx.Err() == nil {
 					outcomes[open[i]] = max(outcomes[open[i]], result)
 				}

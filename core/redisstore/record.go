@@ -98,19 +98,16 @@ func (f *fields) text() string {
 	return f.next(int(n))
 }
 
-// ids decodes a reply of concatenated session IDs.
-func ids(reply any) ([]session.ID, error) {
-	text, ok := reply.(string)
-	f := fields{text, ok}
+// ids decodes concatenated session IDs.
+func ids(text string) ([]session.ID, error) {
+	f := fields{left: text}
 	var ids []session.ID
-	for f.ok && len(f.left) > 0 {
-		id, known := session.ParseID(f.next(24))
-		if f.ok = f.ok && known; f.ok {
-			ids = append(ids, id)
+	for len(f.left) > 0 {
+		id, ok := session.ParseID(f.next(24))
+		if !ok {
+			return nil, errReply
 		}
-	}
-	if !f.ok {
-		return nil, errReply
+		ids = append(ids, id)
 	}
 	return ids, nil
 }

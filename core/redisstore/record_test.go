@@ -8,10 +8,16 @@ import (
 	"github.com/jwtgate/jwtgate/core/session"
 )
 
+// The parts of a record before and behind its ID.
+var (
+	recordHead = "\x01" + strings.Repeat("\x00", 85)
+	recordTail = strings.Repeat("\x01", 32) + "\x00\x00\x00\x07" + strings.Repeat("\x00\x00\x00\x05alice", 4)
+)
+
 // Every value decodes to a record, or is an error.
 func FuzzRecord(f *testing.F) {
 	id := session.NewID(ownerOf("alice")).String()
-	head, tail := "\x01"+strings.Repeat("\x00", 89), strings.Repeat("\x01", 32)+strings.Repeat("\x00\x00\x00\x05alice", 3)+"\x00\x00\x00\x00"
+	head, tail := recordHead, recordTail
 	f.Add(head + id + tail)
 	f.Add(head + id + tail[:len(tail)-1])
 	f.Add(head + strings.Repeat("?", 24) + tail)
@@ -26,6 +32,20 @@ func FuzzRecord(f *testing.F) {
 			t.Errorf("got ID %v, which is not in the value", r.ID)
 		}
 	})
+}
+
+// A record that is cut off at any byte is an error.
+func TestRecordCutOff(t *testing.T) {
+	t.Parallel()
+	whole := recordHead + session.NewID(ownerOf("alice")).String() + recordTail
+	if r, err := redisstore.Record(whole); err != nil || r.UserAgent != "alice" || r.Note != 7 {
+		t.Fatalf("got %+v and error %v; want a record with the note 7 and the user agent alice", r, err)
+	}
+	for n := range len(whole) {
+		if _, err := redisstore.Record(whole[:n]); err == nil {
+			t.Errorf("%d of %d bytes: got no error; want one", n, len(whole))
+		}
+	}
 }
 
 // If the value of a key is not a record, Find returns an error, and does not

@@ -62,7 +62,7 @@ func TestReplies(t *testing.T) {
 			return err
 		},
 	} {
-		for _, value := range []any{"", "x", "1 1 1", int64(1), []any{}, []any{"kept"}, []any{"kept", int64(0), "x"}, []any{int64(1), int64(2)}, nil} {
+		for _, value := range []any{"", "x", "1 1 1", "1 " + strings.Repeat("?", 24), int64(1), []any{}, []any{"kept"}, []any{"kept", int64(0), "x"}, []any{int64(1), int64(2)}, nil} {
 			hook.value, hook.err = value, nil
 			if err := call(); err == nil || !strings.HasPrefix(err.Error(), "redisstore: "+name+": ") || !strings.Contains(err.Error(), form) {
 				t.Errorf("%s: got error %v for the reply %q; want one about its form", name, err, value)

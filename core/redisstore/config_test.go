@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -99,13 +100,48 @@ func TestCheck(t *testing.T) {
 		}
 	})
 	t.Run("nobody there", func(t *testing.T) {
-		store := newStore(t, redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true}), redisstore.Config{})
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-		defer cancel()
-		if err := store.Check(ctx); err == nil {
-			t.Error("got no error")
+		client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1})
+		t.Cleanup(func() { _ = client.Close() })
+		if err := newStore(t, client, redisstore.Config{}).Check(t.Context()); err == nil || !strings.Contains(err.Error(), "connection refused") {
+			t.Errorf("got error %v; want a refused connection", err)
 		}
 	})
+}
+
+// TestCheckOfInfo checks which servers are refused because of what they say about
+// themselves.
+func TestCheckOfInfo(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ version, role, want string }{
+		{"7.0.0", "master", ""},
+		{"10.1", "master", ""},
+		{"6.2.14", "master", "the server is Redis 6.2.14: use Redis 7.0 or later, or Valkey"},
+		{"unstable", "master", "the server is Redis unstable: use Redis 7.0 or later, or Valkey"},
+		{"7.0.0", "slave", "the server is a replica (role slave): give the client the address of the master"},
+	} {
+		client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true})
+		t.Cleanup(func() { _ = client.Close() })
+		client.AddHook(informing("redis_version:" + row.version + "\r\nrole:" + row.role + "\r\nmaxmemory:0\r\naof_enabled:1\r\n"))
+		err := newStore(t, client, redisstore.Config{}).Check(t.Context())
+		if row.want == "" && err != nil || row.want != "" && (err == nil || err.Error() != "redisstore: check: "+row.want) {
+			t.Errorf("version %s, role %s: got error %v; want %s", row.version, row.role, err, cmp.Or(row.want, "none"))
+		}
+	}
+}
+
+// An informing hook answers INFO itself, with its text.
+type informing string
+
+func (informing) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (informing) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (i informing) ProcessHook(redis.ProcessHook) redis.ProcessHook {
+	return func(_ context.Context, cmd redis.Cmder) error {
+		cmd.(*redis.StringCmd).SetVal(string(i)) //nolint:forcetypeassert // INFO alone is sent
+		return nil
+	}
 }
 
 func TestPassword(t *testing.T) {

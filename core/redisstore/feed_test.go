@@ -44,14 +44,15 @@ func TestFeedOfGarbage(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		entry []any
+		cause string // in the warning
 	}{
-		{"a later version", []any{"version", "2", "until", "9999999999999", "from", "0", "device", "x"}},
-		{"a later version of a token", []any{"version", "2", "until", "9999999999999", "from", "0", "token", "x"}},
-		{"no session", []any{"version", "1", "until", "9999999999999", "from", "0", "session", "alice"}},
-		{"no number", []any{"version", "1", "until", "soon", "from", "0", "token", "x"}},
-		{"no generation", []any{"version", "1", "until", "9999999999999", "from", "0", "session", session.ID{}.String(), "generation", "-1"}},
-		{"nothing named", []any{"version", "1", "until", "9999999999999", "from", "0"}},
-		{"nothing known", []any{"colour", "blue"}},
+		{"a later version", []any{"version", "2", "until", "9999999999999", "from", "0", "device", "x"}, "its version is"},
+		{"a later version of a token", []any{"version", "2", "until", "9999999999999", "from", "0", "token", "x"}, "its version is"},
+		{"no session", []any{"version", "1", "until", "9999999999999", "from", "0", "session", "alice"}, "no valid session ID in the field session"},
+		{"no number", []any{"version", "1", "until", "soon", "from", "0", "token", "x"}, "no valid number in the field until"},
+		{"no generation", []any{"version", "1", "until", "9999999999999", "from", "0", "session", session.ID{}.String(), "generation", "-1"}, "no valid number in the field generation"},
+		{"nothing named", []any{"version", "1", "until", "9999999999999", "from", "0"}, "neither a session, a token nor a subject"},
+		{"nothing known", []any{"colour", "blue"}, "its version is"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			server := startServer(t)
@@ -76,8 +77,8 @@ func TestFeedOfGarbage(t *testing.T) {
 			if !errors.Is(err, context.Canceled) || !slices.Equal(heard, ended) {
 				t.Errorf("heard of %v when it was up to date, error %v, want only %v", heard, err, ended)
 			}
-			if got := strings.Count(log.String(), "cannot be read"); got != 1 {
-				t.Errorf("got %d warnings, want 1, in %q", got, &log)
+			if got := strings.Count(log.String(), "cannot be read"); got != 1 || !strings.Contains(log.String(), row.cause) {
+				t.Errorf("got %d warnings, want 1 with %q, in %q", got, row.cause, &log)
 			}
 		})
 	}

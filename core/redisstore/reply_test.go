@@ -75,6 +75,33 @@ func TestReplies(t *testing.T) {
 	}
 }
 
+// TestErrors checks that all methods that need no reply return the error of the server, or
+// of the connection on which they wait for replicas.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1})
+	t.Cleanup(func() { _ = client.Close() })
+	client.AddHook(&answering{err: errors.New("broken pipe")})
+	for _, row := range []struct {
+		replicas int
+		want     string
+	}{{0, "broken pipe"}, {1, "dial tcp 127.0.0.1:1: connect: connection refused"}} {
+		store := newStore(t, client, redisstore.Config{WaitReplicas: row.replicas})
+		for name, call := range map[string]func() error{
+			"revoke": func() error { return store.Revoke(t.Context(), tokenRevoked("any")) },
+			"end":    func() error { _, err := store.End(t.Context(), session.ID{}, remember); return err },
+		} {
+			if err := call(); err == nil || err.Error() != "redisstore: "+name+": "+row.want {
+				t.Errorf("%s, %d replicas: got error %v; want %s", name, row.replicas, err, row.want)
+			}
+		}
+	}
+	confirmed := []session.Confirmation{{Generation: 1}}
+	if err := newStore(t, client, redisstore.Config{}).Confirm(t.Context(), confirmed, openWindow); err == nil || err.Error() != "redisstore: confirm: broken pipe" {
+		t.Errorf("confirm: got error %v; want broken pipe", err)
+	}
+}
+
 // TestReplyWithoutVerdict checks that a record that no step has changed is not the result of
 // a step.
 func TestReplyWithoutVerdict(t *testing.T) {

@@ -26,14 +26,10 @@ func (s *Store) Revoke(ctx context.Context, r session.Revocation) error {
 		slot = s.slotNamed(r.Subject)
 		kind, name, further = kindSubject, r.Subject, []any{r.Issuer, r.Renew}
 	}
-	from := r.From.UnixMilli()
-	if r.From.IsZero() {
-		from = -1 // now
-	}
 	_, err := s.runReplicated(ctx, step{
 		s.scripts.revoke, slot,
 		[]string{slot.stream(), slot.origin()},
-		append(attempt(kind, name, from, r.Until.UnixMilli()), further...),
+		append(attempt(kind, name, r.From.UnixMilli(), r.Until.UnixMilli()), further...),
 	}, always)
 	return failed(ctx, "revoke", err)
 }

@@ -75,11 +75,33 @@ func TestWaitOfLaterVersions(t *testing.T) {
 	}
 }
 
+// A call that ends a session returns an error if the client cannot wait for the replicas.
+func TestWaitFails(t *testing.T) {
+	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}, ContextTimeoutEnabled: true})
+	t.Cleanup(func() { _ = cluster.Close() })
+	waiter := startWaiter(t, startServer(t))
+	waiter.breaks = true
+	for _, row := range []struct {
+		name   string
+		client redis.UniversalClient
+		want   string
+	}{
+		{"no master", cluster, "connection refused"},
+		{"the connection breaks", waiter.client(t), "EOF"},
+	} {
+		store := newStore(t, row.client, redisstore.Config{WaitReplicas: 1})
+		if _, err := store.End(t.Context(), session.NewID(ownerOf("alice")), remember); err == nil || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%s: got error %v; want one with %q", row.name, err, row.want)
+		}
+	}
+}
+
 // A waiter is a proxy in front of a server. It answers WAIT as Redis 7.2 does, for
 // a server with one replica.
 type waiter struct {
 	addr     string
 	server   *redis.Client
+	breaks   bool         // it closes the connection in place of an answer
 	received atomic.Int64 // the offset up to which the replica has the writes
 }
 
@@ -139,6 +161,9 @@ func (w *waiter) serve(client net.Conn, addr string) {
 			return
 		}
 		if strings.HasPrefix(strings.ToUpper(command.String()), "*3\r\n$4\r\nWAIT\r\n") {
+			if w.breaks {
+				return
+			}
 			n := 0
 			if written <= w.received.Load() {
 				n = 1

@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -117,5 +118,103 @@ func TestReplyWithoutVerdict(t *testing.T) {
 	store := newStore(t, client, redisstore.Config{})
 	if r, verdict, err := store.Advance(t.Context(), p, openWindow); err == nil || verdict != 0 || r != (session.Record{}) {
 		t.Errorf("got verdict %d, error %v, record %+v; want an error only", verdict, err, r)
+	}
+}
+
+// TestCreateInSteps checks what Create does for an owner with very many sessions, and that
+// it returns the errors of each step.
+func TestCreateInSteps(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken pipe")
+	long, full := []any{"long"}, []any{"too many", int64(0)}
+	id := session.NewID(ownerOf("alice")).String()
+	for _, row := range []struct {
+		name    string
+		bound   session.Bound
+		replies []any  // of the scripts
+		ends    string // how many sessions each script was to end
+		want    error  // nil for one about the form of a reply
+	}{
+		{"sweep fails", session.Bound{Max: 3}, []any{long, broken}, "", broken},
+		{"sweep in another form", session.Bound{Max: 3}, []any{long, "-1 x"}, "", nil},
+		{"fewer than the bound", session.Bound{Max: 3}, []any{long, "7 1", "-1 2", full}, "", session.ErrTooMany},
+		{"as many as the bound", session.Bound{Max: 3}, []any{long, "-1 3", "-1 " + id, full}, "1", session.ErrTooMany},
+		{"more", session.Bound{Max: 3}, []any{long, "-1 5", "7 " + id + id, "9 " + id, full}, "3 1", session.ErrTooMany},
+		{"more, and they have ended", session.Bound{Max: 3}, []any{long, "-1 5", "-1 " + id, full}, "3", session.ErrTooMany},
+		{"a hundred in a step", session.Bound{Max: 3}, []any{long, "-1 500", broken}, "100", broken},
+		{"more, and refused", session.Bound{Max: 3, Refuse: true}, []any{long, "-1 5", full}, "", session.ErrTooMany},
+		{"long again", session.Bound{Max: 3}, []any{long, "-1 2", long, "-1 2", full}, "", session.ErrTooMany},
+	} {
+		client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true})
+		t.Cleanup(func() { _ = client.Close() })
+		hook := &answeringInTurn{replies: row.replies}
+		client.AddHook(hook)
+		n, _ := newSession("alice")
+		_, err := newStore(t, client, redisstore.Config{}).Create(t.Context(), n, row.bound)
+		if row.want == nil && (err == nil || !strings.Contains(err.Error(), "has a form")) || row.want != nil && !errors.Is(err, row.want) {
+			t.Errorf("%s: got error %v; want %v", row.name, err, row.want)
+		}
+		if got := strings.Join(hook.ends, " "); got != row.ends || len(hook.replies) > 0 {
+			t.Errorf("%s: ended %q sessions, and %d replies are left; want %q, and none", row.name, got, len(hook.replies), row.ends)
+		}
+	}
+}
+
+// TestEndAllInSteps checks the sessions and the errors that EndAll returns, whatever step
+// they are from.
+func TestEndAllInSteps(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken pipe")
+	id := session.NewID(ownerOf("alice")).String()
+	for _, row := range []struct {
+		name    string
+		replies []any // of the scripts
+		ended   int
+		want    string // in the error
+	}{
+		{"the revocation fails", []any{broken}, 0, "broken pipe"},
+		{"the revocation in another form", []any{"x"}, 0, "has a form"},
+		{"the first step fails", []any{"5 7", broken}, 0, "broken pipe"},
+		{"the second step fails", []any{"5 7", "6 " + id, broken}, 1, "broken pipe"},
+		{"two steps", []any{"5 7", "6 " + id, "-1 " + id}, 2, ""},
+	} {
+		client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true})
+		t.Cleanup(func() { _ = client.Close() })
+		hook := &answeringInTurn{replies: row.replies}
+		client.AddHook(hook)
+		ended, from, err := newStore(t, client, redisstore.Config{}).EndAll(t.Context(), session.Ending{Owner: ownerOf("alice")})
+		if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%s: got error %v; want one with %q", row.name, err, row.want)
+		}
+		if err == nil && from.UnixMilli() != 5 {
+			t.Errorf("%s: got the time %v; want that of the first reply", row.name, from)
+		}
+		if len(ended) != row.ended || len(hook.replies) > 0 {
+			t.Errorf("%s: got %d sessions, and %d replies are left; want %d, and none", row.name, len(ended), len(hook.replies), row.ended)
+		}
+	}
+}
+
+// An answeringInTurn hook answers each script with the next of its replies or errors.
+type answeringInTurn struct {
+	answering
+
+	replies []any
+	ends    []string // the last argument of each script that ends sessions
+}
+
+func (a *answeringInTurn) ProcessHook(redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if len(a.replies) == 0 {
+			return errors.New("there is no further reply")
+		}
+		reply := a.replies[0]
+		a.replies = a.replies[1:]
+		if args := cmd.Args(); args[2] == 3 { // keys: those of the script that ends sessions
+			a.ends = append(a.ends, fmt.Sprint(args[len(args)-1]))
+		}
+		next := answering{value: reply}
+		next.err, _ = reply.(error)
+		return next.ProcessHook(nil)(ctx, cmd)
 	}
 }

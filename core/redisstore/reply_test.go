@@ -175,6 +175,7 @@ func TestEndAllInSteps(t *testing.T) {
 		{"the revocation fails", []any{broken}, 0, "broken pipe"},
 		{"the revocation in another form", []any{"x"}, 0, "has a form"},
 		{"the first step fails", []any{"5 7", broken}, 0, "broken pipe"},
+		{"the first step in another form", []any{"5 7", "x"}, 0, "has a form"},
 		{"the second step fails", []any{"5 7", "6 " + id, broken}, 1, "broken pipe"},
 		{"two steps", []any{"5 7", "6 " + id, "-1 " + id}, 2, ""},
 	} {

@@ -196,6 +196,32 @@ func TestNotRotated(t *testing.T) {
 	})
 }
 
+// Processes that share a session share its renewals, even if the refresh token stays the
+// same.
+func TestNotRotatedShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, renewals := &memory{}, 0
+		server := answering(func(*http.Request) *http.Response {
+			renewals++
+			return tokens(fmt.Sprint("token", renewals), "", time.Minute)
+		})
+		first, second := newSignedOut(t, server, store), newSignedOut(t, server, store)
+		if err := first.SetTokens(t.Context(), jwtclient.Tokens{Access: "a", Refresh: "kept", Expires: time.Now().Add(-time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 4 {
+			for _, transport := range []*jwtclient.Transport{first, second} {
+				if got, want := token(t, transport), fmt.Sprint("token", n+1); got != want {
+					t.Errorf("got %s; want %s", got, want)
+				}
+			}
+			first, second = second, first // the other one renews next
+			time.Sleep(time.Minute)
+		}
+	})
+}
+
 // Without a refresh token, the session lasts exactly until the access token expires.
 func TestNoRefreshToken(t *testing.T) {
 	t.Parallel()

@@ -186,6 +186,10 @@ type unsaved struct {
 	replaces string // the refresh token in the store
 }
 
+// succeed reports whether u are the successors of the refresh token, so that u count in
+// its place. A nil u are none.
+func (u *unsaved) succeed(refresh string) bool { return u != nil && u.replaces == refresh }
+
 // renewStored replaces the tokens in the store and returns the new ones. If they
 // have been replaced already, so that their access token is not stale, renewStored
 // returns them as they are. The caller holds storeLock.
@@ -194,7 +198,7 @@ func (t *Transport) renewStored(ctx context.Context, stale string, signOuts int)
 	var ended error
 	err := t.store.Update(ctx, func(stored Tokens) (Tokens, error) {
 		replaces, last := stored.Refresh, stored
-		if t.unsaved != nil && t.unsaved.replaces == replaces {
+		if t.unsaved.succeed(replaces) {
 			last = t.unsaved.Tokens
 		}
 		if last.Access != stale && last.live(time.Now()) {

@@ -70,7 +70,7 @@ func (t *Transport) clearStore(last *activeTokens) (refresh string, err error) {
 // successor returns the refresh token that has replaced refresh and that the store failed
 // to store, or refresh if there is none. The caller holds storeLock.
 func (t *Transport) successor(refresh string) string {
-	if t.unsaved != nil && t.unsaved.replaces == refresh {
+	if t.unsaved.succeed(refresh) {
 		return t.unsaved.Refresh
 	}
 	return refresh

@@ -93,8 +93,8 @@ func TestUnsaved(t *testing.T) {
 	})
 }
 
-// Tokens that could not be stored are the ones that the next renewal or SignOut uses. The
-// server accepts each refresh token once, and never sends the same new tokens again.
+// The next renewal or SignOut uses the tokens that could not be stored. The server accepts
+// each refresh token once, and never sends the same new tokens again.
 func TestUnsavedOnce(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -166,26 +166,22 @@ func TestUnsavedAndOvertaken(t *testing.T) {
 		a := newAPI(t)
 		store := &memory{}
 		transport := newTransport(t, a, store)
-		time.Sleep(life)
-		store.fail(errFull)
-		if _, _, err := transport.Token(t.Context()); !errors.Is(err, errFull) {
-			t.Errorf("got %v; want %v", err, errFull)
+		overtake := func() jwtclient.Tokens { // returns the tokens that another process stores
+			time.Sleep(life)
+			store.fail(errFull)
+			if _, _, err := transport.Token(t.Context()); !errors.Is(err, errFull) {
+				t.Errorf("got %v; want %v", err, errFull)
+			}
+			store.fail(nil)
+			newTransport(t, a, store)
+			return store.tokens()
 		}
-		store.fail(nil)
-		newTransport(t, a, store)
-		want := store.tokens().Access
+		want := overtake().Access
 		time.Sleep(2 * time.Second)
 		if got := token(t, transport); got != want || store.tokens().Access != want {
 			t.Error("got the session of another process overwritten; want it kept")
 		}
-		time.Sleep(life)
-		store.fail(errFull)
-		if _, _, err := transport.Token(t.Context()); !errors.Is(err, errFull) {
-			t.Errorf("got %v; want %v", err, errFull)
-		}
-		store.fail(nil)
-		newTransport(t, a, store)
-		other := store.tokens().Refresh
+		other := overtake().Refresh
 		if err := transport.SignOut(t.Context()); err != nil {
 			t.Error(err)
 		}

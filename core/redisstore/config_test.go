@@ -100,9 +100,7 @@ func TestCheck(t *testing.T) {
 		}
 	})
 	t.Run("nobody there", func(t *testing.T) {
-		client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1})
-		t.Cleanup(func() { _ = client.Close() })
-		if err := newStore(t, client, redisstore.Config{}).Check(t.Context()); err == nil || !strings.Contains(err.Error(), "connection refused") {
+		if err := newStore(t, nowhere(t, nil), redisstore.Config{}).Check(t.Context()); err == nil || !strings.Contains(err.Error(), "connection refused") {
 			t.Errorf("got error %v; want a refused connection", err)
 		}
 	})
@@ -119,28 +117,11 @@ func TestCheckOfInfo(t *testing.T) {
 		{"unstable", "master", "the server is Redis unstable: use Redis 7.0 or later, or Valkey"},
 		{"7.0.0", "slave", "the server is a replica (role slave): give the client the address of the master"},
 	} {
-		client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true})
-		t.Cleanup(func() { _ = client.Close() })
-		client.AddHook(informing("redis_version:" + row.version + "\r\nrole:" + row.role + "\r\nmaxmemory:0\r\naof_enabled:1\r\n"))
-		err := newStore(t, client, redisstore.Config{}).Check(t.Context())
+		info := &answering{value: "redis_version:" + row.version + "\r\nrole:" + row.role + "\r\nmaxmemory:0\r\naof_enabled:1\r\n"}
+		err := newStore(t, nowhere(t, info), redisstore.Config{}).Check(t.Context())
 		if row.want == "" && err != nil || row.want != "" && (err == nil || err.Error() != "redisstore: check: "+row.want) {
 			t.Errorf("version %s, role %s: got error %v; want %s", row.version, row.role, err, cmp.Or(row.want, "none"))
 		}
-	}
-}
-
-// An informing hook answers INFO itself, with its text.
-type informing string
-
-func (informing) DialHook(next redis.DialHook) redis.DialHook { return next }
-func (informing) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
-}
-
-func (i informing) ProcessHook(redis.ProcessHook) redis.ProcessHook {
-	return func(_ context.Context, cmd redis.Cmder) error {
-		cmd.(*redis.StringCmd).SetVal(string(i)) //nolint:forcetypeassert // INFO alone is sent
-		return nil
 	}
 }
 

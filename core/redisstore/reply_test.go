@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// An answering hook answers every script itself.
+// An answering hook answers every script, and INFO, itself.
 type answering struct {
 	redis.Hook
 
@@ -28,14 +28,30 @@ func (a *answering) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pr
 
 func (a *answering) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		script, ok := cmd.(*redis.Cmd)
-		if !ok {
+		switch cmd := cmd.(type) {
+		case *redis.Cmd:
+			cmd.SetVal(a.value)
+		case *redis.StringCmd:
+			text, _ := a.value.(string)
+			cmd.SetVal(text)
+		default:
 			return next(ctx, cmd)
 		}
-		script.SetVal(a.value)
-		script.SetErr(a.err)
+		cmd.SetErr(a.err)
 		return a.err
 	}
+}
+
+// nowhere returns a client of a server that does not exist. The hook, if it is not nil,
+// answers in its place.
+func nowhere(t *testing.T, hook redis.Hook) *redis.Client {
+	t.Helper()
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1})
+	t.Cleanup(func() { _ = client.Close() })
+	if hook != nil {
+		client.AddHook(hook)
+	}
+	return client
 }
 
 // TestReplies checks the errors of all methods that need a reply: that of the server, or
@@ -43,10 +59,7 @@ func (a *answering) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 func TestReplies(t *testing.T) {
 	t.Parallel()
 	hook := &answering{}
-	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true})
-	t.Cleanup(func() { _ = client.Close() })
-	client.AddHook(hook)
-	store := newStore(t, client, redisstore.Config{})
+	store := newStore(t, nowhere(t, hook), redisstore.Config{})
 	n, p := newSession("alice")
 	broken := errors.New("broken pipe")
 	const form = "the reply of the server has a form that no script of this package returns"
@@ -80,9 +93,7 @@ func TestReplies(t *testing.T) {
 // of the connection on which they wait for replicas.
 func TestErrors(t *testing.T) {
 	t.Parallel()
-	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1})
-	t.Cleanup(func() { _ = client.Close() })
-	client.AddHook(&answering{err: errors.New("broken pipe")})
+	client := nowhere(t, &answering{err: errors.New("broken pipe")})
 	for _, row := range []struct {
 		replicas int
 		want     string
@@ -108,14 +119,11 @@ func TestErrors(t *testing.T) {
 func TestReplyWithoutVerdict(t *testing.T) {
 	t.Parallel()
 	n, p := newSession("alice")
-	record := "\x01" + strings.Repeat("\x00", 85) + n.ID.String() + strings.Repeat("\x01", 36) + strings.Repeat("\x00", 16)
+	record := recordHead + n.ID.String() + recordTail
 	if _, err := redisstore.Record(record); err != nil {
 		t.Fatal(err)
 	}
-	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true})
-	t.Cleanup(func() { _ = client.Close() })
-	client.AddHook(&answering{value: record})
-	store := newStore(t, client, redisstore.Config{})
+	store := newStore(t, nowhere(t, &answering{value: record}), redisstore.Config{})
 	if r, verdict, err := store.Advance(t.Context(), p, openWindow); err == nil || verdict != 0 || r != (session.Record{}) {
 		t.Errorf("got verdict %d, error %v, record %+v; want an error only", verdict, err, r)
 	}
@@ -145,12 +153,9 @@ func TestCreateInSteps(t *testing.T) {
 		{"more, and refused", session.Bound{Max: 3, Refuse: true}, []any{long, "-1 5", full}, "", session.ErrTooMany},
 		{"long again", session.Bound{Max: 3}, []any{long, "-1 2", long, "-1 2", full}, "", session.ErrTooMany},
 	} {
-		client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true})
-		t.Cleanup(func() { _ = client.Close() })
 		hook := &answeringInTurn{replies: row.replies}
-		client.AddHook(hook)
 		n, _ := newSession("alice")
-		_, err := newStore(t, client, redisstore.Config{}).Create(t.Context(), n, row.bound)
+		_, err := newStore(t, nowhere(t, hook), redisstore.Config{}).Create(t.Context(), n, row.bound)
 		if row.want == nil && (err == nil || !strings.Contains(err.Error(), "has a form")) || row.want != nil && !errors.Is(err, row.want) {
 			t.Errorf("%s: got error %v; want %v", row.name, err, row.want)
 		}
@@ -179,11 +184,8 @@ func TestEndAllInSteps(t *testing.T) {
 		{"the second step fails", []any{"5 7", "6 " + id, broken}, 1, "broken pipe"},
 		{"two steps", []any{"5 7", "6 " + id, "-1 " + id}, 2, ""},
 	} {
-		client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true})
-		t.Cleanup(func() { _ = client.Close() })
 		hook := &answeringInTurn{replies: row.replies}
-		client.AddHook(hook)
-		ended, from, err := newStore(t, client, redisstore.Config{}).EndAll(t.Context(), session.Ending{Owner: ownerOf("alice")})
+		ended, from, err := newStore(t, nowhere(t, hook), redisstore.Config{}).EndAll(t.Context(), session.Ending{Owner: ownerOf("alice")})
 		if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: got error %v; want one with %q", row.name, err, row.want)
 		}

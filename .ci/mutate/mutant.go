@@ -51,11 +51,6 @@ func (m mutant) compare(other mutant) int {
 	return cmp.Or(strings.Compare(m.file, other.file), cmp.Compare(m.offset, other.offset))
 }
 
-// apply returns code, the content of the file, with the change.
-func (m mutant) apply(code []byte) []byte {
-	return slices.Concat(code[:m.offset], []byte(m.new), code[m.offset+len(m.old):])
-}
-
 // find returns all mutants of the code in places, which are folders and files, or if
 // there are none, in all folders that tests has.
 func find(root string, tests map[string][]string, places []string) ([]mutant, error) {

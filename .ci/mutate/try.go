@@ -51,11 +51,13 @@ func try(ctx context.Context, code *overlay, mutants []mutant, tests map[string]
 			start, before := time.Now(), len(open)
 			var tried atomic.Int64
 			parallel(workers, len(open), func(i int) {
+				result := suites[entry].try(ctx, open[i]+1)
+				if ctx.Err() != nil {
+					return // the tests may have failed because of the interruption
+				}
+				outcomes[open[i]] = max(outcomes[open[i]], result)
 				if n := tried.Add(1); n%100 == 0 {
 					fmt.Fprintf(os.Stderr, "%s: %s has tried %d of %d\n", folder, entry, n, before)
-				}
-				if result := suites[entry].try(ctx, open[i]+1); ctx.Err() == nil {
-					outcomes[open[i]] = max(outcomes[open[i]], result)
 				}
 			})
 			if ctx.Err() != nil {

@@ -142,7 +142,7 @@ func (s *Store) List(ctx context.Context, owner session.Owner, after session.Cur
 // and the cursor to go on from.
 func (s *Store) listSome(ctx context.Context, owner session.Owner, after session.Cursor, n int) (records []session.Record, next session.Cursor, more bool, err error) {
 	slot := s.slotOf(owner.Slot())
-	list, err := s.runList(ctx, step{
+	reply, err := s.run(ctx, step{
 		s.scripts.list, slot,
 		[]string{slot.owner(owner)},
 		attempt(owner.Issuer, owner.Audience, owner.Subject, after.Created.UnixMilli(), after.ID.String(), n),
@@ -150,6 +150,7 @@ func (s *Store) listSome(ctx context.Context, owner session.Owner, after session
 	if err != nil {
 		return nil, after, false, err
 	}
+	list, _ := reply.([]any)
 	looked, ok := at(list, 0).(int64)
 	if !ok || len(list) < 3 {
 		return nil, after, false, errReply

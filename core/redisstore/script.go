@@ -120,19 +120,6 @@ func (s *Store) runOn(ctx context.Context, client redis.Scripter, st step) (any,
 	return reply, err
 }
 
-// runList is run for a script that replies with a list.
-func (s *Store) runList(ctx context.Context, st step) ([]any, error) {
-	reply, err := s.run(ctx, st)
-	if err != nil {
-		return nil, err
-	}
-	list, ok := reply.([]any)
-	if !ok {
-		return nil, errReply
-	}
-	return list, nil
-}
-
 // master returns a client of the server that has the keys of the slot of.
 func (s *Store) master(ctx context.Context, of slot) (*redis.Client, error) {
 	if cluster, ok := s.client.(*redis.ClusterClient); ok {

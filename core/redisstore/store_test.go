@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"crypto/rand"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/jwtgate/jwtgate/core/jwtgatetest"
 	"github.com/jwtgate/jwtgate/core/redisstore"
+	"github.com/jwtgate/jwtgate/core/session"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -46,7 +48,26 @@ func TestStoreOfOthers(t *testing.T) {
 }
 
 func TestStoreInCluster(t *testing.T) {
-	store := newStore(t, clusterClient(t, startCluster(t)), redisstore.Config{})
+	nodes := startCluster(t)
+	store := newStore(t, clusterClient(t, nodes), redisstore.Config{})
+	live := create(t, store, "alice")
+	asked := func() (times []string) { // for the masters of the slots
+		for _, node := range nodes {
+			times = append(times, node.client().InfoMap(t.Context(), "commandstats").Val()["Commandstats"]["cmdstat_cluster|slots"])
+		}
+		return times
+	}
+	before := asked()
+	for start := time.Now(); time.Since(start) < time.Second/2; { // the client asks a few times a second at most
+		for _, id := range []session.ID{live.ID, session.NewID(ownerOf("bob"))} {
+			if _, _, err := store.Find(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if after := asked(); !slices.Equal(after, before) {
+		t.Errorf("the client asked the cluster for its masters although there was no error: %q, before %q", after, before)
+	}
 	jwtgatetest.RunStore(t, func(*testing.T) jwtgatetest.StoreUnderTest { return jwtgatetest.StoreUnderTest{Store: store} })
 }
 

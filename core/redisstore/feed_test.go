@@ -1,27 +1,43 @@
 package redisstore_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/redisstore"
 	"github.com/jwtgate/jwtgate/core/session"
+	"github.com/redis/go-redis/v9"
 )
 
-// If there are more past revocations than fit in a page, all of them are
-// announced before the feed is up to date.
+// If there are more past revocations than fit in a page, all of them are announced before
+// the feed is up to date. Until then, the server answers each read at once. One read is for
+// the streams of all slots.
 func TestFeedOfManyPages(t *testing.T) {
 	const many = 2500
 	server := startServer(t)
-	store := newStore(t, server.client(), redisstore.Config{})
+	proxy := startProxy(t, server.addr)
+	var mu sync.Mutex
+	var reads []string
+	proxy.hears = func(request []byte) {
+		if bytes.Contains(request, []byte("xread")) {
+			mu.Lock()
+			defer mu.Unlock()
+			reads = append(reads, fmt.Sprintf("%d,%t", bytes.Count(request, []byte(":revocations")), bytes.Contains(request, []byte("block"))))
+		}
+	}
+	client := proxy.client(t)
+	store := newStore(t, client, redisstore.Config{})
 	pipe := server.client().Pipeline()
 	key := store.Slots()[0] + ":revocations"
 	for i := range many {
@@ -32,9 +48,26 @@ func TestFeedOfManyPages(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	heard := map[string]bool{}
-	err := store.Feed(ctx, func(r session.Revocation) { heard[r.Token] = true }, cancel)
-	if !errors.Is(err, context.Canceled) || len(heard) != many {
-		t.Errorf("heard %d when it was up to date, error %v, want %d", len(heard), err, many)
+	upToDate := 0
+	err := store.Feed(ctx, func(r session.Revocation) { heard[r.Token] = true }, func() {
+		if len(heard) != many {
+			t.Errorf("heard %d when it was up to date; want %d", len(heard), many)
+		}
+		if upToDate++; upToDate == 2 {
+			cancel()
+		}
+		if got := client.PoolStats().TotalConns; got != 1 {
+			t.Errorf("got %d connections; want one", got)
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v; want %v", err, context.Canceled)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	const want = "16,false 16,false 16,false 16,true"
+	if got := strings.Join(reads, " "); !strings.HasPrefix(got, want) {
+		t.Errorf("got reads of streams, and whether they wait, %q; want first %q", got, want)
 	}
 }
 
@@ -84,43 +117,97 @@ func TestFeedOfGarbage(t *testing.T) {
 	}
 }
 
-// The feed also ends if the server was a replica for a moment while no read was
-// waiting.
+// The feed also ends if the server became a replica while no read was waiting, even if it
+// is a master again.
 func TestDemotedUnseen(t *testing.T) {
-	server := startServer(t)
-	store := newStore(t, server.client(), redisstore.Config{})
-	revoke(t, store, tokenRevoked("first"))
-	var once bool
-	err := store.Feed(t.Context(), func(session.Revocation) {
-		if once {
-			return
+	for _, row := range []struct {
+		name string
+		back bool
+	}{{"a replica", false}, {"a master again", true}} {
+		server := startServer(t)
+		store := newStore(t, server.client(), redisstore.Config{})
+		revoke(t, store, tokenRevoked("first"))
+		var once bool
+		err := store.Feed(t.Context(), func(session.Revocation) {
+			if once {
+				return
+			}
+			once = true
+			revoke(t, store, tokenRevoked("second")) // the reader reads it, but cannot pass it on now
+			await(t, "no read waits", func() bool {
+				return strings.Contains(server.client().Info(t.Context(), "clients").Val(), "blocked_clients:0")
+			})
+			server.do("REPLICAOF", "127.0.0.1", "1")
+			if row.back {
+				server.do("REPLICAOF", "NO", "ONE")
+			}
+		}, func() {})
+		if err == nil || !strings.Contains(err.Error(), "not a master") {
+			t.Errorf("%s: got error %v, want one that says the server is not the same master", row.name, err)
 		}
-		once = true
-		revoke(t, store, tokenRevoked("second")) // the reader reads it, but cannot pass it on now
-		await(t, "no read waits", func() bool {
-			return strings.Contains(server.client().Info(t.Context(), "clients").Val(), "blocked_clients:0")
-		})
-		server.do("REPLICAOF", "127.0.0.1", "1")
-		server.do("REPLICAOF", "NO", "ONE")
-	}, func() {})
-	if err == nil || !strings.Contains(err.Error(), "not a master") {
-		t.Errorf("got error %v, want one that says the server is not the same master", err)
 	}
 }
 
-// When a feed has ended, its goroutines end soon, in a cluster too.
+// A feed that meets a new stream is up to date only when it has read that from its start.
+func TestEmptiedUnseen(t *testing.T) {
+	server := startServer(t)
+	direct := newStore(t, server.client(), redisstore.Config{})
+	revoke(t, direct, tokenRevoked("again"))
+	for _, slot := range direct.Slots() {
+		if server.client().Exists(t.Context(), slot+":revocations").Val() > 0 { // by a clock that is far ahead
+			server.do("XADD", slot+":revocations", "99999999999999-0", "version", "1", "until", "99999999999999", "from", "0", "token", "ahead")
+		}
+	}
+	proxy := startProxy(t, server.addr)
+	reads := 0
+	proxy.hears = func(request []byte) {
+		if bytes.Contains(request, []byte("xread")) {
+			if reads++; reads == 2 {
+				server.do("FLUSHALL")
+				revoke(t, direct, tokenRevoked("again"))
+			}
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var heard []string
+	err := newStore(t, proxy.client(t), redisstore.Config{}).Feed(ctx, func(r session.Revocation) { heard = append(heard, r.Token) }, func() {
+		if heard = append(heard, "up to date"); len(heard) >= 5 {
+			cancel()
+		}
+	})
+	const want = "again, ahead, up to date, again, up to date"
+	if got := strings.Join(heard, ", "); !errors.Is(err, context.Canceled) || got != want {
+		t.Errorf("heard %s, error %v; want %s, %v", got, err, want, context.Canceled)
+	}
+}
+
+// When a feed has ended, its goroutines end soon, in a cluster too, whether its context was
+// canceled or one of its connections failed.
 func TestFeedEnds(t *testing.T) {
 	single, nodes := startServer(t), startCluster(t)
-	for name, newStore := range map[string]func(t *testing.T) session.Store{
-		"single":  func(t *testing.T) session.Store { return newStore(t, single.client(), redisstore.Config{}) },
-		"cluster": func(t *testing.T) session.Store { return newStore(t, clusterClient(t, nodes), redisstore.Config{}) },
+	for _, row := range []struct {
+		name   string
+		server *server
+		client redis.UniversalClient
+	}{
+		{"single", single, single.client()},
+		{"cluster", nodes[0], clusterClient(t, nodes)},
 	} {
-		t.Run(name, func(t *testing.T) {
-			store := newStore(t)
+		t.Run(row.name, func(t *testing.T) {
+			store := newStore(t, row.client, redisstore.Config{})
 			if !followed(t, store) {
 				t.Fatal("the feed is not up to date")
 			}
-			before := runtime.NumGoroutine() // includes those of the client
+			killer := row.server.client()
+			connections := func() int {
+				n, err := strconv.Atoi(killer.InfoMap(t.Context(), "clients").Val()["Clients"]["connected_clients"])
+				if err != nil {
+					t.Fatal(err)
+				}
+				return n
+			}
+			open := connections()
+			before := runtime.NumGoroutine() // includes those of the clients
 			ctx, cancel := context.WithCancel(t.Context())
 			start := make(chan struct{})
 			var stopped time.Time
@@ -136,7 +223,58 @@ func TestFeedEnds(t *testing.T) {
 				t.Errorf("got error %v after %v, want %v at once", err, took, context.Canceled)
 			}
 			await(t, "goroutines end", func() bool { return runtime.NumGoroutine() <= before })
+			await(t, "connections end", func() bool { return connections() <= open+1 }) // one is in the pool
+
+			err = store.Feed(t.Context(), func(session.Revocation) {}, func() {
+				killer.ClientKillByFilter(t.Context(), "TYPE", "normal")
+			})
+			if err == nil {
+				t.Error("got no error; want that of the connection")
+			}
+			await(t, "goroutines end after an error", func() bool { return runtime.NumGoroutine() <= before })
 		})
+	}
+}
+
+// A feed ends with the error of its first request: later ones could succeed.
+func TestFeedFails(t *testing.T) {
+	server := startServer(t)
+	proxy := startProxy(t, server.addr)
+	proxy.hears = func(request []byte) {
+		if bytes.Contains(request, []byte("xread")) {
+			server.do("ACL", "SETUSER", "default", "+info")
+		}
+	}
+	server.do("ACL", "SETUSER", "default", "-info")
+	for _, row := range []struct {
+		name   string
+		client redis.UniversalClient
+		want   string
+	}{
+		{"a cluster without servers", nowhereCluster(t), "connection refused"},
+		{"not permitted", proxy.client(t), "NOPERM"},
+	} {
+		err := newStore(t, row.client, redisstore.Config{}).Feed(t.Context(), func(session.Revocation) {}, func() { t.Errorf("%s: up to date", row.name) })
+		if err == nil || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%s: got error %v; want one with %q", row.name, err, row.want)
+		}
+	}
+}
+
+// In a cluster too, the server may take a beat for the answer to a read, whatever the
+// timeout of the client is.
+func TestFeedOfImpatientClient(t *testing.T) {
+	t.Parallel()
+	options := clusterClient(t, startCluster(t)).Options()
+	options.ReadTimeout = 200 * time.Millisecond
+	client := redis.NewClusterClient(options)
+	t.Cleanup(func() { _ = client.Close() })
+	f := follow(t, newStore(t, client, redisstore.Config{}))
+	await(t, "three beats", func() bool { return f.beat() >= 3 })
+	select {
+	case err := <-f.ended:
+		t.Errorf("the feed ended: %v", err)
+	default:
 	}
 }
 

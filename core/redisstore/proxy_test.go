@@ -20,6 +20,7 @@ type proxy struct {
 	delay  atomic.Int64           // of each reply
 
 	requests atomic.Int32 // how many there were
+	hears    func(request []byte)
 }
 
 func startProxy(t *testing.T, server string) *proxy {
@@ -60,6 +61,9 @@ func (p *proxy) serve(client net.Conn) {
 				return
 			}
 			p.requests.Add(1)
+			if p.hears != nil {
+				p.hears(request[:n])
+			}
 			if bytes.Contains(request[:n], []byte("evalsha")) && p.lose.Add(-1) >= 0 {
 				losing.Store(true)
 			}

@@ -86,7 +86,6 @@ func (r *reader) connect(ctx context.Context) error {
 		r.release = client.Close
 	}
 	r.conn = client.Conn()
-	r.origins = make([]any, len(r.slots))
 	for range r.slots {
 		r.last = append(r.last, start)
 	}

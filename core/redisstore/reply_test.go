@@ -54,6 +54,14 @@ func nowhere(t *testing.T, hook redis.Hook) *redis.Client {
 	return client
 }
 
+// nowhereCluster is nowhere for a cluster.
+func nowhereCluster(t *testing.T) *redis.ClusterClient {
+	t.Helper()
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}, ContextTimeoutEnabled: true, MaxRedirects: -1, DialerRetries: 1})
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
 // TestReplies checks the errors of all methods that need a reply: that of the server, or
 // that the reply has a form that no script returns.
 func TestReplies(t *testing.T) {

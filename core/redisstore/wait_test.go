@@ -77,8 +77,6 @@ func TestWaitOfLaterVersions(t *testing.T) {
 
 // A call that ends a session returns an error if the client cannot wait for the replicas.
 func TestWaitFails(t *testing.T) {
-	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}, ContextTimeoutEnabled: true})
-	t.Cleanup(func() { _ = cluster.Close() })
 	waiter := startWaiter(t, startServer(t))
 	waiter.breaks = true
 	for _, row := range []struct {
@@ -86,7 +84,7 @@ func TestWaitFails(t *testing.T) {
 		client redis.UniversalClient
 		want   string
 	}{
-		{"no master", cluster, "connection refused"},
+		{"no master", nowhereCluster(t), "connection refused"},
 		{"the connection breaks", waiter.client(t), "EOF"},
 	} {
 		store := newStore(t, row.client, redisstore.Config{WaitReplicas: 1})

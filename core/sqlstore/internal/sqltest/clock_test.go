@@ -15,16 +15,24 @@ import (
 // and a function that moves the clock.
 func (d database) clocked(t *testing.T) (*sqlstore.Store, *sql.DB, string, func(time.Duration)) {
 	t.Helper()
+	plain, db, prefix, pass := d.tamperedClock(t, &tamper{})
+	return d.storeIn(t, db, sqlstore.Config{Prefix: prefix}), plain, prefix, pass
+}
+
+// tamperedClock returns a database, and the same one with a tamper that replaces the clock
+// by a row of a table. It also returns the prefix for a store, and a function that moves
+// the clock.
+func (d database) tamperedClock(t *testing.T, tamper *tamper) (plain, db *sql.DB, prefix string, pass func(time.Duration)) {
+	t.Helper()
 	source, prefix := d.source(t), newPrefix()
 	plain, table := openDB(t, d.driver, source), prefix+"clock"
 	do(t, plain, "CREATE TABLE %s (now BIGINT NOT NULL)", table)
 	do(t, plain, "INSERT INTO %s VALUES (%d)", table, time.Now().UnixMilli())
-	tamper := &tamper{rewrite: func(statement string) string {
+	tamper.rewrite = func(statement string) string {
 		return strings.ReplaceAll(statement, d.clock, "(SELECT now FROM "+table+")")
-	}}
-	db := pool(t, tamper.open(plain, source))
+	}
 	var mu sync.Mutex
-	return d.storeIn(t, db, sqlstore.Config{Prefix: prefix}), plain, prefix, func(pass time.Duration) {
+	return plain, pool(t, tamper.open(plain, source)), prefix, func(pass time.Duration) {
 		mu.Lock()
 		defer mu.Unlock()
 		do(t, plain, "UPDATE %s SET now = now + %d", table, pass.Milliseconds())

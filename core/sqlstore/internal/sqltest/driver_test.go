@@ -1,14 +1,18 @@
 package sqltest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"io"
+	"slices"
+	"time"
 )
 
-// A tampered connection is one whose statements a test changes, or whose answers it
-// loses.
+// A tampered connection is one whose statements a test changes or refuses, or whose
+// answers it loses.
 type tampered struct {
 	driver.Conn
 	tamper *tamper
@@ -19,6 +23,19 @@ type tampered struct {
 type tamper struct {
 	rewrite func(statement string) string
 	lose    func(statement string) bool // reports whether to lose the answer to a statement that was executed, and its connection
+
+	// refuse returns the error of a step that fails before it reaches the database. A step
+	// is a statement, BEGIN, COMMIT, or PREPARE, FETCH or END with a statement: END is
+	// the end of the rows.
+	refuse func(step string) error
+	damage bool // a FETCH fails because of a value of another type
+}
+
+func (t *tamper) refused(step string) error {
+	if t.refuse == nil {
+		return nil
+	}
+	return t.refuse(step)
 }
 
 // open returns a database that is like db, but tampered with.
@@ -65,15 +82,25 @@ func (c *tampered) ExecContext(ctx context.Context, statement string, args []dri
 	if c.cut {
 		return nil, io.ErrUnexpectedEOF
 	}
+	if err := c.tamper.refused(statement); err != nil {
+		return nil, err
+	}
 	result, err := c.Conn.(driver.ExecerContext).ExecContext(ctx, c.tamper.text(statement), args)
 	return result, c.answered(statement, err)
 }
 
 func (c *tampered) QueryContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Rows, error) {
-	return c.Conn.(driver.QueryerContext).QueryContext(ctx, c.tamper.text(statement), args)
+	if err := c.tamper.refused(statement); err != nil {
+		return nil, err
+	}
+	rows, err := c.Conn.(driver.QueryerContext).QueryContext(ctx, c.tamper.text(statement), args)
+	return c.tamper.rows(statement, rows, err)
 }
 
 func (c *tampered) PrepareContext(ctx context.Context, statement string) (driver.Stmt, error) {
+	if err := c.tamper.refused("PREPARE " + statement); err != nil {
+		return nil, err
+	}
 	stmt, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, c.tamper.text(statement))
 	if err != nil {
 		return nil, err
@@ -82,6 +109,9 @@ func (c *tampered) PrepareContext(ctx context.Context, statement string) (driver
 }
 
 func (c *tampered) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if err := c.tamper.refused("BEGIN"); err != nil {
+		return nil, err
+	}
 	tx, err := c.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts)
 	return tamperedTx{tx, c}, err
 }
@@ -100,12 +130,19 @@ type tamperedStmt struct {
 }
 
 func (s *tamperedStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	if err := s.conn.tamper.refused(s.statement); err != nil {
+		return nil, err
+	}
 	result, err := s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 	return result, s.conn.answered(s.statement, err)
 }
 
 func (s *tamperedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+	if err := s.conn.tamper.refused(s.statement); err != nil {
+		return nil, err
+	}
+	rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+	return s.conn.tamper.rows(s.statement, rows, err)
 }
 
 func (s *tamperedStmt) CheckNamedValue(value *driver.NamedValue) error {
@@ -117,4 +154,39 @@ type tamperedTx struct {
 	conn *tampered
 }
 
-func (t tamperedTx) Commit() error { return t.conn.answered("COMMIT", t.Tx.Commit()) }
+func (t tamperedTx) Commit() error {
+	if err := t.conn.tamper.refused("COMMIT"); err != nil {
+		return errors.Join(err, t.Tx.Rollback())
+	}
+	return t.conn.answered("COMMIT", t.Tx.Commit())
+}
+
+type tamperedRows struct {
+	driver.Rows
+	tamper    *tamper
+	statement string
+}
+
+// rows returns the rows of a statement, if it has no error.
+func (t *tamper) rows(statement string, rows driver.Rows, err error) (driver.Rows, error) {
+	if err != nil || t.refuse == nil {
+		return rows, err
+	}
+	return tamperedRows{rows, t, statement}, nil
+}
+
+func (r tamperedRows) Next(values []driver.Value) error {
+	err := r.Rows.Next(values)
+	if errors.Is(err, io.EOF) {
+		return cmp.Or(r.tamper.refused("END "+r.statement), err)
+	}
+	number := slices.IndexFunc(values, func(v driver.Value) bool { _, ok := v.(int64); return ok })
+	if err != nil || r.tamper.damage && number < 0 {
+		return err
+	}
+	refused := r.tamper.refused("FETCH " + r.statement)
+	if refused != nil && r.tamper.damage {
+		values[number], refused = time.Time{}, nil
+	}
+	return refused
+}

@@ -10,7 +10,7 @@ import (
 
 // End implements [session.Store].
 func (s *Store) End(ctx context.Context, id session.ID, remember time.Duration) (bool, error) {
-	live := false
+	var live bool
 	_, found, err := s.change(ctx, id, remember, func(before session.Record, now time.Time) (session.Record, []session.Revocation) {
 		after := before
 		if live = before.LiveAt(now); live {
@@ -49,7 +49,7 @@ func (s *Store) EndAll(ctx context.Context, e session.Ending) ([]session.ID, tim
 				return err
 			}
 			part = slices.DeleteFunc(live, func(id session.ID) bool { return slices.Contains(e.Except, id) })
-			more = next != after
+			more = len(live) == endPart
 			if err := s.endPart(ctx, tx, part, now, e.Remember); err != nil {
 				return err
 			}

@@ -59,13 +59,9 @@ func (s *Store) confirm(ctx context.Context, confirmations []session.Confirmatio
 	}
 	var changes []confirmed
 	for _, c := range confirmations {
-		before, found := rows[c.ID]
-		if !found || before.forgotten(now) {
-			continue
-		}
+		before := rows[c.ID] // the zero row if there is none, which no confirmation changes
 		if after, changed := session.Confirm(before.Record, c, now); changed {
 			changes = append(changes, confirmed{before, after, c})
-			delete(rows, c.ID) // a repetition changes nothing
 		}
 	}
 	if len(changes) == 0 {

@@ -21,9 +21,6 @@ var (
 // Create implements [session.Store].
 func (s *Store) Create(ctx context.Context, n session.New, bound session.Bound) (session.Record, error) {
 	r, err := s.create(ctx, n, bound)
-	if errors.Is(err, session.ErrTooMany) {
-		return session.Record{}, session.ErrTooMany
-	}
 	if err != nil && s.dialect.full(err) {
 		err = fmt.Errorf("%w: %w", session.ErrFull, err)
 	}
@@ -44,7 +41,7 @@ func (s *Store) create(ctx context.Context, n session.New, bound session.Bound) 
 		return r, err
 	}
 	for {
-		more := false
+		var more bool
 		err = s.transact(ctx, func(tx queryer) (err error) {
 			if err := s.dialect.lockOwner(ctx, s, tx, keyOf(n.Owner)); err != nil {
 				return err

@@ -89,9 +89,6 @@ func (sqlite) again(err error) bool {
 func (sqlite) full(err error) bool { return says(err, "database or disk is full") }
 
 func says(err error, texts ...string) bool {
-	if err == nil {
-		return false
-	}
 	for _, text := range texts {
 		if strings.Contains(err.Error(), text) {
 			return true

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/jwtgate/jwtgate/core/session"
 	"github.com/jwtgate/jwtgate/core/sqlstore"
 	_ "modernc.org/sqlite"
 )
@@ -174,6 +175,14 @@ func (d database) alone(t testing.TB, options ...string) database {
 		d.source = func(testing.TB) string { return server.sourceAt("") }
 	}
 	return d
+}
+
+// literal returns the constant expression for an ID.
+func (d database) literal(id session.ID) string {
+	if d.name == "postgres" {
+		return fmt.Sprintf(`CAST('\x%x' AS bytea)`, id[:])
+	}
+	return fmt.Sprintf("x'%x'", id[:])
 }
 
 // each runs a test with each kind of database.

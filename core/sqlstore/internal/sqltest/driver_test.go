@@ -165,6 +165,7 @@ type tamperedRows struct {
 	driver.Rows
 	tamper    *tamper
 	statement string
+	fetched   int
 }
 
 // rows returns the rows of a statement, if it has no error.
@@ -172,16 +173,17 @@ func (t *tamper) rows(statement string, rows driver.Rows, err error) (driver.Row
 	if err != nil || t.refuse == nil {
 		return rows, err
 	}
-	return tamperedRows{rows, t, statement}, nil
+	return &tamperedRows{rows, t, statement, 0}, nil
 }
 
-func (r tamperedRows) Next(values []driver.Value) error {
+func (r *tamperedRows) Next(values []driver.Value) error {
 	err := r.Rows.Next(values)
 	if errors.Is(err, io.EOF) {
 		return cmp.Or(r.tamper.refused("END "+r.statement), err)
 	}
 	number := slices.IndexFunc(values, func(v driver.Value) bool { _, ok := v.(int64); return ok })
-	if err != nil || r.tamper.damage && number < 0 {
+	r.fetched++
+	if err != nil || r.fetched > 2 || r.tamper.damage && number < 0 { // further rows are like the second
 		return err
 	}
 	refused := r.tamper.refused("FETCH " + r.statement)

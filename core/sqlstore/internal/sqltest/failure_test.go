@@ -19,9 +19,7 @@ import (
 // called again, it does what it would have done.
 func TestFailures(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
-		f := &fragile{database: d, tamper: &tamper{}}
-		f.plain, f.db, f.prefix, f.pass = d.tamperedClock(t, f.tamper)
-		d.storeIn(t, f.db, sqlstore.Config{Prefix: f.prefix})
+		f := newFragile(t, d)
 		for _, row := range uses {
 			t.Run(row.name, func(t *testing.T) {
 				f.T = t
@@ -52,14 +50,49 @@ var errBroken = errors.New("broken by the test")
 // failed.
 type use func(ctx context.Context, store *sqlstore.Store) (result string, err error)
 
+// TestSteps checks the statements of each method, each of which takes a round trip. DUE is an
+// UPDATE of the columns that have indexes, and OWNED a SELECT of the sessions of an owner.
+func TestSteps(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		f := newFragile(t, d)
+		for _, row := range uses {
+			want := row.steps
+			switch {
+			case d.name != "sqlite" && slices.Contains([]string{"Create at the bound", "Create far above the bound", "Check", "Migrate"}, row.name):
+				continue // with other statements
+			case d.name == "postgres":
+				want = strings.ReplaceAll(want, "PREPARE ", "")
+			}
+			f.empty()
+			use := row.prepare(f)
+			var steps []string
+			f.tamper.refuse = func(step string) error {
+				if f.meanwhile != nil {
+					f.meanwhile(step)
+				}
+				switch word, rest, _ := strings.Cut(strings.TrimSpace(step), " "); {
+				case word == "UPDATE" && strings.Contains(rest, "due_at = "):
+					steps = append(steps, "DUE")
+				case word == "SELECT" && strings.Contains(rest, "owner = "):
+					steps = append(steps, "OWNED")
+				case word != "FETCH" && word != "END" && word != "--":
+					steps = append(steps, word)
+				}
+				return nil
+			}
+			_, err := use(t.Context(), f.store())
+			f.tamper.refuse = nil
+			if got := strings.Join(steps, " "); got != want || err != nil {
+				t.Errorf("%s: got %s, error %v; want %s", row.name, got, err, want)
+			}
+		}
+	})
+}
+
 // fails lets the step n of a use fail, and reports false if there are fewer.
 func (f *fragile) fails(n int, prepare func(*fragile) use, want string) bool {
 	f.Helper()
-	for _, table := range []string{"sessions", "revocations"} {
-		f.do("DELETE FROM %s" + table)
-	}
-	f.do("UPDATE %sstate SET value = 0 WHERE name = 'removal'")
-	f.meanwhile = nil
+	f.empty()
 	use := prepare(f)
 	ctx, cancel := context.WithTimeout(f.Context(), 20*time.Second)
 	defer cancel()
@@ -102,21 +135,22 @@ func (f *fragile) fails(n int, prepare func(*fragile) use, want string) bool {
 // uses are uses of all methods, with what they need.
 var uses = []struct {
 	name    string
+	steps   string // with SQLite; see TestSteps
 	prepare func(f *fragile) use
 	want    string
 }{
-	{"Create", func(f *fragile) use {
+	{"Create", "SELECT INSERT", func(f *fragile) use {
 		n, _ := newSession("alice")
 		return f.create(n, session.Bound{})
 	}, "alice, 1 live"},
-	{"Create again", func(f *fragile) use {
+	{"Create again", "SELECT SELECT", func(f *fragile) use {
 		n, _ := newSession("alice")
 		if _, err := f.store().Create(f.Context(), n, session.Bound{}); err != nil {
 			f.Fatal(err)
 		}
 		return f.create(n, session.Bound{})
 	}, "alice, 1 live"},
-	{"Create at the bound", func(f *fragile) use {
+	{"Create at the bound", "BEGIN OWNED OWNED DUE INSERT INSERT COMMIT", func(f *fragile) use {
 		create(f, f.store(), "alice")
 		if f.name == "mariadb" {
 			f.do("DELETE FROM %slocks")
@@ -124,36 +158,34 @@ var uses = []struct {
 		n, _ := newSession("alice")
 		return f.create(n, session.Bound{Max: 1})
 	}, "alice, 1 live"},
-	{"Create far above the bound", func(f *fragile) use {
-		store := f.store()
-		for range 60 { // more than end in one transaction
-			create(f, store, "alice")
-		}
+	{"Create far above the bound", "BEGIN OWNED OWNED DUE INSERT COMMIT BEGIN OWNED OWNED DUE INSERT INSERT COMMIT", func(f *fragile) use {
+		create(f, f.store(), "alice")
+		f.copy(99) // as many as end in two transactions
 		n, _ := newSession("alice")
 		return f.create(n, session.Bound{Max: 1})
 	}, "alice, 1 live"},
-	{"Find", func(f *fragile) use {
+	{"Find", "PREPARE SELECT", func(f *fragile) use {
 		p := create(f, f.store(), "alice")
 		return func(ctx context.Context, store *sqlstore.Store) (string, error) {
 			r, found, err := store.Find(ctx, p.ID)
 			return fmt.Sprint(r.Owner.Subject, ", ", found), err
 		}
 	}, "alice, true"},
-	{"Advance", func(f *fragile) use {
+	{"Advance", "PREPARE SELECT PREPARE UPDATE", func(f *fragile) use {
 		return f.advance(create(f, f.store(), "alice"), openWindow)
 	}, fmt.Sprintf("verdict %d, generation 1, 0 announced", session.Rotated)},
-	{"Advance and a conflict", func(f *fragile) use {
+	{"Advance and a conflict", "PREPARE SELECT PREPARE UPDATE BEGIN SELECT UPDATE COMMIT", func(f *fragile) use {
 		use := f.advance(create(f, f.store(), "alice"), openWindow)
 		f.conflict("UPDATE")
 		return use
 	}, fmt.Sprintf("verdict %d, generation 1, 0 announced", session.Rotated)},
-	{"Advance and retire", func(f *fragile) use {
+	{"Advance and retire", "PREPARE SELECT BEGIN UPDATE INSERT COMMIT", func(f *fragile) use {
 		p := create(f, f.store(), "alice")
 		advance(f, f.store(), p, openWindow, session.Rotated, 1)
 		p.Generation = 1
 		return f.advance(p, retiring)
 	}, fmt.Sprintf("verdict %d, generation 2, 1 announced", session.Rotated)},
-	{"Advance and end", func(f *fragile) use {
+	{"Advance and end", "PREPARE SELECT BEGIN DUE INSERT COMMIT", func(f *fragile) use {
 		p := create(f, f.store(), "alice")
 		latest := p
 		for latest.Generation < 2 {
@@ -162,29 +194,49 @@ var uses = []struct {
 		}
 		return f.advance(p, singleUse)
 	}, fmt.Sprintf("verdict %d, generation 2, 1 announced", session.Stolen)},
-	{"Confirm", func(f *fragile) use { return f.confirm() }, "2 used, 2 retired"},
-	{"Confirm and a conflict", func(f *fragile) use {
+	{"Confirm", "SELECT BEGIN UPDATE INSERT UPDATE INSERT COMMIT", func(f *fragile) use { return f.confirm() }, "2 used, 2 retired"},
+	{"Confirm and a conflict", "SELECT BEGIN UPDATE UPDATE COMMIT PREPARE SELECT BEGIN UPDATE INSERT COMMIT SELECT BEGIN UPDATE INSERT COMMIT", func(f *fragile) use {
 		use := f.confirm()
 		f.conflict("BEGIN")
 		return use
 	}, "2 used, 2 retired"},
-	{"End", func(f *fragile) use {
+	{"Confirm again", "SELECT", func(f *fragile) use {
+		use := f.confirm()
+		if _, err := use(f.Context(), f.store()); err != nil {
+			f.Fatal(err)
+		}
+		return use
+	}, "2 used, 2 retired"},
+	{"End", "PREPARE SELECT BEGIN DUE INSERT COMMIT", func(f *fragile) use {
 		p := create(f, f.store(), "alice")
 		return func(ctx context.Context, store *sqlstore.Store) (string, error) {
 			live, err := store.End(ctx, p.ID, remember)
 			return fmt.Sprint(live), err
 		}
 	}, "true"},
-	{"EndAll", func(f *fragile) use {
+	{"EndAll", "SELECT INSERT BEGIN SELECT OWNED DUE INSERT COMMIT", func(f *fragile) use {
 		create(f, f.store(), "alice")
 		create(f, f.store(), "alice")
 		return f.endAll()
 	}, "2 ended, 0 live, since true"},
-	{"EndAll but one", func(f *fragile) use {
+	{"EndAll but one", "SELECT BEGIN SELECT OWNED DUE INSERT COMMIT", func(f *fragile) use {
 		create(f, f.store(), "alice")
 		return f.endAll(create(f, f.store(), "alice").ID)
 	}, "1 ended, 1 live, since false"},
-	{"List", func(f *fragile) use {
+	{"EndAll but the oldest", "SELECT BEGIN SELECT OWNED COMMIT BEGIN SELECT OWNED DUE INSERT COMMIT", func(f *fragile) use {
+		create(f, f.store(), "alice")
+		f.copy(59)
+		oldest, err := f.store().List(f.Context(), ownerOf("alice"), session.Cursor{}, 50) // as many as end in one transaction
+		if err != nil {
+			f.Fatal(err)
+		}
+		var ids []session.ID
+		for i := range oldest {
+			ids = append(ids, oldest[i].ID)
+		}
+		return f.endAll(ids...)
+	}, "10 ended, 50 live, since false"},
+	{"List", "OWNED", func(f *fragile) use {
 		create(f, f.store(), "alice")
 		create(f, f.store(), "alice")
 		return func(ctx context.Context, store *sqlstore.Store) (string, error) {
@@ -192,13 +244,13 @@ var uses = []struct {
 			return fmt.Sprint(len(records)), err
 		}
 	}, "2"},
-	{"Revoke", func(f *fragile) use {
+	{"Revoke", "SELECT INSERT", func(f *fragile) use {
 		return func(ctx context.Context, store *sqlstore.Store) (string, error) {
 			err := store.Revoke(ctx, session.Revocation{Token: "any", Until: time.Now().Add(remember)})
 			return fmt.Sprint(f.count("revocations")), err
 		}
 	}, "1"},
-	{"Feed", func(f *fragile) use {
+	{"Feed", "SELECT", func(f *fragile) use {
 		revoke(f, f.store(), tokenRevoked("one"))
 		revoke(f, f.store(), tokenRevoked("two"))
 		return func(ctx context.Context, store *sqlstore.Store) (string, error) {
@@ -213,7 +265,7 @@ var uses = []struct {
 			return strings.Join(heard, " "), err
 		}
 	}, "one two"},
-	{"RemoveExpired", func(f *fragile) use {
+	{"RemoveExpired", "UPDATE BEGIN SELECT SELECT DUE DELETE COMMIT BEGIN SELECT DELETE COMMIT", func(f *fragile) use {
 		create(f, f.store(), "alice")
 		p := create(f, f.store(), "alice")
 		revoke(f, f.store(), tokenRevoked("removed"))
@@ -229,10 +281,10 @@ var uses = []struct {
 			return fmt.Sprintf("%d sessions, %d revocations", f.count("sessions"), f.count("revocations")), err
 		}
 	}, "1 sessions, 1 revocations"},
-	{"Check", func(*fragile) use {
+	{"Check", "SELECT SELECT SELECT PRAGMA PRAGMA", func(*fragile) use {
 		return func(ctx context.Context, store *sqlstore.Store) (string, error) { return "", store.Check(ctx) }
 	}, ""},
-	{"Migrate", func(f *fragile) use {
+	{"Migrate", "BEGIN SELECT CREATE CREATE CREATE CREATE CREATE INSERT COMMIT", func(f *fragile) use {
 		for _, table := range []string{"sessions", "revocations", "state"} {
 			f.do("DROP TABLE %s" + table)
 		}
@@ -283,6 +335,25 @@ func (f *fragile) endAll(except ...session.ID) use {
 	}
 }
 
+func newFragile(t *testing.T, d database) *fragile {
+	t.Helper()
+	f := &fragile{T: t, database: d, tamper: &tamper{}}
+	f.plain, f.db, f.prefix, f.pass = d.tamperedClock(t, f.tamper)
+	f.db.SetMaxOpenConns(1) // a connection that is not returned to the pool is noticed
+	d.storeIn(t, f.db, sqlstore.Config{Prefix: f.prefix})
+	return f
+}
+
+// empty removes all rows, so that another use can begin.
+func (f *fragile) empty() {
+	f.Helper()
+	for _, table := range []string{"sessions", "revocations"} {
+		f.do("DELETE FROM %s" + table)
+	}
+	f.do("UPDATE %sstate SET value = 0 WHERE name = 'removal'")
+	f.meanwhile = nil
+}
+
 // store returns a new store, which has no prepared statements.
 func (f *fragile) store() *sqlstore.Store {
 	f.Helper()
@@ -302,6 +373,19 @@ func (f *fragile) count(rows string) (n int) {
 		f.Fatal(err)
 	}
 	return n
+}
+
+// copy adds n sessions that are like the only one, but for their IDs.
+func (f *fragile) copy(n int) {
+	f.Helper()
+	const before, after = "version, revision, ", `, owner, issuer, audience, subject, nonce_hash, user_agent, note, generation, parent, late, ended,
+		created_at, rotated_at, used_at, idle_at, limit_at, due_at`
+	var ids []string
+	for range n {
+		ids = append(ids, "SELECT "+f.literal(session.NewID(ownerOf("alice")))+" AS copied")
+	}
+	do(f, f.plain, "INSERT INTO %[1]ssessions (%[2]sid%[3]s) SELECT %[2]scopied%[3]s FROM %[1]ssessions, (%[4]s) copies",
+		f.prefix, before, after, strings.Join(ids, " UNION ALL "))
 }
 
 // conflict changes all sessions once, before a step.

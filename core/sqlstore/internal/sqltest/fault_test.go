@@ -240,11 +240,7 @@ func storeIsVictim(t *testing.T, d database, db *sql.DB, prefix string, store *s
 		p, q = q, p
 	}
 	lock := func(id session.ID) string {
-		literal := fmt.Sprintf("x'%x'", id[:])
-		if d.name == "postgres" {
-			literal = fmt.Sprintf(`'\x%x'`, id[:])
-		}
-		return fmt.Sprintf("UPDATE %ssessions SET limit_at = limit_at + 1 WHERE id = %s", prefix, literal)
+		return fmt.Sprintf("UPDATE %ssessions SET limit_at = limit_at + 1 WHERE id = %s", prefix, d.literal(id))
 	}
 	tx := begin(t, db)
 	for i := range 100 { // so that MariaDB does not choose this transaction as the victim

@@ -8,14 +8,17 @@ import (
 // A prepared is the database as a queryer that prepares each statement once for
 // each connection. It is for the steps that are executed most often, each of which
 // is a transaction by itself.
-type prepared struct{ s *Store }
+type prepared struct {
+	*sql.DB // for queries of several rows, which are not prepared
+	s       *Store
+}
 
 // statement returns the prepared statement with the given text.
 func (p prepared) statement(ctx context.Context, text string) (*sql.Stmt, error) {
 	if stmt, ok := p.s.ready.Load(text); ok {
 		return stmt.(*sql.Stmt), nil
 	}
-	stmt, err := p.s.db.PrepareContext(ctx, text)
+	stmt, err := p.PrepareContext(ctx, text)
 	if err != nil {
 		return nil, err
 	}
@@ -34,18 +37,10 @@ func (p prepared) ExecContext(ctx context.Context, query string, args ...any) (s
 	return stmt.ExecContext(ctx, args...)
 }
 
-func (p prepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := p.statement(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return stmt.QueryContext(ctx, args...)
-}
-
 func (p prepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	stmt, err := p.statement(ctx, query)
 	if err != nil {
-		return p.s.db.QueryRowContext(ctx, query, args...) // which reports the error
+		return p.DB.QueryRowContext(ctx, query, args...) // which reports the error
 	}
 	return stmt.QueryRowContext(ctx, args...)
 }

@@ -55,7 +55,7 @@ func (s *Store) execute(ctx context.Context, statement string, args ...any) (cha
 // themselves.
 func (s *Store) alone() queryer {
 	if s.dialect.prepares() {
-		return prepared{s}
+		return prepared{s.db, s}
 	}
 	return s.db
 }

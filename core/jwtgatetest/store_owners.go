@@ -20,6 +20,7 @@ func runOwners(t *testing.T, newStore func(t *testing.T) StoreUnderTest) {
 		{"ab", "", "c"}, {"", "ab", "c"}, {"", "", "abc"}, {"abc", "", ""}, {"", "abc", ""}, {"a", "bc", ""}, {"a", "", "bc"},
 		{"a:b", "c", ""}, {"a", "b:c", ""}, {"a", "b", ":c"}, {"a:", "b", "c"}, {"a", ":b", "c"}, {"a|b", "c", "d"}, {"a", "b|c", "d"}, {"a/b", "c", "d"}, {"a", "b/c", "d"},
 		{"a\x00b", "c", "d"}, {"a", "b\x00c", "d"}, {"a\nb", "c", "d"}, {"a", "b\nc", "d"}, {"a\x1fb", "c", "d"}, {"a", "b\x1fc", "d"},
+		{"a\x00\x00\x00\x00\x00\x00\x00\x00b", "c", "d"}, {"a", "b\x00\x00\x00\x00\x00\x00\x00\x00c", "d"},
 		{"1:a", "b", "c"}, {"1", ":ab", "c"}, {"1:1:a", "b", "c"}, {"1", "1:a", "bc"}, {"{a}", "b", "c"}, {"a", "{b}", "c"}, {"%61", "b", "c"}, {"\\a", "b", "c"},
 		{"\xff", "b", "c"}, {"\xfe", "b", "c"}, {"\xef\xbf\xbd", "b", "c"}, {"a", "\xff", "c"}, {"a", "\xfe", "c"}, {"a", "b", "\xff"}, {"a", "b", "\xfe"}, {"é", "b", "c"}, {"e\u0301", "b", "c"},
 		{strings.Repeat("x", long), "b", "c"}, {strings.Repeat("x", long+1), "b", "c"}, {"a", strings.Repeat("x", long), "c"}, {"a", strings.Repeat("x", long+1), "c"},

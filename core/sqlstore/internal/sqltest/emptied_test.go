@@ -1,6 +1,7 @@
 package sqltest
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/jwtgate/jwtgate/core/session"
@@ -28,4 +29,21 @@ func TestEmptied(t *testing.T) {
 			advance(t, store, p, openWindow, session.Rotated, 1)
 		}
 	})
+}
+
+// A row with a value that no version writes is an error of the calls that need it.
+func TestOtherValues(t *testing.T) {
+	store, db, prefix, _ := databases[0].clocked(t) // the columns of other databases have types
+	for _, change := range []string{"ended = -1", "ended = 3", "nonce_hash = x'00'", "id = x'00'"} {
+		do(t, db, "DELETE FROM %ssessions", prefix)
+		p := create(t, store, "alice")
+		do(t, db, "UPDATE %ssessions SET %s", prefix, change)
+		_, _, err := store.Find(t.Context(), p.ID)
+		if strings.HasPrefix(change, "id") {
+			_, err = store.List(t.Context(), ownerOf("alice"), session.Cursor{}, 10)
+		}
+		if err == nil || !strings.Contains(err.Error(), "values that no version of package sqlstore writes") {
+			t.Errorf("%s: got error %v; want one about the values", change, err)
+		}
+	}
 }

@@ -268,19 +268,24 @@ var uses = []struct {
 	{"RemoveExpired", "UPDATE BEGIN SELECT SELECT DUE DELETE COMMIT BEGIN SELECT DELETE COMMIT", func(f *fragile) use {
 		create(f, f.store(), "alice")
 		p := create(f, f.store(), "alice")
-		revoke(f, f.store(), tokenRevoked("removed"))
-		revoke(f, f.store(), tokenRevoked("kept")) // as the latest
+		f.revoke(2)
 		f.pass(idle - time.Minute)
 		advance(f, f.store(), p, openWindow, session.Rotated, 1)
 		f.pass(2 * time.Minute)
-		return func(ctx context.Context, store *sqlstore.Store) (string, error) {
-			err := store.RemoveExpired(ctx)
-			if err != nil {
-				f.pass(time.Minute) // until the next attempt
-			}
-			return fmt.Sprintf("%d sessions, %d revocations", f.count("sessions"), f.count("revocations")), err
-		}
+		return f.remove()
 	}, "1 sessions, 1 revocations"},
+	{"RemoveExpired of many sessions", "UPDATE BEGIN SELECT SELECT DUE DELETE COMMIT BEGIN SELECT DELETE COMMIT UPDATE BEGIN SELECT SELECT DUE DELETE COMMIT BEGIN SELECT COMMIT", func(f *fragile) use {
+		create(f, f.store(), "alice")
+		f.copy(149) // as many as are removed in two transactions
+		f.revoke(2)
+		f.pass(idle + time.Minute)
+		return f.remove()
+	}, "0 sessions, 1 revocations"},
+	{"RemoveExpired of many revocations", "UPDATE BEGIN SELECT SELECT COMMIT BEGIN SELECT DELETE COMMIT UPDATE BEGIN SELECT SELECT COMMIT BEGIN SELECT DELETE COMMIT", func(f *fragile) use {
+		f.revoke(150)
+		f.pass(idle)
+		return f.remove()
+	}, "0 sessions, 1 revocations"}, // the latest is kept
 	{"Check", "SELECT SELECT SELECT PRAGMA PRAGMA", func(*fragile) use {
 		return func(ctx context.Context, store *sqlstore.Store) (string, error) { return "", store.Check(ctx) }
 	}, ""},
@@ -323,6 +328,16 @@ func (f *fragile) confirm() use {
 	return func(ctx context.Context, store *sqlstore.Store) (string, error) {
 		err := store.Confirm(ctx, confirmations, retiring)
 		return fmt.Sprintf("%d used, %d retired", f.count("sessions WHERE used_at > 0"), f.count("revocations")), err
+	}
+}
+
+func (f *fragile) remove() use {
+	return func(ctx context.Context, store *sqlstore.Store) (string, error) {
+		err := store.RemoveExpired(ctx)
+		if err != nil {
+			f.pass(time.Minute) // until the next attempt
+		}
+		return fmt.Sprintf("%d sessions, %d revocations", f.count("sessions"), f.count("revocations")), err
 	}
 }
 
@@ -386,6 +401,13 @@ func (f *fragile) copy(n int) {
 	}
 	do(f, f.plain, "INSERT INTO %[1]ssessions (%[2]sid%[3]s) SELECT %[2]scopied%[3]s FROM %[1]ssessions, (%[4]s) copies",
 		f.prefix, before, after, strings.Join(ids, " UNION ALL "))
+}
+
+// revoke adds n revocations of tokens.
+func (f *fragile) revoke(n int) {
+	f.Helper()
+	into, values, _ := strings.Cut(insertToken(f.prefix, "any", time.Now()), "VALUES ")
+	do(f, f.plain, "%sVALUES %s%s", into, values, strings.Repeat(", "+values, n-1))
 }
 
 // conflict changes all sessions once, before a step.

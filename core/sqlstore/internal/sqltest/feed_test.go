@@ -226,14 +226,23 @@ func TestHeardSoon(t *testing.T) {
 	})
 }
 
-// Rows of a later version do not end a feed, and are not mistaken for others. There
-// is one warning.
+// Rows of a later version do not end a feed, and are not mistaken for others. Each store
+// warns of them once.
 func TestLaterVersion(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
-		var log strings.Builder
-		var mu sync.Mutex
 		db, prefix := d.open(t), newPrefix()
-		store := d.storeIn(t, db, sqlstore.Config{Prefix: prefix, Logger: slog.New(slog.NewTextHandler(locked{&mu, &log}, nil))})
+		warned := map[string]func() string{} // by a feed, and by a store without one
+		logged := func(name string) sqlstore.Config {
+			var log strings.Builder
+			var mu sync.Mutex
+			warned[name] = func() string {
+				mu.Lock()
+				defer mu.Unlock()
+				return log.String()
+			}
+			return sqlstore.Config{Prefix: prefix, Logger: slog.New(slog.NewTextHandler(locked{&mu, &log}, nil))}
+		}
+		store := d.storeIn(t, db, logged("the feed"))
 		known, unknown := create(t, store, "alice"), create(t, store, "alice")
 		do(t, db, "UPDATE %ssessions SET version = 2 WHERE id = %s", prefix, d.literal(unknown.ID))
 		for _, insert := range []string{
@@ -254,7 +263,8 @@ func TestLaterVersion(t *testing.T) {
 		if _, _, err := store.Advance(t.Context(), unknown, openWindow); err == nil || !strings.Contains(err.Error(), "later version") {
 			t.Errorf("Advance: got error %v; want one about a later version", err)
 		}
-		if err := store.Confirm(t.Context(), []session.Confirmation{{ID: unknown.ID}, {ID: known.ID}}, openWindow); err != nil {
+		other := d.storeIn(t, db, logged("Confirm"))
+		if err := other.Confirm(t.Context(), []session.Confirmation{{ID: unknown.ID}, {ID: known.ID}}, openWindow); err != nil {
 			t.Errorf("Confirm: got error %v; want none", err)
 		}
 		if r, _, err := store.Find(t.Context(), known.ID); err != nil || r.Used.IsZero() {
@@ -267,10 +277,10 @@ func TestLaterVersion(t *testing.T) {
 		if ended, _, err := store.EndAll(t.Context(), session.Ending{Owner: ownerOf("alice"), Remember: remember, Revoke: remember}); err != nil || len(ended) != 2 {
 			t.Errorf("EndAll: got %v, error %v; want both sessions", ended, err)
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		if got := strings.Count(log.String(), "\n"); got != 1 || !strings.Contains(log.String(), "later version") {
-			t.Errorf("got the log\n%s\nwant one warning about a later version", &log)
+		for name, log := range warned {
+			if log := log(); strings.Count(log, "\n") != 1 || !strings.Contains(log, "later version") {
+				t.Errorf("%s: got the log\n%s\nwant one warning about a later version", name, log)
+			}
 		}
 	})
 }

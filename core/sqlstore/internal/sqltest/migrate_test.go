@@ -147,6 +147,18 @@ func TestCheckWarns(t *testing.T) {
 	}
 }
 
+// Check refuses a version of SQLite whose clock has no milliseconds.
+func TestCheckClock(t *testing.T) {
+	d := databases[0]
+	source, tamper := d.source(t), &tamper{}
+	db := pool(t, tamper.open(openDB(t, d.driver, source), source))
+	store := d.storeIn(t, db, sqlstore.Config{})
+	tamper.rewrite = func(statement string) string { return strings.Replace(statement, d.clock, "NULL", 1) }
+	if err := store.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "use SQLite 3.42 or later") {
+		t.Errorf("got error %v; want one about the version", err)
+	}
+}
+
 // TestCheckVersion checks which versions of MariaDB and MySQL are too old.
 func TestCheckVersion(t *testing.T) {
 	for _, d := range databases {

@@ -65,6 +65,11 @@ func TestRemoveExpired(t *testing.T) {
 		}
 		pass(2 * time.Minute)
 		removed(0, 1)
+
+		short := create(t, store, "carol")
+		advance(t, store, short, session.Policy{Idle: 2 * time.Minute, Remember: remember}, session.Rotated, 1)
+		pass(2 * time.Minute)
+		removed(0, 1)
 		f.stop()
 	})
 }

@@ -60,19 +60,28 @@ func TestTurn(t *testing.T) {
 	}
 }
 
-// With SQLite, a connection whose transaction cannot be ended is closed. The error names
-// both failures.
+// With SQLite, a connection whose transaction was rolled back is used again. One whose
+// transaction cannot be ended is closed, and the error names both failures.
 func TestRollbackFails(t *testing.T) {
 	d := databases[0]
 	f := newFragile(t, d)
 	store := f.store()
+	var broken []string
 	f.tamper.refuse = func(step string) error {
-		if slices.Contains([]string{"COMMIT", "ROLLBACK"}, step) {
+		if slices.Contains(broken, step) {
 			return errors.New("no " + step)
 		}
 		return nil
 	}
 	n, p := newSession("alice")
+	broken = []string{"COMMIT"}
+	if _, err := store.Create(t.Context(), n, session.Bound{Max: 1}); err == nil || !strings.HasSuffix(err.Error(), "no COMMIT") {
+		t.Errorf("got error %v; want that of COMMIT", err)
+	}
+	if got := f.db.Stats(); got.InUse > 0 || got.OpenConnections != 1 {
+		t.Errorf("got %d connections, %d of them in use; want one that is not", got.OpenConnections, got.InUse)
+	}
+	broken = []string{"COMMIT", "ROLLBACK"}
 	if _, err := store.Create(t.Context(), n, session.Bound{Max: 1}); err == nil || !strings.Contains(err.Error(), "no COMMIT") || !strings.Contains(err.Error(), "no ROLLBACK") {
 		t.Errorf("got error %v; want one with both failures", err)
 	}

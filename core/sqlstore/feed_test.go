@@ -1,0 +1,156 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/session"
+	"github.com/jwtgate/jwtgate/core/sqlstore"
+)
+
+// A fake database answers statements by functions, in place of the driver of a database.
+type fake struct {
+	query func(ctx context.Context) (driver.Rows, error)
+	exec  func(statement string) error
+}
+
+func (f *fake) Connect(context.Context) (driver.Conn, error) { return fakeConn{fake: f}, nil }
+func (f *fake) Driver() driver.Driver                        { return nil }
+
+type fakeConn struct {
+	driver.Conn
+	*fake
+}
+
+func (fakeConn) Close() error { return nil }
+
+func (c fakeConn) QueryContext(ctx context.Context, _ string, _ []driver.NamedValue) (driver.Rows, error) {
+	return c.query(ctx)
+}
+
+func (c fakeConn) ExecContext(_ context.Context, statement string, _ []driver.NamedValue) (driver.Result, error) {
+	return driver.RowsAffected(0), c.exec(statement)
+}
+
+// revoked are rows of revoked tokens, which can be read one after the other.
+type revoked struct {
+	tokens []string
+	until  []int64       // when each revocation is over; the time of the database is 1000
+	pause  time.Duration // before each row
+	read   int
+}
+
+func (r *revoked) Columns() []string { return make([]string, 12) }
+func (r *revoked) Close() error      { return nil }
+
+func (r *revoked) Next(values []driver.Value) error {
+	if r.read == len(r.tokens) {
+		return io.EOF
+	}
+	time.Sleep(r.pause)
+	copy(values, []driver.Value{
+		int64(1000), int64(r.read + 1), int64(1), "token", make([]byte, 18), int64(0), r.tokens[r.read], "", "", int64(0), r.until[r.read], int64(1000),
+	})
+	r.read++
+	return nil
+}
+
+// feeding returns a store on a fake database.
+func feeding(t *testing.T, f *fake, log io.Writer) *sqlstore.Store {
+	t.Helper()
+	db := sql.OpenDB(f)
+	t.Cleanup(func() { _ = db.Close() })
+	store, err := sqlstore.SQLite(db, sqlstore.Config{Logger: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// A feed ends with an error if the database is silent for ten seconds. A database that
+// answers slowly is not silent.
+func TestFeedOfSilentDatabase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answers := []*revoked{{tokens: []string{"one", "two", "three"}, until: []int64{2000, 2000, 2000}, pause: 9 * time.Second}}
+		store := feeding(t, &fake{query: func(ctx context.Context) (driver.Rows, error) {
+			if len(answers) > 0 {
+				answer := answers[0]
+				answers = answers[1:]
+				return answer, nil
+			}
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}, io.Discard)
+		var heard []string
+		var last time.Time
+		err := store.Feed(t.Context(), func(r session.Revocation) { heard = append(heard, r.Token) }, func() { last = time.Now() })
+		if !slices.Equal(heard, []string{"one", "two", "three"}) {
+			t.Errorf("heard %v; want all three revocations", heard)
+		}
+		if took := time.Since(last); !errors.Is(err, context.DeadlineExceeded) || took != 10*time.Second {
+			t.Errorf("got error %v, %v after the last read; want %v after ten seconds", err, took, context.DeadlineExceeded)
+		}
+	})
+}
+
+// A revocation that is over is not announced.
+func TestFeedOfPastRevocation(t *testing.T) {
+	store := feeding(t, &fake{query: func(context.Context) (driver.Rows, error) {
+		return &revoked{tokens: []string{"past", "just over", "present"}, until: []int64{999, 1000, 1001}}, nil
+	}}, io.Discard)
+	ctx, cancel := context.WithCancel(t.Context())
+	var heard []string
+	err := store.Feed(ctx, func(r session.Revocation) { heard = append(heard, r.Token) }, cancel)
+	if !errors.Is(err, context.Canceled) || !slices.Equal(heard, []string{"present"}) {
+		t.Errorf("heard %v, error %v; want the one that is present, %v", heard, err, context.Canceled)
+	}
+}
+
+// While a feed runs, it removes old rows about once a minute. A failure is logged, and does
+// not end the feed.
+func TestFeedRemoves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var times []time.Time
+		var log strings.Builder
+		store := feeding(t, &fake{
+			query: func(context.Context) (driver.Rows, error) { return &revoked{}, nil },
+			exec: func(statement string) error {
+				if strings.HasPrefix(statement, "UPDATE jwtgate_state") {
+					times = append(times, time.Now())
+				}
+				return errors.New("no disk")
+			},
+		}, &log)
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		reads := 0
+		if err := store.Feed(ctx, func(session.Revocation) {}, func() { reads++ }); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got error %v; want %v", err, context.DeadlineExceeded)
+		}
+		if len(times) < 50 || len(times) > 72 {
+			t.Errorf("got %d removals within an hour; want about 60", len(times))
+		}
+		for _, next := range times {
+			if pause := next.Sub(start); pause < 30*time.Second || pause > 90*time.Second {
+				t.Errorf("got a pause of %v between removals; want 30 to 90 seconds", pause)
+			}
+			start = next
+		}
+		if got := strings.Count(log.String(), "old sessions and revocations are not removed"); got != len(times) || !strings.Contains(log.String(), "no disk") {
+			t.Errorf("got %d warnings; want %d with the cause", got, len(times))
+		}
+		if reads < 4*60*60 {
+			t.Errorf("got %d reads within an hour; want 4 a second", reads)
+		}
+	})
+}

@@ -2,7 +2,6 @@ package sqlstore_test
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"io"
@@ -14,38 +13,14 @@ import (
 	"time"
 
 	"github.com/jwtgate/jwtgate/core/session"
-	"github.com/jwtgate/jwtgate/core/sqlstore"
 )
-
-// A fake database answers statements by functions, in place of the driver of a database.
-type fake struct {
-	query func(ctx context.Context) (driver.Rows, error)
-	exec  func(statement string) error
-}
-
-func (f *fake) Connect(context.Context) (driver.Conn, error) { return fakeConn{fake: f}, nil }
-func (f *fake) Driver() driver.Driver                        { return nil }
-
-type fakeConn struct {
-	driver.Conn
-	*fake
-}
-
-func (fakeConn) Close() error { return nil }
-
-func (c fakeConn) QueryContext(ctx context.Context, _ string, _ []driver.NamedValue) (driver.Rows, error) {
-	return c.query(ctx)
-}
-
-func (c fakeConn) ExecContext(_ context.Context, statement string, _ []driver.NamedValue) (driver.Result, error) {
-	return driver.RowsAffected(0), c.exec(statement)
-}
 
 // revoked are rows of revoked tokens, which can be read one after the other.
 type revoked struct {
 	tokens []string
 	until  []int64       // when each revocation is over; the time of the database is 1000
 	pause  time.Duration // before each row
+	later  int64         // added to the version
 	read   int
 }
 
@@ -58,22 +33,10 @@ func (r *revoked) Next(values []driver.Value) error {
 	}
 	time.Sleep(r.pause)
 	copy(values, []driver.Value{
-		int64(1000), int64(r.read + 1), int64(1), "token", make([]byte, 18), int64(0), r.tokens[r.read], "", "", int64(0), r.until[r.read], int64(1000),
+		int64(1000), int64(r.read + 1), 1 + r.later, "token", make([]byte, 18), int64(0), r.tokens[r.read], "", "", int64(0), r.until[r.read], int64(1000),
 	})
 	r.read++
 	return nil
-}
-
-// feeding returns a store on a fake database.
-func feeding(t *testing.T, f *fake, log io.Writer) *sqlstore.Store {
-	t.Helper()
-	db := sql.OpenDB(f)
-	t.Cleanup(func() { _ = db.Close() })
-	store, err := sqlstore.SQLite(db, sqlstore.Config{Logger: slog.New(slog.NewTextHandler(log, nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return store
 }
 
 // A feed ends with an error if the database is silent for ten seconds. A database that
@@ -81,7 +44,7 @@ func feeding(t *testing.T, f *fake, log io.Writer) *sqlstore.Store {
 func TestFeedOfSilentDatabase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answers := []*revoked{{tokens: []string{"one", "two", "three"}, until: []int64{2000, 2000, 2000}, pause: 9 * time.Second}}
-		store := feeding(t, &fake{query: func(ctx context.Context) (driver.Rows, error) {
+		store := newStore(t, &fake{query: func(ctx context.Context) (driver.Rows, error) {
 			if len(answers) > 0 {
 				answer := answers[0]
 				answers = answers[1:]
@@ -89,7 +52,7 @@ func TestFeedOfSilentDatabase(t *testing.T) {
 			}
 			<-ctx.Done()
 			return nil, ctx.Err()
-		}}, io.Discard)
+		}}, silent)
 		var heard []string
 		var last time.Time
 		err := store.Feed(t.Context(), func(r session.Revocation) { heard = append(heard, r.Token) }, func() { last = time.Now() })
@@ -104,9 +67,9 @@ func TestFeedOfSilentDatabase(t *testing.T) {
 
 // A revocation that is over is not announced.
 func TestFeedOfPastRevocation(t *testing.T) {
-	store := feeding(t, &fake{query: func(context.Context) (driver.Rows, error) {
+	store := newStore(t, &fake{query: func(context.Context) (driver.Rows, error) {
 		return &revoked{tokens: []string{"past", "just over", "present"}, until: []int64{999, 1000, 1001}}, nil
-	}}, io.Discard)
+	}}, silent)
 	ctx, cancel := context.WithCancel(t.Context())
 	var heard []string
 	err := store.Feed(ctx, func(r session.Revocation) { heard = append(heard, r.Token) }, cancel)
@@ -121,7 +84,7 @@ func TestFeedRemoves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var times []time.Time
 		var log strings.Builder
-		store := feeding(t, &fake{
+		store := newStore(t, &fake{
 			query: func(context.Context) (driver.Rows, error) { return &revoked{}, nil },
 			exec: func(statement string) error {
 				if strings.HasPrefix(statement, "UPDATE jwtgate_state") {
@@ -129,7 +92,7 @@ func TestFeedRemoves(t *testing.T) {
 				}
 				return errors.New("no disk")
 			},
-		}, &log)
+		}, slog.New(slog.NewTextHandler(&log, nil)))
 		start := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()

@@ -1,0 +1,70 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jwtgate/jwtgate/core/session"
+)
+
+var someRevocation = session.Revocation{Token: "any", From: time.Unix(1, 0), Until: time.Unix(2, 0)}
+
+// A late context is over, but does not know it yet.
+type late struct{ context.Context }
+
+func (late) Deadline() (time.Time, bool) { return time.Now().Add(-time.Millisecond), true }
+
+// If the context is over, the error is that of the context, whatever error a driver returns
+// then.
+func TestErrorOfContext(t *testing.T) {
+	broken := errors.New("broken")
+	canceled, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	in, stop := context.WithTimeout(t.Context(), time.Hour)
+	defer stop()
+	for _, row := range []struct {
+		name string
+		ctx  context.Context
+		want error
+	}{
+		{"canceled", canceled, context.Canceled},
+		{"late", late{t.Context()}, context.DeadlineExceeded},
+		{"in time", in, broken},
+		{"without a deadline", t.Context(), broken},
+	} {
+		store := newStore(t, &fake{exec: func(string) error {
+			if row.ctx == canceled {
+				cancel()
+			}
+			return broken
+		}}, silent)
+		err := store.Revoke(row.ctx, someRevocation)
+		if want := "sqlstore: revoke: " + row.want.Error(); !errors.Is(err, row.want) || err.Error() != want {
+			t.Errorf("%s: got error %v; want %s", row.name, err, want)
+		}
+	}
+}
+
+// The default logger is that of the program.
+func TestDefaultLogger(t *testing.T) { //nolint:paralleltest // it changes the default
+	var log strings.Builder
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	store := newStore(t, &fake{query: func(context.Context) (driver.Rows, error) {
+		return &revoked{tokens: []string{"any"}, until: []int64{2000}, later: 1}, nil
+	}}, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if err := store.Feed(ctx, func(session.Revocation) { t.Error("announced") }, cancel); !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v; want %v", err, context.Canceled)
+	}
+	if !strings.Contains(log.String(), "later version") {
+		t.Errorf("got the log %q; want a warning about a later version", &log)
+	}
+}

@@ -82,6 +82,7 @@ func TestFeedOfPastRevocation(t *testing.T) {
 // not end the feed.
 func TestFeedRemoves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		const failures = 10
 		var times []time.Time
 		var log strings.Builder
 		store := newStore(t, &fake{
@@ -89,6 +90,9 @@ func TestFeedRemoves(t *testing.T) {
 			exec: func(statement string) error {
 				if strings.HasPrefix(statement, "UPDATE jwtgate_state") {
 					times = append(times, time.Now())
+				}
+				if len(times) > failures {
+					return nil
 				}
 				return errors.New("no disk")
 			},
@@ -109,8 +113,8 @@ func TestFeedRemoves(t *testing.T) {
 			}
 			start = next
 		}
-		if got := strings.Count(log.String(), "old sessions and revocations are not removed"); got != len(times) || !strings.Contains(log.String(), "no disk") {
-			t.Errorf("got %d warnings; want %d with the cause", got, len(times))
+		if got := strings.Count(log.String(), "old sessions and revocations are not removed"); got != failures || !strings.Contains(log.String(), "no disk") {
+			t.Errorf("got %d warnings; want %d with the cause", got, failures)
 		}
 		if reads < 4*60*60 {
 			t.Errorf("got %d reads within an hour; want 4 a second", reads)

@@ -25,8 +25,8 @@ type tamper struct {
 	lose    func(statement string) bool // reports whether to lose the answer to a statement that was executed, and its connection
 
 	// refuse returns the error of a step that fails before it reaches the database. A step
-	// is a statement, BEGIN, COMMIT, or PREPARE, FETCH or END with a statement: END is
-	// the end of the rows.
+	// is a statement, BEGIN, COMMIT, or PREPARE, EXECUTE, FETCH or END with a statement:
+	// END is the end of the rows.
 	refuse func(step string) error
 	damage bool // a FETCH fails because of a value of another type
 }
@@ -130,7 +130,7 @@ type tamperedStmt struct {
 }
 
 func (s *tamperedStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	if err := s.conn.tamper.refused(s.statement); err != nil {
+	if err := s.conn.tamper.refused("EXECUTE " + s.statement); err != nil {
 		return nil, err
 	}
 	result, err := s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
@@ -138,7 +138,7 @@ func (s *tamperedStmt) ExecContext(ctx context.Context, args []driver.NamedValue
 }
 
 func (s *tamperedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	if err := s.conn.tamper.refused(s.statement); err != nil {
+	if err := s.conn.tamper.refused("EXECUTE " + s.statement); err != nil {
 		return nil, err
 	}
 	rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)

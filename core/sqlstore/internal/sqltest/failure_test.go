@@ -51,7 +51,8 @@ var errBroken = errors.New("broken by the test")
 type use func(ctx context.Context, store *sqlstore.Store) (result string, err error)
 
 // TestSteps checks the statements of each method, each of which takes a round trip. DUE is an
-// UPDATE of the columns that have indexes, and OWNED a SELECT of the sessions of an owner.
+// UPDATE of the columns that have indexes, and OWNED a SELECT of the sessions of an owner. A
+// statement in lower case was prepared.
 func TestSteps(t *testing.T) {
 	each(t, func(t *testing.T, d database) {
 		f := newFragile(t, d)
@@ -61,7 +62,7 @@ func TestSteps(t *testing.T) {
 			case d.name != "sqlite" && slices.Contains([]string{"Create at the bound", "Create far above the bound", "Check", "Migrate"}, row.name):
 				continue // with other statements
 			case d.name == "postgres":
-				want = strings.ReplaceAll(want, "PREPARE ", "")
+				want = strings.ToUpper(strings.ReplaceAll(want, "PREPARE ", ""))
 			}
 			f.empty()
 			use := row.prepare(f)
@@ -71,6 +72,9 @@ func TestSteps(t *testing.T) {
 					f.meanwhile(step)
 				}
 				switch word, rest, _ := strings.Cut(strings.TrimSpace(step), " "); {
+				case word == "EXECUTE":
+					word, _, _ = strings.Cut(rest, " ")
+					steps = append(steps, strings.ToLower(word))
 				case word == "UPDATE" && strings.Contains(rest, "due_at = "):
 					steps = append(steps, "DUE")
 				case word == "SELECT" && strings.Contains(rest, "owner = "):
@@ -164,28 +168,28 @@ var uses = []struct {
 		n, _ := newSession("alice")
 		return f.create(n, session.Bound{Max: 1})
 	}, "alice, 1 live"},
-	{"Find", "PREPARE SELECT", func(f *fragile) use {
+	{"Find", "PREPARE select", func(f *fragile) use {
 		p := create(f, f.store(), "alice")
 		return func(ctx context.Context, store *sqlstore.Store) (string, error) {
 			r, found, err := store.Find(ctx, p.ID)
 			return fmt.Sprint(r.Owner.Subject, ", ", found), err
 		}
 	}, "alice, true"},
-	{"Advance", "PREPARE SELECT PREPARE UPDATE", func(f *fragile) use {
+	{"Advance", "PREPARE select PREPARE update", func(f *fragile) use {
 		return f.advance(create(f, f.store(), "alice"), openWindow)
 	}, fmt.Sprintf("verdict %d, generation 1, 0 announced", session.Rotated)},
-	{"Advance and a conflict", "PREPARE SELECT PREPARE UPDATE BEGIN SELECT UPDATE COMMIT", func(f *fragile) use {
+	{"Advance and a conflict", "PREPARE select PREPARE update BEGIN SELECT UPDATE COMMIT", func(f *fragile) use {
 		use := f.advance(create(f, f.store(), "alice"), openWindow)
 		f.conflict("UPDATE")
 		return use
 	}, fmt.Sprintf("verdict %d, generation 1, 0 announced", session.Rotated)},
-	{"Advance and retire", "PREPARE SELECT BEGIN UPDATE INSERT COMMIT", func(f *fragile) use {
+	{"Advance and retire", "PREPARE select BEGIN UPDATE INSERT COMMIT", func(f *fragile) use {
 		p := create(f, f.store(), "alice")
 		advance(f, f.store(), p, openWindow, session.Rotated, 1)
 		p.Generation = 1
 		return f.advance(p, retiring)
 	}, fmt.Sprintf("verdict %d, generation 2, 1 announced", session.Rotated)},
-	{"Advance and end", "PREPARE SELECT BEGIN DUE INSERT COMMIT", func(f *fragile) use {
+	{"Advance and end", "PREPARE select BEGIN DUE INSERT COMMIT", func(f *fragile) use {
 		p := create(f, f.store(), "alice")
 		latest := p
 		for latest.Generation < 2 {
@@ -195,7 +199,7 @@ var uses = []struct {
 		return f.advance(p, singleUse)
 	}, fmt.Sprintf("verdict %d, generation 2, 1 announced", session.Stolen)},
 	{"Confirm", "SELECT BEGIN UPDATE INSERT UPDATE INSERT COMMIT", func(f *fragile) use { return f.confirm() }, "2 used, 2 retired"},
-	{"Confirm and a conflict", "SELECT BEGIN UPDATE UPDATE COMMIT PREPARE SELECT BEGIN UPDATE INSERT COMMIT SELECT BEGIN UPDATE INSERT COMMIT", func(f *fragile) use {
+	{"Confirm and a conflict", "SELECT BEGIN UPDATE UPDATE COMMIT PREPARE select BEGIN UPDATE INSERT COMMIT select BEGIN UPDATE INSERT COMMIT", func(f *fragile) use {
 		use := f.confirm()
 		f.conflict("BEGIN")
 		return use
@@ -207,7 +211,7 @@ var uses = []struct {
 		}
 		return use
 	}, "2 used, 2 retired"},
-	{"End", "PREPARE SELECT BEGIN DUE INSERT COMMIT", func(f *fragile) use {
+	{"End", "PREPARE select BEGIN DUE INSERT COMMIT", func(f *fragile) use {
 		p := create(f, f.store(), "alice")
 		return func(ctx context.Context, store *sqlstore.Store) (string, error) {
 			live, err := store.End(ctx, p.ID, remember)
@@ -413,7 +417,7 @@ func (f *fragile) revoke(n int) {
 // conflict changes all sessions once, before a step.
 func (f *fragile) conflict(before string) {
 	f.meanwhile = func(step string) {
-		if strings.HasPrefix(step, before) {
+		if strings.HasPrefix(strings.TrimPrefix(step, "EXECUTE "), before) {
 			f.meanwhile = nil
 			f.do("UPDATE %ssessions SET revision = revision + 1")
 		}

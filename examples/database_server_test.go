@@ -35,8 +35,9 @@ func startMariaDB(t *testing.T) string {
 	install, mariadbd := debian(t, "mariadb-install-db"), debian(t, "mariadbd")
 	s := newDatabaseServer(t, "mysql")
 	data := filepath.Join(s.dir, "data")
-	s.run(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal")
-	s.start("mysql", "root@tcp(127.0.0.1:"+s.port+")/test", mariadbd, "--no-defaults", "--datadir="+data, "--port="+s.port, "--bind-address=127.0.0.1",
+	tmp := "--tmpdir=" + s.dir // servers that start at the same time remove the files of each other from /tmp
+	s.run(install, "--no-defaults", "--datadir="+data, tmp, "--auth-root-authentication-method=normal")
+	s.start("mysql", "root@tcp(127.0.0.1:"+s.port+")/test", mariadbd, "--no-defaults", "--datadir="+data, tmp, "--port="+s.port, "--bind-address=127.0.0.1",
 		"--socket="+filepath.Join(s.dir, "socket"), "--pid-file="+filepath.Join(s.dir, "pid"), "--innodb-flush-log-at-trx-commit=0")
 	return "mysql://root@127.0.0.1:" + s.port + "/test"
 }

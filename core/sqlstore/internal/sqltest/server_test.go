@@ -55,8 +55,9 @@ func startMariaDB(t testing.TB, options ...string) *server {
 	s := &server{t: t, program: program, port: freePort(t), driver: "mysql", source: "root@tcp({addr})/test?interpolateParams=true"}
 	s.prepare("mysql")
 	data := filepath.Join(s.dir, "data")
-	s.run(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--innodb-flush-log-at-trx-commit=2")
-	s.args = append([]string{"--no-defaults", "--datadir=" + data, "--port=" + s.port, "--bind-address=127.0.0.1",
+	tmp := "--tmpdir=" + s.dir // servers that start at the same time remove the files of each other from /tmp
+	s.run(install, "--no-defaults", "--datadir="+data, tmp, "--auth-root-authentication-method=normal", "--innodb-flush-log-at-trx-commit=2")
+	s.args = append([]string{"--no-defaults", "--datadir=" + data, tmp, "--port=" + s.port, "--bind-address=127.0.0.1",
 		"--socket=" + filepath.Join(s.dir, "socket"), "--pid-file=" + filepath.Join(s.dir, "pid"), "--max-connections=200"}, options...)
 	s.start()
 	return s

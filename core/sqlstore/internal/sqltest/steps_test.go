@@ -17,6 +17,8 @@ func TestSteps(t *testing.T) {
 			switch {
 			case d.name != "sqlite" && slices.Contains([]string{"Create at the bound", "Create far above the bound", "Check", "Migrate"}, row.name):
 				continue // with other statements
+			case d.name == "mariadb" && row.name == "Feed":
+				want = "SELECT BEGIN SELECT"
 			case d.name == "postgres":
 				want = strings.ToUpper(strings.ReplaceAll(want, "PREPARE ", ""))
 			}

@@ -147,16 +147,40 @@ func TestCheckWarns(t *testing.T) {
 	}
 }
 
-// Check refuses a version of SQLite whose clock has no milliseconds.
-func TestCheckClock(t *testing.T) {
-	d := databases[0]
-	source, tamper := d.source(t), &tamper{}
-	db := pool(t, tamper.open(openDB(t, d.driver, source), source))
-	store := d.storeIn(t, db, sqlstore.Config{})
-	tamper.rewrite = func(statement string) string { return strings.Replace(statement, d.clock, "NULL", 1) }
-	if err := store.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "use SQLite 3.42 or later") {
-		t.Errorf("got error %v; want one about the version", err)
-	}
+// Check returns an error, or a warning, for what the database answers about itself.
+func TestCheckAnswers(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		source, tamper := d.source(t), &tamper{}
+		db, prefix := pool(t, tamper.open(openDB(t, d.driver, source), source)), newPrefix()
+		for _, row := range []struct {
+			database, question, answer string
+			want                       string // in the error
+			warnings                   int
+		}{
+			{"sqlite", d.clock, "NULL", "use SQLite 3.42 or later", 0}, // its clock has no milliseconds
+			{"postgres", "current_setting('server_version_num')", "'129999'", "the server is PostgreSQL 12: use", 0},
+			{"postgres", "current_setting('server_version_num')", "'130000'", "", 1},
+			{"postgres", "pg_is_in_recovery()", "true", "the server is a replica", 0},
+			{"postgres", "current_setting('fsync')", "'on'", "", 0},
+			{"mariadb", "@@GLOBAL.read_only", "1", "the server is read-only", 0},
+			{"mariadb", "@@GLOBAL.innodb_flush_log_at_trx_commit", "'1'", "", 0},
+		} {
+			if row.database != d.name {
+				continue
+			}
+			var log strings.Builder
+			tamper.rewrite = nil
+			store := d.storeIn(t, db, sqlstore.Config{Prefix: prefix, Logger: logger(&log)})
+			tamper.rewrite = func(statement string) string { return strings.Replace(statement, row.question, row.answer, 1) }
+			err := store.Check(t.Context())
+			if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
+				t.Errorf("%s is %s: got error %v; want one with %q", row.question, row.answer, err, row.want)
+			}
+			if got := strings.Count(log.String(), "level=WARN"); got != row.warnings {
+				t.Errorf("%s is %s: got the log\n%s\nwant %d warnings", row.question, row.answer, &log, row.warnings)
+			}
+		}
+	})
 }
 
 // TestCheckVersion checks which versions of MariaDB and MySQL are too old.

@@ -44,9 +44,7 @@ func (r *mysqlReader) read(ctx context.Context, s *Store, pass func(r revocation
 		}
 		if next.seq == first.seq {
 			// A server that lost its latest changes uses their numbers again.
-			if found = next.written == first.written; !found {
-				return errMissed
-			}
+			found = next.written == first.written
 			continue
 		}
 		if !r.seen[next.seq] {
@@ -61,7 +59,7 @@ func (r *mysqlReader) read(ctx context.Context, s *Store, pass func(r revocation
 		return err
 	}
 	if !found {
-		return errMissed // the removal of old rows leaves the row at the floor alone
+		return errMissed // the removal of old rows would leave the row at the floor alone
 	}
 	if top.seq <= r.floor.seq {
 		return nil

@@ -3,6 +3,7 @@ package sqltest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -295,4 +296,49 @@ func (l locked) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
+}
+
+// With MariaDB, a feed ends if the latest revocation that it has read is gone, or another
+// one has its number: the server has lost its latest changes.
+func TestLostRevocation(t *testing.T) {
+	for _, change := range []string{"DELETE FROM %srevocations", "UPDATE %srevocations SET written_at = written_at + 1"} {
+		d := databases[2]
+		db, prefix := d.open(t), newPrefix()
+		store := d.storeIn(t, db, sqlstore.Config{Prefix: prefix})
+		revoke(t, store, tokenRevoked("any"))
+		changed := false
+		err := store.Feed(t.Context(), func(session.Revocation) {}, func() {
+			if changed {
+				t.Errorf("%s: up to date afterwards", change)
+			}
+			do(t, db, change, prefix)
+			changed = true
+		})
+		if err == nil || !strings.Contains(err.Error(), "revocations may have been missed") {
+			t.Errorf("%s: got error %v; want one that says so", change, err)
+		}
+	}
+}
+
+// With MariaDB, a feed locks no revocations whose numbers follow each other.
+func TestNumbersWithoutGap(t *testing.T) {
+	f := newFragile(t, databases[2])
+	revoke(t, f.store(), tokenRevoked("one"))
+	revoke(t, f.store(), tokenRevoked("two"))
+	f.pass(time.Minute)
+	f.tamper.refuse = func(step string) error {
+		if step == "BEGIN" {
+			return errBroken
+		}
+		return nil
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	reads := 0
+	if err := f.store().Feed(ctx, func(session.Revocation) {}, func() {
+		if reads++; reads == 2 {
+			cancel()
+		}
+	}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v; want %v", err, context.Canceled)
+	}
 }

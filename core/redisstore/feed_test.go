@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,9 +182,10 @@ func TestEmptiedUnseen(t *testing.T) {
 	}
 }
 
-// When a feed has ended, its goroutines end soon, in a cluster too, whether its context was
-// canceled or one of its connections failed.
+// When a feed has ended, its goroutines and connections end soon, in a cluster too, whether
+// its context was canceled or one of its connections failed.
 func TestFeedEnds(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it closes connections that are lost
 	single, nodes := startServer(t), startCluster(t)
 	for _, row := range []struct {
 		name   string
@@ -198,6 +200,7 @@ func TestFeedEnds(t *testing.T) {
 			if !followed(t, store) {
 				t.Fatal("the feed is not up to date")
 			}
+			await(t, "goroutines end", func() bool { return readers() == 0 })
 			killer := row.server.client()
 			connections := func() int {
 				n, err := strconv.Atoi(killer.InfoMap(t.Context(), "clients").Val()["Clients"]["connected_clients"])
@@ -207,7 +210,6 @@ func TestFeedEnds(t *testing.T) {
 				return n
 			}
 			open := connections()
-			before := runtime.NumGoroutine() // includes those of the clients
 			ctx, cancel := context.WithCancel(t.Context())
 			start := make(chan struct{})
 			var stopped time.Time
@@ -222,7 +224,7 @@ func TestFeedEnds(t *testing.T) {
 			if took := time.Since(stopped); !errors.Is(err, context.Canceled) || took > slack/4 {
 				t.Errorf("got error %v after %v, want %v at once", err, took, context.Canceled)
 			}
-			await(t, "goroutines end", func() bool { return runtime.NumGoroutine() <= before })
+			await(t, "goroutines end", func() bool { return readers() == 0 })
 			await(t, "connections end", func() bool { return connections() <= open+1 }) // one is in the pool
 
 			err = store.Feed(t.Context(), func(session.Revocation) {}, func() {
@@ -231,9 +233,15 @@ func TestFeedEnds(t *testing.T) {
 			if err == nil {
 				t.Error("got no error; want that of the connection")
 			}
-			await(t, "goroutines end after an error", func() bool { return runtime.NumGoroutine() <= before })
+			await(t, "goroutines end after an error", func() bool { return readers() == 0 })
 		})
 	}
+}
+
+// readers returns how many goroutines of feeds run.
+func readers() int {
+	stacks := make([]byte, 1<<20)
+	return bytes.Count(stacks[:runtime.Stack(stacks, true)], []byte("redisstore.(*reader).follow("))
 }
 
 // A feed ends with the error of its first request: later ones could succeed.

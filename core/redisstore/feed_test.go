@@ -274,7 +274,7 @@ func TestFeedFails(t *testing.T) {
 func TestFeedOfImpatientClient(t *testing.T) {
 	t.Parallel()
 	options := clusterClient(t, startCluster(t)).Options()
-	options.ReadTimeout = 200 * time.Millisecond
+	options.ReadTimeout = 400 * time.Millisecond // less than a beat
 	client := redis.NewClusterClient(options)
 	t.Cleanup(func() { _ = client.Close() })
 	f := follow(t, newStore(t, client, redisstore.Config{}))

@@ -21,6 +21,9 @@ var (
 // Create implements [session.Store].
 func (s *Store) Create(ctx context.Context, n session.New, bound session.Bound) (session.Record, error) {
 	r, err := s.create(ctx, n, bound)
+	if errors.Is(err, session.ErrTooMany) { // an answer, whether or not ctx is done by now
+		return session.Record{}, session.ErrTooMany
+	}
 	if err != nil && s.dialect.full(err) {
 		err = fmt.Errorf("%w: %w", session.ErrFull, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -14,7 +15,8 @@ import (
 
 var someRevocation = session.Revocation{Token: "any", From: time.Unix(1, 0), Until: time.Unix(2, 0)}
 
-// A late context is over, but does not know it yet.
+// late is a context whose deadline has passed, and whose Err is nil all the same, which real
+// contexts are for a moment.
 type late struct{ context.Context }
 
 func (late) Deadline() (time.Time, bool) { return time.Now().Add(-time.Millisecond), true }
@@ -48,6 +50,36 @@ func TestErrorOfContext(t *testing.T) {
 			t.Errorf("%s: got error %v; want %s", row.name, err, want)
 		}
 	}
+}
+
+// The answer that there are too many sessions is returned even if the context is over when
+// it arrives.
+func TestTooManyAndLate(t *testing.T) {
+	store := newStore(t, &fake{query: func(context.Context) (driver.Rows, error) {
+		return &counted{values: []driver.Value{int64(1000), int64(3), int64(0)}}, nil
+	}}, silent)
+	r, err := store.Create(late{t.Context()}, session.New{}, session.Bound{Max: 3, Refuse: true})
+	if !errors.Is(err, session.ErrTooMany) || r != (session.Record{}) {
+		t.Errorf("got record %+v, error %v; want none, %v", r, err, session.ErrTooMany)
+	}
+}
+
+// counted is the row of the time, the live sessions of an owner, and those with an ID.
+type counted struct {
+	values []driver.Value
+	read   bool
+}
+
+func (c *counted) Columns() []string { return make([]string, len(c.values)) }
+func (c *counted) Close() error      { return nil }
+
+func (c *counted) Next(values []driver.Value) error {
+	if c.read {
+		return io.EOF
+	}
+	c.read = true
+	copy(values, c.values)
+	return nil
 }
 
 // The default logger is that of the program.

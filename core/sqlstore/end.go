@@ -48,8 +48,8 @@ func (s *Store) EndAll(ctx context.Context, e session.Ending) ([]session.ID, tim
 			if err != nil {
 				return err
 			}
-			part = slices.DeleteFunc(live, func(id session.ID) bool { return slices.Contains(e.Except, id) })
 			more = len(live) == endPart
+			part = slices.DeleteFunc(live, func(id session.ID) bool { return slices.Contains(e.Except, id) })
 			if err := s.endPart(ctx, tx, part, now, e.Remember); err != nil {
 				return err
 			}

@@ -35,10 +35,7 @@ func (f *fragile) fails(n int, prepare func(*fragile) use, want string) bool {
 	ctx, cancel := context.WithTimeout(f.Context(), 20*time.Second)
 	defer cancel()
 	var failed string
-	f.tamper.refuse = func(step string) error {
-		if f.meanwhile != nil {
-			f.meanwhile(step)
-		}
+	got, err := f.run(ctx, use, func(step string) error {
 		switch row := strings.HasPrefix(step, "FETCH"); {
 		case f.tamper.damage && (!row || strings.Contains(step, "SELECT seq")): // any value is a key
 			return nil
@@ -50,9 +47,7 @@ func (f *fragile) fails(n int, prepare func(*fragile) use, want string) bool {
 		}
 		failed = step
 		return errBroken
-	}
-	got, err := use(ctx, f.store())
-	f.tamper.refuse = nil
+	})
 	switch {
 	case failed == "":
 		if got != want || err != nil {

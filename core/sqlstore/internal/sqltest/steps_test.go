@@ -21,10 +21,7 @@ func TestSteps(t *testing.T) {
 			f.empty()
 			use := row.prepare(f)
 			var steps []string
-			f.tamper.refuse = func(step string) error {
-				if f.meanwhile != nil {
-					f.meanwhile(step)
-				}
+			_, err := f.run(t.Context(), use, func(step string) error {
 				switch word, rest, _ := strings.Cut(strings.TrimSpace(step), " "); {
 				case word == "EXECUTE":
 					word, _, _ = strings.Cut(rest, " ")
@@ -37,9 +34,7 @@ func TestSteps(t *testing.T) {
 					steps = append(steps, word)
 				}
 				return nil
-			}
-			_, err := use(t.Context(), f.store())
-			f.tamper.refuse = nil
+			})
 			if got := strings.Join(steps, " "); got != want || err != nil {
 				t.Errorf("%s: got %s, error %v; want %s", row.name, got, err, want)
 			}

@@ -15,8 +15,8 @@ import (
 	"github.com/jwtgate/jwtgate/core/sqlstore"
 )
 
-// A use calls a method of a store. Its result can be of several calls, if the first ones
-// failed.
+// A use calls a method of a store. If it is called again after a failure, its result covers
+// all calls, because each of them may have done a part.
 type use func(ctx context.Context, store *sqlstore.Store) (result string, err error)
 
 // uses are uses of all methods, with what they need.
@@ -279,6 +279,19 @@ func (f *fragile) store() *sqlstore.Store {
 	return store
 }
 
+// run runs a use with a new store. Before each step, it calls refuse, which can let it fail.
+func (f *fragile) run(ctx context.Context, use use, refuse func(step string) error) (string, error) {
+	f.Helper()
+	f.tamper.refuse = func(step string) error {
+		if f.meanwhile != nil {
+			f.meanwhile(step)
+		}
+		return refuse(step)
+	}
+	defer func() { f.tamper.refuse = nil }()
+	return use(ctx, f.store())
+}
+
 func (f *fragile) do(statement string) { do(f, f.plain, statement, f.prefix) }
 
 // count returns the number of rows.
@@ -310,7 +323,8 @@ func (f *fragile) revoke(n int) {
 	do(f, f.plain, "%sVALUES %s%s", into, values, strings.Repeat(", "+values, n-1))
 }
 
-// conflict changes all sessions once, before a step.
+// conflict changes all sessions, as another process could: once, before the next step that
+// begins with the given text.
 func (f *fragile) conflict(before string) {
 	f.meanwhile = func(step string) {
 		if strings.HasPrefix(strings.TrimPrefix(step, "EXECUTE "), before) {

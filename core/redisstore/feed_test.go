@@ -185,7 +185,7 @@ func TestEmptiedUnseen(t *testing.T) {
 // When a feed has ended, its goroutines and connections end soon, in a cluster too, whether
 // its context was canceled or one of its connections failed.
 func TestFeedEnds(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it closes connections that are lost
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the garbage collector closes connections that nobody uses
 	single, nodes := startServer(t), startCluster(t)
 	for _, row := range []struct {
 		name   string

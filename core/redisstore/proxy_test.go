@@ -19,8 +19,8 @@ type proxy struct {
 	lost   atomic.Pointer[func()] // called once, when the next reply is lost
 	delay  atomic.Int64           // of each reply
 
-	requests atomic.Int32 // how many there were
-	hears    func(request []byte)
+	requests atomic.Int32         // how many there were
+	hears    func(request []byte) // is called with each request; nil for nothing
 }
 
 func startProxy(t *testing.T, server string) *proxy {

@@ -59,7 +59,7 @@ func (r *mysqlReader) read(ctx context.Context, s *Store, pass func(r revocation
 		return err
 	}
 	if !found {
-		return errMissed // the removal of old rows would leave the row at the floor alone
+		return errMissed // the removal of old rows leaves the row at the floor alone
 	}
 	if top.seq <= r.floor.seq {
 		return nil

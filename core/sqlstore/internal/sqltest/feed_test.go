@@ -355,8 +355,9 @@ func TestNothingToSettle(t *testing.T) {
 	}
 }
 
-// With MariaDB, a feed gives up a missing number only if it can lock the revocations around
-// it, and none has come in the meantime. It does not read again what is before that.
+// With MariaDB, a feed stops waiting for the revocation of a missing number if it can lock
+// the revocations around it, and the number is still missing then. It does not read the
+// revocations before the last one again.
 func TestMissingNumber(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		f := newFragile(t, databases[2])
